@@ -1,0 +1,86 @@
+"""DINOv2, computed exactly and easy to see into.
+
+The data's way, one file a step:
+
+    images    file or bytes -> RGB picture <-> normalised [C, H, W]
+    crops     picture -> 2 global and L local crops, with the decisions that made them
+    masks     patch grid -> block masks, with the blocks in the order drawn
+    vit       crops (+ masks) -> tokens, through patch embedding, positions and blocks
+    heads     class tokens and masked patch tokens -> prototype scores
+    targets   teacher scores -> target distributions
+    losses    DINO, iBOT and KoLeo
+    schedules step -> learning rate, weight decay, momentum, teacher temperature
+
+The alphabet of shapes, the same in every file:
+
+    B  batch                    N  tokens, 1 + R + P (class token, registers, patches)
+    C  channels                 D  width of a token
+    H, W  pixels                A  attention heads
+    h, w  patch grid            d  width of a head, D / A
+    P  patches, h * w           K  prototypes
+    R  registers                G, L  global and local crops
+    M  masked patches
+
+Followed with numbers for ViT-S/14 at 224 px: a picture [3, 224, 224] is cut into a grid of
+16 x 16 patches of 14 px, P = 256; with the class token N = 257 tokens of width D = 384, seen by
+A = 6 heads of width d = 64.
+
+The floors: a file imports lower floors only, and files on one floor do not know each other.
+
+    4  scenes                                              one file per screen
+    3  training                                            steps and runs
+    2  student_teacher  update  weights  analysis
+    1  crops  masks  vit  heads  targets  losses  schedules  draw
+    0  config  images
+
+The public names below are imported when they are first used, so that `import dino_core` is instant.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dino_core.analysis.inspection import Inspection, inspect
+    from dino_core.crops import sample_crops
+    from dino_core.images import open_picture, to_tensor
+    from dino_core.masks import sample_block_mask, sample_masks
+    from dino_core.vit import Edits, VisionTransformer, ViTOutput
+    from dino_core.weights import load_backbone
+
+_HOME = {
+    "open_picture": "images",
+    "to_tensor": "images",
+    "sample_crops": "crops",
+    "sample_block_mask": "masks",
+    "sample_masks": "masks",
+    "Edits": "vit",
+    "ViTOutput": "vit",
+    "VisionTransformer": "vit",
+    "load_backbone": "weights",
+    "Inspection": "analysis.inspection",
+    "inspect": "analysis.inspection",
+}
+
+__all__ = [
+    "Edits",
+    "Inspection",
+    "ViTOutput",
+    "VisionTransformer",
+    "inspect",
+    "load_backbone",
+    "open_picture",
+    "sample_block_mask",
+    "sample_crops",
+    "sample_masks",
+    "to_tensor",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"dino_core has no public name {name!r}")
+    return getattr(import_module(f"dino_core.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,437 @@
+"""The vision transformer of DINOv2: pictures in, tokens out, and whatever a reader asks to see.
+
+Official file: `dinov2/models/vision_transformer.py` and `dinov2/layers/`. Parameter names are the
+official ones, so that a released file loads as it is. Followed with ViT-S/14 at 224 px:
+
+    images        [B, 3, 224, 224]
+    patches       [B, 256, 384]      one vector for each of the 16 x 16 patches
+    + class token [B, 257, 384]      then the position embedding is added
+    + registers   [B, 261, 384]      4 of them, after the class token, without a position
+    12 blocks     [B, 261, 384]      x + attention(norm(x)), then x + mlp(norm(x))
+    final norm    [B, 261, 384]
+
+There is one forward. What is to be seen of it is asked for by argument and answered in a dataclass:
+
+    out = vit(images, trace=[0, 5, 11])
+    out.traces[5].attention          # [B, A, N, N], rows sum to 1
+    out.traces[5].rows([0])          # [B, A, 1, N], the class token's row alone
+    vit(images, edits=Edits(heads_off={11: [0, 3]}))
+"""
+
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from dino_core.config import ViTConfig
+
+
+@dataclass(frozen=True)
+class Edits:
+    """Interventions on one forward. Blocks and heads count from 0; negative counts are refused.
+
+    `replace_tokens` maps a block to (token indices [n], values [n, D] or [B, n, D]): these tokens
+    are overwritten in the residual stream that enters the block.
+    """
+
+    heads_off: Mapping[int, Collection[int]] = field(default_factory=dict)
+    attention_off: Collection[int] = ()
+    mlp_off: Collection[int] = ()
+    registers_off: bool = False
+    replace_tokens: Mapping[int, tuple[Sequence[int], Tensor]] = field(default_factory=dict)
+
+    def check(self, config: ViTConfig) -> None:
+        """Raises ValueError when a block or head does not exist in such a model."""
+        blocks = {*self.heads_off, *self.attention_off, *self.mlp_off, *self.replace_tokens}
+        check_range("block", blocks, config.depth)
+        for heads in self.heads_off.values():
+            check_range("head", heads, config.heads)
+
+
+NO_EDITS = Edits()
+
+
+@dataclass(frozen=True)
+class BlockTrace:
+    """What one block did. Queries and keys are kept: any row of attention follows from them."""
+
+    tokens: Tensor  # [B, N, D] the residual stream that leaves the block
+    queries: Tensor  # [B, A, N, d]
+    keys: Tensor  # [B, A, N, d]
+
+    @property
+    def attention(self) -> Tensor:
+        """[B, A, N, N], every row sums to 1. N * N numbers a head: 45 MB for ViT-S at 518 px."""
+        return attention_weights(self.queries, self.keys)
+
+    def rows(self, tokens: Sequence[int]) -> Tensor:
+        """What the named tokens attend to: [B, A, len(tokens), N], every row sums to 1."""
+        return attention_weights(self.queries[:, :, tokens], self.keys)
+
+
+@dataclass(frozen=True)
+class ViTOutput:
+    """The tokens of a batch of pictures, in the order class token, registers, patches."""
+
+    tokens: Tensor  # [B, N, D] the residual stream after the last block, not normalised
+    normed: Tensor  # [B, N, D] after the final norm: what everybody uses
+    embedded: Tensor  # [B, N, D] what enters the first block
+    grid: tuple[int, int]  # (h, w) patches
+    registers: int
+    traces: dict[int, BlockTrace]
+
+    @property
+    def first_patch(self) -> int:
+        """Index of the first patch token, 1 + R."""
+        return 1 + self.registers
+
+    @property
+    def cls(self) -> Tensor:
+        """[B, D] the class token after the final norm."""
+        return self.normed[:, 0]
+
+    @property
+    def register_tokens(self) -> Tensor:
+        """[B, R, D] the registers after the final norm."""
+        return self.normed[:, 1 : self.first_patch]
+
+    @property
+    def patches(self) -> Tensor:
+        """[B, P, D] the patch tokens after the final norm, row by row."""
+        return self.normed[:, self.first_patch :]
+
+
+def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
+    """softmax(q k^T / sqrt(d)): [B, A, n, d], [B, A, N, d] -> [B, A, n, N], rows sum to 1."""
+    scale = queries.shape[-1] ** -0.5
+    return ((queries * scale) @ keys.transpose(-2, -1)).softmax(dim=-1)
+
+
+def check_range(what: str, indices: Iterable[int], count: int) -> None:
+    """Raises ValueError unless every index lies in 0 .. count - 1."""
+    wrong = sorted(i for i in set(indices) if not 0 <= i < count)
+    if wrong:
+        raise ValueError(f"This model has {what}s 0 to {count - 1}; there is no {what} {wrong[0]}.")
+
+
+def interpolate_positions(
+    positions: Tensor, grid: tuple[int, int], offset: float, antialias: bool
+) -> Tensor:
+    """Position embedding [1, 1 + S*S, D] of an S x S grid -> [1, 1 + h*w, D], bicubic.
+
+    Always in float32, as the official code does. A square grid of the learned size is handed back
+    untouched. With an offset the sampling points follow from the scale (h + offset) / S, which is
+    not h / S: the released models without registers were made with 0.1, and it shows in the
+    numbers. The class token's position is never interpolated.
+    """
+    count = positions.shape[1] - 1
+    side = math.isqrt(count)
+    h, w = grid
+    if (h, w) == (side, side):
+        return positions
+    table = positions[:, 1:].float().reshape(1, side, side, -1).permute(0, 3, 1, 2)  # [1, D, S, S]
+    if offset:
+        scale = ((h + offset) / side, (w + offset) / side)
+        table = F.interpolate(table, scale_factor=scale, mode="bicubic", antialias=antialias)
+    else:
+        table = F.interpolate(table, size=(h, w), mode="bicubic", antialias=antialias)
+    assert table.shape[-2:] == (h, w)
+    table = table.flatten(2).transpose(1, 2).to(positions.dtype)  # [1, D, h, w] -> [1, h*w, D]
+    return torch.cat([positions[:, :1], table], dim=1)
+
+
+class PatchEmbed(nn.Module):
+    """Every patch through the same linear map, written as a convolution that does not overlap."""
+
+    def __init__(self, config: ViTConfig) -> None:
+        super().__init__()
+        size = config.patch_size
+        self.proj = nn.Conv2d(config.channels, config.dim, kernel_size=size, stride=size)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """[B, C, H, W] -> [B, P, D]."""
+        return self.proj(images).flatten(2).transpose(1, 2)
+
+
+class Attention(nn.Module):
+    """Multi-head self-attention; hands back its queries and keys, which cost nothing."""
+
+    def __init__(self, config: ViTConfig) -> None:
+        super().__init__()
+        self.heads = config.heads
+        self.fused = config.fused_attention
+        self.qkv = nn.Linear(config.dim, 3 * config.dim)
+        self.proj = nn.Linear(config.dim, config.dim)
+
+    def forward(
+        self, tokens: Tensor, heads_off: Collection[int] = ()
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """[B, N, D] -> the update [B, N, D], queries and keys [B, A, N, d]."""
+        B, N, D = tokens.shape
+        qkv = self.qkv(tokens).reshape(B, N, 3, self.heads, D // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [B, N, 3, A, d] -> 3 x [B, A, N, d]
+        mixed = (
+            F.scaled_dot_product_attention(q, k, v) if self.fused else attention_weights(q, k) @ v
+        )
+        if heads_off:
+            mixed = mixed.clone()
+            mixed[:, sorted(heads_off)] = 0
+        mixed = mixed.transpose(1, 2).reshape(B, N, D)  # [B, A, N, d] -> [B, N, D]
+        return self.proj(mixed), q, k
+
+
+class Mlp(nn.Module):
+    """Two linear maps with a GELU between them."""
+
+    def __init__(self, config: ViTConfig) -> None:
+        super().__init__()
+        hidden = int(config.dim * config.mlp_ratio)
+        self.fc1 = nn.Linear(config.dim, hidden)
+        self.fc2 = nn.Linear(hidden, config.dim)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.fc2(F.gelu(self.fc1(tokens)))
+
+
+class SwiGLU(nn.Module):
+    """silu(x W1) * (x W2) W3, with the hidden width cut to two thirds and rounded up to 8.
+
+    Two thirds keep the parameters of the plain MLP although there are three matrices.
+    """
+
+    def __init__(self, config: ViTConfig) -> None:
+        super().__init__()
+        hidden = (int(int(config.dim * config.mlp_ratio) * 2 / 3) + 7) // 8 * 8
+        self.w12 = nn.Linear(config.dim, 2 * hidden)
+        self.w3 = nn.Linear(hidden, config.dim)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        gate, value = self.w12(tokens).chunk(2, dim=-1)
+        return self.w3(F.silu(gate) * value)
+
+
+class LayerScale(nn.Module):
+    """A learned factor for each channel of a residual branch (Touvron et al. 2021)."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.gamma = nn.Parameter(torch.empty(dim))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return tokens * self.gamma
+
+
+def drop_path(
+    tokens: Tensor,
+    branch: Callable[[Tensor], Tensor],
+    probability: float,
+    generator: torch.Generator | None,
+) -> Tensor:
+    """Stochastic depth (Huang et al. 2016): tokens + branch(tokens), the branch left out at random.
+
+    As the official code: above 0.1 the branch is computed only for a random subset of the batch,
+    of a fixed size B' = max(1, int(B (1 - p))), and scaled by B / B'; up to 0.1 every picture
+    tosses its own coin and survivors are scaled by 1 / (1 - p).
+    """
+    B = tokens.shape[0]
+    if probability > 0.1:
+        kept = max(1, int(B * (1 - probability)))
+        chosen = torch.randperm(B, generator=generator)[:kept].to(tokens.device)
+        update = branch(tokens[chosen]).to(tokens.dtype)
+        return tokens.index_add(0, chosen, update, alpha=B / kept)
+    survives = torch.rand(B, 1, 1, generator=generator) >= probability
+    factor = survives.to(tokens) / (1 - probability)
+    return tokens + branch(tokens) * factor
+
+
+class Block(nn.Module):
+    """x + ls1(attention(norm1(x))), then x + ls2(mlp(norm2(x)))."""
+
+    def __init__(self, config: ViTConfig) -> None:
+        super().__init__()
+        scaled = config.layer_scale_init is not None
+        self.drop_path = config.drop_path
+        self.norm1 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.attn = Attention(config)
+        self.ls1 = LayerScale(config.dim) if scaled else nn.Identity()
+        self.norm2 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.mlp = SwiGLU(config) if config.ffn == "swiglu" else Mlp(config)
+        self.ls2 = LayerScale(config.dim) if scaled else nn.Identity()
+
+    def forward(self, tokens: Tensor, edits: Edits, index: int) -> BlockTrace:
+        """[B, N, D] -> the stream that leaves the block, with the queries and keys."""
+        update, q, k = self.attn(self.norm1(tokens), edits.heads_off.get(index, ()))
+        if index not in edits.attention_off:
+            tokens = tokens + self.ls1(update)
+        if index not in edits.mlp_off:
+            tokens = tokens + self.ls2(self.mlp(self.norm2(tokens)))
+        return BlockTrace(tokens, q, k)
+
+    def train_forward(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
+        """The same with stochastic depth on both branches: [B, N, D] -> [B, N, D]."""
+        tokens = drop_path(
+            tokens, lambda x: self.ls1(self.attn(self.norm1(x))[0]), self.drop_path, generator
+        )
+        return drop_path(
+            tokens, lambda x: self.ls2(self.mlp(self.norm2(x))), self.drop_path, generator
+        )
+
+
+class VisionTransformer(nn.Module):
+    """DINOv2's backbone.
+
+    `generator` draws the initial weights (official init: truncated normal 0.02 for linear maps and
+    positions, normal 1e-6 for class token and registers, zeros for mask token and biases).
+    `device="meta"` allocates nothing and is meant for weights that are about to be loaded.
+    """
+
+    def __init__(
+        self,
+        config: ViTConfig,
+        *,
+        generator: torch.Generator | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        super().__init__()
+        self.config = config
+        # Built without memory first: PyTorch's own initialisation would draw from the global
+        # generator and cost seconds for the large models.
+        with torch.device("meta"):
+            positions = 1 + config.position_grid**2
+            self.cls_token = nn.Parameter(torch.empty(1, 1, config.dim))
+            self.pos_embed = nn.Parameter(torch.empty(1, positions, config.dim))
+            self.register_tokens = (
+                nn.Parameter(torch.empty(1, config.registers, config.dim))
+                if config.registers
+                else None
+            )
+            self.mask_token = nn.Parameter(torch.empty(1, config.dim))
+            self.patch_embed = PatchEmbed(config)
+            self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
+            self.norm = nn.LayerNorm(config.dim, eps=1e-6)
+        if torch.device(device).type != "meta":
+            self.to_empty(device=device)
+            self.init_weights(generator)
+
+    @torch.no_grad()
+    def init_weights(self, generator: torch.Generator | None = None) -> None:
+        """Draws every parameter anew, from the given generator alone."""
+        generator = generator or torch.Generator().manual_seed(0)
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                trunc_normal(module.weight, 0.02, generator)
+                module.bias.zero_()
+            elif isinstance(module, nn.Conv2d):  # PyTorch's default, which the official code keeps
+                bound = 1 / math.sqrt(module.weight[0].numel())
+                for parameter in (module.weight, module.bias):
+                    assert parameter is not None
+                    draw = torch.rand(parameter.shape, generator=generator)
+                    parameter.copy_((2 * draw - 1) * bound)
+            elif isinstance(module, nn.LayerNorm):
+                module.weight.fill_(1)
+                module.bias.zero_()
+            elif isinstance(module, LayerScale):
+                assert self.config.layer_scale_init is not None
+                module.gamma.fill_(self.config.layer_scale_init)
+        trunc_normal(self.pos_embed, 0.02, generator)
+        self.mask_token.zero_()
+        for token in (self.cls_token, self.register_tokens):
+            if token is not None:
+                token.copy_(1e-6 * torch.randn(token.shape, generator=generator))
+
+    def patch_grid(self, images: Tensor) -> tuple[int, int]:
+        """(h, w) of a batch [B, C, H, W]. ValueError when a side is no multiple of the patch."""
+        size = self.config.patch_size
+        H, W = images.shape[-2:]
+        if H % size or W % size or not (H and W):
+            raise ValueError(
+                f"Both sides must be multiples of the patch size {size}, the picture is {W} x {H} "
+                f"pixels. Resize, pad or crop it first."
+            )
+        return H // size, W // size
+
+    def embed(self, images: Tensor, masks: Tensor | None = None, registers: bool = True) -> Tensor:
+        """Pictures [B, C, H, W], masks bool [B, P] or [B, h, w] -> tokens [B, N, D].
+
+        The mask token takes the place of a patch's vector before the position is added: the model
+        knows where the hole is.
+        """
+        B = images.shape[0]
+        grid = self.patch_grid(images)
+        patches = self.patch_embed(images)  # [B, P, D]
+        if masks is not None:
+            masked = masks.reshape(B, -1, 1)  # [B, h, w] -> [B, P, 1]
+            patches = torch.where(masked, self.mask_token.to(patches.dtype), patches)
+        tokens = torch.cat([self.cls_token.expand(B, -1, -1).to(patches.dtype), patches], dim=1)
+        config = self.config
+        tokens = tokens + interpolate_positions(
+            self.pos_embed, grid, config.position_offset, config.position_antialias
+        ).to(tokens.dtype)
+        if self.register_tokens is None or not registers:
+            return tokens
+        extra = self.register_tokens.expand(B, -1, -1).to(tokens.dtype)
+        return torch.cat([tokens[:, :1], extra, tokens[:, 1:]], dim=1)
+
+    def forward(
+        self,
+        images: Tensor,
+        masks: Tensor | None = None,
+        *,
+        trace: Iterable[int] = (),
+        edits: Edits = NO_EDITS,
+        generator: torch.Generator | None = None,
+    ) -> ViTOutput:
+        """Normalised pictures [B, C, H, W] (any multiple of the patch size) -> tokens.
+
+        masks      bool [B, P] or [B, h, w], True where the mask token stands in
+        trace      blocks to keep (from 0): their outgoing tokens, queries and keys
+        edits      interventions; None of them and `trace` together with training's drop path
+        generator  draws the drop path in training mode
+
+        Raises ValueError for a size that is no multiple of the patch size, or for a block or head
+        that does not exist.
+        """
+        traced = set(trace)
+        check_range("block", traced, self.config.depth)
+        edits.check(self.config)
+        stochastic = self.training and self.config.drop_path > 0
+        assert not (stochastic and (traced or edits is not NO_EDITS)), "drop path hides the trace"
+
+        tokens = embedded = self.embed(images, masks, registers=not edits.registers_off)
+        traces: dict[int, BlockTrace] = {}
+        for index, block in enumerate(self.blocks):
+            if stochastic:
+                tokens = block.train_forward(tokens, generator)
+                continue
+            if index in edits.replace_tokens:
+                tokens = replace(tokens, *edits.replace_tokens[index])
+            done = block(tokens, edits, index)
+            tokens = done.tokens
+            if index in traced:
+                traces[index] = done
+        return ViTOutput(
+            tokens=tokens,
+            normed=self.norm(tokens),
+            embedded=embedded,
+            grid=self.patch_grid(images),
+            registers=0 if edits.registers_off else self.config.registers,
+            traces=traces,
+        )
+
+
+def replace(tokens: Tensor, indices: Sequence[int], values: Tensor) -> Tensor:
+    """A copy of tokens [B, N, D] with the named ones overwritten by values [(B,) n, D]."""
+    check_range("token", indices, tokens.shape[1])
+    tokens = tokens.clone()
+    tokens[:, list(indices)] = values.to(tokens.dtype)
+    return tokens
+
+
+def trunc_normal(parameter: Tensor, std: float, generator: torch.Generator) -> None:
+    """Fills with a normal distribution of the given std, cut at +-2 (absolute, not 2 std)."""
+    draw = torch.empty(parameter.shape)
+    nn.init.trunc_normal_(draw, std=std, generator=generator)
+    parameter.copy_(draw)
