@@ -107,3 +107,153 @@ VIT_GIANT = ViTConfig(dim=1536, depth=40, heads=24, ffn="swiglu")
 # For training on small pictures and small machines.
 VIT_TINY_TRAIN = ViTConfig(dim=192, depth=6, heads=3, image_size=98)
 VIT_SMALL_TRAIN = ViTConfig(dim=384, depth=12, heads=6, image_size=224, layer_scale_init=1e-5)
+
+
+@dataclass(frozen=True)
+class PCAConfig:
+    """How patch features become colours (paper, section 7.5 and figure 1; the official notebooks).
+
+    The foreground step thresholds the first component over all patches and repeats the PCA on
+    what is left. Its sign is arbitrary: the side that holds less of the pictures' border is taken
+    for the foreground, `flip` takes the other. The official notebooks threshold a fixed direction
+    (DINOv2) or a small classifier (DINOv3) instead, which were not released; the presets keep the
+    rest of their recipes.
+    """
+
+    foreground: bool = True
+    threshold: float = 0.0  # of the first component, in units of its standard deviation
+    flip: bool = False  # the other side of the first component is the foreground
+    median: bool = False  # 3 x 3 median of the foreground score before the threshold
+    whiten: bool = False  # components in units of their standard deviation
+    colours: Literal["minmax", "sigmoid"] = "minmax"  # sigmoid: of 2 x, for whitened components
+    components: tuple[int, int, int] = (0, 1, 2)  # shown as red, green, blue
+    short_side: int | None = None  # px, the size the recipe was published with
+
+
+PCA_PRESETS = {
+    "paper": PCAConfig(),
+    "dinov2-notebook": PCAConfig(threshold=0.05, short_side=448),
+    "dinov3-notebook": PCAConfig(median=True, whiten=True, colours="sigmoid", short_side=768),
+    "all-patches": PCAConfig(foreground=False),
+}
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """A projection head (paper, section 4; official `layers/dino_head.py`)."""
+
+    prototypes: int = 65536  # K
+    hidden: int = 2048
+    bottleneck: int = 256  # width of the unit sphere on which the prototypes lie
+    layers: int = 3  # linear maps before the prototypes
+    mlp_bias: bool = True
+    # Spread of the initial weights. None draws with 1 / sqrt(width in), which narrow heads need:
+    # at 0.02 their output hardly depends on the picture.
+    linear_std: float | None = 0.02
+    prototype_std: float | None = (
+        None  # None: uniform within 1 / sqrt(bottleneck), the official one
+    )
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """The three losses and the teacher's targets (paper, section 4)."""
+
+    dino_weight: float = 1.0
+    ibot_weight: float = 1.0  # 0 leaves iBOT out
+    koleo_weight: float = 0.1  # 0 leaves KoLeo out
+    student_temperature: float = 0.1
+    centering: Literal["centering", "sinkhorn_knopp"] = "centering"
+    center_momentum: float = 0.9
+    sinkhorn_iterations: int = 3
+
+
+@dataclass(frozen=True)
+class OptimConfig:
+    """AdamW and what it does to each parameter (official `utils/param_groups.py`)."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    layer_decay: float = 0.9  # learning-rate factor from each block to the one before it
+    patch_embed_factor: float = 0.2  # of the learning rate, for the patch embedding
+    clip: float | None = 3.0  # largest gradient norm of the backbone and of each head; None: none
+
+
+@dataclass(frozen=True)
+class ScheduleConfig:
+    """What changes during a run. Lengths are in epochs of a fixed number of steps, not of data.
+
+    The peak learning rate is `base_learning_rate * sqrt(batch_size / 1024)`.
+    """
+
+    epochs: int = 100
+    epoch_length: int = 1250  # steps
+    batch_size: int = 2048  # pictures a step, all devices together; official 64 x 32 GPUs
+    base_learning_rate: float = 4e-3
+    end_learning_rate: float = 1e-6
+    warmup_epochs: int = 10  # of the learning rate, linear from 0
+    freeze_last_layer_epochs: int = 1  # the prototypes' learning rate is 0
+    weight_decay: float = 0.04
+    end_weight_decay: float = 0.4
+    momentum: float = 0.992  # of the teacher
+    end_momentum: float = 1.0
+    start_teacher_temperature: float = 0.04
+    teacher_temperature: float = 0.07
+    teacher_temperature_epochs: int = 30  # linear from the start value, constant afterwards
+
+    @property
+    def steps(self) -> int:
+        return self.epochs * self.epoch_length
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Everything that a training run is made of. The defaults are `ssl_default_config.yaml`."""
+
+    vit: ViTConfig = ViTConfig(
+        dim=1024,
+        depth=24,
+        heads=16,
+        patch_size=16,
+        image_size=224,
+        layer_scale_init=1e-5,
+        drop_path=0.3,
+    )
+    dino_head: HeadConfig = HeadConfig()
+    ibot_head: HeadConfig | None = None  # None: patches go through the DINO head
+    crops: CropConfig = CropConfig(local_size=96)
+    masks: MaskConfig = MaskConfig()
+    loss: LossConfig = LossConfig()
+    optim: OptimConfig = OptimConfig()
+    schedule: ScheduleConfig = ScheduleConfig()
+    bfloat16: bool = False  # networks under autocast; losses and targets stay in float32
+
+
+# ViT-L/16 on ImageNet-1k (`configs/ssl_default_config.yaml`, `configs/train/vitl16_short.yaml`).
+OFFICIAL_SHORT = TrainConfig()
+
+# ViT-L/14 on ImageNet-22k (`configs/train/vitl14.yaml`). ViT-g/14 differs in the backbone
+# (VIT_GIANT's shape) and in its 12 instead of 32 pictures a GPU.
+OFFICIAL_LONG = TrainConfig(
+    vit=ViTConfig(
+        dim=1024,
+        depth=24,
+        heads=16,
+        image_size=224,
+        ffn="swiglu",
+        layer_scale_init=1e-5,
+        drop_path=0.4,
+    ),
+    dino_head=HeadConfig(prototypes=131072, bottleneck=384),
+    ibot_head=HeadConfig(prototypes=131072, bottleneck=256),
+    crops=CropConfig(local_size=98),
+    loss=LossConfig(centering="sinkhorn_knopp"),
+    optim=OptimConfig(layer_decay=1.0),
+    schedule=ScheduleConfig(
+        epochs=500,
+        batch_size=3072,  # 32 x 96 GPUs
+        base_learning_rate=2e-4,
+        warmup_epochs=80,
+        end_weight_decay=0.2,
+        momentum=0.994,
+    ),
+)

@@ -403,6 +403,7 @@ class VisionTransformer(nn.Module):
         tokens = embedded = self.embed(images, masks, registers=not edits.registers_off)
         traces: dict[int, BlockTrace] = {}
         for index, block in enumerate(self.blocks):
+            assert isinstance(block, Block)
             if stochastic:
                 tokens = block.train_forward(tokens, generator)
                 continue

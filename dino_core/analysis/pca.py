@@ -1,0 +1,172 @@
+"""Principal components of patch features, and the colours they are shown in.
+
+Paper, section 7.5: a first PCA over the patches of one or several pictures; its first component
+parts object and background; a second PCA over the foreground alone, whose first three components
+become red, green and blue. Pictures that share the PCA share the colours: equal parts look equal.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import scipy.linalg
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dino_core.config import PCAConfig
+
+
+@dataclass(frozen=True)
+class PCA:
+    """Directions of the largest variance, largest first, in float32.
+
+    The sign of a direction is arbitrary; here its largest entry by magnitude is positive, so the
+    same features always give the same colours.
+    """
+
+    mean: Tensor  # [D]
+    components: Tensor  # [k, D], orthonormal
+    variance: Tensor  # [k] along each component, divided by n - 1
+    ratio: Tensor  # [k] share of the total variance, 0 to 1
+
+    def project(self, features: Tensor, whiten: bool = False) -> Tensor:
+        """[..., D] -> [..., k]; whitened: in units of each component's standard deviation."""
+        scores = features @ self.components.T - self.mean @ self.components.T
+        return scores / self.variance.clamp_min(1e-12).sqrt() if whiten else scores
+
+
+@dataclass(frozen=True)
+class PictureColours:
+    """One picture's part of a PCA."""
+
+    colours: Tensor  # [h, w, 3] in 0 to 1; background patches are 0
+    foreground: Tensor  # [h, w] bool
+    scores: Tensor  # [h, w, k] the projection of every patch, background too
+    first: Tensor  # [h, w] the foreground score: first component over all patches, sign resolved
+
+
+@dataclass(frozen=True)
+class FeatureColours:
+    """One PCA over one or several pictures."""
+
+    pictures: tuple[PictureColours, ...]
+    pca: PCA
+    note: str  # what was done otherwise than asked for; empty when nothing
+
+
+def fit_pca(features: Tensor, count: int = 3) -> PCA:
+    """PCA of features [n, D] with n >= 2 -> the first `count` components (at most D).
+
+    From the covariance, gathered in slices that stay in the processor's cache; only the wanted
+    eigenvectors are computed, in float64.
+    """
+    n, D = features.shape
+    if n < 2:
+        raise ValueError(f"PCA needs at least 2 patches, there is {n}.")
+    count = min(count, D)
+    mean = features.mean(0)
+    covariance = features.new_zeros(D, D)
+    for part in features.split(2048):
+        part = part - mean
+        covariance.addmm_(part.T, part)
+    covariance = (covariance / (n - 1)).double().cpu()
+    values, vectors = scipy.linalg.eigh(covariance.numpy(), subset_by_index=[D - count, D - 1])
+    variance = torch.from_numpy(values).flip(0).clamp_min(0)  # ascending -> descending
+    components = torch.from_numpy(vectors).T.flip(0)  # [D, k] -> [k, D]
+    total = covariance.diagonal().sum().clamp_min(torch.finfo(torch.float64).tiny)
+    return PCA(
+        mean=mean,
+        components=with_fixed_signs(components).to(features),
+        variance=variance.to(features),
+        ratio=(variance / total).to(features),
+    )
+
+
+def with_fixed_signs(components: Tensor) -> Tensor:
+    """[k, D] -> the same directions, each with its largest entry by magnitude positive."""
+    largest = components.gather(1, components.abs().argmax(1, keepdim=True))
+    return components * torch.where(largest < 0, -1.0, 1.0)
+
+
+def colour_features(
+    features: Sequence[Tensor],
+    grids: Sequence[tuple[int, int]],
+    config: PCAConfig,
+    count: int = 3,
+) -> FeatureColours:
+    """Patch features [P, D] of one or several pictures, with their grids -> colours for each.
+
+    One PCA for all of them, and one range of colours. ValueError when there are too few patches.
+    """
+    count = max(count, *(index + 1 for index in config.components))
+    joint = torch.cat(list(features))  # [sum of P, D]
+    first = fit_pca(joint, 1 if config.foreground else count)
+    score, kept = split_foreground(first.project(joint, whiten=True)[:, 0], grids, config)
+    note = ""
+    if config.foreground and kept.sum() <= count:
+        kept, note = torch.ones_like(kept), "Too few foreground patches: all patches are kept."
+    pca = fit_pca(joint[kept], count) if config.foreground else first
+    scores = pca.project(joint, config.whiten)
+    colours = as_colours(scores[:, list(config.components)], kept, config)
+
+    sizes = [h * w for h, w in grids]
+    pictures = [
+        PictureColours(
+            colours=rgb.unflatten(0, grid),
+            foreground=inside.unflatten(0, grid),
+            scores=every.unflatten(0, grid),
+            first=one.unflatten(0, grid),
+        )
+        for grid, rgb, inside, every, one in zip(
+            grids,
+            colours.split(sizes),
+            kept.split(sizes),
+            scores.split(sizes),
+            score.split(sizes),
+            strict=True,
+        )
+    ]
+    return FeatureColours(tuple(pictures), pca, note)
+
+
+def split_foreground(
+    score: Tensor, grids: Sequence[tuple[int, int]], config: PCAConfig
+) -> tuple[Tensor, Tensor]:
+    """First component [sum of P] -> it with its sign resolved, and which patches are foreground.
+
+    Objects rarely lie along the border of a photo: the side of the component that holds the
+    border is the background, and the score is turned so that foreground is positive.
+    """
+    border = torch.cat([border_patches(grid) for grid in grids]).to(score.device)
+    if (score[border].mean() > 0) != config.flip:
+        score = -score
+    if config.median:
+        parts = score.split([h * w for h, w in grids])
+        score = torch.cat([median3(p.unflatten(0, g)) for p, g in zip(parts, grids, strict=True)])
+    if not config.foreground:
+        return score, torch.ones_like(score, dtype=torch.bool)
+    return score, score > config.threshold
+
+
+def border_patches(grid: tuple[int, int]) -> Tensor:
+    """Which patches lie along the picture's border: bool [P]."""
+    h, w = grid
+    border = torch.ones(h, w, dtype=torch.bool)
+    border[1:-1, 1:-1] = False
+    return border.flatten()
+
+
+def median3(values: Tensor) -> Tensor:
+    """3 x 3 median of [h, w], borders repeated -> [P]."""
+    padded = F.pad(values[None, None], (1, 1, 1, 1), mode="replicate")
+    return F.unfold(padded, 3)[0].median(0).values  # [1, 9, P] -> [P]
+
+
+def as_colours(scores: Tensor, kept: Tensor, config: PCAConfig) -> Tensor:
+    """Three components [n, 3] -> colours in 0 to 1, black outside the foreground."""
+    if config.colours == "sigmoid":
+        colours = (2 * scores).sigmoid()
+    else:
+        low, high = scores[kept].amin(0), scores[kept].amax(0)
+        colours = ((scores - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
+    return colours * kept[:, None]

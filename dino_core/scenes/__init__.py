@@ -1,0 +1,12 @@
+"""One file per screen: plain values in, a frozen dataclass of arrays and numbers out.
+
+Scenes choose and arrange; every formula stands in a lower floor. Arrays are NumPy, ready to be
+drawn or sent; everything else in a scene can be written as JSON.
+
+    models      which models there are, and loading one
+    picture     a file, a model and an input size -> the open picture, from one forward
+    crops       the crops of the picture and what was decided for each
+    masks       the blocks of a mask, and the masks of a batch
+    attention   queries and keys of a layer, the class token everywhere, numbers per head
+    features    patch features as colours
+"""

@@ -1,0 +1,71 @@
+"""The open picture: decoded, fitted to whole patches, and seen once by the model."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.images import Fitted, fit_to_patches, open_picture, to_tensor
+from dino_core.vit import VisionTransformer
+
+# A panorama keeps its aspect, but not at any price: attention grows with the square of the patches.
+LARGEST_ASPECT = 2.0
+
+
+@dataclass(frozen=True)
+class PictureScene:
+    """What is known of the open picture. Sizes are (width, height) in pixels."""
+
+    source_size: tuple[int, int]
+    input_size: tuple[int, int]
+    grid: tuple[int, int]  # (h, w) patches
+    patch_size: int
+    layers: int
+    heads: int
+    registers: int
+    dim: int
+    note: str  # what was done otherwise than asked for; empty when nothing
+
+
+@dataclass(frozen=True)
+class OpenPicture:
+    """A picture in a model: what the other screens look up. Stays on the server."""
+
+    source: Image.Image
+    fitted: Fitted
+    seen: Inspection
+    scene: PictureScene
+
+
+def read_picture(path: str | Path) -> Image.Image:
+    """A file of a person's -> RGB picture. ValueError in a plain sentence."""
+    return open_picture(path)
+
+
+def look(vit: VisionTransformer, source: Image.Image, size: int) -> OpenPicture:
+    """One forward of the picture with its short side scaled to about `size` px."""
+    short, note = short_side(source.size, size)
+    fitted = fit_to_patches(source, vit.config.patch_size, short, "resize")
+    seen = inspect(vit, to_tensor(fitted.picture))
+    scene = PictureScene(
+        source_size=source.size,
+        input_size=fitted.picture.size,
+        grid=seen.grid,
+        patch_size=seen.patch_size,
+        layers=seen.layers,
+        heads=seen.heads,
+        registers=seen.registers,
+        dim=vit.config.dim,
+        note=note,
+    )
+    return OpenPicture(source, fitted, seen, scene)
+
+
+def short_side(picture_size: tuple[int, int], size: int) -> tuple[int, str]:
+    """The short side to use for a picture, so that it has at most 2 size^2 pixels."""
+    aspect = max(picture_size) / min(picture_size)
+    if aspect <= LARGEST_ASPECT:
+        return size, ""
+    short = max(1, round(size * (LARGEST_ASPECT / aspect) ** 0.5))
+    return short, f"A long picture: its short side is {short} px instead of {size}."
