@@ -29,11 +29,9 @@ from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
 from dino_core.config import CropConfig
+from dino_core.images import IMAGENET_MEAN, IMAGENET_STD
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the source; x1 and y1 are outside
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)  # of RGB values in [0, 1]
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 BOX_TRIES = 10
 JITTER_ORDERS = list(permutations(("brightness", "contrast", "saturation", "hue")))  # 24
@@ -110,7 +108,7 @@ def sample_crops(
 
 
 def stack_crops(crops: Sequence[Crop]) -> Tensor:
-    """Crops of one size as a batch for the model: normalised float32 [len(crops), 3, H, W]."""
+    """Crops of one size as a batch for the model: float32 [n, 3, H, W], ImageNet-normalised."""
     size = crops[0].size
     batch = torch.empty(len(crops), 3, size, size)
     for row, crop in zip(batch, crops, strict=True):
@@ -119,7 +117,7 @@ def stack_crops(crops: Sequence[Crop]) -> Tensor:
     return batch.sub_(255 * mean).div_(255 * std)
 
 
-# -- drawing: randomness without pixels --------------------------------------------------------
+# --- drawing: randomness without pixels
 
 
 def draw_crops(
@@ -219,7 +217,7 @@ def _between(low: float, high: float, u: float) -> float:
     return low + (high - low) * u
 
 
-# -- applying: pixels without randomness -------------------------------------------------------
+# --- applying: pixels without randomness
 
 
 def apply_decisions(picture: Image.Image, decisions: Decisions) -> np.ndarray:
@@ -316,7 +314,7 @@ _OPERATIONS: dict[str, Callable[..., Image.Image]] = {
 }
 
 
-# -- looking -----------------------------------------------------------------------------------
+# --- looking
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ def open_picture(
             raise ValueError(str(error)) from None
         except Exception:  # a decoder fed with garbage may raise anything
             raise ValueError(
-                f"This {image.format} picture is damaged or incomplete: save or download it again."
+                "This picture is damaged or incomplete: save or download it again."
             ) from None
     if upright is not None:
         picture = picture.transpose(upright)
@@ -398,6 +398,5 @@ def from_tensor(
 ) -> np.ndarray:
     """float [..., 3, H, W], normalised -> uint8 [..., H, W, 3]; the way back from `to_tensor`."""
     shift, scale = (images.new_tensor(v).view(3, 1, 1) for v in (mean, std))
-    pixels = images.detach() * (scale * 255) + shift * 255
-    # [..., 3, H, W] -> [..., H, W, 3]
-    return pixels.round_().clamp_(0, 255).byte().movedim(-3, -1).cpu().numpy()
+    pixels = (images.detach() * (scale * 255)).add_(shift * 255).round_().clamp_(0, 255).byte()
+    return pixels.movedim(-3, -1).contiguous().cpu().numpy()  # [..., 3, H, W] -> [..., H, W, 3]

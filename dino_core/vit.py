@@ -117,6 +117,16 @@ def check_range(what: str, indices: Iterable[int], count: int) -> None:
         raise ValueError(f"This model has {what}s 0 to {count - 1}; there is no {what} {wrong[0]}.")
 
 
+def check_masks(masks: Tensor, count: int, grid: tuple[int, int]) -> None:
+    """Raises ValueError unless there is a bool [P] or [h, w] for each of the pictures."""
+    h, w = grid
+    if masks.dtype != torch.bool or tuple(masks.shape) not in ((count, h * w), (count, h, w)):
+        raise ValueError(
+            f"Masks must be bool, one for each of {count} pictures of {h} x {w} patches, but are "
+            f"{masks.dtype} of shape {list(masks.shape)}."
+        )
+
+
 def interpolate_positions(
     positions: Tensor, grid: tuple[int, int], offset: float, antialias: bool
 ) -> Tensor:
@@ -363,6 +373,7 @@ class VisionTransformer(nn.Module):
         grid = self.patch_grid(images)
         patches = self.patch_embed(images)  # [B, P, D]
         if masks is not None:
+            check_masks(masks, B, grid)
             masked = masks.reshape(B, -1, 1)  # [B, h, w] -> [B, P, 1]
             patches = torch.where(masked, self.mask_token.to(patches.dtype), patches)
         tokens = torch.cat([self.cls_token.expand(B, -1, -1).to(patches.dtype), patches], dim=1)

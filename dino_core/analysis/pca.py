@@ -31,7 +31,7 @@ class PCA:
 
     def project(self, features: Tensor, whiten: bool = False) -> Tensor:
         """[..., D] -> [..., k]; whitened: in units of each component's standard deviation."""
-        scores = features @ self.components.T - self.mean @ self.components.T
+        scores = features.float() @ self.components.T - self.mean @ self.components.T
         return scores / self.variance.clamp_min(1e-12).sqrt() if whiten else scores
 
 
@@ -63,6 +63,7 @@ def fit_pca(features: Tensor, count: int = 3) -> PCA:
     n, D = features.shape
     if n < 2:
         raise ValueError(f"PCA needs at least 2 patches, there is {n}.")
+    features = features.float()
     count = min(count, D)
     mean = features.mean(0)
     covariance = features.new_zeros(D, D)
@@ -70,6 +71,11 @@ def fit_pca(features: Tensor, count: int = 3) -> PCA:
         part = part - mean
         covariance.addmm_(part.T, part)
     covariance = (covariance / (n - 1)).double().cpu()
+    if not covariance.diagonal().isfinite().all():
+        raise ValueError(
+            "Some features are infinite or not a number, so they have no principal components: "
+            "try float32, or other weights."
+        )
     values, vectors = scipy.linalg.eigh(covariance.numpy(), subset_by_index=[D - count, D - 1])
     variance = torch.from_numpy(values).flip(0).clamp_min(0)  # ascending -> descending
     components = torch.from_numpy(vectors).T.flip(0)  # [D, k] -> [k, D]
@@ -99,7 +105,7 @@ def colour_features(
     One PCA for all of them, and one range of colours. ValueError when there are too few patches.
     """
     count = max(count, *(index + 1 for index in config.components))
-    joint = torch.cat(list(features))  # [sum of P, D]
+    joint = torch.cat(list(features)).float()  # [sum of P, D]
     first = fit_pca(joint, 1 if config.foreground else count)
     score, kept = split_foreground(first.project(joint, whiten=True)[:, 0], grids, config)
     note = ""

@@ -26,6 +26,16 @@ class LayerScene:
 
 
 @dataclass(frozen=True)
+class QueryScene:
+    """What one token attends to in one layer."""
+
+    layer: int
+    token: int  # 0 is the class token
+    grid: tuple[int, int]
+    rows: np.ndarray  # float32 [A, h, w], the patch part of rows that sum to 1
+
+
+@dataclass(frozen=True)
 class OverviewScene:
     """The class token in all layers and heads."""
 
@@ -63,6 +73,15 @@ def layer_scene(seen: Inspection, layer: int) -> LayerScene:
         queries=seen.queries[layer].float().cpu().numpy(),
         keys=seen.keys[layer].float().cpu().numpy(),
     )
+
+
+@torch.inference_mode()
+def query_scene(seen: Inspection, layer: int, row: int = -1, column: int = -1) -> QueryScene:
+    """A patch by its row and column, or the class token when both are -1."""
+    check_layer(seen, layer)
+    token = 0 if (row, column) == (-1, -1) else seen.token_at(row, column)
+    rows = seen.on_grid(seen.rows(token)[layer].float())
+    return QueryScene(layer=layer, token=token, grid=seen.grid, rows=rows.cpu().numpy())
 
 
 @torch.inference_mode()

@@ -43,6 +43,13 @@ def read_picture(path: str | Path) -> Image.Image:
     return open_picture(path)
 
 
+def thumbnail(source: Image.Image, longest: int = 512) -> Image.Image:
+    """A small copy of a picture for the rail."""
+    small = source.copy()
+    small.thumbnail((longest, longest), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return small
+
+
 def look(vit: VisionTransformer, source: Image.Image, size: int) -> OpenPicture:
     """One forward of the picture with its short side scaled to about `size` px."""
     short, note = short_side(source.size, size)

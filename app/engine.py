@@ -1,0 +1,89 @@
+"""Models, loaded once and shared by all visitors; nothing of a visitor is kept here.
+
+Importing torch takes seconds. The page does not wait for it: scenes are imported by a thread that
+starts when the server does, and whoever needs them first waits for that thread.
+"""
+
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dino_core.scenes.models import describe_model, first_model, load_model, model_choices
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from dino_core.scenes.picture import OpenPicture
+    from dino_core.weights import Backbone
+
+Progress = Callable[[int, int | None], None]
+
+
+class Engine:
+    """Loads models when they are first asked for, and lets one picture through at a time."""
+
+    def __init__(self, model: str | None, weights: Path | None, device: str) -> None:
+        self.weights = weights
+        self.device = device
+        self.first = weights.stem if weights else model or first_model()
+        known = [choice.name for choice in model_choices()]
+        if model and model not in known:
+            raise ValueError(f"There is no model {model!r}: it is one of {', '.join(known)}.")
+        if weights and not weights.is_file():
+            raise ValueError(f"There is no file {weights}.")
+        self._asked = model  # the architecture that goes with a file of the user's own
+        self._models: dict[str, Backbone] = {}
+        self._loading = threading.Lock()
+        self._working = threading.Lock()
+
+    def choices(self) -> list[tuple[str, str]]:
+        """(label, name) of every model, the user's own file first."""
+        own = [(self.first, self.first)] if self.weights else []
+        return own + [(choice.label, choice.name) for choice in model_choices()]
+
+    def warm_up(self) -> None:
+        """Imports the scenes and loads the first model, behind the page."""
+
+        def work() -> None:
+            for name in ("picture", "crops", "masks", "attention", "features"):
+                self.scene(name)
+            try:
+                self.backbone(self.first)
+            except ValueError as error:
+                print(f"The model could not be loaded: {error}", flush=True)
+
+        threading.Thread(target=work, name="warm-up", daemon=True).start()
+
+    @staticmethod
+    def scene(name: str) -> Any:
+        """The module of a screen; the first call in the process waits for torch."""
+        return import_module(f"dino_core.scenes.{name}")
+
+    def backbone(self, name: str, progress: Progress | None = None) -> "Backbone":
+        """A model by its name in the list. Choosing one that is not on disk downloads it.
+
+        ValueError in a plain sentence when that is not possible.
+        """
+        with self._loading:
+            if name not in self._models:
+                own = self.weights is not None and name == self.first
+                self._models[name] = load_model(
+                    self._asked if own else name,
+                    self.weights if own else None,
+                    device=self.device,
+                    download=not own,
+                    progress=progress,
+                )
+            return self._models[name]
+
+    def describe(self, name: str) -> list[str]:
+        """What to say about a loaded model."""
+        return describe_model(self.backbone(name))
+
+    def look(self, source: "Image", model: str, size: int) -> "OpenPicture":
+        """One forward of a picture in a model that is loaded."""
+        backbone = self.backbone(model)
+        with self._working:
+            return self.scene("picture").look(backbone.vit, source, size)

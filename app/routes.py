@@ -1,0 +1,117 @@
+"""Binary answers beside the page: pictures and arrays, addressed by a visitor's own key.
+
+    view/KEY/source.jpg, view/KEY/input.jpg
+    view/KEY/crops?seed&blur        view/KEY/masks?seed&ratio
+    view/KEY/attention/LAYER        view/KEY/features/LAYER?preset&flip
+    view/KEY/heads/LAYER            view/KEY/patches/LAYER
+    view/KEY/overview               view/KEY/rollout
+
+A key that is unknown, out of date or another visitor's is answered with 404, all alike.
+"""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.engine import Engine
+from app.store import Entry, Store
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+COOKIE = "inside_visitor"
+GONE = "This picture is no longer kept: open it again."
+KEEP = {"Cache-Control": "private, max-age=3600, immutable"}
+
+
+def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
+    """Puts the routes on the application; the page is mounted after them."""
+
+    def find(request: Request, key: str) -> Entry:
+        entry = store.get(request.cookies.get(COOKIE, ""), key)
+        if entry is None:
+            raise HTTPException(404, GONE)
+        return entry
+
+    Found = Annotated[Entry, Depends(find)]
+
+    def answer(make: Callable[..., Any], *args: Any) -> Response:
+        try:
+            scene = make(*args)
+        except ValueError as error:
+            return Response(str(error), status_code=422, media_type="text/plain")
+        data = engine.scene("answers").pack(scene)
+        return Response(data, media_type="application/octet-stream", headers=KEEP)
+
+    def jpeg(*args: Any) -> Response:
+        data = engine.scene("answers").jpeg(*args)
+        return Response(data, media_type="image/jpeg", headers=KEEP)
+
+    @app.get("/view/{key}/source.jpg")
+    def source(entry: Found) -> Response:
+        return jpeg(entry.picture.source)
+
+    @app.get("/view/{key}/input.jpg")
+    def model_input(entry: Found) -> Response:
+        return jpeg(entry.picture.fitted.picture, 4096, 95)
+
+    @app.get("/view/{key}/crops")
+    def crops(entry: Found, seed: int, blur: str = "as run") -> Response:
+        return answer(engine.scene("crops").crops_scene, entry.picture.source, seed, blur)
+
+    @app.get("/view/{key}/masks")
+    def masks(entry: Found, seed: int, ratio: float = 0.3) -> Response:
+        return answer(engine.scene("masks").masks_scene, entry.picture.source, seed, ratio)
+
+    @app.get("/view/{key}/attention/{layer}")
+    def attention(entry: Found, layer: int) -> Response:
+        return answer(engine.scene("attention").layer_scene, entry.picture.seen, layer)
+
+    @app.get("/view/{key}/heads/{layer}")
+    def heads(entry: Found, layer: int) -> Response:
+        return answer(engine.scene("attention").heads_scene, entry.picture.seen, layer)
+
+    @app.get("/view/{key}/overview")
+    def overview(entry: Found) -> Response:
+        return answer(engine.scene("attention").overview_scene, entry.picture.seen)
+
+    @app.get("/view/{key}/rollout")
+    def rollout(entry: Found) -> Response:
+        return answer(engine.scene("attention").rollout_scene, entry.picture.seen)
+
+    @app.get("/view/{key}/features/{layer}")
+    def features(entry: Found, layer: int, preset: str = "paper", flip: bool = False) -> Response:
+        make = engine.scene("features").features_scene
+        return answer(make, entry.picture.seen, layer, preset, flip)
+
+    @app.get("/view/{key}/patches/{layer}")
+    def patches(entry: Found, layer: int) -> Response:
+        return answer(engine.scene("features").patches_scene, entry.picture.seen, layer)
+
+    for folder in ("js", "samples/thumbs"):
+        app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))
+
+
+class VisitorCookie:
+    """Gives every browser a secret of its own, once. Only this server ever reads it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != "/" or COOKIE in Request(scope).cookies:
+            return await self.app(scope, receive, send)
+        secret = secrets.token_urlsafe(24)
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).append(
+                    "set-cookie", f"{COOKIE}={secret}; Path=/; HttpOnly; SameSite=Strict"
+                )
+            await send(message)
+
+        return await self.app(scope, receive, with_cookie)

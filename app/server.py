@@ -1,0 +1,56 @@
+"""The server: the page, its binary routes, and the files they need from static/."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import gradio as gr
+from fastapi import FastAPI
+
+from app.endpoints import add_endpoints
+from app.engine import Engine
+from app.main import build_app
+from app.routes import VisitorCookie, add_routes
+from app.store import Store
+from app.theme import css, head, theme
+from dino_core.scenes.models import colour_maps
+
+MAX_UPLOAD = "25mb"
+
+
+def build_server(
+    model: str | None, weights: Path | None, device: str, host: str, port: int
+) -> FastAPI:
+    """The application that uvicorn runs. ValueError for a model or file that is not there."""
+    engine = Engine(model, weights, device)
+    store = Store()
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        engine.warm_up()
+        yield
+
+    server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    add_routes(server, engine, store)
+    page = build_app(engine, store)
+    with page:
+        add_endpoints(engine)
+    gr.mount_gradio_app(
+        server,
+        page,
+        path="/",
+        server_name=host,
+        server_port=port,
+        footer_links=[],
+        run_history=False,
+        show_error=False,
+        max_file_size=MAX_UPLOAD,
+        ssr_mode=False,
+        enable_monitoring=False,
+        mcp_server=False,
+        theme=theme(),
+        css=css(),
+        head=head(colour_maps()),
+    )
+    server.add_middleware(VisitorCookie)
+    return server

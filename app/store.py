@@ -1,0 +1,86 @@
+"""What visitors look at, each under a key that nobody can guess and nobody else can use."""
+
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dino_core.scenes.picture import OpenPicture
+
+LIFETIME = 3600.0  # seconds after the last use
+PER_VISITOR = (
+    2  # the picture that is shown, and the one before: its last requests may be on the way
+)
+LARGEST = 4 * 2**30  # bytes of all visitors together; the longest unused goes first
+
+
+@dataclass
+class Entry:
+    """An open picture, its owner, and when it was last looked at."""
+
+    owner: str
+    picture: "OpenPicture"
+    model: str
+    size: int
+    used: float = field(default_factory=time.monotonic)
+
+    @property
+    def nbytes(self) -> int:
+        width, height = self.picture.source.size
+        return self.picture.seen.nbytes + 3 * width * height
+
+
+class Store:
+    """Open pictures by key, the longest unused first."""
+
+    def __init__(self, lifetime: float = LIFETIME, largest: int = LARGEST) -> None:
+        self.lifetime = lifetime
+        self.largest = largest
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def add(self, owner: str, picture: "OpenPicture", model: str, size: int) -> str:
+        """Keeps a picture for its owner and returns its key."""
+        key = secrets.token_urlsafe(24)
+        with self._lock:
+            self._entries[key] = Entry(owner, picture, model, size)
+            self._drop_old(owner)
+        return key
+
+    def get(self, owner: str, key: str) -> Entry | None:
+        """The entry, None when there is none (any more) or when it is somebody else's."""
+        with self._lock:
+            self._drop_old(owner)
+            entry = self._entries.get(key)
+            if entry is None or not secrets.compare_digest(entry.owner, owner):
+                return None
+            entry.used = time.monotonic()
+            self._entries.move_to_end(key)
+            return entry
+
+    def newest(self, owner: str) -> str | None:
+        """The key of what this visitor looked at last, so that a reloaded page finds it again."""
+        with self._lock:
+            self._drop_old(owner)
+            own = [key for key, entry in self._entries.items() if entry.owner == owner]
+            return own[-1] if own and owner else None
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def _drop_old(self, owner: str) -> None:
+        now = time.monotonic()
+        for key in [k for k, e in self._entries.items() if now - e.used > self.lifetime]:
+            del self._entries[key]
+        own = [key for key, entry in self._entries.items() if entry.owner == owner]
+        for key in own[:-PER_VISITOR]:
+            del self._entries[key]
+        while len(self._entries) > 1 and self.nbytes > self.largest:
+            self._entries.popitem(last=False)
+
+    @property
+    def nbytes(self) -> int:
+        return sum(entry.nbytes for entry in self._entries.values())

@@ -1,0 +1,1 @@
+"""Training: one step in `step.py`; everything that a step needs lies on the floors below."""

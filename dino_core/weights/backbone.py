@@ -1,0 +1,173 @@
+"""load_backbone: a name or a file -> a model that is ready, and the truth about its weights."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+
+from dino_core.config import ViTConfig
+from dino_core.vit import VisionTransformer
+from dino_core.weights import fetch
+from dino_core.weights.architecture import config_from_metadata, infer_config, load_state
+from dino_core.weights.fetch import Progress
+from dino_core.weights.files import read_state_dict, sha256
+from dino_core.weights.layouts import Branch, Converted, Layout, convert
+from dino_core.weights.variants import (
+    VARIANTS,
+    Variant,
+    default_model,
+    find_variant,
+    not_on_disk,
+)
+
+
+@dataclass(frozen=True)
+class WeightsInfo:
+    """What a person should know about the weights that were loaded."""
+
+    title: str
+    path: Path
+    layout: Layout
+    official: bool  # the official file by name, layout and architecture; no checksum is published
+    parameters: int
+    licence: str
+    source: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """A model in evaluation mode, its name, and where its weights come from."""
+
+    vit: VisionTransformer
+    name: str
+    info: WeightsInfo
+
+
+def load_backbone(
+    model: str | None = None,
+    weights: str | Path | None = None,
+    *,
+    device: torch.device | str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    heads: int | None = None,
+    branch: Branch = "teacher",
+    download: bool = False,
+    progress: Progress | None = None,
+) -> Backbone:
+    """Loads a backbone, strictly: every tensor is named, shaped and used as it should be.
+
+    model     a name from the catalogue; without it and without a file, `default_model()`
+    weights   a file instead: official, training checkpoint, Hugging Face, timm, or our own
+    heads     for a file of an unusual width, which does not say how many heads it has
+    branch    which network of a training checkpoint
+    download  may go to the network when the model is not on this disk; never otherwise
+
+    Raises ValueError, in words for the person who asked, when anything is not as it should be.
+    """
+    _check_device(device)
+    asked = find_variant(model or default_model()) if model or weights is None else None
+    path = _find_file(asked, weights, download, progress)
+    try:
+        config, converted, metadata = _read(path, asked, branch, heads)
+        vit = load_state(config, converted.tensors, device=device, dtype=dtype)
+    except ValueError as error:
+        known = str(error).startswith(str(path))
+        raise ValueError(str(error) if known else f"{path}: {error}") from error
+
+    variant = _recognise(path, config, converted)
+    if weights is None and asked is not None and asked.sha256 and variant is None:
+        raise ValueError(
+            f"{path} is not the file it should be for {asked.name}: its checksum differs. Restore "
+            f"it, or load it as a file of your own."
+        )
+    parameters = sum(parameter.numel() for parameter in vit.parameters())
+    if variant is not None:
+        return Backbone(vit, variant.name, _known_file(variant, path, converted, parameters))
+    return Backbone(vit, path.stem, _own_file(path, config, converted, parameters, metadata))
+
+
+def _check_device(device: torch.device | str) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"The device {str(device)!r} cannot be used here ({reason}). Use cpu."
+        ) from error
+
+
+def _find_file(
+    asked: Variant | None,
+    weights: str | Path | None,
+    may_download: bool,
+    progress: Progress | None,
+) -> Path:
+    """The given file, or that of a model from the catalogue, fetched first where allowed."""
+    if weights is not None:
+        return Path(weights).expanduser()
+    assert asked is not None
+    if asked.path is not None:
+        return asked.path
+    if may_download:
+        return fetch.download(asked.name, progress=progress)
+    raise ValueError(not_on_disk(asked))
+
+
+def _read(
+    path: Path, asked: Variant | None, branch: Branch, heads: int | None
+) -> tuple[ViTConfig, Converted, dict[str, str]]:
+    """A file -> its architecture (the asked one, the stored one, or the inferred one), its weights
+    under the official names, and its metadata."""
+    tensors, metadata = read_state_dict(path)
+    converted = convert(tensors, branch)
+    stored = config_from_metadata(metadata)
+    if stored is not None:
+        converted = replace(converted, layout="own")
+    if asked is not None:
+        config = asked.config
+    else:
+        config = stored or infer_config(converted.tensors, heads)
+    return replace(config, heads=heads or config.heads), converted, metadata
+
+
+def _recognise(path: Path, config: ViTConfig, converted: Converted) -> Variant | None:
+    """The catalogue's entry for this file, None for a person's own. A name alone is not enough."""
+    for variant in VARIANTS:
+        if path.name not in variant.file_names or config != variant.config:
+            continue
+        if variant.sha256 is not None:
+            return variant if sha256(path) == variant.sha256 else None
+        return variant if converted.layout == "official" else None
+    return None
+
+
+def _known_file(variant: Variant, path: Path, converted: Converted, parameters: int) -> WeightsInfo:
+    return WeightsInfo(
+        title=variant.title,
+        path=path,
+        layout=converted.layout,
+        official=variant.official,
+        parameters=parameters,
+        licence=variant.licence,
+        source=variant.source,
+        notes=variant.notes + converted.notes,
+    )
+
+
+def _own_file(
+    path: Path, config: ViTConfig, converted: Converted, parameters: int, metadata: dict[str, str]
+) -> WeightsInfo:
+    """A person's own file is never called official, whatever its architecture."""
+    same = [variant.title for variant in VARIANTS if variant.config == config and variant.official]
+    shape = f"width {config.dim}, {config.depth} blocks, patch {config.patch_size}"
+    return WeightsInfo(
+        title=f"{path.name} ({same[0].removeprefix('DINOv2 ') if same else shape})",
+        path=path,
+        layout=converted.layout,
+        official=False,
+        parameters=parameters,
+        licence=metadata.get("licence") or metadata.get("license") or "not stated in the file",
+        source=metadata.get("source") or "a file of your own",
+        notes=converted.notes,
+    )

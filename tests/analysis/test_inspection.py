@@ -1,0 +1,123 @@
+import math
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.config import ViTConfig
+from dino_core.vit import Edits, VisionTransformer
+
+CONFIG = ViTConfig(
+    dim=24,
+    depth=3,
+    heads=3,
+    image_size=56,
+    registers=2,
+    position_offset=0.0,
+    position_antialias=True,
+)
+
+
+@pytest.fixture(scope="module")
+def vit() -> VisionTransformer:
+    model = VisionTransformer(CONFIG).requires_grad_(False).eval()
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        parameter.copy_(0.3 * torch.randn(parameter.shape, generator=generator))
+    return model.double()
+
+
+@pytest.fixture(scope="module")
+def image() -> Tensor:
+    generator = torch.Generator().manual_seed(1)
+    return torch.randn(3, 28, 70, generator=generator, dtype=torch.float64)  # 2 x 5 patches
+
+
+@pytest.fixture(scope="module")
+def seen(vit: VisionTransformer, image: Tensor) -> Inspection:
+    return inspect(vit, image)
+
+
+def test_rows_and_maps_are_the_softmax_of_all_tokens(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    incoming = [seen.embedded, *seen.tokens[:-1]]
+    for layer, (block, x) in enumerate(zip(vit.blocks, incoming, strict=True)):
+        qkv = block.attn.qkv(block.norm1(x)).reshape(13, 3, 3, 8)  # [N, qkv, A, d]
+        scores = torch.einsum("nad,mad->anm", qkv[:, 0], qkv[:, 1]) / math.sqrt(8)
+        full = scores.exp() / scores.exp().sum(-1, keepdim=True)
+        torch.testing.assert_close(seen.attention(layer), full)
+        for token in range(13):
+            torch.testing.assert_close(seen.rows(token)[layer], full[:, token])
+    torch.testing.assert_close(seen.cls_rows(), seen.rows(0))
+    torch.testing.assert_close(seen.cls_rows().sum(-1), torch.ones(3, 3, dtype=torch.float64))
+
+
+def test_one_forward_keeps_what_the_model_computed(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    out = vit(image[None], trace=range(3))
+    assert (seen.layers, seen.heads, seen.grid, seen.registers) == (3, 3, (2, 5), 2)
+    assert torch.equal(seen.normed, out.normed[0])
+    assert torch.equal(seen.patches(), out.patches[0])
+    for layer in range(3):
+        tokens = out.traces[layer].tokens
+        assert torch.equal(seen.patches(layer, norm=False), tokens[0, 3:])
+        assert torch.equal(seen.patches(layer), vit.norm(tokens)[0, 3:])
+    kept = 13 * 24 * (3 + 1 + 1 + 3 + 3)  # tokens, normed, embedded, queries, keys
+    assert seen.nbytes == 8 * kept
+
+
+def test_token_at_is_the_token_of_those_pixels(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    for row in range(2):
+        for column in range(5):
+            other = image.clone()
+            other[:, row * 14 : (row + 1) * 14, column * 14 : (column + 1) * 14] += 1
+            changed = (inspect(vit, other).embedded != seen.embedded).any(1).nonzero().flatten()
+            assert changed.tolist() == [seen.token_at(row, column)]
+            place = torch.zeros(13)
+            place[seen.token_at(row, column)] = 1
+            assert seen.on_grid(place).nonzero().tolist() == [[row, column]]
+
+
+@pytest.mark.parametrize("place", [(2, 0), (0, 5), (-1, 0), (0, -1)])
+def test_no_patch_outside_the_grid(seen: Inspection, place: tuple[int, int]) -> None:
+    with pytest.raises(ValueError, match=r"2 x 5 patches.*no patch"):
+        seen.token_at(*place)
+
+
+def test_what_does_not_exist_is_refused(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    for ask in (seen.attention, seen.patches):
+        for layer in (3, -1):
+            with pytest.raises(ValueError, match="layers 0 to 2"):
+                ask(layer)
+    for token in (13, -1):
+        with pytest.raises(ValueError, match="tokens 0 to 12"):
+            seen.rows(token)
+    with pytest.raises(ValueError, match="batch of 2"):
+        inspect(vit, image.expand(2, -1, -1, -1))
+    with pytest.raises(ValueError, match="multiples of the patch size 14"):
+        inspect(vit, image[:, :27])
+
+
+def test_masks_and_edits_reach_the_model(vit: VisionTransformer, image: Tensor) -> None:
+    masks = torch.zeros(1, 2, 5, dtype=torch.bool)
+    masks[0, 1, 2:4] = True
+    edits = Edits(registers_off=True, heads_off={1: [0, 2]})
+    seen = inspect(vit, image[None], masks=masks, edits=edits)
+    out = vit(image[None], masks, edits=edits)
+    assert (seen.registers, seen.first_patch, seen.token_at(1, 0)) == (0, 1, 6)
+    assert torch.equal(seen.normed, out.normed[0])
+
+
+def test_a_picture_takes_the_model_s_precision(image: Tensor) -> None:
+    config = replace(CONFIG, registers=0)
+    rough = inspect(VisionTransformer(config).bfloat16().eval(), image.float())
+    assert rough.patches().dtype == torch.bfloat16
+    assert rough.queries.is_inference()  # nothing of the graph is kept

@@ -1,0 +1,119 @@
+"""Who may import whom, read off the source; and what an import costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FLOORS = [
+    {"config", "images"},
+    {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
+    {"student_teacher", "update", "weights", "analysis"},
+    {"training"},
+    {"scenes"},
+    {"__main__"},  # the command line, beside the app
+]
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+
+LIBRARY = sorted((ROOT / "dino_core").rglob("*.py"))
+APP = sorted((ROOT / "app").rglob("*.py"))
+APP_MAY_IMPORT = {
+    "app", "dino_core.scenes", "dino_core.config", "gradio", "fastapi", "starlette", "uvicorn",
+}  # fmt: skip
+LIBRARY_NEVER = {"gradio", "fastapi", "starlette", "uvicorn", "app"}
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of everything a file imports, anywhere in it: `from a import b` gives a.b."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively: the map reads full names"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def room(path: Path) -> str:
+    """dino_core/vit.py -> vit; dino_core/scenes/masks.py -> scenes; dino_core/__init__.py -> ''."""
+    first = path.relative_to(ROOT / "dino_core").parts[0].removesuffix(".py")
+    return "" if first == "__init__" else first
+
+
+def starts_with(name: str, prefixes: set[str]) -> bool:
+    return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def test_there_is_something_to_read() -> None:
+    assert {room(path) for path in LIBRARY} - {""} <= set(FLOOR), "a room that is not on the map"
+    assert len(LIBRARY) > 10
+
+
+@pytest.mark.parametrize("path", LIBRARY, ids=lambda path: str(path.relative_to(ROOT)))
+def test_library_imports_lower_floors_only(path: Path) -> None:
+    here = room(path)
+    for name in imports(path):
+        assert not starts_with(name, LIBRARY_NEVER), f"{path.name} imports {name}"
+        if here and name.startswith("dino_core."):
+            other = name.split(".")[1]
+            if other == here:
+                continue
+            assert other in FLOOR, f"{path.name} imports {name}: say which room it means"
+            assert FLOOR[other] < FLOOR[here], f"{path.name} imports {name}, not a lower floor"
+
+
+@pytest.mark.parametrize("path", APP, ids=lambda path: str(path.relative_to(ROOT)))
+def test_app_imports_scenes_and_widgets_only(path: Path) -> None:
+    for name in imports(path):
+        if name.split(".")[0] in sys.stdlib_module_names:
+            continue
+        assert starts_with(name, APP_MAY_IMPORT), f"{path.name} imports {name}"
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+
+
+def test_library_works_without_what_only_the_app_needs() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for path in LIBRARY
+    ]
+    code = f"""
+import importlib, sys
+for name in ("gradio", "plotly", "umap", "fastapi", "matplotlib", "timm", "transformers"):
+    sys.modules[name] = None  # importing it now raises ImportError
+for name in {modules}:
+    importlib.import_module(name)
+import dino_core
+for name in dino_core.__all__:
+    getattr(dino_core, name)
+"""
+    done = run(code)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("module", ["dino_core", "dino_core.config", "dino_core.__main__"])
+def test_import_does_not_wait_for_torch(module: str) -> None:
+    done = run(f"import sys, {module}; print('torch' in sys.modules, 'scipy' in sys.modules)")
+    assert done.stdout.split() == ["False", "False"], done.stderr
+
+
+def test_an_import_changes_nothing_and_says_nothing() -> None:
+    code = """
+import torch
+before = torch.get_rng_state(), torch.get_num_threads(), torch.is_grad_enabled()
+import dino_core
+for name in dino_core.__all__:
+    getattr(dino_core, name)
+assert torch.equal(torch.get_rng_state(), before[0])
+assert (torch.get_num_threads(), torch.is_grad_enabled()) == before[1:]
+"""
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -1,0 +1,394 @@
+import itertools
+import json
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hostile import CASES, PICTURES, REFUSED, Case, four_colours, jpeg, noise, saved, write_files
+from PIL import Image, ImageFile
+from torchvision.transforms.v2 import functional as tv
+
+from dino_core.images import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    fit_to_patches,
+    from_tensor,
+    open_picture,
+    patch_at,
+    patch_box,
+    patch_grid,
+    to_tensor,
+)
+
+SAMPLES = Path(__file__).parent.parent / "static" / "samples"
+MODES = ("resize", "pad", "crop")
+# Wide, high, square, odd, of whole patches already, one pixel, and a thread either way.
+SHAPES = [(427, 640), (301, 200), (96, 96), (15, 29), (28, 42), (1, 1), (1, 500), (500, 1)]
+SIZES = [None, 14, 56, 100, (28, 70), (70, 28)]
+
+
+@pytest.fixture(autouse=True)
+def _no_warnings():
+    """Nothing that Pillow remarks on may reach the person, whatever the process does with it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        yield
+
+
+def is_plain_sentence(text: str) -> bool:
+    signs = ("/", "\\", "Traceback", "<", "0x", "\n", "Error", "None")
+    return text[0].isupper() and text[-1] == "." and not any(sign in text for sign in signs)
+
+
+def picture_or_sentence(data: bytes) -> Image.Image | str:
+    try:
+        return open_picture(data)
+    except ValueError as error:
+        return str(error)
+
+
+def quadrant_means(picture: Image.Image) -> np.ndarray:
+    pixels = np.asarray(picture).astype(float)
+    height, width, _ = pixels.shape
+    h, w = max(height // 2, 1), max(width // 2, 1)
+    quadrants = (pixels[:h, :w], pixels[:h, -w:], pixels[-h:, :w], pixels[-h:, -w:])
+    return np.array([quadrant.mean((0, 1)) for quadrant in quadrants])
+
+
+# --- open_picture
+
+
+@pytest.mark.parametrize("case", PICTURES, ids=lambda case: case.name)
+def test_picture_comes_out_right(case: Case):
+    picture = open_picture(case.build())
+    assert picture.mode == "RGB"
+    assert picture.size == case.size
+    assert type(picture) is Image.Image  # no file behind it
+    assert picture.info == {}
+    np.testing.assert_allclose(quadrant_means(picture), case.quadrants, atol=case.tolerance)
+
+
+@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
+def test_refused_in_a_plain_sentence(case: Case):
+    with pytest.raises(ValueError) as caught:
+        open_picture(case.build())
+    assert case.error in str(caught.value)
+    assert is_plain_sentence(str(caught.value))
+
+
+def test_paths_and_bytes_give_the_same(tmp_path: Path):
+    paths = write_files(tmp_path)
+    assert set(paths) == {case.name for case in CASES}
+    for case in PICTURES:
+        expected = open_picture(case.build())
+        for source in (paths[case.name], str(paths[case.name])):
+            assert open_picture(source) == expected
+    for case in REFUSED:
+        with pytest.raises(ValueError) as caught:
+            open_picture(paths[case.name])
+        assert case.error in str(caught.value)
+        assert is_plain_sentence(str(caught.value))
+
+
+@pytest.mark.parametrize("name", ["missing.png", ".", "x" * 5000, "a\0b"])
+def test_no_file(tmp_path: Path, name: str):
+    with pytest.raises(ValueError) as caught:
+        open_picture(str(tmp_path) + "/" + name)
+    assert is_plain_sentence(str(caught.value))
+
+
+def test_too_many_pixels_are_never_decoded(monkeypatch: pytest.MonkeyPatch):
+    def load(self: ImageFile.ImageFile) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
+    for case in REFUSED:
+        if case.error is not None and "mega" in case.error:
+            with pytest.raises(ValueError, match="megapixels allowed"):
+                open_picture(case.build())
+    with pytest.raises(ValueError, match="damaged"):  # so the trap does spring
+        open_picture(jpeg(four_colours()))
+
+
+def test_limits_are_the_largest_allowed():
+    data = saved(noise(10, 20), "PNG")
+    assert open_picture(data, max_bytes=len(data), max_pixels=200).size == (20, 10)
+    with pytest.raises(ValueError, match="MB allowed"):
+        open_picture(data, max_bytes=len(data) - 1)
+    with pytest.raises(ValueError, match=r"20 x 10 px, more than the 0\.000199 megapixels"):
+        open_picture(data, max_pixels=199)
+
+
+@pytest.mark.parametrize("case", PICTURES, ids=lambda case: case.name)
+def test_damage_anywhere_is_a_picture_or_a_sentence(case: Case):
+    """A few changed bytes, or a cut, at random: never another exception, never a warning."""
+    whole = np.frombuffer(case.build(), np.uint8)
+    random = np.random.default_rng(len(whole))
+    for trial in range(40):
+        data = whole.copy()
+        places = random.integers(0, len(data), 1 + trial % 4)
+        data[places] = random.integers(0, 256, len(places))
+        if trial % 5 == 0:
+            data = data[: random.integers(1, len(data))]
+        answer = picture_or_sentence(data.tobytes())
+        if isinstance(answer, str):
+            assert is_plain_sentence(answer)
+        else:
+            assert answer.mode == "RGB"
+
+
+def test_pillow_is_left_as_it_was():
+    before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
+    for case in PICTURES[:3] + REFUSED[:6]:
+        picture_or_sentence(case.build())
+    after = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
+    assert before == after
+
+
+def test_decoding_does_not_wait_for_torch():
+    code = "import sys, dino_core.images; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=SAMPLES.parent.parent)
+
+
+# --- pixels <-> patches
+
+
+@pytest.mark.parametrize("patch_size", [1, 14, 16])
+def test_every_pixel_lies_in_the_box_of_its_patch(patch_size: int):
+    grid = patch_grid(3 * patch_size, 5 * patch_size, patch_size)
+    assert grid == (3, 5)
+    seen = np.full((3 * patch_size, 5 * patch_size), -1)
+    for row, col in itertools.product(range(3), range(5)):
+        x0, y0, x1, y1 = patch_box(row, col, patch_size)
+        assert (seen[y0:y1, x0:x1] == -1).all()
+        seen[y0:y1, x0:x1] = row * 5 + col
+    for y, x in np.ndindex(*seen.shape):
+        row, col = patch_at(x + 0.5, y + 0.5, patch_size, grid)
+        assert row * 5 + col == seen[y, x]
+
+
+def test_points_outside_belong_to_the_nearest_patch():
+    grid = (3, 5)
+    assert patch_at(-0.01, -9, 14, grid) == (0, 0)
+    assert patch_at(70, 42, 14, grid) == (2, 4)  # the lower right corner itself
+    assert patch_at(1e9, 20, 14, grid) == (1, 4)
+    assert patch_at(13.99, 14, 14, grid) == (1, 0)
+
+
+@pytest.mark.parametrize(("height", "width"), [(0, 14), (13, 14), (14, 15), (-14, 14)])
+def test_grid_wants_whole_patches(height: int, width: int):
+    with pytest.raises(ValueError, match=f"multiples of the patch size 14.*{height} and {width}"):
+        patch_grid(height, width, 14)
+
+
+def expected_size(height: int, width: int, size: object, how: str, patch: int) -> tuple[int, int]:
+    """(height, width) that comes closest, found by trying all multiples."""
+    if isinstance(size, tuple):
+        return size
+    short = min(height, width)
+    found = []
+    for side in (height, width):
+        # Everything times `short`, so that the wanted side is a whole number.
+        wanted = side * (short if size is None else size)
+        multiples = [k * patch * short for k in range(wanted // (patch * short) + 2)]
+        if how == "resize":
+            best = min(multiples[1:], key=lambda m: abs(m - wanted))
+        elif how == "pad":
+            best = next(m for m in multiples[1:] if m >= wanted)
+        else:
+            best = max(m for m in multiples if m <= wanted)
+        found.append(best // short)
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("how", MODES)
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(("height", "width"), SHAPES)
+def test_fitted_sizes_and_round_trips(height: int, width: int, size: object, how: str):
+    picture = Image.new("RGB", (width, height), "red")
+    wanted = expected_size(height, width, size, how, 14)
+    if 0 in wanted:
+        with pytest.raises(ValueError, match="smaller than a patch of 14 px"):
+            fit_to_patches(picture, 14, size, how)
+        return
+    fitted = fit_to_patches(picture, 14, size, how)
+    got = (fitted.picture.height, fitted.picture.width)
+    if how == "resize" and got != wanted:  # half-way between two multiples, either is nearest
+        assert all(abs(a - b) in (0, 14) for a, b in zip(got, wanted, strict=True))
+        short = min(height, width)
+        for side, a, b in zip((height, width), got, wanted, strict=True):
+            exact = side * (short if size is None else size) / short
+            assert abs(a - exact) == abs(b - exact)
+    else:
+        assert got == wanted
+    assert fitted.grid == (got[0] // 14, got[1] // 14)
+
+    h, w = fitted.grid  # a thread has thousands of patches: its two ends will do
+    rows, cols = ({*range(n)[:9], *range(n)[-9:]} for n in (h, w))
+    for row, col in itertools.product(rows, cols):
+        x0, y0, x1, y1 = fitted.patch_box(row, col)
+        assert fitted.patch_at((x0 + x1) / 2, (y0 + y1) / 2) == (row, col)
+        np.testing.assert_allclose(
+            (*fitted.to_input(x0, y0), *fitted.to_input(x1, y1)), patch_box(row, col, 14), atol=1e-6
+        )
+    x0, y0, x1, y1 = fitted.source_box
+    assert 0 <= x0 < x1 <= width
+    assert 0 <= y0 < y1 <= height
+    if how != "crop":  # all is seen
+        np.testing.assert_allclose((x0, y0, x1, y1), (0, 0, width, height), atol=1e-6)
+    if how == "crop":  # the middle, with the same scale both ways
+        assert fitted.scale[0] == pytest.approx(fitted.scale[1])
+        assert abs((width - x1) - x0) <= 1
+        assert abs((height - y1) - y0) <= 1
+
+
+def ramp(height: int, width: int) -> Image.Image:
+    """Red says where along x a pixel is, green where along y: 0.25 a pixel."""
+    pixels = np.zeros((height, width, 3))
+    pixels[..., 0] = (np.arange(width) + 0.5) / width * 255
+    pixels[..., 1] = (np.arange(height)[:, None] + 0.5) / height * 255
+    return Image.fromarray(np.rint(pixels).astype(np.uint8))
+
+
+@pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
+@pytest.mark.parametrize("how", MODES)
+@pytest.mark.parametrize("size", [None, 98, 224, (112, 112), (70, 210), (210, 70)], ids=str)
+def test_mapping_tells_where_each_pixel_came_from(size: object, how: str, interpolation: str):
+    """The pixels themselves say so, independently of the mapping's arithmetic."""
+    height, width = 201, 317
+    fitted = fit_to_patches(ramp(height, width), 14, size, how, interpolation=interpolation)
+    pixels = np.asarray(fitted.picture).astype(float)
+    for y, x in itertools.product(
+        range(10, pixels.shape[0] - 10, 13), range(10, pixels.shape[1] - 10, 13)
+    ):
+        from_x, from_y = fitted.to_source(x + 0.5, y + 0.5)
+        if from_x > width - 4 or from_y > height - 4:  # padding and its edge
+            continue
+        red, green = from_x / width * 255, from_y / height * 255
+        assert pixels[y, x, 0] == pytest.approx(red, abs=1.2)
+        assert pixels[y, x, 1] == pytest.approx(green, abs=1.2)
+
+
+def test_native_crop_and_pad_keep_the_pixels():
+    pixels = noise(47, 61)
+    cropped = fit_to_patches(Image.fromarray(pixels), 14, how="crop")
+    np.testing.assert_array_equal(np.asarray(cropped.picture), pixels[2:44, 2:58])
+    assert cropped.source_box == (2, 2, 58, 44)
+    padded = fit_to_patches(Image.fromarray(pixels), 14, how="pad")
+    values = np.asarray(padded.picture)
+    assert values.shape == (56, 70, 3)
+    np.testing.assert_array_equal(values[:47, :61], pixels)
+    filling = to_tensor(padded.picture)[:, 47:]  # the mean colour vanishes for the model
+    assert filling.abs().max() < 0.01
+    assert to_tensor(padded.picture)[:, :, 61:].abs().max() < 0.01
+
+
+def test_resize_is_pillows_antialiased_bicubic():
+    picture = Image.fromarray(noise(90, 130))
+    for interpolation in ("bicubic", "bilinear"):
+        fitted = fit_to_patches(picture, 14, 42, interpolation=interpolation)
+        expected = tv.resize(picture, [42, 56], tv.InterpolationMode(interpolation))
+        assert fitted.picture == expected
+
+
+def test_wrong_wishes_are_refused_in_a_plain_sentence():
+    picture = Image.new("RGB", (640, 427))
+    for wish in [
+        {"size": (224, 225)},
+        {"size": (0, 14)},
+        {"size": 0},
+        {"size": -14},
+        {"how": "stretch"},
+        {"size": 13, "how": "crop"},
+        {"size": 224, "max_pixels": 10_000},
+    ]:
+        with pytest.raises(ValueError) as caught:
+            fit_to_patches(picture, 14, **wish)
+        assert is_plain_sentence(str(caught.value))
+    thread = Image.new("RGB", (5000, 1))
+    for how in MODES:
+        with pytest.raises(ValueError, match=r"5000 x 1 px would become 11\d+ x 224 px"):
+            fit_to_patches(thread, 14, 224, how)
+        assert fit_to_patches(thread, 14, (224, 224), how).grid == (16, 16)
+
+
+# --- pictures <-> tensors
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (37, 53), (224, 224)])
+def test_to_tensor_equals_torchvision(shape: tuple[int, int]):
+    picture = Image.fromarray(noise(*shape))
+    expected = tv.normalize(
+        tv.to_dtype(tv.pil_to_tensor(picture), torch.float32, scale=True),
+        list(IMAGENET_MEAN),
+        list(IMAGENET_STD),
+    )
+    got = to_tensor(picture)
+    assert got.dtype == torch.float32
+    assert got.is_contiguous()
+    torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
+
+
+def test_from_tensor_is_the_way_back():
+    every_value = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
+    for mean, std in [(IMAGENET_MEAN, IMAGENET_STD), ((0.5,) * 3, (0.5,) * 3)]:
+        tensor = to_tensor(Image.fromarray(every_value), mean, std)
+        before = tensor.clone()
+        np.testing.assert_array_equal(from_tensor(tensor, mean, std), every_value)
+        batch = torch.stack([tensor, tensor.flip(-1)]).requires_grad_()
+        np.testing.assert_array_equal(
+            from_tensor(batch, mean, std), [every_value, every_value[:, ::-1]]
+        )
+        assert torch.equal(tensor, before)
+    beyond = torch.tensor([-1e6, 1e6]).view(1, 1, 2).expand(3, 1, 2)
+    np.testing.assert_array_equal(from_tensor(beyond)[0, :, 0], [0, 255])
+
+
+def test_to_tensor_leaves_the_picture_alone():
+    picture = Image.fromarray(noise(8, 8))
+    before = picture.tobytes()
+    to_tensor(picture).zero_()
+    assert picture.tobytes() == before
+    with pytest.raises(ValueError, match="is RGBA"):
+        to_tensor(picture.convert("RGBA"))
+
+
+# --- the samples
+
+CREDITS = json.loads((SAMPLES / "credits.json").read_text("utf-8"))
+
+
+def test_samples_are_complete_and_may_be_passed_on():
+    photos = {path.name for path in SAMPLES.iterdir()} - {"credits.json", "README.md"}
+    assert {credit["file"] for credit in CREDITS} == photos
+    assert len(photos) >= 6
+    assert sum((SAMPLES / name).stat().st_size for name in photos) < 2_000_000
+    readme = (SAMPLES / "README.md").read_text("utf-8")
+    for credit in CREDITS:
+        assert set(credit) == {"file", "title", "author", "licence", "source", "note"}
+        assert all(credit.values())
+        assert credit["licence"] in ("Public domain", "CC0 1.0", "CC BY 2.0")
+        if credit["licence"].startswith("CC BY"):
+            assert "creativecommons.org/licenses/by/2.0" in credit["note"]
+        row = [credit[key] for key in ("title", "author", "licence")]
+        assert f"| `{credit['file']}` | {' | '.join(row)} |" in readme
+
+
+@pytest.mark.parametrize("credit", CREDITS, ids=lambda credit: credit["file"])
+def test_sample_goes_all_the_way(credit: dict[str, str]):
+    path = SAMPLES / credit["file"]
+    assert re.fullmatch(r"[a-z]+\.jpg", credit["file"])
+    picture = open_picture(path)
+    assert min(picture.size) >= 300
+    assert max(picture.size) <= 1024
+    fitted = fit_to_patches(picture, 14, 224, "crop")
+    assert 224 in (fitted.picture.width, fitted.picture.height)
+    tensor = to_tensor(fitted.picture)
+    assert tensor.shape == (3, fitted.picture.height, fitted.picture.width)
+    assert tensor.std() > 0.3  # a photo, not a blank
+    np.testing.assert_array_equal(from_tensor(tensor), np.asarray(fitted.picture))
