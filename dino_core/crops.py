@@ -287,15 +287,15 @@ def _blur(picture: Image.Image, kernel: int, sigma: float) -> Image.Image:
     taps = [math.exp(-0.5 * (x / sigma) ** 2) for x in range(-reach, reach + 1)]
     taps = [tap / sum(taps) for tap in taps]
     width, height = picture.size
-    mirrored = np.pad(np.asarray(picture), ((reach, reach), (reach, reach), (0, 0)), mode="reflect")
-    padded = torch.from_numpy(mirrored).float()  # [H + 2 reach, W + 2 reach, 3]
-    down = padded[:height] * taps[0]
-    for i in range(1, kernel):
-        down.add_(padded[i : i + height], alpha=taps[i])
-    across = down[:, :width] * taps[0]
-    for i in range(1, kernel):
-        across.add_(down[:, i : i + width], alpha=taps[i])
-    return Image.fromarray(across.round_().to(torch.uint8).numpy())
+    edges = ((reach, reach), (reach, reach), (0, 0))
+    padded = np.pad(np.asarray(picture), edges, mode="reflect").astype(np.float32)
+    down = taps[reach] * padded[reach : reach + height]  # [H, W + 2 reach, 3]
+    for i, j in zip(range(reach), range(kernel - 1, reach, -1), strict=True):
+        down += taps[i] * (padded[i : i + height] + padded[j : j + height])  # the two share a tap
+    across = taps[reach] * down[:, reach : reach + width]  # [H, W, 3]
+    for i, j in zip(range(reach), range(kernel - 1, reach, -1), strict=True):
+        across += taps[i] * (down[:, i : i + width] + down[:, j : j + width])
+    return Image.fromarray(np.rint(across).astype(np.uint8))
 
 
 def _solarize(picture: Image.Image, threshold: int) -> Image.Image:
