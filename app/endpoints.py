@@ -36,7 +36,7 @@ def add_endpoints(engine: Engine) -> None:
         """The crops that a seed gives: kind, box [x0, y0, x1, y1] in source pixels, flip and
         operations of each; pictures as nested lists of RGB rows are left out."""
         return plainly(
-            lambda: engine.scene("answers").facts(
+            lambda: engine.scene("answers").plain(
                 engine.scene("crops").crops_scene(open_file(picture), seed, blur)
             )
         )
@@ -44,7 +44,7 @@ def add_endpoints(engine: Engine) -> None:
     def masks(picture: gr.FileData, seed: int = 0, ratio: float = 0.3) -> dict:
         """One block mask on the first global crop: its blocks in the order drawn, and the mask."""
         return plainly(
-            lambda: engine.scene("answers").facts(
+            lambda: engine.scene("answers").plain(
                 engine.scene("masks").masks_scene(open_file(picture), seed, ratio),
                 ("mask", "random_mask", "histogram"),
             )
@@ -63,7 +63,7 @@ def add_endpoints(engine: Engine) -> None:
         def work() -> dict:
             seen = engine.look(open_file(picture), model, size).seen
             scene = engine.scene("attention").query_scene(seen, layer, row, column)
-            return engine.scene("answers").facts(scene, ("rows",))
+            return engine.scene("answers").plain(scene, ("rows",))
 
         return plainly(work)
 
@@ -80,7 +80,7 @@ def add_endpoints(engine: Engine) -> None:
         def work() -> dict:
             seen = engine.look(open_file(picture), model, size).seen
             scene = engine.scene("features").features_scene(seen, layer, preset, flip)
-            return engine.scene("answers").facts(
+            return engine.scene("answers").plain(
                 scene, ("colours", "foreground", "scores", "ratio")
             )
 

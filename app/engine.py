@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dino_core.scenes.picture import OpenPicture
     from dino_core.weights import Backbone
 
+SCENES = ("picture", "strip", "crops", "masks", "attention", "features", "answers")
 Progress = Callable[[int, int | None], None]
 
 
@@ -35,6 +36,7 @@ class Engine:
             raise ValueError(f"There is no file {weights}.")
         self._asked = model  # the architecture that goes with a file of the user's own
         self._models: dict[str, Backbone] = {}
+        self._sample: OpenPicture | None = None
         self._loading = threading.Lock()
         self._working = threading.Lock()
 
@@ -47,7 +49,7 @@ class Engine:
         """Imports the scenes and loads the first model, behind the page."""
 
         def work() -> None:
-            for name in ("picture", "crops", "masks", "attention", "features"):
+            for name in SCENES:
                 self.scene(name)
             try:
                 self.backbone(self.first)
@@ -79,8 +81,15 @@ class Engine:
             return self._models[name]
 
     def describe(self, name: str) -> list[str]:
-        """What to say about a loaded model."""
-        return describe_model(self.backbone(name))
+        """What to say about a model; a file of the user's own is loaded for it."""
+        own = self.weights is not None and name == self.first
+        return describe_model(name, self.backbone(name) if own else None)
+
+    def sample(self, path: Path, model: str, size: int) -> "OpenPicture":
+        """The sample that greets everybody, looked at once."""
+        if self._sample is None:
+            self._sample = self.look(self.scene("picture").read_picture(path), model, size)
+        return self._sample
 
     def look(self, source: "Image", model: str, size: int) -> "OpenPicture":
         """One forward of a picture in a model that is loaded."""

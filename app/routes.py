@@ -1,24 +1,28 @@
 """Binary answers beside the page: pictures and arrays, addressed by a visitor's own key.
 
-    view/KEY/source.jpg, view/KEY/input.jpg
+    view/KEY/source.jpg, view/KEY/input.jpg, view/KEY/thumb.jpg
+    view/KEY/view.json              view/KEY/strip?seed
     view/KEY/crops?seed&blur        view/KEY/masks?seed&ratio
     view/KEY/attention/LAYER        view/KEY/features/LAYER?preset&flip
     view/KEY/heads/LAYER            view/KEY/patches/LAYER
     view/KEY/overview               view/KEY/rollout
 
-A key that is unknown, out of date or another visitor's is answered with 404, all alike.
+With form=npz the same comes as a file for numpy.load. A key that is unknown, out of date or another
+visitor's is answered with 404, all alike.
 """
 
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app import first
 from app.engine import Engine
 from app.store import Entry, Store
 
@@ -38,18 +42,24 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
         return entry
 
     Found = Annotated[Entry, Depends(find)]
+    Form = Annotated[Literal["page", "npz"], Query(alias="form")]
 
-    def answer(make: Callable[..., Any], *args: Any) -> Response:
+    def answer(form: str, make: Callable[..., Any], *args: Any) -> Response:
+        """A scene in the page's form, or as an NPZ file to take along."""
         try:
             scene = make(*args)
         except ValueError as error:
             return Response(str(error), status_code=422, media_type="text/plain")
-        data = engine.scene("answers").pack(scene)
-        return Response(data, media_type="application/octet-stream", headers=KEEP)
+        pack = engine.scene("answers").npz if form == "npz" else engine.scene("answers").pack
+        return Response(pack(scene), media_type="application/octet-stream", headers=KEEP)
 
     def jpeg(*args: Any) -> Response:
         data = engine.scene("answers").jpeg(*args)
         return Response(data, media_type="image/jpeg", headers=KEEP)
+
+    @app.get("/view/{key}/view.json")
+    def view(entry: Found, key: str, seed: int = 0) -> dict[str, Any]:
+        return view_prop(key, entry, seed)
 
     @app.get("/view/{key}/source.jpg")
     def source(entry: Found) -> Response:
@@ -59,41 +69,81 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
     def model_input(entry: Found) -> Response:
         return jpeg(entry.picture.fitted.picture, 4096, 95)
 
+    @app.get("/view/{key}/thumb.jpg")
+    def thumb(entry: Found) -> Response:
+        return jpeg(entry.picture.fitted.picture, 160)
+
+    @app.get("/view/{key}/strip")
+    def strip(entry: Found, seed: int, form: Form = "page") -> Response:
+        make = engine.scene("strip").strip_scene
+        return answer(form, make, entry.picture.seen, entry.picture.source.size, seed)
+
     @app.get("/view/{key}/crops")
-    def crops(entry: Found, seed: int, blur: str = "as run") -> Response:
-        return answer(engine.scene("crops").crops_scene, entry.picture.source, seed, blur)
+    def crops(entry: Found, seed: int, blur: str = "as run", form: Form = "page") -> Response:
+        make = engine.scene("crops").crops_scene
+        return answer(form, make, entry.picture.source, seed, blur)
 
     @app.get("/view/{key}/masks")
-    def masks(entry: Found, seed: int, ratio: float = 0.3) -> Response:
-        return answer(engine.scene("masks").masks_scene, entry.picture.source, seed, ratio)
+    def masks(entry: Found, seed: int, ratio: float = 0.3, form: Form = "page") -> Response:
+        make = engine.scene("masks").masks_scene
+        return answer(form, make, entry.picture.source, seed, ratio)
 
     @app.get("/view/{key}/attention/{layer}")
-    def attention(entry: Found, layer: int) -> Response:
-        return answer(engine.scene("attention").layer_scene, entry.picture.seen, layer)
+    def attention(entry: Found, layer: int, form: Form = "page") -> Response:
+        return answer(form, engine.scene("attention").layer_scene, entry.picture.seen, layer)
 
     @app.get("/view/{key}/heads/{layer}")
-    def heads(entry: Found, layer: int) -> Response:
-        return answer(engine.scene("attention").heads_scene, entry.picture.seen, layer)
+    def heads(entry: Found, layer: int, form: Form = "page") -> Response:
+        return answer(form, engine.scene("attention").heads_scene, entry.picture.seen, layer)
 
     @app.get("/view/{key}/overview")
-    def overview(entry: Found) -> Response:
-        return answer(engine.scene("attention").overview_scene, entry.picture.seen)
+    def overview(entry: Found, form: Form = "page") -> Response:
+        return answer(form, engine.scene("attention").overview_scene, entry.picture.seen)
 
     @app.get("/view/{key}/rollout")
-    def rollout(entry: Found) -> Response:
-        return answer(engine.scene("attention").rollout_scene, entry.picture.seen)
+    def rollout(entry: Found, form: Form = "page") -> Response:
+        return answer(form, engine.scene("attention").rollout_scene, entry.picture.seen)
 
     @app.get("/view/{key}/features/{layer}")
-    def features(entry: Found, layer: int, preset: str = "paper", flip: bool = False) -> Response:
+    def features(
+        entry: Found, layer: int, preset: str = "paper", flip: bool = False, form: Form = "page"
+    ) -> Response:
         make = engine.scene("features").features_scene
-        return answer(make, entry.picture.seen, layer, preset, flip)
+        return answer(form, make, entry.picture.seen, layer, preset, flip)
 
     @app.get("/view/{key}/patches/{layer}")
-    def patches(entry: Found, layer: int) -> Response:
-        return answer(engine.scene("features").patches_scene, entry.picture.seen, layer)
+    def patches(entry: Found, layer: int, form: Form = "page") -> Response:
+        return answer(form, engine.scene("features").patches_scene, entry.picture.seen, layer)
 
     for folder in ("js", "samples/thumbs"):
         app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))
+
+
+def view_prop(key: str, entry: Entry, seed: int) -> dict[str, Any]:
+    """What every view of the page is told: where to fetch, and what there is to choose from."""
+    chosen = {"model": entry.model, "size": entry.size, "sample": entry.sample, "seed": seed}
+    return {"key": key, **chosen, **asdict(entry.picture.scene)}
+
+
+class FirstVisit:
+    """Answers the requests of the very first picture from what was worked out beforehand."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = f"/view/{first.KEY}/"
+        if scope["type"] == "http" and scope["path"].startswith(start):
+            query = scope["query_string"].decode()
+            path = scope["path"].removeprefix(start) + (f"?{query}" if query else "")
+            data = first.stored(path)
+            if data is not None:
+                kind = "image/jpeg" if path.endswith(".jpg") else "application/octet-stream"
+                response = Response(
+                    data, headers=KEEP | {"Content-Encoding": "gzip"}, media_type=kind
+                )
+                return await response(scope, receive, send)
+        return await self.app(scope, receive, send)
 
 
 class VisitorCookie:

@@ -7,11 +7,12 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
+from app import first
 from app.endpoints import add_endpoints
 from app.engine import Engine
-from app.main import build_app
-from app.routes import VisitorCookie, add_routes
-from app.store import Store
+from app.main import SCREENS, build_app
+from app.routes import STATIC, FirstVisit, VisitorCookie, add_routes
+from app.store import Entry, Store
 from app.theme import css, head, theme
 from dino_core.scenes.models import colour_maps
 
@@ -24,6 +25,7 @@ def build_server(
     """The application that uvicorn runs. ValueError for a model or file that is not there."""
     engine = Engine(model, weights, device)
     store = Store()
+    store.share(first.KEY, lambda: first_entry(engine))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -50,7 +52,15 @@ def build_server(
         mcp_server=False,
         theme=theme(),
         css=css(),
-        head=head(colour_maps()),
+        head=head(colour_maps(), SCREENS),
     )
     server.add_middleware(VisitorCookie)
+    server.add_middleware(FirstVisit)
     return server
+
+
+def first_entry(engine: Engine) -> Entry:
+    """The sample that greets everybody; the first who needs more than is stored waits for it."""
+    path = STATIC / "samples" / first.SAMPLE
+    picture = engine.sample(path, engine.first, first.SIZE)
+    return Entry("", picture, engine.first, first.SIZE, first.SAMPLE)

@@ -4,6 +4,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ class Entry:
     picture: "OpenPicture"
     model: str
     size: int
+    sample: str = ""  # the file's name, when it is one of the samples
     used: float = field(default_factory=time.monotonic)
 
     @property
@@ -40,18 +42,25 @@ class Store:
         self.lifetime = lifetime
         self.largest = largest
         self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._shared: dict[str, Callable[[], Entry]] = {}
         self._lock = threading.Lock()
 
-    def add(self, owner: str, picture: "OpenPicture", model: str, size: int) -> str:
+    def share(self, key: str, make: Callable[[], Entry]) -> None:
+        """Gives everybody an entry that is nobody's own: a sample. `make` may take its time."""
+        self._shared[key] = make
+
+    def add(self, entry: Entry) -> str:
         """Keeps a picture for its owner and returns its key."""
         key = secrets.token_urlsafe(24)
         with self._lock:
-            self._entries[key] = Entry(owner, picture, model, size)
-            self._drop_old(owner)
+            self._entries[key] = entry
+            self._drop_old(entry.owner)
         return key
 
     def get(self, owner: str, key: str) -> Entry | None:
         """The entry, None when there is none (any more) or when it is somebody else's."""
+        if key in self._shared:
+            return self._shared[key]()
         with self._lock:
             self._drop_old(owner)
             entry = self._entries.get(key)

@@ -7,7 +7,6 @@ import gradio as gr
 from app.routes import STATIC
 from dino_core.config import PCA_PRESETS
 
-SCRIPTS = ["core", "crops", "masks", "attention", "features"]
 PRESET_WORDS = {
     "paper": "Paper",
     "dinov2-notebook": "DINOv2 notebook",
@@ -17,7 +16,7 @@ PRESET_WORDS = {
 
 
 def theme() -> gr.themes.Base:
-    return gr.themes.Soft(
+    return gr.themes.Default(
         primary_hue="indigo",
         neutral_hue="slate",
         font=["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
@@ -29,9 +28,8 @@ def css() -> str:
     return (STATIC / "css" / "page.css").read_text(encoding="utf-8")
 
 
-def head(colours: dict[str, list[list[int]]]) -> str:
-    """The scripts, with the colour maps and choices that Python and the page share."""
+def head(colours: dict[str, list[list[int]]], screens: dict[str, str]) -> str:
+    """The colour maps and choices that Python and the page share; views import the scripts."""
     presets = [[name, PRESET_WORDS.get(name, name)] for name in PCA_PRESETS]
-    shared = json.dumps({"colours": colours, "presets": presets})
-    sources = "".join(f'<script src="inside/js/{name}.js"></script>' for name in SCRIPTS)
-    return f"<script>window.INSIDE = {shared};</script>{sources}"
+    shared = json.dumps({"colours": colours, "presets": presets, "screens": list(screens.items())})
+    return f"<script>window.INSIDE = {shared};</script>"

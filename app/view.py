@@ -6,18 +6,22 @@ draws; hovering never comes back to Python.
 """
 
 from html import escape
+from typing import Any
 
 import gradio as gr
 
 
-def canvas_view(name: str) -> gr.HTML:
-    """One of the views that static/js registers: crops, masks, attention, features."""
+def canvas_view(name: str, view: dict[str, Any] | None) -> gr.HTML:
+    """One of the views that static/js registers, with what it shows before anything is asked."""
     return gr.HTML(
         html_template=f'<div class="inside-view waiting" data-view="{name}"></div>',
-        js_on_load=f'Inside.mount("{name}", element, props, watch, trigger);',
+        js_on_load=f"""
+            const page = new URL("inside/js/page.js", document.baseURI);
+            import(page).then(() => Inside.mount("{name}", element, props, watch, trigger));
+        """,
         apply_default_css=False,
         elem_id=f"view-{name}",
-        view=None,
+        view=view,
     )
 
 

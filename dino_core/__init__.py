@@ -42,12 +42,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dino_core.analysis.inspection import Inspection, inspect
     from dino_core.crops import sample_crops
-    from dino_core.images import open_picture, to_tensor
+    from dino_core.images import fit_to_patches, open_picture, to_tensor
     from dino_core.masks import sample_block_mask, sample_masks
     from dino_core.vit import Edits, VisionTransformer, ViTOutput
     from dino_core.weights import load_backbone
 
 _HOME = {
+    "fit_to_patches": "images",
     "open_picture": "images",
     "to_tensor": "images",
     "sample_crops": "crops",
@@ -66,6 +67,7 @@ __all__ = [
     "Inspection",
     "ViTOutput",
     "VisionTransformer",
+    "fit_to_patches",
     "inspect",
     "load_backbone",
     "open_picture",

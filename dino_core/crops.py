@@ -286,14 +286,15 @@ def _blur(picture: Image.Image, kernel: int, sigma: float) -> Image.Image:
     reach = kernel // 2
     taps = [math.exp(-0.5 * (x / sigma) ** 2) for x in range(-reach, reach + 1)]
     taps = [tap / sum(taps) for tap in taps]
+    pairs = [(i, kernel - 1 - i) for i in range(reach)]  # left and right of the middle, same tap
     width, height = picture.size
     edges = ((reach, reach), (reach, reach), (0, 0))
     padded = np.pad(np.asarray(picture), edges, mode="reflect").astype(np.float32)
     down = taps[reach] * padded[reach : reach + height]  # [H, W + 2 reach, 3]
-    for i, j in zip(range(reach), range(kernel - 1, reach, -1), strict=True):
-        down += taps[i] * (padded[i : i + height] + padded[j : j + height])  # the two share a tap
+    for i, j in pairs:
+        down += taps[i] * (padded[i : i + height] + padded[j : j + height])
     across = taps[reach] * down[:, reach : reach + width]  # [H, W, 3]
-    for i, j in zip(range(reach), range(kernel - 1, reach, -1), strict=True):
+    for i, j in pairs:
         across += taps[i] * (down[:, i : i + width] + down[:, j : j + width])
     return Image.fromarray(np.rint(across).astype(np.uint8))
 

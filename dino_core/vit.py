@@ -271,14 +271,18 @@ class Block(nn.Module):
         self.mlp = SwiGLU(config) if config.ffn == "swiglu" else Mlp(config)
         self.ls2 = LayerScale(config.dim) if scaled else nn.Identity()
 
-    def forward(self, tokens: Tensor, edits: Edits, index: int) -> BlockTrace:
-        """[B, N, D] -> the stream that leaves the block, with the queries and keys."""
+    def forward(
+        self, tokens: Tensor, edits: Edits, index: int, traced: bool
+    ) -> tuple[Tensor, BlockTrace | None]:
+        """[B, N, D] -> the stream that leaves the block, and its trace if it is asked for."""
         update, q, k = self.attn(self.norm1(tokens), edits.heads_off.get(index, ()))
+        seen = (q, k) if traced else None
+        del q, k  # their memory serves the MLP, still in the processor's cache
         if index not in edits.attention_off:
             tokens = tokens + self.ls1(update)
         if index not in edits.mlp_off:
             tokens = tokens + self.ls2(self.mlp(self.norm2(tokens)))
-        return BlockTrace(tokens, q, k)
+        return tokens, BlockTrace(tokens, *seen) if seen else None
 
     def train_forward(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
         """The same with stochastic depth on both branches: [B, N, D] -> [B, N, D]."""
@@ -420,10 +424,9 @@ class VisionTransformer(nn.Module):
                 continue
             if index in edits.replace_tokens:
                 tokens = replace(tokens, *edits.replace_tokens[index])
-            done = block(tokens, edits, index)
-            tokens = done.tokens
-            if index in traced:
-                traces[index] = done
+            tokens, seen = block(tokens, edits, index, index in traced)
+            if seen is not None:
+                traces[index] = seen
         return ViTOutput(
             tokens=tokens,
             normed=self.norm(tokens),

@@ -23,19 +23,36 @@ APP = sorted((ROOT / "app").rglob("*.py"))
 APP_MAY_IMPORT = {
     "app", "dino_core.scenes", "dino_core.config", "gradio", "fastapi", "starlette", "uvicorn",
 }  # fmt: skip
+APP_NEVER = {"torch", "torchvision", "numpy", "dino_core.vit"}
 LIBRARY_NEVER = {"gradio", "fastapi", "starlette", "uvicorn", "app"}
 
 
-def imports(path: Path) -> set[str]:
-    """Full names of everything a file imports, anywhere in it: `from a import b` gives a.b."""
+def imports(path: Path, for_types: bool = True) -> set[str]:
+    """Full names of everything a file imports, anywhere in it: `from a import b` gives a.b.
+
+    Without `for_types` what stands under `if TYPE_CHECKING:`, and is never loaded, does not count.
+    """
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively: the map reads full names"
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif for_types or not is_for_types(node):
+            waiting += ast.iter_child_nodes(node)
     return found
+
+
+def is_for_types(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.If)
+        and isinstance(node.test, ast.Name)
+        and node.test.id == "TYPE_CHECKING"
+        and not node.orelse
+    )
 
 
 def room(path: Path) -> str:
@@ -46,6 +63,16 @@ def room(path: Path) -> str:
 
 def starts_with(name: str, prefixes: set[str]) -> bool:
     return any(name == prefix or name.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def test_imports_are_found_wherever_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "file.py"
+    path.write_text(
+        "import a.b\nif TYPE_CHECKING:\n    from c import d\n"
+        "def f():\n    from e.f import g, h\n    if x:\n        import i as j\n"
+    )
+    assert imports(path) == {"a.b", "c.d", "e.f.g", "e.f.h", "i"}
+    assert imports(path, for_types=False) == {"a.b", "e.f.g", "e.f.h", "i"}
 
 
 def test_there_is_something_to_read() -> None:
@@ -68,10 +95,11 @@ def test_library_imports_lower_floors_only(path: Path) -> None:
 
 @pytest.mark.parametrize("path", APP, ids=lambda path: str(path.relative_to(ROOT)))
 def test_app_imports_scenes_and_widgets_only(path: Path) -> None:
+    for name in imports(path, for_types=False):
+        if name.split(".")[0] not in sys.stdlib_module_names:
+            assert starts_with(name, APP_MAY_IMPORT), f"{path.name} imports {name}"
     for name in imports(path):
-        if name.split(".")[0] in sys.stdlib_module_names:
-            continue
-        assert starts_with(name, APP_MAY_IMPORT), f"{path.name} imports {name}"
+        assert not starts_with(name, APP_NEVER), f"{path.name} imports {name}"
 
 
 def run(code: str) -> subprocess.CompletedProcess[str]:

@@ -26,20 +26,36 @@ def jpeg(picture: Image.Image, longest: int = 1600, quality: int = 90) -> bytes:
     return buffer.getvalue()
 
 
-def pack(scene: Any) -> bytes:
-    """A scene (frozen dataclass) -> one safetensors file, which a page parses in a few lines.
+def split(scene: Any) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """A scene (frozen dataclass) -> its arrays and its facts.
 
-    Arrays become tensors under their field's name; tuples of arrays become `name.0`, `name.1`, ...
-    Everything else is JSON under the metadata key "facts".
+    Tuples of arrays become `name.0`, `name.1`, ...; all that is no array is a fact.
     """
-    tensors: dict[str, np.ndarray] = {}
+    arrays: dict[str, np.ndarray] = {}
     facts: dict[str, Any] = {}
     for field in dataclasses.fields(scene):
         value = getattr(scene, field.name)
         if isinstance(value, np.ndarray):
-            tensors[field.name] = np.ascontiguousarray(value)
+            arrays[field.name] = np.ascontiguousarray(value)
         elif isinstance(value, tuple) and value and isinstance(value[0], np.ndarray):
-            tensors |= {f"{field.name}.{i}": np.ascontiguousarray(v) for i, v in enumerate(value)}
+            arrays |= {f"{field.name}.{i}": np.ascontiguousarray(v) for i, v in enumerate(value)}
         else:
             facts[field.name] = value
-    return save(tensors, metadata={"facts": json.dumps(facts)})
+    return arrays, facts
+
+
+def pack(scene: Any) -> bytes:
+    """A scene -> one safetensors file, which a page parses in a few lines.
+
+    Arrays are tensors under their names, facts are JSON under the metadata key "facts".
+    """
+    arrays, facts = split(scene)
+    return save(arrays, metadata={"facts": json.dumps(facts)})
+
+
+def npz(scene: Any) -> bytes:
+    """A scene -> one NPZ file for `numpy.load`; the facts are JSON text under "facts"."""
+    arrays, facts = split(scene)
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, facts=np.array(json.dumps(facts)), **arrays)  # type: ignore[arg-type]
+    return buffer.getvalue()

@@ -36,13 +36,13 @@ class MasksScene:
 def masks_scene(source: Image.Image, seed: int, ratio: float) -> MasksScene:
     """The masks that a seed gives, for a ratio of hidden patches in 0 to 0.5.
 
-    The seed draws the crops of the crops' screen first, so both screens show the same crop.
+    The seed draws the crop as on the crops' screen, and the masks afresh.
     """
     if not 0 <= ratio <= 0.5:
         raise ValueError(f"The ratio of masked patches goes from 0 to 0.5, but is {ratio}.")
     crops, masks = CropConfig(), MaskConfig()
+    crop = sample_crops(source, crops, torch.Generator().manual_seed(seed))[0]
     generator = torch.Generator().manual_seed(seed)
-    crop = sample_crops(source, crops, generator)[0]
     side = crops.global_size // 14
     grid = (side, side)
     target = int(side * side * ratio)

@@ -6,10 +6,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dino_core.draw.colours import ANCHORS, colour_table
-from dino_core.weights import catalogue, default_model
+from dino_core.weights import catalogue, default_model, find_variant
+from dino_core.weights.variants import PREVIEW
 
 if TYPE_CHECKING:
     from dino_core.weights import Backbone
+
+
+__all__ = [
+    "PREVIEW",
+    "ModelChoice",
+    "colour_maps",
+    "describe_model",
+    "first_model",
+    "load_model",
+    "model_choices",
+]
 
 
 @dataclass(frozen=True)
@@ -52,16 +64,26 @@ def load_model(
     return load_backbone(name, weights, device=device, download=download, progress=progress)
 
 
-def describe_model(backbone: "Backbone") -> list[str]:
-    """What the weights are, in honest lines of which the first is short."""
-    info = backbone.info
-    first = "Official weights" if info.official else "Not the official weights"
+def describe_model(name: str, backbone: "Backbone | None" = None) -> list[str]:
+    """What the weights are, in honest lines of which the first is short.
+
+    A model of the catalogue is described without loading it; a file of one's own needs `backbone`.
+    """
+    if backbone is not None:
+        info, config = backbone.info, backbone.vit.config
+        known = (info.official, info.title, info.parameters, info.source, info.licence, info.notes)
+    else:
+        one = find_variant(name)
+        config = one.config
+        known = (one.official, one.title, one.parameters, one.source, one.licence, one.notes)
+    official, title, parameters, source, licence, notes = known
+    first = "Official weights" if official else "Not the official weights"
     return [
-        f"{first}: {info.title}",
-        f"{info.parameters / 1e6:.1f} million parameters, width {backbone.vit.config.dim}, "
-        f"{backbone.vit.config.depth} layers of {backbone.vit.config.heads} heads",
-        f"Source: {info.source}. Licence: {info.licence}.",
-        *info.notes,
+        first,
+        f"{title}: {parameters / 1e6:.1f} million parameters, width {config.dim}, "
+        f"{config.depth} layers of {config.heads} heads.",
+        f"Source: {source}. Licence: {licence}.",
+        *notes,
     ]
 
 

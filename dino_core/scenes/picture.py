@@ -21,6 +21,7 @@ class PictureScene:
     input_size: tuple[int, int]
     grid: tuple[int, int]  # (h, w) patches
     patch_size: int
+    short_side: int  # px asked for; the sides are then rounded to whole patches
     layers: int
     heads: int
     registers: int
@@ -60,6 +61,7 @@ def look(vit: VisionTransformer, source: Image.Image, size: int) -> OpenPicture:
         input_size=fitted.picture.size,
         grid=seen.grid,
         patch_size=seen.patch_size,
+        short_side=short,
         layers=seen.layers,
         heads=seen.heads,
         registers=seen.registers,

@@ -4,38 +4,56 @@
 Inside.view("attention", (root) => {
   "use strict";
   const { el, percent, selection } = Inside;
-  let view = null, scene = null, rows = null, hovered = null, strength = 0.75;
+  let view = null, scene = null, overview = null, numbers = null, rows = null;
+  let hovered = null, strength = 0.75, rolled = false;
 
   const picture = new Inside.PatchPicture({
-    label: "Picture in patches. Arrows move the patch, C is the class token, [ and ] change the layer, 1 to 9 the head.",
+    label: "Picture in patches. Arrows move the patch, Enter keeps it, C is the class token, [ and ] change the layer, 1 to 9 the head, 0 their mean.",
     onhover: Inside.eachFrame((row, col) => { hovered = [row, col]; update(); }),
     onleave: Inside.eachFrame(() => { hovered = null; update(); }),
     onpin: (row, col) => { hovered = null; Inside.select({ row, col }); },
     onkey: key,
+    say,
   });
-  const layerSlider = Inside.slider("Layer", { max: 11, value: 11, say: (value) => `${value}`, oninput: (value) => Inside.select({ layer: value }) });
+  const layerSlider = Inside.slider("Layer", { max: 11, value: 11, oninput: (value) => Inside.select({ layer: value }) });
   const strengthSlider = Inside.slider("Overlay", { max: 1, step: 0.05, value: strength, say: (v) => `${Math.round(100 * v)} %`,
     oninput: (value) => { strength = value; picture.overlay.style.opacity = value; } });
   const classToken = el("button", { type: "button", class: "inside-button", text: "Class token", onclick: () => Inside.select({ row: null, col: null }) });
+  const rollout = el("button", { type: "button", class: "inside-button", text: "Rollout", "aria-pressed": "false",
+    title: "The class token's attention followed down through all layers", onclick: () => { rolled = !rolled; rollout.setAttribute("aria-pressed", String(rolled)); Inside.run(root, update); } });
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
   const legendPlace = el("div");
   const heads = el("div", { class: "inside-heads" });
-  let cards = [];
+  const birds = el("div", { class: "inside-birds", role: "group", "aria-label": "The class token in all layers and heads" });
+  const pair = el("div", { class: "inside-pairs" });
+  let cards = [], cells = [];
+  const take = Inside.takeAlong("attention", {
+    png: () => Inside.flatten(picture.picture, picture.overlay, strength),
+    npz: () => Inside.sceneUrl(view.key, `attention/${selection.layer}`, { form: "npz" }),
+    csv: table,
+    python,
+  });
   root.append(
     el("div", { class: "inside-columns" },
       el("div", { class: "inside-left" }, picture.node, legendPlace, story,
-        el("div", { class: "inside-controls" }, layerSlider.node, strengthSlider.node, classToken)),
-      heads));
+        el("div", { class: "inside-controls" }, layerSlider.node, strengthSlider.node, classToken, rollout), pair, take.node),
+      el("div", { class: "inside-left" }, heads, el("h4", { text: "The class token in all layers (rows) and heads (columns)" }), birds)));
   picture.overlay.style.opacity = strength;
 
   function key(name) {
     if (name === "c" || name === "C" || name === "Escape") Inside.select({ row: null, col: null });
+    else if (name === "Enter") { if (hovered) Inside.select({ row: hovered[0], col: hovered[1] }); }
     else if (name === "[" || name === "]") Inside.select({ layer: Math.min(Math.max(selection.layer + (name === "]" ? 1 : -1), 0), view.layers - 1) });
     else if (/^[1-9]$/.test(name) && Number(name) <= cards.length) Inside.select({ head: Number(name) - 1 });
     else if (name === "0") Inside.select({ head: null });
     else return false;
     return true;
   }
+
+  // ---------- numbers
+
+  const firstPatch = () => 1 + scene.facts.registers;
+  const tokenAt = (row, col) => (row === null ? 0 : firstPatch() + row * scene.facts.grid[1] + col);
 
   /* What token `query` attends to in every head: Float32Array [A * N]. */
   function attend(query) {
@@ -58,31 +76,6 @@ Inside.view("attention", (root) => {
     return rows;
   }
 
-  const firstPatch = () => 1 + scene.facts.registers;
-
-  function update() {
-    if (!scene) return;
-    const [row, col] = hovered ?? [selection.row, selection.col];
-    const [h, w] = scene.facts.grid, [A, N] = scene.shapes.keys, first = firstPatch();
-    const query = row === null ? 0 : first + row * w + col;
-    attend(query);
-    for (let a = 0; a < A; a++) {
-      const high = Inside.maximum(rows, a * N + first, h * w);
-      Inside.paintMap(cards[a].canvas, rows, a * N + first, h, w, 0, high);
-      cards[a].numbers.textContent = `max ${percent(high)} · class ${percent(rows[a * N])}`;
-    }
-    const [map, offset] = selection.head === null ? [mean(A, N), first] : [rows, selection.head * N + first];
-    const high = Inside.maximum(map, offset, h * w);
-    Inside.paintMap(picture.overlay, map, offset, h, w, 0, high);
-    picture.mark(row, col, !hovered);
-    const who = row === null ? "The class token" : `Patch row ${row}, column ${col}`;
-    const which = selection.head === null ? `the mean of ${A} heads` : `head ${selection.head + 1}`;
-    story.textContent = `${who} in layer ${scene.facts.layer}, ${which}: ${percent(sum(map, offset, h * w))} goes to patches, ` +
-      `${percent(map[offset - first])} to the class token` + (scene.facts.registers ? `, ${percent(sum(map, offset - scene.facts.registers, scene.facts.registers))} to registers.` : ".");
-    legendPlace.replaceChildren(Inside.legend("magma", "0", percent(high, 2)));
-    root.inside = { key: view.key, layer: scene.facts.layer, row, col, head: selection.head, query, rows, tokens: N };
-  }
-
   let average = null;
   function mean(A, N) {
     if (!average || average.length !== N) average = new Float32Array(N);
@@ -93,47 +86,186 @@ Inside.view("attention", (root) => {
     }
     return average;
   }
-  const sum = (values, offset, count) => values.subarray(offset, offset + count).reduce((a, b) => a + b, 0);
 
-  function build(A) {
+  function sum(values, offset, count) {
+    let total = 0;
+    for (let i = offset; i < offset + count; i++) total += values[i];
+    return total;
+  }
+
+  /* The row that is shown on the picture: [values, offset of its first patch]. */
+  function shownRow() {
+    const [A, N] = scene.shapes.keys;
+    return selection.head === null ? [mean(A, N), firstPatch()] : [rows, selection.head * N + firstPatch()];
+  }
+
+  function say(row, col) {
+    if (!scene || !rows) return null;
+    const [map, offset] = shownRow();
+    const self = map[offset + row * scene.facts.grid[1] + col];
+    return `row ${row}, column ${col}\nattends to itself: ${percent(self, 2)}`;
+  }
+
+  // ---------- drawing
+
+  async function update() {
+    if (!scene) return;
+    const [row, col] = hovered ?? [selection.row, selection.col];
+    const [h, w] = scene.facts.grid, [A, N] = scene.shapes.keys, first = firstPatch(), P = h * w;
+    const query = tokenAt(row, col);
+    attend(query);
+    for (let a = 0; a < A; a++) {
+      const high = Inside.maximum(rows, a * N + first, P);
+      Inside.paintMap(cards[a].canvas, rows, a * N + first, h, w, 0, high);
+      cards[a].numbers.textContent = `max ${percent(high)}`;
+    }
+    picture.mark(row, col, !hovered);
+    if (rolled) { await paintRollout(h, w); return; }
+    const [map, offset] = shownRow();
+    const high = Inside.maximum(map, offset, P);
+    Inside.paintMap(picture.overlay, map, offset, h, w, 0, high);
+    const who = row === null ? "The class token" : `Patch row ${row}, column ${col}`;
+    const which = selection.head === null ? `mean of ${A} heads` : `head ${selection.head + 1}`;
+    const R = scene.facts.registers;
+    story.textContent = `${who}, layer ${scene.facts.layer}, ${which}: ${percent(sum(map, offset, P))} goes to the patches, ` +
+      `${percent(map[offset - first])} to the class token${R ? `, ${percent(sum(map, offset - R, R))} to the registers` : ""}.`;
+    showLegend(high);
+    root.inside = { key: view.key, layer: scene.facts.layer, row, col, head: selection.head, query, rows, tokens: N, firstPatch: first };
+    if (!hovered) settle(row, col);
+  }
+
+  let legendText = "";
+  function showLegend(high) {
+    const text = percent(high, 2);
+    if (text !== legendText) legendPlace.replaceChildren(Inside.legend("magma", "0", (legendText = text)));
+  }
+
+  async function paintRollout(h, w) {
+    const scene = await Inside.fetchScene(Inside.sceneUrl(view.key, "rollout"));
+    const high = Inside.maximum(scene.rollout, 0, h * w);
+    Inside.paintMap(picture.overlay, scene.rollout, 0, h, w, 0, high);
+    story.textContent = "Rollout: heads averaged, each block counted half as attention and half as the residual that passes it by, all layers multiplied; the class token's row.";
+    showLegend(high);
+    root.inside = { key: view.key, rollout: scene.rollout };
+  }
+
+  /* What only follows when the pointer rests: the pair's numbers, the lesson, the code. */
+  function settle(row, col) {
+    const [h, w] = scene.facts.grid, [A, N, d] = scene.shapes.keys;
+    const query = tokenAt(row, col), head = selection.head ?? 0, first = firstPatch();
+    let best = 0;
+    for (let p = 1; p < h * w; p++) if (rows[head * N + first + p] > rows[head * N + first + best]) best = p;
+    let dot = 0;
+    for (let i = 0; i < d; i++) dot += scene.queries[(head * N + query) * d + i] * scene.keys[(head * N + first + best) * d + i];
+    const weight = rows[head * N + first + best];
+    const line = (name, value) => el("tr", {}, el("th", { text: name, scope: "row" }), el("td", { text: value }));
+    const place = `row ${Math.floor(best / w)}, column ${best % w}`;
+    pair.replaceChildren(
+      el("h4", { text: `Where head ${head + 1} looks most: ${place}` }),
+      el("table", { class: "inside-table" }, el("tbody", {},
+        line("q · k", dot.toFixed(3)), line(`divided by √${d} = ${Math.sqrt(d).toFixed(2)}`, (dot * scene.facts.scale).toFixed(3)),
+        line(`softmax over ${N} tokens`, percent(weight, 2)),
+        ...(numbers?.facts.layer === scene.facts.layer ? [
+          line("entropy of this head, all queries", `${numbers.entropy[head].toFixed(2)} of ${numbers.facts.largest_entropy.toFixed(2)} nats`),
+          line("mean distance it looks", `${numbers.distance[head].toFixed(0)} px`)] : []))));
+    Object.assign(root.inside, { pair: { head, best, dot, weight } });
+    Inside.live("attention", { d, n: N, who: row === null ? "the class token" : `patch ${row}, ${col}`, head: head + 1, layer: scene.facts.layer,
+      dot: dot.toFixed(2), scaled: (dot * scene.facts.scale).toFixed(2), weight: percent(weight, 2), place });
+    take.refresh();
+  }
+
+  function buildHeads(A) {
     cards = Array.from({ length: A }, (_, a) => {
       const canvas = el("canvas"), numbers = el("small");
-      const node = el("button", { type: "button", class: "inside-head", "aria-pressed": "false",
+      const node = el("button", { type: "button", class: "inside-head", "aria-pressed": String(selection.head === a),
         onclick: () => Inside.select({ head: selection.head === a ? null : a }) }, canvas, el("span", {}, el("b", { text: `Head ${a + 1}` }), numbers));
       return { canvas, numbers, node };
     });
     heads.replaceChildren(...cards.map((card) => card.node));
   }
 
+  async function loadOverview() {
+    overview = await Inside.fetchScene(Inside.sceneUrl(view.key, "overview"));
+    const [L, A, h, w] = overview.shapes.cls_rows;
+    birds.style.setProperty("--heads", A);
+    cells = [];
+    birds.replaceChildren(el("span"), ...Array.from({ length: A }, (_, a) => el("span", { class: "head", text: a + 1 })));
+    for (let layer = 0; layer < L; layer++) {
+      birds.append(el("span", { text: layer }));
+      for (let a = 0; a < A; a++) {
+        const canvas = el("canvas"), at = (layer * A + a) * h * w;
+        Inside.paintMap(canvas, overview.cls_rows, at, h, w, 0, Inside.maximum(overview.cls_rows, at, h * w));
+        const entropy = overview.entropy[layer * A + a].toFixed(2);
+        const cell = el("button", { type: "button", title: `Layer ${layer}, head ${a + 1}, entropy ${entropy} nats`, "aria-label": `Layer ${layer}, head ${a + 1}`,
+          onclick: () => Inside.select({ layer, head: a, row: null, col: null }) }, canvas);
+        cells.push({ layer, head: a, cell });
+        birds.append(cell);
+      }
+    }
+    markCell();
+  }
+
+  function markCell() {
+    for (const { layer, head, cell } of cells)
+      cell.classList.toggle("here", layer === selection.layer && (selection.head === null || head === selection.head));
+  }
+
+  // ---------- loading
+
   async function load() {
     const wanted = selection.layer, key = view.key;
     const next = await Inside.fetchScene(Inside.sceneUrl(key, `attention/${wanted}`));
     if (wanted !== selection.layer || key !== view.key) return; // overtaken
     scene = next;
-    if (cards.length !== scene.shapes.keys[0]) build(scene.shapes.keys[0]);
-    heads.style.setProperty("--aspect", `${scene.facts.grid[1]} / ${scene.facts.grid[0]}`);
+    numbers = null;
+    if (cards.length !== scene.shapes.keys[0]) buildHeads(scene.shapes.keys[0]);
+    for (const node of [heads, birds]) node.style.setProperty("--aspect", `${scene.facts.grid[1]} / ${scene.facts.grid[0]}`);
     layerSlider.set(wanted);
     update();
-    for (const near of [wanted - 1, wanted + 1]) // so that the next step is instant
+    markCell();
+    if (key === "first" && !Inside.touched) return; // spare the newcomer's line
+    afterwards(wanted, key);
+  }
+
+  /* The neighbours, so that the next step is instant, and the numbers over all queries. */
+  async function afterwards(layer, key) {
+    for (const near of [layer - 1, layer + 1])
       if (near >= 0 && near < view.layers) Inside.fetchScene(Inside.sceneUrl(key, `attention/${near}`)).catch(() => {});
+    const all = await Inside.fetchScene(Inside.sceneUrl(key, `heads/${layer}`)).catch(() => null);
+    if (!all || layer !== selection.layer || key !== view.key) return;
+    numbers = all;
+    update();
   }
 
   Inside.listen((now, change) => {
     if (!view) return;
     cards.forEach((card, a) => card.node.setAttribute("aria-pressed", String(a === now.head)));
-    if ("layer" in change) { layerSlider.set(now.layer); Inside.run(root, load); } else update();
+    if ("layer" in change && change.layer !== scene?.facts.layer) { layerSlider.set(now.layer); Inside.run(root, load); } else { update(); markCell(); }
   });
+
+  // ---------- taking along
+
+  function table() {
+    const [h, w] = scene.facts.grid, [A, N] = scene.shapes.keys, first = firstPatch();
+    const lines = [`row,column,${Array.from({ length: A }, (_, a) => `head_${a + 1}`).join(",")}`];
+    for (let p = 0; p < h * w; p++)
+      lines.push([Math.floor(p / w), p % w, ...Array.from({ length: A }, (_, a) => rows[a * N + first + p])].join(","));
+    return lines.join("\n") + "\n";
+  }
+
+  function python() {
+    const { row, col, layer } = selection;
+    return `${Inside.openInPython(view)}\nrows = seen.rows(${row === null ? "0" : `seen.token_at(${row}, ${col})`})[${layer}]` +
+      `  # [heads, tokens], each sums to 1\nmaps = seen.on_grid(rows)  # [heads, ${scene.facts.grid.join(", ")}]\nprint(maps.flatten(1).max(1).values)`;
+  }
 
   return {
     show(next) {
       view = next;
-      const [h, w] = view.grid;
+      Inside.fitSelection(view);
       layerSlider.limit(view.layers - 1);
-      if (selection.layer === null || selection.layer >= view.layers) selection.layer = view.layers - 1;
-      if (selection.row !== null && (selection.row >= h || selection.col >= w)) Object.assign(selection, { row: null, col: null });
-      if (selection.head !== null && selection.head >= view.heads) selection.head = null;
       picture.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
-      return load();
+      return Promise.all([load(), loadOverview()]);
     },
   };
 });

@@ -38,7 +38,7 @@ window.Inside = (() => {
       return known;
     }
     const answer = fetch(url).then(async (response) => {
-      if (!response.ok) throw new Error((await response.text()) || response.statusText);
+      if (!response.ok) throw new Error((await response.text()) || "The server did not answer.");
       return parseScene(await response.arrayBuffer());
     });
     answer.catch(() => scenes.delete(url));
@@ -176,7 +176,7 @@ window.Inside = (() => {
   // ---------- a picture cut into patches: pointer and keyboard choose one
 
   class PatchPicture {
-    /* options: label, onhover(row, col), onleave(), onpin(row, col), onkey(key) */
+    /* options: label, onhover(row, col), onleave(), onpin(row, col), onkey(key), say(row, col) -> text */
     constructor(options) {
       this.options = options;
       this.grid = [1, 1];
@@ -185,8 +185,8 @@ window.Inside = (() => {
       this.marker = el("div", { class: "inside-marker", hidden: true });
       this.node = el("div", { class: "inside-picture", tabindex: "0", role: "application", "aria-label": options.label,
         "aria-roledescription": "picture in patches" }, this.picture, this.overlay, this.marker);
-      this.node.addEventListener("pointermove", (event) => this.options.onhover?.(...this.patchUnder(event)));
-      this.node.addEventListener("pointerleave", () => this.options.onleave?.());
+      this.node.addEventListener("pointermove", (event) => this.hover(event));
+      this.node.addEventListener("pointerleave", (event) => { tip(this.node, event, null); this.options.onleave?.(); });
       this.node.addEventListener("click", (event) => this.options.onpin?.(...this.patchUnder(event)));
       this.node.addEventListener("keydown", (event) => this.key(event));
     }
@@ -195,6 +195,12 @@ window.Inside = (() => {
       this.grid = grid;
       if (this.picture.getAttribute("src") !== url) this.picture.src = url;
       this.node.style.aspectRatio = `${size[0]} / ${size[1]}`;
+    }
+
+    hover(event) {
+      const [row, col] = this.patchUnder(event);
+      this.options.onhover?.(row, col);
+      if (this.options.say) tip(this.node, event, this.options.say(row, col));
     }
 
     patchUnder(event) {
@@ -228,25 +234,198 @@ window.Inside = (() => {
     }
   }
 
-  // ---------- views
+  // ---------- tooltips and live numbers
 
-  const makers = {};
-  const mounted = {};
+  /* Words beside the pointer, inside the node that is pointed at; null hides them. */
+  function tip(node, event, text) {
+    let box = node.querySelector(":scope > .inside-tip");
+    if (!box) node.append((box = el("div", { class: "inside-tip", hidden: true })));
+    box.hidden = text === null;
+    if (text === null) return;
+    box.textContent = text;
+    const frame = node.getBoundingClientRect();
+    const x = event.clientX - frame.left, y = event.clientY - frame.top;
+    box.style.left = x > frame.width / 2 ? "auto" : `${x + 14}px`;
+    box.style.right = x > frame.width / 2 ? `${frame.width - x + 14}px` : "auto";
+    box.style.top = y > frame.height / 2 ? "auto" : `${y + 14}px`;
+    box.style.bottom = y > frame.height / 2 ? `${frame.height - y + 14}px` : "auto";
+  }
+
+  /* Fills <span class="live-NAME"> in a screen's lesson with the user's own numbers. */
+  function live(screen, numbers) {
+    const lesson = document.getElementById(`lesson-${screen}`);
+    if (!lesson) return;
+    for (const [name, value] of Object.entries(numbers))
+      lesson.querySelectorAll(`.live-${name}`).forEach((node) => { node.textContent = value; });
+  }
+
+  // ---------- take it along: the picture, the numbers, the link, the code
+
+  function download(name, href) {
+    const link = el("a", { href, download: name });
+    document.body.append(link);
+    link.click();
+    link.remove();
+  }
+
+  function downloadText(name, text, type = "text/csv") {
+    const href = URL.createObjectURL(new Blob([text], { type }));
+    download(name, href);
+    setTimeout(() => URL.revokeObjectURL(href), 10000);
+  }
+
+  /* A row of buttons. `offers`: png() -> canvas, npz() -> url, csv() -> text, python() -> text. */
+  function takeAlong(screen, offers) {
+    const code = el("pre", { class: "inside-code", hidden: true, tabindex: "0", "aria-label": "The same in Python" });
+    const button = (text, title, onclick) => el("button", { type: "button", class: "inside-button", text, title, onclick });
+    const row = el("div", { class: "inside-take", role: "group", "aria-label": "Take it along" });
+    if (offers.png) row.append(button("PNG", "What is drawn, as a picture", () =>
+      offers.png().toBlob((blob) => { const href = URL.createObjectURL(blob); download(`${screen}.png`, href); setTimeout(() => URL.revokeObjectURL(href), 10000); })));
+    if (offers.npz) row.append(button("NPZ", "The numbers, for numpy.load", () => download(`${screen}.npz`, offers.npz())));
+    if (offers.csv) row.append(button("CSV", "The numbers, as a table", () => downloadText(`${screen}.csv`, offers.csv())));
+    const linkButton = button("Link", "Copies a link to this state", async () => {
+      writeLink();
+      try { await navigator.clipboard.writeText(location.href); linkButton.textContent = "Copied"; }
+      catch { linkButton.textContent = "In the address bar"; }
+      setTimeout(() => { linkButton.textContent = "Link"; }, 1600);
+    });
+    row.append(linkButton);
+    if (offers.python) {
+      const python = button("Python", "The lines that compute the same", () => {
+        code.hidden = !code.hidden;
+        code.textContent = offers.python();
+        python.setAttribute("aria-expanded", String(!code.hidden));
+      });
+      row.append(python);
+    }
+    return { node: el("div", {}, row, code), refresh() { if (!code.hidden) code.textContent = offers.python(); } };
+  }
+
+  /* A canvas [w * factor, h * factor] with a picture under an overlay: what a PNG of a view holds. */
+  function flatten(image, overlay, opacity, width = 1036) {
+    const canvas = el("canvas", { width, height: Math.round((width * overlay.height) / overlay.width) });
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0, canvas.width, canvas.height);
+    pen.imageSmoothingEnabled = false;
+    pen.globalAlpha = opacity;
+    pen.drawImage(overlay, 0, 0, canvas.width, canvas.height);
+    return canvas;
+  }
+
+  /* The Python lines that open what this page has open. */
+  function openInPython(view) {
+    const file = view.sample ? `static/samples/${view.sample}` : "picture.jpg";
+    return `from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+
+backbone = load_backbone("${view.model}")
+picture = open_picture("${file}")
+fitted = fit_to_patches(picture, ${view.patch_size}, ${view.short_side})
+seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
+  }
+
+  /* Brings the page's selection into the range of a picture and model. */
+  function fitSelection(view) {
+    const [h, w] = view.grid;
+    if (selection.layer === null || selection.layer >= view.layers) selection.layer = view.layers - 1;
+    if (selection.row !== null && (selection.row >= h || selection.col >= w)) Object.assign(selection, { row: null, col: null });
+    if (selection.head !== null && selection.head >= view.heads) selection.head = null;
+  }
+
+  // ---------- the link: everything that brings this state back, behind the # of the address
+
+  const LINKED = ["screen", "sample", "model", "size", "seed", "layer", "head", "row", "col"];
+
+  function readLink() {
+    const query = new URLSearchParams(location.hash.slice(1)), state = {};
+    for (const name of LINKED) {
+      if (!query.has(name)) continue;
+      const text = query.get(name);
+      state[name] = ["screen", "sample", "model"].includes(name) ? text : Number.parseInt(text, 10);
+    }
+    return state;
+  }
+
+  const writeLink = (() => {
+    let timer = null;
+    return () => {
+      clearTimeout(timer);
+      timer = null;
+      const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
+      for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
+      history.replaceState(null, "", `#${query}`);
+    };
+  })();
+  let linkTimer = null;
+  const writeLinkSoon = () => { clearTimeout(linkTimer); linkTimer = setTimeout(writeLink, 300); };
+  listeners.add(writeLinkSoon);
+
+  // ---------- views and screens
+
+  const makers = {}, mounted = {};
+  const page = { sample: null, model: null, size: null, seed: null }; // what the rail says
+  let open = null; // the screen that is shown
+  let wanted = null; // the newest `view` prop
 
   function mount(name, element, props, watch, trigger) {
     const root = element.querySelector(".inside-view");
-    const view = makers[name](root, { trigger });
-    mounted[name] = { root, view, shown: null };
+    const part = { root, view: makers[name](root, { trigger }), shown: null };
+    mounted[name] = part;
+    if (name === "strip") start();
     const refresh = () => {
-      const wanted = props.view;
-      root.classList.toggle("waiting", !wanted);
-      if (!wanted || JSON.stringify(wanted) === mounted[name].shown) return;
-      mounted[name].shown = JSON.stringify(wanted);
-      root.removeAttribute("data-ready");
-      run(root, () => view.show(wanted));
+      if (!props.view) return;
+      wanted = props.view;
+      Object.assign(page, { sample: wanted.sample, model: wanted.model, size: wanted.size, seed: wanted.seed });
+      part.wanted = props.view;
+      if (name === "strip" || name === open) bring(name);
+      later();
     };
     watch("view", refresh);
     refresh();
+  }
+
+  /* The first component is there: the link says what to select and which screen to open. */
+  function start() {
+    const { screen, layer, head, row, col } = readLink();
+    for (const [name, value] of Object.entries({ layer, head, row, col })) if (Number.isInteger(value) && value >= 0) selection[name] = value;
+    if (selection.row === null || selection.col === null) Object.assign(selection, { row: null, col: null });
+    const known = window.INSIDE.screens.map(([name]) => name);
+    const first = known.includes(screen) ? screen : "attention";
+    const opening = setInterval(() => { if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); } }, 20);
+  }
+
+  /* Shows a view what it should show, if it does not yet. */
+  async function bring(name) {
+    const part = mounted[name];
+    if (!part?.wanted) return;
+    const text = JSON.stringify(part.wanted);
+    if (part.shown === text) return;
+    part.shown = text;
+    part.root.removeAttribute("data-ready");
+    await run(part.root, () => part.view.show(part.wanted));
+    if (part.root.querySelector(":scope > .inside-problem")) part.shown = null; // try again when asked
+  }
+
+  /* The screens that are not open get ready one by one when the page is idle. The very first
+     picture spares the newcomer's line: there, they wait until something is touched. */
+  let touched = false, idle = null;
+  function later() {
+    clearTimeout(idle);
+    if (wanted?.key === "first" && !touched) return;
+    idle = setTimeout(async () => { for (const name of Object.keys(mounted)) await bring(name); }, 120);
+  }
+  for (const event of ["pointerdown", "keydown"])
+    document.addEventListener(event, () => { if (!touched) { touched = true; later(); } }, true);
+
+  function openScreen(name) {
+    if (!document.getElementById(`screen-${name}`)) return;
+    open = name;
+    for (const screen of document.querySelectorAll(".inside-screen")) screen.classList.toggle("open", screen.id === `screen-${name}`);
+    for (const tab of document.querySelectorAll(".inside-strip [role=tab]")) {
+      tab.setAttribute("aria-selected", String(tab.dataset.screen === name));
+      tab.tabIndex = tab.dataset.screen === name ? 0 : -1;
+    }
+    bring(name);
+    writeLinkSoon();
   }
 
   /* Runs the work of a view; says on the view what went wrong, and keeps what it shows. */
@@ -254,10 +433,13 @@ window.Inside = (() => {
     try {
       await work();
       root.querySelector(":scope > .inside-problem")?.remove();
+      root.classList.remove("waiting");
       root.setAttribute("data-ready", "");
     } catch (error) {
       root.querySelector(":scope > .inside-problem")?.remove();
-      root.prepend(el("p", { class: "inside-problem", role: "alert", text: error.message || "The server did not answer." }));
+      const text = error instanceof TypeError ? "The server did not answer." : error.message;
+      root.prepend(el("p", { class: "inside-problem", role: "alert", text }));
+      console.warn(error);
     }
   }
 
@@ -265,6 +447,8 @@ window.Inside = (() => {
     view: (name, maker) => { makers[name] = maker; },
     mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, paintRgb, colourTable,
     selection, select, listen: (listener) => listeners.add(listener),
+    tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, openScreen, page,
+    get touched() { return touched; },
     el, percent, maximum, eachFrame, slider, choice, legend, PatchPicture,
   };
 })();

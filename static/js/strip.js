@@ -1,0 +1,66 @@
+/* The strip: every step of the data's way as a small picture; the page's table of contents. */
+Inside.view("strip", (root) => {
+  "use strict";
+  const { el } = Inside;
+  const STEPS = window.INSIDE.screens; // [[name, title], ...]
+  const tabs = STEPS.map(([name, title]) => {
+    const image = el("img", { alt: "", draggable: "false" }), canvas = el("canvas");
+    const tab = el("button", { type: "button", role: "tab", id: `tab-${name}`, "data-screen": name, "aria-controls": `screen-${name}`,
+      onclick: () => Inside.openScreen(name) }, el("span", { class: "inside-thumb" }, image, canvas), el("span", { text: title }));
+    return { name, tab, image, canvas };
+  });
+  root.classList.add("inside-strip");
+  root.setAttribute("role", "tablist");
+  root.setAttribute("aria-label", "Screens, in the order of the data's way");
+  root.append(...tabs.map(({ tab }) => tab));
+  root.addEventListener("keydown", (event) => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], at = tabs.findIndex(({ tab }) => tab === document.activeElement);
+    if (!step || at < 0) return;
+    const next = tabs[(at + step + tabs.length) % tabs.length];
+    next.tab.focus();
+    Inside.openScreen(next.name);
+    event.preventDefault();
+  });
+
+  const PAINT = {
+    crops(canvas, scene) {
+      const [W, H] = scene.facts.picture_size;
+      const scale = 160 / Math.max(W, H), pen = canvas.getContext("2d");
+      canvas.width = Math.round(W * scale); canvas.height = Math.round(H * scale);
+      scene.facts.boxes.forEach(([x0, y0, x1, y1], i) => {
+        pen.strokeStyle = `rgb(${scene.facts.colours[i]})`;
+        pen.lineWidth = i < 2 ? 4 : 2;
+        pen.strokeRect(x0 * scale, y0 * scale, (x1 - x0) * scale, (y1 - y0) * scale);
+      });
+    },
+    masks(canvas, scene) {
+      const [h, w] = scene.shapes.mask, pen = canvas.getContext("2d");
+      canvas.width = w; canvas.height = h;
+      pen.fillStyle = "#8a8f98";
+      scene.mask.forEach((hidden, i) => { if (hidden) pen.fillRect(i % w, Math.floor(i / w), 1, 1); });
+    },
+    tokens(canvas, scene) {
+      const [h, w] = scene.shapes.norms;
+      Inside.paintMap(canvas, scene.norms, 0, h, w, Math.min(...scene.norms), Math.max(...scene.norms), "magma");
+    },
+    attention(canvas, scene) {
+      const [h, w] = scene.shapes.attention;
+      Inside.paintMap(canvas, scene.attention, 0, h, w, 0, Math.max(...scene.attention));
+    },
+    features(canvas, scene) {
+      const [h, w] = scene.shapes.features;
+      Inside.paintRgb(canvas, scene.features, h, w);
+    },
+  };
+
+  return {
+    async show(view) {
+      const scene = await Inside.fetchScene(Inside.sceneUrl(view.key, "strip", { seed: view.seed }));
+      for (const { name, image, canvas } of tabs) {
+        image.src = Inside.sceneUrl(view.key, "thumb.jpg");
+        PAINT[name]?.(canvas, scene);
+      }
+      root.inside = { key: view.key, seed: view.seed };
+    },
+  };
+});
