@@ -103,7 +103,7 @@ def build_rail(engine: Engine) -> Rail:
         link=gr.Textbox(visible="hidden", label="Link", elem_id="link"),
         uploaded=gr.Textbox(visible="hidden", label="Upload", elem_id="uploaded"),
         samples=sample_buttons(sample_credits()),
-        status=gr.HTML(sentence(sample_words(sample_credits()[0]))),
+        status=gr.HTML(sentence(sample_words(sample_credits()[0])), elem_id="status"),
         model=gr.Dropdown(engine.choices(), value=engine.first, label="Model", elem_id="model"),
         badge=gr.HTML(
             "" if engine.weights else badge(engine.describe(engine.first)), elem_id="badge"

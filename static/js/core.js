@@ -345,16 +345,11 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     return state;
   }
 
-  const writeLink = (() => {
-    let timer = null;
-    return () => {
-      clearTimeout(timer);
-      timer = null;
-      const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
-      for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
-      history.replaceState(null, "", `#${query}`);
-    };
-  })();
+  function writeLink() {
+    const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
+    for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
+    history.replaceState(null, "", `#${query}`);
+  }
   let linkTimer = null;
   const writeLinkSoon = () => { clearTimeout(linkTimer); linkTimer = setTimeout(writeLink, 300); };
   listeners.add(writeLinkSoon);
@@ -376,6 +371,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
       wanted = props.view;
       Object.assign(page, { sample: wanted.sample, model: wanted.model, size: wanted.size, seed: wanted.seed });
       part.wanted = props.view;
+      if (open) writeLink(); // at once: a reloaded page must not ask for the picture before this one
       if (name === "strip" || name === open) bring(name);
       later();
     };

@@ -1,0 +1,146 @@
+"""The real server as a process of its own, and a real browser in front of it."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running page, as `python -m app` serves it."""
+    home = tmp_path_factory.mktemp("home")
+    port = free_port()
+    environment = os.environ | {
+        "INSIDE_DINOV2_HOME": str(home),  # no official weights of this machine's user
+        "TORCH_HOME": str(home),
+        "GRADIO_TEMP_DIR": str(home / "gradio"),
+    }
+    log = (home / "log.txt").open("wb")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", "--port", str(port)],
+        cwd=ROOT,
+        env=environment,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            if process.poll() is not None:
+                pytest.fail(f"The server ended: {(home / 'log.txt').read_text()}")
+            try:
+                urllib.request.urlopen(url, timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        log.close()
+    text = (home / "log.txt").read_text()
+    assert "Traceback" not in text, text
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: the page was not tried in a browser")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+class Watch:
+    """Everything a page did that it must not do."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        self.faults: list[str] = []
+        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        page.on("console", self.hear)
+        page.on("request", lambda request: self.follow(request.url, url))
+        page.on("requestfailed", self.lost)
+        page.on("response", self.answer)
+
+    def hear(self, message) -> None:
+        if message.type == "error" and "WebGL" not in message.text:
+            self.faults.append(f"console: {message.text}")
+
+    def follow(self, address: str, home: str) -> None:
+        if not address.startswith((home, "data:", "blob:", home.replace("http", "ws"))):
+            self.faults.append(f"left the machine: {address}")
+
+    def lost(self, request) -> None:
+        # A page that goes away lets go of its event stream: no fault.
+        if "ERR_ABORTED" not in (request.failure or "") and "/queue/data" not in request.url:
+            self.faults.append(f"failed: {request.url} {request.failure}")
+
+    def answer(self, response) -> None:
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """Opens the page as a new visitor; whatever goes wrong on it fails the test at its end."""
+    contexts: list[BrowserContext] = []
+    watches: list[Watch] = []
+
+    def visit(link: str = "", width: int = 1440, dark: bool = False, strict: bool = True) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 1000})
+        contexts.append(context)
+        page = context.new_page()
+        if strict:
+            watches.append(Watch(page, server))
+        page.goto(f"{server}/?__theme={'dark' if dark else 'light'}{link}")
+        page.wait_for_selector(".inside-screen.open .inside-view[data-ready]", timeout=60_000)
+        return page
+
+    yield visit
+    for context in contexts:
+        context.close()
+    assert [fault for watch in watches for fault in watch.faults] == []
+
+
+@pytest.fixture
+def shown() -> Callable[..., dict]:
+    """The state that a view says it shows, without its large arrays."""
+
+    def read(page: Page, name: str) -> dict:
+        return page.evaluate(
+            """(name) => Object.fromEntries(Object.entries(
+                document.querySelector(`[data-view="${name}"]`).inside ?? {})
+                .filter(([, value]) => !ArrayBuffer.isView(value)))""",
+            name,
+        )
+
+    return read
