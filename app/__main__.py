@@ -31,7 +31,13 @@ def main(argv: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
-    uvicorn.run(server, host=args.host, port=args.port, log_level="warning")
+    uvicorn.run(
+        server,
+        host=args.host,
+        port=args.port,
+        log_level="warning",
+        timeout_graceful_shutdown=2,  # open event streams would hold it for ever
+    )
     return 0
 
 

@@ -19,7 +19,7 @@ from app.engine import Engine
 def add_endpoints(engine: Engine) -> None:
     """Adds /crops, /masks, /attention and /features to the page that is being built."""
 
-    def open_file(picture: gr.FileData) -> Any:
+    def open_file(picture: dict) -> Any:
         """The uploaded file, decoded. Only files that came through the upload are opened."""
         path = Path(str(dict(picture).get("path", ""))).resolve()
         if not path.is_relative_to(Path(get_upload_folder()).resolve()):
@@ -32,7 +32,7 @@ def add_endpoints(engine: Engine) -> None:
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error
 
-    def crops(picture: gr.FileData, seed: int = 0, blur: str = "as run") -> dict:
+    def crops(picture: dict, seed: int = 0, blur: str = "as run") -> dict:
         """The crops that a seed gives: kind, box [x0, y0, x1, y1] in source pixels, flip and
         operations of each; pictures as nested lists of RGB rows are left out."""
         return plainly(
@@ -41,7 +41,7 @@ def add_endpoints(engine: Engine) -> None:
             )
         )
 
-    def masks(picture: gr.FileData, seed: int = 0, ratio: float = 0.3) -> dict:
+    def masks(picture: dict, seed: int = 0, ratio: float = 0.3) -> dict:
         """One block mask on the first global crop: its blocks in the order drawn, and the mask."""
         return plainly(
             lambda: engine.scene("answers").plain(
@@ -51,7 +51,7 @@ def add_endpoints(engine: Engine) -> None:
         )
 
     def attention(
-        picture: gr.FileData,
+        picture: dict,
         layer: int = 11,
         row: int = -1,
         column: int = -1,
@@ -68,7 +68,7 @@ def add_endpoints(engine: Engine) -> None:
         return plainly(work)
 
     def features(
-        picture: gr.FileData,
+        picture: dict,
         layer: int = 11,
         preset: str = "paper",
         flip: bool = False,

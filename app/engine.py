@@ -45,14 +45,14 @@ class Engine:
         own = [(self.first, self.first)] if self.weights else []
         return own + [(choice.label, choice.name) for choice in model_choices()]
 
-    def warm_up(self) -> None:
-        """Imports the scenes and loads the first model, behind the page."""
+    def warm_up(self, greet: Callable[[], Any]) -> None:
+        """Imports the scenes, loads the first model and looks at the sample, behind the page."""
 
         def work() -> None:
             for name in SCENES:
                 self.scene(name)
             try:
-                self.backbone(self.first)
+                greet()
             except ValueError as error:
                 print(f"The model could not be loaded: {error}", flush=True)
 

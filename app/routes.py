@@ -2,7 +2,8 @@
 
     view/KEY/source.jpg, view/KEY/input.jpg, view/KEY/thumb.jpg
     view/KEY/view.json              view/KEY/strip?seed
-    view/KEY/crops?seed&blur        view/KEY/masks?seed&ratio
+    view/KEY/crops?seed&blur&...    view/KEY/crops/draws?seed&blur&...
+    view/KEY/masks?seed&ratio
     view/KEY/attention/LAYER        view/KEY/features/LAYER?preset&flip
     view/KEY/heads/LAYER            view/KEY/patches/LAYER
     view/KEY/overview               view/KEY/rollout
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,10 +27,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import first
 from app.engine import Engine
 from app.store import Entry, Store
+from dino_core.config import CropConfig
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 COOKIE = "inside_visitor"
 GONE = "This picture is no longer kept: open it again."
+CROPS = CropConfig()
 KEEP = {"Cache-Control": "private, max-age=3600, immutable"}
 
 
@@ -76,17 +80,46 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
     @app.get("/view/{key}/strip")
     def strip(entry: Found, seed: int, form: Form = "page") -> Response:
         make = engine.scene("strip").strip_scene
-        return answer(form, make, entry.picture.seen, entry.picture.source.size, seed)
+        return answer(form, make, entry.picture.seen, entry.picture.source, seed)
+
+    def chosen_crops(
+        global_low: float = CROPS.global_scale[0],
+        global_high: float = CROPS.global_scale[1],
+        local_low: float = CROPS.local_scale[0],
+        local_high: float = CROPS.local_scale[1],
+        local_count: int = CROPS.local_count,
+        global_size: int | None = None,
+        local_size: int | None = None,
+    ) -> dict[str, Any]:
+        """What a person chose about the crops; the sizes' defaults follow the model's patches."""
+        return {
+            "global_scale": (global_low, global_high),
+            "local_scale": (local_low, local_high),
+            "local_count": local_count,
+            "global_size": global_size,
+            "local_size": local_size,
+        }
+
+    CropChoice = Annotated[dict[str, Any], Depends(chosen_crops)]
 
     @app.get("/view/{key}/crops")
-    def crops(entry: Found, seed: int, blur: str = "as run", form: Form = "page") -> Response:
-        make = engine.scene("crops").crops_scene
-        return answer(form, make, entry.picture.source, seed, blur)
+    def crops(
+        entry: Found, seed: int, chosen: CropChoice, blur: str = "as run", form: Form = "page"
+    ) -> Response:
+        make, patch_size = engine.scene("crops").crops_scene, entry.picture.scene.patch_size
+        return answer(form, make, entry.picture.source, seed, blur, patch_size, chosen)
+
+    @app.get("/view/{key}/crops/draws")
+    def crop_draws(
+        entry: Found, seed: int, chosen: CropChoice, blur: str = "as run", form: Form = "page"
+    ) -> Response:
+        make, patch_size = engine.scene("crops").crop_draws_scene, entry.picture.scene.patch_size
+        return answer(form, make, entry.picture.source.size, seed, blur, patch_size, chosen)
 
     @app.get("/view/{key}/masks")
     def masks(entry: Found, seed: int, ratio: float = 0.3, form: Form = "page") -> Response:
-        make = engine.scene("masks").masks_scene
-        return answer(form, make, entry.picture.source, seed, ratio)
+        make, patch_size = engine.scene("masks").masks_scene, entry.picture.scene.patch_size
+        return answer(form, make, entry.picture.source, seed, ratio, patch_size)
 
     @app.get("/view/{key}/attention/{layer}")
     def attention(entry: Found, layer: int, form: Form = "page") -> Response:
@@ -114,6 +147,15 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
     @app.get("/view/{key}/patches/{layer}")
     def patches(entry: Found, layer: int, form: Form = "page") -> Response:
         return answer(form, engine.scene("features").patches_scene, entry.picture.seen, layer)
+
+    @app.exception_handler(HTTPException)
+    def in_words(_: Request, error: HTTPException) -> Response:
+        return Response(str(error.detail), error.status_code, media_type="text/plain")
+
+    @app.exception_handler(RequestValidationError)
+    def misspelt(_: Request, error: RequestValidationError) -> Response:
+        where = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
+        return Response(f"This request is not right: {where}.", 422, media_type="text/plain")
 
     for folder in ("js", "samples/thumbs"):
         app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))

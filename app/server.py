@@ -29,11 +29,12 @@ def build_server(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        engine.warm_up()
+        engine.warm_up(lambda: first_entry(engine))
         yield
 
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, engine, store)
+    gr.set_static_paths([STATIC / "samples"])
     page = build_app(engine, store)
     with page:
         add_endpoints(engine)
@@ -54,6 +55,9 @@ def build_server(
         css=css(),
         head=head(colour_maps(), SCREENS),
     )
+    # A mounted page never launches, and Gradio opens whatever file a request names until it has:
+    # from here on only files that came through the upload count.
+    page.has_launched = True
     server.add_middleware(VisitorCookie)
     server.add_middleware(FirstVisit)
     return server

@@ -1,0 +1,86 @@
+"""The named endpoints, called as a program would."""
+
+import json
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
+from hostile import write_files
+
+from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+
+CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
+
+
+@pytest.fixture(scope="module")
+def client(server: str) -> Client:
+    return Client(server, verbose=False)
+
+
+@pytest.fixture(scope="module")
+def seen():
+    vit = load_backbone("preview_vits14").vit
+    return inspect(vit, to_tensor(fit_to_patches(open_picture(CAT), 14, 224).picture))
+
+
+def test_only_the_views_are_public(client: Client) -> None:
+    named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(named) == {"/crops", "/masks", "/attention", "/features"}
+
+
+def test_crops_and_masks(client: Client) -> None:
+    crops = client.predict(handle_file(CAT), seed=3, api_name="/crops")["crops"]
+    again = client.predict(handle_file(CAT), seed=3, api_name="/crops")["crops"]
+    other = client.predict(handle_file(CAT), seed=4, api_name="/crops")["crops"]
+    assert [crop["kind"] for crop in crops] == ["global"] * 2 + ["local"] * 8
+    assert crops == again
+    assert crops != other
+    masks = client.predict(handle_file(CAT), seed=3, ratio=0.3, api_name="/masks")
+    assert np.array(masks["mask"]).sum() == masks["achieved"] <= masks["target"] == 76
+
+
+def test_attention_equals_the_library(client: Client, seen) -> None:
+    answer = client.predict(handle_file(CAT), layer=8, row=5, column=6, api_name="/attention")
+    wanted = seen.on_grid(seen.rows(seen.token_at(5, 6)))[8]
+    np.testing.assert_allclose(np.array(answer["rows"]), wanted, atol=1e-6)
+
+
+def test_features_equal_the_library(client: Client, seen) -> None:
+    answer = client.predict(handle_file(CAT), layer=11, api_name="/features")
+    assert np.array(answer["colours"]).shape == (*seen.grid, 3)
+    assert 0.1 < np.array(answer["foreground"]).mean() < 0.9
+
+
+@pytest.mark.parametrize("name", ["corrupt.png", "empty.png", "huge.png", "drawing.svg"])
+def test_hostile_files_get_a_sentence(client: Client, tmp_path: Path, name: str) -> None:
+    file = write_files(tmp_path)[name]
+    with pytest.raises(AppError) as refusal:
+        client.predict(handle_file(file), api_name="/crops")
+    assert "Traceback" not in str(refusal.value)
+    assert "gradio" not in str(refusal.value).lower()
+
+
+def test_bad_choices_get_a_sentence(client: Client) -> None:
+    with pytest.raises(AppError, match="layers 0 to 11"):
+        client.predict(handle_file(CAT), layer=99, api_name="/attention")
+    with pytest.raises(AppError, match="A preset is one of"):
+        client.predict(handle_file(CAT), preset="nonsense", api_name="/features")
+    with pytest.raises(AppError, match="model"):
+        client.predict(handle_file(CAT), model="nonsense", api_name="/features")
+
+
+def test_files_of_the_server_are_not_opened(server: str) -> None:
+    """A path that did not come through the upload is refused, whatever is there."""
+    body = {"data": [{"path": str(CAT), "meta": {"_type": "gradio.FileData"}}, 0, "as run"]}
+    request = urllib.request.Request(
+        f"{server}/gradio_api/call/crops",
+        json.dumps(body).encode(),
+        {"Content-Type": "application/json"},
+    )
+    event = json.load(urllib.request.urlopen(request))["event_id"]
+    answer = urllib.request.urlopen(f"{server}/gradio_api/call/crops/{event}").read().decode()
+    assert "event: error" in answer
+    assert "box" not in answer
