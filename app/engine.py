@@ -63,8 +63,10 @@ class Engine:
         """The module of a screen; the first call in the process waits for torch."""
         return import_module(f"dino_core.scenes.{name}")
 
-    def backbone(self, name: str, progress: Progress | None = None) -> "Backbone":
-        """A model by its name in the list. Choosing one that is not on disk downloads it.
+    def backbone(
+        self, name: str, download: bool = False, progress: Progress | None = None
+    ) -> "Backbone":
+        """A model by its name in the list, downloaded only when that was somebody's choice.
 
         ValueError in a plain sentence when that is not possible.
         """
@@ -75,7 +77,7 @@ class Engine:
                     self._asked if own else name,
                     self.weights if own else None,
                     device=self.device,
-                    download=not own,
+                    download=download and not own,
                     progress=progress,
                 )
             return self._models[name]
