@@ -4,12 +4,14 @@ Importing torch takes seconds. The page does not wait for it: scenes are importe
 starts when the server does, and whoever needs them first waits for that thread.
 """
 
+import json
 import threading
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from app.mapper import Mapper
 from dino_core.scenes.models import describe_model, first_model, load_model, model_choices
 
 if TYPE_CHECKING:
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
     from dino_core.scenes.picture import OpenPicture
     from dino_core.weights import Backbone
 
-SCENES = ("picture", "strip", "crops", "masks", "attention", "features", "answers")
+SAMPLES = Path(__file__).resolve().parent.parent / "static" / "samples"
+SCENES = (
+    *("picture", "strip", "crops", "masks", "tokens", "attention", "features", "answers"),
+    *("matching", "comparison"),
+)
 Progress = Callable[[int, int | None], None]
 
 
@@ -34,9 +40,10 @@ class Engine:
             raise ValueError(f"There is no model {model!r}: it is one of {', '.join(known)}.")
         if weights and not weights.is_file():
             raise ValueError(f"There is no file {weights}.")
-        self._asked = model  # the architecture that goes with a file of the user's own
+        self.asked = model  # the architecture that goes with a file of the user's own
         self._models: dict[str, Backbone] = {}
         self._sample: OpenPicture | None = None
+        self.mapper = Mapper()
         self._loading = threading.Lock()
         self._working = threading.Lock()
 
@@ -44,6 +51,11 @@ class Engine:
         """(label, name) of every model, the user's own file first."""
         own = [(self.first, self.first)] if self.weights else []
         return own + [(choice.label, choice.name) for choice in model_choices()]
+
+    def at_hand(self) -> list[tuple[str, str]]:
+        """Those of them that need no download."""
+        here = {choice.name for choice in model_choices() if choice.on_disk} | set(self._models)
+        return [(label, name) for label, name in self.choices() if name in here]
 
     def warm_up(self, greet: Callable[[], Any]) -> None:
         """Imports the scenes, loads the first model and looks at the sample, behind the page."""
@@ -74,7 +86,7 @@ class Engine:
             if name not in self._models:
                 own = self.weights is not None and name == self.first
                 self._models[name] = load_model(
-                    self._asked if own else name,
+                    self.asked if own else name,
                     self.weights if own else None,
                     device=self.device,
                     download=download and not own,
@@ -92,6 +104,13 @@ class Engine:
         if self._sample is None:
             self._sample = self.look(self.scene("picture").read_picture(path), model, size)
         return self._sample
+
+    def read_sample(self, file: str) -> "Image":
+        """One of the bundled samples by its file's name. ValueError when there is none."""
+        credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
+        if file not in [sample["file"] for sample in credits]:
+            raise ValueError("There is no such sample.")
+        return self.scene("picture").read_picture(SAMPLES / file)
 
     def look(self, source: "Image", model: str, size: int) -> "OpenPicture":
         """One forward of a picture in a model that is loaded."""

@@ -27,6 +27,8 @@ PATHS = [
     "overview",
     "crops?seed=0&blur=as+run",
     "masks?seed=0&ratio=0.3",
+    "tokens/patches",
+    "tokens/blocks",
     "features/11?preset=paper&flip=false",
     "patches/11",
 ]

@@ -13,7 +13,13 @@ from dino_core.scenes.models import PREVIEW
 
 TEXT = Path(__file__).parent / "text"
 # The screens in the order of the data's way; static/js has a view of each name.
-SCREENS = {"crops": "Crops", "masks": "Masks", "attention": "Attention", "features": "Features"}
+SCREENS = {
+    "crops": "Crops",
+    "masks": "Masks",
+    "tokens": "Tokens",
+    "attention": "Attention",
+    "features": "Features",
+}
 
 
 def build_app(engine: Engine, store: Store) -> gr.Blocks:

@@ -4,9 +4,12 @@
     view/KEY/view.json              view/KEY/strip?seed
     view/KEY/crops?seed&blur&...    view/KEY/crops/draws?seed&blur&...
     view/KEY/masks?seed&ratio
-    view/KEY/attention/LAYER        view/KEY/features/LAYER?preset&flip
-    view/KEY/heads/LAYER            view/KEY/patches/LAYER
+    view/KEY/attention/LAYER        view/KEY/features/LAYER?preset&flip and more: beside.py
+    view/KEY/tokens/patches         view/KEY/tokens/positions
+    view/KEY/tokens/blocks
+    view/KEY/heads/LAYER
     view/KEY/overview               view/KEY/rollout
+    runs/..., schedules/...         training.py
 
 With form=npz the same comes as a file for numpy.load. A key that is unknown, out of date or another
 visitor's is answered with 404, all alike.
@@ -25,8 +28,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import first
+from app.beside import add_feature_routes
 from app.engine import Engine
+from app.queue import Runs
 from app.store import Entry, Store
+from app.training import add_training_routes
 from dino_core.config import CropConfig
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -36,8 +42,8 @@ CROPS = CropConfig()
 KEEP = {"Cache-Control": "private, max-age=3600, immutable"}
 
 
-def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
-    """Puts the routes on the application; the page is mounted after them."""
+def add_routes(app: FastAPI, engine: Engine, store: Store) -> Runs:
+    """Puts the routes on the application; the page is mounted after them. Returns the runs."""
 
     def find(request: Request, key: str) -> Entry:
         entry = store.get(request.cookies.get(COOKIE, ""), key)
@@ -48,10 +54,10 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
     Found = Annotated[Entry, Depends(find)]
     Form = Annotated[Literal["page", "npz"], Query(alias="form")]
 
-    def answer(form: str, make: Callable[..., Any], *args: Any) -> Response:
+    def answer(form: str, make: Callable[..., Any], *args: Any, **options: Any) -> Response:
         """A scene in the page's form, or as an NPZ file to take along."""
         try:
-            scene = make(*args)
+            scene = make(*args, **options)
         except ValueError as error:
             return Response(str(error), status_code=422, media_type="text/plain")
         pack = engine.scene("answers").npz if form == "npz" else engine.scene("answers").pack
@@ -121,6 +127,21 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
         make, patch_size = engine.scene("masks").masks_scene, entry.picture.scene.patch_size
         return answer(form, make, entry.picture.source, seed, ratio, patch_size)
 
+    @app.get("/view/{key}/tokens/patches")
+    def token_patches(entry: Found, form: Form = "page") -> Response:
+        vit = engine.backbone(entry.model).vit
+        return answer(form, engine.scene("tokens").patches_scene, vit, entry.picture)
+
+    @app.get("/view/{key}/tokens/positions")
+    def token_positions(entry: Found, form: Form = "page") -> Response:
+        vit = engine.backbone(entry.model).vit
+        return answer(form, engine.scene("tokens").positions_scene, vit, entry.picture.seen)
+
+    @app.get("/view/{key}/tokens/blocks")
+    def token_blocks(entry: Found, form: Form = "page") -> Response:
+        vit = engine.backbone(entry.model).vit
+        return answer(form, engine.scene("tokens").blocks_scene, vit, entry.picture.seen)
+
     @app.get("/view/{key}/attention/{layer}")
     def attention(entry: Found, layer: int, form: Form = "page") -> Response:
         return answer(form, engine.scene("attention").layer_scene, entry.picture.seen, layer)
@@ -137,16 +158,8 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
     def rollout(entry: Found, form: Form = "page") -> Response:
         return answer(form, engine.scene("attention").rollout_scene, entry.picture.seen)
 
-    @app.get("/view/{key}/features/{layer}")
-    def features(
-        entry: Found, layer: int, preset: str = "paper", flip: bool = False, form: Form = "page"
-    ) -> Response:
-        make = engine.scene("features").features_scene
-        return answer(form, make, entry.picture.seen, layer, preset, flip)
-
-    @app.get("/view/{key}/patches/{layer}")
-    def patches(entry: Found, layer: int, form: Form = "page") -> Response:
-        return answer(form, engine.scene("features").patches_scene, entry.picture.seen, layer)
+    add_feature_routes(app, engine, store, find, answer, COOKIE)
+    runs = add_training_routes(app, engine, store, answer, COOKIE)
 
     @app.exception_handler(HTTPException)
     def in_words(_: Request, error: HTTPException) -> Response:
@@ -159,6 +172,7 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> None:
 
     for folder in ("js", "samples/thumbs"):
         app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))
+    return runs
 
 
 def view_prop(key: str, entry: Entry, seed: int) -> dict[str, Any]:

@@ -30,10 +30,13 @@ def build_server(
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         engine.warm_up(lambda: first_entry(engine))
+        runs.begin()
         yield
+        runs.end()
+        engine.mapper.stop()
 
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    add_routes(server, engine, store)
+    runs = add_routes(server, engine, store)
     gr.set_static_paths([STATIC / "samples"])
     page = build_app(engine, store)
     with page:

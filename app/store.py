@@ -15,6 +15,7 @@ LIFETIME = 3600.0  # seconds after the last use
 PER_VISITOR = (
     2  # the picture that is shown, and the one before: its last requests may be on the way
 )
+BESIDE = 3  # pictures beside those: a second one, another model, and the one before of either
 LARGEST = 4 * 2**30  # bytes of all visitors together; the longest unused goes first
 
 
@@ -27,6 +28,7 @@ class Entry:
     model: str
     size: int
     sample: str = ""  # the file's name, when it is one of the samples
+    beside: bool = False  # it was opened beside another one, to be compared
     used: float = field(default_factory=time.monotonic)
 
     @property
@@ -74,8 +76,16 @@ class Store:
         """The key of what this visitor looked at last, so that a reloaded page finds it again."""
         with self._lock:
             self._drop_old(owner)
-            own = [key for key, entry in self._entries.items() if entry.owner == owner]
+            own = self._own(owner, beside=False)
             return own[-1] if own and owner else None
+
+    def before(self, owner: str, entry: Entry) -> str | None:
+        """The key of another picture that this visitor opened before, None without one."""
+        with self._lock:
+            self._drop_old(owner)
+            own = [(key, self._entries[key]) for key in self._own(owner, beside=False)]
+            others = [k for k, e in own if e.picture.source is not entry.picture.source]
+            return others[-1] if others and owner else None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -84,11 +94,15 @@ class Store:
         now = time.monotonic()
         for key in [k for k, e in self._entries.items() if now - e.used > self.lifetime]:
             del self._entries[key]
-        own = [key for key, entry in self._entries.items() if entry.owner == owner]
-        for key in own[:-PER_VISITOR]:
-            del self._entries[key]
+        for beside, kept in ((False, PER_VISITOR), (True, BESIDE)):
+            for key in self._own(owner, beside)[:-kept]:
+                del self._entries[key]
         while len(self._entries) > 1 and self.nbytes > self.largest:
             self._entries.popitem(last=False)
+
+    def _own(self, owner: str, beside: bool) -> list[str]:
+        """The keys of a visitor's pictures of one kind, the longest unused first."""
+        return [k for k, e in self._entries.items() if (e.owner, e.beside) == (owner, beside)]
 
     @property
     def nbytes(self) -> int:

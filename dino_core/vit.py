@@ -61,6 +61,7 @@ class BlockTrace:
     tokens: Tensor  # [B, N, D] the residual stream that leaves the block
     queries: Tensor  # [B, A, N, d]
     keys: Tensor  # [B, A, N, d]
+    update_norms: Tensor  # [B, 2, N] lengths of what attention and then the MLP added to each token
 
     @property
     def attention(self) -> Tensor:
@@ -278,11 +279,19 @@ class Block(nn.Module):
         update, q, k = self.attn(self.norm1(tokens), edits.heads_off.get(index, ()))
         seen = (q, k) if traced else None
         del q, k  # their memory serves the MLP, still in the processor's cache
-        if index not in edits.attention_off:
-            tokens = tokens + self.ls1(update)
-        if index not in edits.mlp_off:
-            tokens = tokens + self.ls2(self.mlp(self.norm2(tokens)))
-        return tokens, BlockTrace(tokens, *seen) if seen else None
+        update = torch.zeros_like(update) if index in edits.attention_off else self.ls1(update)
+        tokens = tokens + update
+        by_attention = update.norm(dim=-1) if traced else None
+        if index in edits.mlp_off:
+            update = torch.zeros_like(update)
+        else:
+            update = self.ls2(self.mlp(self.norm2(tokens)))
+        tokens = tokens + update
+        if seen is None or by_attention is None:
+            return tokens, None
+        return tokens, BlockTrace(
+            tokens, *seen, torch.stack([by_attention, update.norm(dim=-1)], dim=1)
+        )
 
     def train_forward(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
         """The same with stochastic depth on both branches: [B, N, D] -> [B, N, D]."""

@@ -329,6 +329,8 @@ def test_initial_weights() -> None:
     )
     again = VisionTransformer(config, generator=torch.Generator().manual_seed(3))
     other = VisionTransformer(config, generator=torch.Generator().manual_seed(4))
+    unseeded = VisionTransformer(config), VisionTransformer(config)
+    assert torch.equal(unseeded[0].pos_embed, unseeded[1].pos_embed)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(a, b) for a, b in zip(vit.parameters(), again.parameters(), strict=True))
     assert not torch.equal(vit.pos_embed, other.pos_embed)

@@ -26,6 +26,7 @@ class Inspection:
     embedded: Tensor  # [N, D] what enters the first block
     queries: Tensor  # [L, A, N, d]
     keys: Tensor  # [L, A, N, d]
+    update_norms: Tensor  # [L, 2, N] lengths of what attention and the MLP of a block added
     norm: torch.nn.Module  # the final norm, a part of the model
     grid: tuple[int, int]  # (h, w)
     registers: int
@@ -46,7 +47,7 @@ class Inspection:
 
     @property
     def nbytes(self) -> int:
-        kept = (self.tokens, self.normed, self.embedded, self.queries, self.keys)
+        kept = [self.tokens, self.normed, self.embedded, self.queries, self.keys, self.update_norms]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def token_at(self, row: int, column: int) -> int:
@@ -110,6 +111,7 @@ def inspect(
         embedded=out.embedded[0],
         queries=torch.stack([trace.queries[0] for trace in traces]),
         keys=torch.stack([trace.keys[0] for trace in traces]),
+        update_norms=torch.stack([trace.update_norms[0] for trace in traces]),
         norm=vit.norm,
         grid=out.grid,
         registers=out.registers,

@@ -8,7 +8,9 @@ become red, green and blue. Pictures that share the PCA share the colours: equal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import scipy.linalg
+import scipy.linalg.blas
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -66,20 +68,21 @@ def fit_pca(features: Tensor, count: int = 3) -> PCA:
     features = features.float()
     count = min(count, D)
     mean = features.mean(0)
-    covariance = features.new_zeros(D, D)
-    for part in features.split(2048):
-        part = part - mean
-        covariance.addmm_(part.T, part)
-    covariance = (covariance / (n - 1)).double().cpu()
-    if not covariance.diagonal().isfinite().all():
+    # A product of a matrix with its own transpose is symmetric: ssyrk computes the upper half only.
+    upper = np.zeros((D, D), np.float32, order="F")
+    for part in features.split(4096):
+        centred = (part - mean).detach().cpu().numpy()  # [n', D]
+        upper = scipy.linalg.blas.ssyrk(1.0, centred.T, 1.0, upper, overwrite_c=True)
+    covariance = upper.astype(np.float64) / (n - 1)
+    if not np.isfinite(covariance.diagonal()).all():
         raise ValueError(
             "Some features are infinite or not a number, so they have no principal components: "
             "try float32, or other weights."
         )
-    values, vectors = scipy.linalg.eigh(covariance.numpy(), subset_by_index=[D - count, D - 1])
+    values, vectors = scipy.linalg.eigh(covariance, lower=False, subset_by_index=[D - count, D - 1])
     variance = torch.from_numpy(values).flip(0).clamp_min(0)  # ascending -> descending
     components = torch.from_numpy(vectors).T.flip(0)  # [D, k] -> [k, D]
-    total = covariance.diagonal().sum().clamp_min(torch.finfo(torch.float64).tiny)
+    total = max(covariance.trace(), np.finfo(np.float64).tiny)
     return PCA(
         mean=mean,
         components=with_fixed_signs(components).to(features),
@@ -104,12 +107,13 @@ def colour_features(
 
     One PCA for all of them, and one range of colours. ValueError when there are too few patches.
     """
-    count = max(count, *(index + 1 for index in config.components))
+    needed = max(index + 1 for index in config.components)
+    count = max(count, needed)
     joint = torch.cat(list(features)).float()  # [sum of P, D]
     first = fit_pca(joint, 1 if config.foreground else count)
     score, kept = split_foreground(first.project(joint, whiten=True)[:, 0], grids, config)
     note = ""
-    if config.foreground and kept.sum() <= count:
+    if config.foreground and kept.sum() <= needed:
         kept, note = torch.ones_like(kept), "Too few foreground patches: all patches are kept."
     pca = fit_pca(joint[kept], count) if config.foreground else first
     scores = pca.project(joint, config.whiten)

@@ -24,6 +24,11 @@ GLOBAL_COLOURS = ["#0b6bcb", "#d9480f"]
 LOCAL_COLOURS = [
     "#2b8a3e", "#9c36b5", "#c99700", "#0c8599", "#c2255c", "#5f3dc4", "#5c940d", "#846358",
 ]
+# Clusters: distinct in hue and lightness, the largest cluster first.
+CLUSTER_COLOURS = [
+    "#3b7dd8", "#f08c2e", "#2f9e62", "#d6455d", "#8a63c9", "#8c6d46",
+    "#e377b4", "#7f8794", "#b5bd2a", "#23b5c4", "#f2c53d", "#1f4e8c",
+]
 # fmt: on
 
 
@@ -45,3 +50,8 @@ def crop_colour(kind: str, index: int) -> tuple[int, int, int]:
     """The colour of a crop, by its kind ("global" or "local") and number within the kind."""
     colours = GLOBAL_COLOURS if kind == "global" else LOCAL_COLOURS
     return from_hex(colours[index % len(colours)])
+
+
+def cluster_colour(index: int) -> tuple[int, int, int]:
+    """The colour of a cluster, by its place among the clusters by size."""
+    return from_hex(CLUSTER_COLOURS[index % len(CLUSTER_COLOURS)])

@@ -1,17 +1,22 @@
 """Screen 2: what iBOT hides from the student, block by block, and over a batch."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
 
-from dino_core.config import CropConfig, MaskConfig
-from dino_core.crops import sample_crops
-from dino_core.masks import sample_block_mask, sample_masks, sample_random_mask
+from dino_core.analysis.masking import visible_neighbours
+from dino_core.config import MaskConfig
+from dino_core.crops import apply_decisions, draw_crops
+from dino_core.masks import BlockMask, sample_block_mask, sample_masks, sample_random_mask
+from dino_core.scenes.crops import crop_config, seeded
+from dino_core.scenes.knobs import field_comments
 
 BATCH = 8  # pictures in the batch that is shown, two global crops each
-DRAWS = 400  # for the histogram of what is achieved
+DRAWS = 400  # for the histograms
+FIRST_RATIO = 0.3  # what the screen begins with, and the strip shows
 
 
 @dataclass(frozen=True)
@@ -21,47 +26,92 @@ class MasksScene:
     seed: int
     ratio: float
     grid: tuple[int, int]
+    patch_size: int
+    config: dict[str, Any]  # every number of the MaskConfig
+    help: dict[str, str]  # what its fields mean
     target: int  # patches
     achieved: int
-    rejected: int  # tries that found no place
-    blocks: list[tuple[int, ...]]  # top, left, height, width, new patches
+    rejected: int  # tries that were not kept
+    blocks: list[tuple[int, ...]]  # top, left, height, width, new patches; in the order drawn
     pixels: np.ndarray  # uint8 [224, 224, 3], the crop
     mask: np.ndarray  # uint8 [h, w], 1 where hidden
     random_mask: np.ndarray  # uint8 [h, w], as many patches, each on its own
+    neighbours: tuple[float, float]  # visible ones of a hidden patch, block and random: mean of 0-4
+    draws: int  # behind the next three
+    histogram: np.ndarray  # int32 [target + 1], how often each number of patches was achieved
+    block_histogram: np.ndarray  # int32 [most blocks + 1], how often it took so many blocks
+    hidden_share: np.ndarray  # float32 [h, w], how often each patch was hidden
     batch: np.ndarray  # uint8 [2 * BATCH, h, w]
-    batch_targets: list[int]  # 0: the crop is not masked at all
-    histogram: np.ndarray  # int32 [target + 1], how often each count was achieved in DRAWS draws
+    batch_random: np.ndarray  # uint8 [2 * BATCH, h, w], as many patches each
+    # Of each: target (0: not masked at all), achieved, rejected, blocks, neighbours. The first crop
+    # of all pictures, then the second.
+    batch_masks: list[dict[str, Any]]
 
 
-def masks_scene(source: Image.Image, seed: int, ratio: float) -> MasksScene:
+def masks_scene(
+    source: Image.Image, seed: int, ratio: float = FIRST_RATIO, patch_size: int = 14
+) -> MasksScene:
     """The masks that a seed gives, for a ratio of hidden patches in 0 to 0.5.
 
     The seed draws the crop as on the crops' screen, and the masks afresh.
     """
-    if not 0 <= ratio <= 0.5:
-        raise ValueError(f"The ratio of masked patches goes from 0 to 0.5, but is {ratio}.")
-    crops, masks = CropConfig(), MaskConfig()
-    crop = sample_crops(source, crops, torch.Generator().manual_seed(seed))[0]
-    generator = torch.Generator().manual_seed(seed)
-    side = crops.global_size // 14
-    grid = (side, side)
-    target = int(side * side * ratio)
-    drawn = sample_block_mask(grid, target, masks, generator)
+    config, generator = MaskConfig(), seeded(seed)
+    crop = first_crop(source, seed, patch_size)
+    grid = crop.shape[0] // patch_size, crop.shape[1] // patch_size
+    drawn = first_mask(grid, ratio, generator)
     scattered = sample_random_mask(grid, drawn.achieved, generator)
-    batch = sample_masks(2 * BATCH, grid, masks, generator)
-    counts = [sample_block_mask(grid, target, masks, generator).achieved for _ in range(DRAWS)]
+    batch = sample_masks(2 * BATCH, grid, config, generator).block_masks
+    beside = [sample_random_mask(grid, one.achieved, generator) for one in batch]
+    many = [sample_block_mask(grid, drawn.target, config, generator) for _ in range(DRAWS)]
     return MasksScene(
         seed=seed,
         ratio=ratio,
         grid=grid,
-        target=target,
-        achieved=drawn.achieved,
-        rejected=drawn.rejected,
-        blocks=[tuple(block) for block in drawn.blocks],
-        pixels=crop.pixels,
-        mask=drawn.mask.numpy().astype(np.uint8),
-        random_mask=scattered.numpy().astype(np.uint8),
-        batch=batch.masks.unflatten(1, grid).numpy().astype(np.uint8),
-        batch_targets=[one.target for one in batch.block_masks],
-        histogram=np.bincount(counts, minlength=target + 1).astype(np.int32),
+        patch_size=patch_size,
+        config=asdict(config),
+        help=field_comments(MaskConfig),
+        **_facts(drawn, scattered),
+        pixels=crop,
+        mask=_bytes(drawn.mask),
+        random_mask=_bytes(scattered),
+        draws=DRAWS,
+        histogram=_count([one.achieved for one in many], drawn.target + 1),
+        block_histogram=_count([len(one.blocks) for one in many]),
+        hidden_share=torch.stack([one.mask for one in many]).float().mean(0).numpy(),
+        batch=_bytes(torch.stack([one.mask for one in batch])),
+        batch_random=_bytes(torch.stack(beside)),
+        batch_masks=[_facts(*pair) for pair in zip(batch, beside, strict=True)],
     )
+
+
+def first_crop(source: Image.Image, seed: int, patch_size: int = 14) -> np.ndarray:
+    """Global crop 1 of a seed, uint8 [224, 224, 3]: the same as on the crops' screen."""
+    decisions = draw_crops(*source.size, crop_config(patch_size=patch_size), seeded(seed))
+    return apply_decisions(source, decisions[0])
+
+
+def first_mask(grid: tuple[int, int], ratio: float, generator: torch.Generator) -> BlockMask:
+    """The mask that a fresh generator gives. ValueError for a ratio outside 0 to 0.5."""
+    if not 0 <= ratio <= 0.5:
+        raise ValueError(f"The ratio of masked patches goes from 0 to 0.5, but is {ratio}.")
+    h, w = grid
+    return sample_block_mask(grid, int(h * w * ratio), MaskConfig(), generator)
+
+
+def _facts(drawn: BlockMask, scattered: torch.Tensor) -> dict[str, Any]:
+    """How a mask came about, as plain values; and a random mask of as many patches beside it."""
+    return {
+        "target": drawn.target,
+        "achieved": drawn.achieved,
+        "rejected": drawn.rejected,
+        "blocks": [tuple(block) for block in drawn.blocks],
+        "neighbours": (visible_neighbours(drawn.mask), visible_neighbours(scattered)),
+    }
+
+
+def _bytes(mask: torch.Tensor) -> np.ndarray:
+    return mask.numpy().astype(np.uint8)
+
+
+def _count(values: list[int], length: int = 0) -> np.ndarray:
+    return np.bincount(values, minlength=length).astype(np.int32)

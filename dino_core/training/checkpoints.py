@@ -12,7 +12,7 @@ was damaged on the disk is found out instead of trained on.
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,16 +58,19 @@ def save_checkpoint(
     folder: Path,
     checkpoint: Checkpoint,
     *,
-    milestones: frozenset[int] = frozenset(),
+    keep: Callable[[int], bool] = lambda step: False,
     metadata: Mapping[str, str] | None = None,
 ) -> Path:
-    """Writes both files to the side, then tidies up. An OSError leaves older checkpoints alone."""
+    """Writes both files to the side, then tidies up. An OSError leaves older checkpoints alone.
+
+    `keep` says which steps are milestones, whose models stay for good.
+    """
     step = checkpoint.step
     facts = json.dumps({"step": step, **checkpoint.facts})
     _write(optimiser_file(folder, step), checkpoint.optimiser, {"facts": facts})
     path = model_file(folder, step)
     _write(path, checkpoint.model, {**(metadata or {}), "facts": facts})
-    _tidy(folder, milestones)
+    _tidy(folder, keep)
     return path
 
 
@@ -82,7 +85,7 @@ def load_checkpoint(folder: Path, step: int) -> Checkpoint:
 
 def newest_checkpoint(folder: Path) -> tuple[Checkpoint | None, list[str]]:
     """The newest one that is whole, and a sentence for each that had to be passed over."""
-    complaints = []
+    complaints: list[str] = []
     for step in reversed(steps_in(folder, to_resume=True)):
         try:
             return load_checkpoint(folder, step), complaints
@@ -100,11 +103,11 @@ def remove_after(folder: Path, step: int) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _tidy(folder: Path, milestones: frozenset[int]) -> None:
+def _tidy(folder: Path, keep: Callable[[int], bool]) -> None:
     steps = steps_in(folder)
     for step in steps[:-KEPT]:
         optimiser_file(folder, step).unlink(missing_ok=True)
-        if step not in milestones:
+        if not keep(step):
             model_file(folder, step).unlink(missing_ok=True)
 
 
@@ -140,24 +143,18 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     """A fingerprint of names, shapes, types and every byte."""
     total = hashlib.blake2b(digest_size=16)
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
+        tensor = tensors[name].detach().cpu()
         total.update(f"{name} {tensor.dtype} {list(tensor.shape)}\n".encode())
-        total.update(memoryview(tensor.view(torch.uint8).numpy() if tensor.ndim else _bytes(tensor)))
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
-
-
-def _bytes(scalar: Tensor) -> Any:
-    return scalar.reshape(1).view(torch.uint8).numpy()
 
 
 # --- optimisers under the names of their parameters
 
 
-def optimiser_tensors(
-    optimiser: torch.optim.Optimizer, module: nn.Module
-) -> dict[str, Tensor]:
-    """The optimiser's memory as `exp_avg/backbone.norm.weight` and so on; no numbers by position."""
-    names = {parameter: name for name, parameter in module.named_parameters()}
+def optimiser_tensors(optimiser: torch.optim.Optimizer, module: nn.Module) -> dict[str, Tensor]:
+    """The optimiser's memory by name, such as `exp_avg/backbone.norm.weight`."""
+    names: dict[Any, str] = {parameter: name for name, parameter in module.named_parameters()}
     return {
         f"{kind}/{names[parameter]}": torch.as_tensor(value)
         for parameter, state in optimiser.state.items()
@@ -174,7 +171,7 @@ def load_optimiser(
     optimiser.state.clear()
     for key, tensor in tensors.items():
         kind, _, name = key.partition("/")
-        if name not in parameters or parameters[name].shape != tensor.shape and kind != "step":
+        if name not in parameters or (parameters[name].shape != tensor.shape and kind != "step"):
             raise ValueError(f"The optimiser's memory has {key}, which does not fit the model.")
         parameter = parameters[name]
         # AdamW keeps its count of steps on the processor.

@@ -25,6 +25,7 @@ import torch
 from PIL import Image
 
 from dino_core.images import MAX_BYTES, open_picture
+from dino_core.weights.variants import weights_folder
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp")
 SPLITS = {"train": "train", "test": "test", "val": "test", "valid": "test", "validation": "test"}
@@ -160,6 +161,11 @@ def sample_pictures() -> Pictures:
     return found.subset([i for i, name in enumerate(found.names) if "/" not in name])
 
 
+def cifar10_folder() -> Path:
+    """Where CIFAR-10 is kept: beside the downloaded weights."""
+    return weights_folder().parent / "cifar10"
+
+
 def cifar10(folder: str | Path, download: bool = False) -> Pictures:
     """CIFAR-10 as PNG files in train/CLASS and test/CLASS, made once from torchvision's copy.
 
@@ -193,7 +199,7 @@ def _is_picture(name: str) -> bool:
 
 
 def _in_folder(root: Path) -> dict[str, int]:
-    """Name inside the folder -> bytes. Links to folders are not followed: they may go in circles."""
+    """Name inside the folder -> bytes. Links to folders are not followed: they may be circles."""
     found: dict[str, int] = {}
     folders = [""]
     while folders:

@@ -11,10 +11,11 @@ import hashlib
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
@@ -56,6 +57,15 @@ def order_of_pass(seed: int, number: int, count: int) -> Tensor:
 def picture_at(seed: int, place: int, count: int) -> int:
     """Which picture stands at a place of the endless row."""
     return int(order_of_pass(seed, place // count, count)[place % count])
+
+
+Made = TypeVar("Made", covariant=True)
+
+
+class Maker(Protocol[Made]):
+    """Anything that can make the batch of a step, here or in another process."""
+
+    def make(self, step: int, /) -> Made: ...
 
 
 class BatchMaker:
@@ -124,8 +134,8 @@ def to_batch(raw: RawBatch, device: torch.device | str = "cpu") -> Batch:
     """Bytes -> normalised crops on the device, crop by crop: first of all pictures, then second."""
     masks = torch.from_numpy(raw.masks).flatten(0, 1)  # [2, B, P] -> [2B, P]
     return Batch.from_crops(
-        _normalised(raw.global_crops, device),
-        _normalised(raw.local_crops, device),
+        normalised(raw.global_crops, device),
+        normalised(raw.local_crops, device),
         masks.to(device),
     )
 
@@ -144,24 +154,26 @@ def parts_of(raw: RawBatch, count: int) -> list[RawBatch]:
     ]
 
 
-def _normalised(crops: np.ndarray, device: torch.device | str) -> Tensor:
+def normalised(crops: np.ndarray, device: torch.device | str) -> Tensor:
     """uint8 [B, n, H, W, 3] -> float32 [n B, 3, H, W], as `crops.stack_crops`."""
     pixels = torch.from_numpy(crops).to(device).permute(1, 0, 4, 2, 3)  # -> [n, B, 3, H, W]
     images = pixels.flatten(0, 1).to(torch.float32, memory_format=torch.contiguous_format)
-    mean, std = (torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD))
+    mean, std = (
+        torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD)
+    )
     return images.sub_(255 * mean).div_(255 * std)
 
 
 def background_batches(
-    maker: BatchMaker, first: int, last: int, workers: int = 0
-) -> Iterator[RawBatch]:
+    maker: Maker[Made], first: int, last: int, workers: int = 0
+) -> Generator[Made, None, None]:
     """The batches of steps first .. last - 1, some of them made ahead.
 
     workers  processes; 0: one thread of this process, which is enough where a step takes longer
              than its crops and saves the copies
     """
     with _executor(maker, workers) as executor:
-        ahead: deque[Future[RawBatch]] = deque()
+        ahead: deque[Future[Made]] = deque()
         following = iter(range(first, last))
         try:
             for _ in range(max(workers, 1) + 1):
@@ -176,7 +188,7 @@ def background_batches(
             executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _executor(maker: BatchMaker, workers: int) -> Executor:
+def _executor(maker: Maker[Any], workers: int) -> Executor:
     if workers == 0:
         return ThreadPoolExecutor(1, thread_name_prefix="batches")
     import multiprocessing
@@ -186,14 +198,14 @@ def _executor(maker: BatchMaker, workers: int) -> Executor:
     return ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(maker,))
 
 
-def _submit(executor: Executor, maker: BatchMaker, step: int, workers: int) -> "Future[RawBatch]":
+def _submit(executor: Executor, maker: Maker[Made], step: int, workers: int) -> "Future[Made]":
     return executor.submit(maker.make, step) if workers == 0 else executor.submit(_work, step)
 
 
-_worker: BatchMaker | None = None  # in a worker process only, set once when it starts
+_worker: Maker[Any] | None = None  # in a worker process only, set once when it starts
 
 
-def _start_worker(maker: BatchMaker) -> None:
+def _start_worker(maker: Maker[Any]) -> None:
     global _worker
     _worker = maker
     torch.set_num_threads(1)
@@ -210,6 +222,6 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _work(step: int) -> RawBatch:
+def _work(step: int) -> Any:
     assert _worker is not None
     return _worker.make(step)

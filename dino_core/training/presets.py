@@ -46,6 +46,7 @@ class RunConfig:
     trainable_blocks: int | None = None  # the last so many; 0: heads and mask token; None: all
     head_warmup: float = 0.0  # share of the steps in which only heads and mask token move
     backbone_rate: float = 1.0  # learning rate of the backbone, in units of the heads'
+    mask_token_rate: float | None = None  # the same for the mask token; None: as embeddings
     measure_every: int = 10  # steps between measurements of entropy, rank and similarity
     checkpoint_every: int = 200  # steps; the newest two are kept
     milestones: int = 4  # checkpoints that are kept for good, evenly spread; the last one counts
@@ -219,6 +220,7 @@ CONTINUE = RunConfig(
     trainable_blocks=2,
     head_warmup=0.5,
     backbone_rate=0.1,
+    mask_token_rate=5.0,
     checkpoint_every=50,
 )
 HEADS = RunConfig(
@@ -227,6 +229,7 @@ HEADS = RunConfig(
     # The class token of a frozen backbone cannot be pushed apart.
     train=replace(_FROM_WEIGHTS, loss=LossConfig(centering="sinkhorn_knopp", koleo_weight=0.0)),
     trainable_blocks=0,
+    mask_token_rate=5.0,
     checkpoint_every=50,
 )
 

@@ -28,7 +28,7 @@ window.Inside = (() => {
   }
 
   const scenes = new Map(); // url -> promise; the newest few
-  const KEPT = 10;
+  const KEPT = 24;
 
   function fetchScene(url) {
     if (scenes.has(url)) {
@@ -173,6 +173,26 @@ window.Inside = (() => {
     el("div", { class: "inside-legend" },
       el("span", { text: low }), el("i", { style: `background:${gradient(colours)}` }), el("span", { text: high }));
 
+  /* Bars: `labels` one a place, `series` [{ name, colour, counts }] drawn as shares of their sums. */
+  function histogram({ title, labels, series, ends }) {
+    const n = labels.length, sums = series.map(({ counts }) => counts.reduce((a, b) => a + b, 0) || 1);
+    const top = Math.max(...series.flatMap(({ counts }, s) => [...counts].map((count) => count / sums[s])), 1e-9);
+    const share = (s, i) => series[s].counts[i] / sums[s];
+    const columns = labels.map((_, i) => el("span", {}, ...series.map(({ colour }, s) =>
+      el("i", { style: `height:${(100 * share(s, i)) / top}%;background:${colour}` }))));
+    const say = (i) => [labels[i], ...series.map(({ name, counts }, s) => `${name}${counts[i]} of ${sums[s]} (${percent(share(s, i))})`)].join("\n");
+    const plot = el("div", { class: "inside-histogram", role: "img", tabindex: "0",
+      "aria-label": `${title}. ${labels.map((_, i) => say(i).replaceAll("\n", ", ")).filter((_, i) => series.some(({ counts }) => counts[i])).join("; ")}` },
+      el("div", { class: "bars" }, ...columns));
+    plot.addEventListener("pointermove", (event) => {
+      const box = plot.getBoundingClientRect();
+      tip(plot, event, say(Math.min(Math.max(Math.floor(((event.clientX - box.left) / box.width) * n), 0), n - 1)));
+    });
+    plot.addEventListener("pointerleave", (event) => tip(plot, event, null));
+    return el("figure", { class: "inside-chart" }, el("figcaption", { text: title }), plot,
+      el("div", { class: ends?.length === n ? "ends each" : "ends" }, ...(ends ?? [labels[0], labels[n - 1]]).map((text) => el("span", { text }))));
+  }
+
   // ---------- a picture cut into patches: pointer and keyboard choose one
 
   class PatchPicture {
@@ -252,11 +272,18 @@ window.Inside = (() => {
   }
 
   /* Fills <span class="live-NAME"> in a screen's lesson with the user's own numbers. */
-  function live(screen, numbers) {
-    const lesson = document.getElementById(`lesson-${screen}`);
-    if (!lesson) return;
-    for (const [name, value] of Object.entries(numbers))
-      lesson.querySelectorAll(`.live-${name}`).forEach((node) => { node.textContent = value; });
+  const told = {};
+  function live(screen, numbers, tries = 20) {
+    told[screen] = numbers;
+    const places = document.querySelectorAll(`#lesson-${screen} [class*="live-"]`);
+    if (!places.length && tries) { // the lesson may come after its view
+      setTimeout(() => { if (told[screen] === numbers) live(screen, numbers, tries - 1); }, 250);
+      return;
+    }
+    for (const node of places) {
+      const name = [...node.classList].find((one) => one.startsWith("live-"))?.slice("live-".length);
+      if (name in numbers) node.textContent = numbers[name];
+    }
   }
 
   // ---------- take it along: the picture, the numbers, the link, the code
@@ -345,9 +372,20 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     return state;
   }
 
+  // What single screens want to find again (a ratio, a pinned crop): texts under names of their own.
+  const opened = new URLSearchParams(location.hash.slice(1));
+  const extras = Object.fromEntries([...opened].filter(([name]) => !LINKED.includes(name)));
+  const kept = (name) => opened.get(name);
+  function keep(name, value) {
+    if (value === null || value === undefined) delete extras[name];
+    else extras[name] = value;
+    writeLinkSoon();
+  }
+
   function writeLink() {
     const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
     for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
+    for (const [name, value] of Object.entries(extras)) query.set(name, value);
     history.replaceState(null, "", `#${query}`);
   }
   let linkTimer = null;
@@ -419,6 +457,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     for (const tab of document.querySelectorAll(".inside-strip [role=tab]")) {
       tab.setAttribute("aria-selected", String(tab.dataset.screen === name));
       tab.tabIndex = tab.dataset.screen === name ? 0 : -1;
+      if (tab.dataset.screen === name) tab.parentElement.scrollTo({ left: tab.offsetLeft - tab.parentElement.offsetLeft - 60 }); // where the strip scrolls
     }
     bring(name);
     writeLinkSoon();
@@ -442,7 +481,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   return {
     view: (name, maker) => { makers[name] = maker; },
     mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, paintRgb, colourTable,
-    selection, select, listen: (listener) => listeners.add(listener),
+    selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
     tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, openScreen, page,
     get touched() { return touched; },
     el, percent, maximum, eachFrame, slider, choice, legend, PatchPicture,

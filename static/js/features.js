@@ -1,87 +1,131 @@
-/* Features: PCA as colours, and how similar every patch is to the one under the pointer. */
+/* Features: four ways of looking at what a layer has made of the patches, under one selection.
+
+   The desk is what they share: the open picture, the layer's directions, how a PCA is coloured, the
+   second picture. Each way has { node, load(), update(), state(), take } and draws by itself. */
+import { coloursMode } from "./features-colours.js";
+import { pairMode } from "./features-pair.js";
+import { mapMode } from "./features-map.js";
+import { compareMode } from "./features-compare.js";
+
+const MODES = [["colours", "Colours"], ["pair", "Two pictures"], ["map", "Clusters and map"], ["compare", "Compare"]];
+
 Inside.view("features", (root) => {
   "use strict";
-  const { el, percent, selection } = Inside;
-  let view = null, scene = null, patches = null, similar = null, hovered = null;
-  let preset = "paper", flip = false;
+  const { el, selection } = Inside;
+  let mode = MODES.some(([name]) => name === Inside.kept("features")) ? Inside.kept("features") : "colours";
+  let loads = 0, waiting = null;
 
-  const choose = { onhover: Inside.eachFrame((row, col) => { hovered = [row, col]; update(); }), onleave: Inside.eachFrame(() => { hovered = null; update(); }),
-    onpin: (row, col) => { hovered = null; Inside.select({ row, col }); }, onkey: key };
-  const colours = new Inside.PatchPicture({ label: "PCA of the patch features as colours. Arrows move the patch, [ and ] change the layer.", ...choose });
-  const likeness = new Inside.PatchPicture({ label: "Cosine similarity of every patch to the chosen one. Arrows move the patch.", ...choose });
-  const layerSlider = Inside.slider("Layer", { max: 11, value: 11, say: String, oninput: (value) => Inside.select({ layer: value }) });
-  const presets = Inside.choice("Preset", window.INSIDE.presets, preset, (value) => { preset = value; Inside.run(root, load); });
-  const flipButton = el("button", { type: "button", class: "inside-button", "aria-pressed": "false", text: "Swap foreground and background",
-    onclick: () => { flip = !flip; flipButton.setAttribute("aria-pressed", String(flip)); Inside.run(root, load); } });
-  const variance = el("div", { class: "inside-bars" });
-  const story = el("p", { class: "inside-details", "aria-live": "polite" });
-  root.append(
-    el("div", { class: "inside-pair" },
-      el("figure", {}, colours.node, el("figcaption", {}, el("b", { text: "PCA" }), el("span", { text: "components 1, 2, 3 as red, green, blue" }))),
-      el("figure", {}, likeness.node, el("figcaption", {}, el("b", { text: "Similarity" }), el("span", { text: "cosine to the chosen patch" }), Inside.legend("blue-red", "−1", "1")))),
-    el("div", { class: "inside-controls" }, layerSlider.node, presets.node, flipButton), story, variance);
+  const desk = {
+    root,
+    view: null,
+    hovered: null,
+    colouring: { preset: "paper", flip: false, changes: {} },
+    around: { before: null, models: [], umap: "cold" },
+
+    /* The patch that is looked at: hovered, kept, or else the middle. */
+    at() {
+      const [h, w] = desk.view.grid;
+      return desk.hovered ?? (selection.row === null ? [Math.floor(h / 2), Math.floor(w / 2)] : [selection.row, selection.col]);
+    },
+    index() { const [row, col] = desk.at(); return row * desk.view.grid[1] + col; },
+    hover: Inside.eachFrame((row, col) => { desk.hovered = row === null ? null : [row, col]; update(); }),
+    pointing: {
+      onhover: (row, col) => desk.hover(row, col),
+      onleave: () => desk.hover(null, null),
+      onpin: (row, col) => { desk.hovered = null; Inside.select({ row, col }); },
+      onkey: key,
+    },
+    /* The PCA's settings as a query; only what was changed, so that known answers are found. */
+    query() {
+      const { preset, flip, changes } = desk.colouring;
+      return { preset, flip, ...changes, ...(changes.components ? { components: changes.components.join(",") } : {}) };
+    },
+    scene: (path, query) => Inside.fetchScene(Inside.sceneUrl(desk.view.key, path, query)),
+    load: () => load(),
+    reload: () => Inside.run(root, load),
+    update: () => update(),
+    async look() {
+      const answer = await fetch(Inside.sceneUrl(desk.view.key, "around"));
+      if (answer.ok) desk.around = await answer.json();
+      return desk.around;
+    },
+  };
+
+  const layerSlider = Inside.slider("Layer", { max: 11, value: 11, oninput: (value) => Inside.select({ layer: value }) });
+  const modeChoice = Inside.choice("Way of looking", MODES, mode, (name) => { open(name); desk.reload(); });
+  const ways = { colours: coloursMode(desk), pair: pairMode(desk), map: mapMode(desk), compare: compareMode(desk) };
+  const take = Inside.takeAlong("features", {
+    png: () => ways[mode].take.png(),
+    npz: () => ways[mode].take.npz(),
+    csv: () => ways[mode].take.csv(),
+    python: () => ways[mode].take.python(),
+  });
+  root.append(el("div", { class: "inside-controls inside-ways" }, modeChoice.node, layerSlider.node),
+    ...Object.values(ways).map((way) => way.node), take.node);
+  open(mode);
+
+  function open(name) {
+    mode = name;
+    Inside.keep("features", name === "colours" ? null : name);
+    for (const [one, way] of Object.entries(ways)) way.node.hidden = one !== name;
+    layerSlider.node.firstChild.textContent = name === "compare" ? "First layer" : "Layer";
+  }
 
   function key(name) {
-    if (name === "[" || name === "]") Inside.select({ layer: Math.min(Math.max(selection.layer + (name === "]" ? 1 : -1), 0), view.layers - 1) });
+    if (name === "[" || name === "]") Inside.select({ layer: Math.min(Math.max(selection.layer + (name === "]" ? 1 : -1), 0), desk.view.layers - 1) });
     else if (name === "Escape") Inside.select({ row: null, col: null });
+    else if (name === "Enter") { if (desk.hovered) desk.pointing.onpin(...desk.hovered); }
     else return false;
     return true;
   }
 
-  /* Cosine similarity of patch `index` to every patch: directions have length 1. */
-  function compare(index) {
-    const [P, D] = patches.shapes.directions, f = patches.directions;
-    if (!similar || similar.length !== P) similar = new Float32Array(P);
-    for (let p = 0, j = 0; p < P; p++) {
-      let dot = 0;
-      for (let i = index * D, end = i + D; i < end; i++, j++) dot += f[i] * f[j];
-      similar[p] = dot;
-    }
-    return similar;
-  }
-
   function update() {
-    if (!scene || !patches) return;
-    const [h, w] = scene.facts.grid;
-    const [row, col] = hovered ?? (selection.row === null ? [Math.floor(h / 2), Math.floor(w / 2)] : [selection.row, selection.col]);
-    compare(row * w + col);
-    Inside.paintMap(likeness.overlay, similar, 0, h, w, -1, 1, "blue-red");
-    colours.mark(row, col, !hovered); likeness.mark(row, col, !hovered);
-    const at = 3 * (row * w + col), score = (i) => scene.scores[at + i].toFixed(2);
-    story.textContent = `Patch row ${row}, column ${col}: components ${score(0)}, ${score(1)}, ${score(2)}` +
-      (scene.foreground[row * w + col] ? "" : ", background") + `. Its mean similarity to all patches is ${(similar.reduce((a, b) => a + b, 0) / (h * w)).toFixed(2)}. ${scene.facts.note}`;
-    root.inside = { key: view.key, layer: scene.facts.layer, preset, flip, row, col, similar, scores: scene.scores, colours: scene.colours };
+    if (!desk.view || !ways[mode].update()) return; // nothing has been loaded yet
+    const [row, col] = desk.at();
+    root.inside = { key: desk.view.key, mode, layer: selection.layer, row, col, ...ways[mode].state() };
+    if (desk.hovered) return;
+    const ready = ways[mode].ready?.() ?? true;
+    for (const button of take.node.querySelectorAll(".inside-take button")) if (["PNG", "NPZ", "CSV"].includes(button.textContent)) button.disabled = !ready;
+    take.refresh();
   }
 
+  /* Loads what the open way shows. A way asks `overtaken()` after it has waited. */
   async function load() {
-    const layer = selection.layer, key = view.key, asked = `${preset} ${flip}`;
-    const [pca, directions] = await Promise.all([
-      Inside.fetchScene(Inside.sceneUrl(key, `features/${layer}`, { preset, flip })),
-      Inside.fetchScene(Inside.sceneUrl(key, `patches/${layer}`))]);
-    if (layer !== selection.layer || key !== view.key || asked !== `${preset} ${flip}`) return; // overtaken
-    scene = pca; patches = directions;
-    const [h, w] = scene.facts.grid;
+    const mine = ++loads, key = desk.view.key, layer = selection.layer;
+    const overtaken = () => mine !== loads || key !== desk.view.key;
+    clearTimeout(waiting);
+    waiting = null;
     layerSlider.set(layer);
-    Inside.paintRgb(colours.overlay, scene.colours, h, w);
-    variance.replaceChildren(...[...scene.ratio].map((share, i) =>
-      el("div", { style: `--share:${share}` }, el("span", { text: `component ${i + 1}` }), el("i"), el("b", { text: percent(share) }))));
-    flipButton.hidden = preset === "all-patches";
+    await ways[mode].load(layer, overtaken);
+    if (overtaken()) return;
     update();
+    if (key === "first" && !Inside.touched) return; // spare the newcomer's line
+    if (shown() && desk.around.umap === "cold") desk.look(); // it begins to warm up
+    for (const near of [layer + 1, layer - 1]) if (near >= 0 && near < desk.view.layers) ways[mode].prepare?.(near);
   }
+
+  /* While another screen is open a layer may change many times: this one follows when it rests,
+     or as soon as it is looked at. */
+  const shown = () => root.offsetParent !== null;
+  function follow() {
+    if (shown()) { desk.reload(); return; }
+    clearTimeout(waiting);
+    waiting = setTimeout(desk.reload, 700);
+  }
+  new ResizeObserver(() => { if (shown()) { if (waiting) desk.reload(); ways[mode].resized?.(); } }).observe(root);
 
   Inside.listen((now, change) => {
-    if (!view) return;
-    if ("layer" in change) { layerSlider.set(now.layer); Inside.run(root, load); } else update();
+    if (!desk.view) return;
+    if ("layer" in change) { layerSlider.set(now.layer); follow(); } else update();
   });
 
   return {
     show(next) {
-      view = next;
-      const [h, w] = view.grid;
-      layerSlider.limit(view.layers - 1);
-      if (selection.layer === null || selection.layer >= view.layers) selection.layer = view.layers - 1;
-      if (selection.row !== null && (selection.row >= h || selection.col >= w)) Object.assign(selection, { row: null, col: null });
-      for (const part of [colours, likeness]) part.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      desk.view = next;
+      desk.hovered = null;
+      Inside.fitSelection(next);
+      layerSlider.limit(next.layers - 1);
+      for (const way of Object.values(ways)) way.show(next);
       return load();
     },
   };

@@ -3,5 +3,6 @@ import "./core.js";
 import "./strip.js";
 import "./crops.js";
 import "./masks.js";
+import "./tokens.js";
 import "./attention.js";
 import "./features.js";

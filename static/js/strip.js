@@ -34,10 +34,14 @@ Inside.view("strip", (root) => {
       });
     },
     masks(canvas, scene) {
-      const [h, w] = scene.shapes.mask, pen = canvas.getContext("2d");
-      canvas.width = w; canvas.height = h;
-      pen.fillStyle = "#8a8f98";
-      scene.mask.forEach((hidden, i) => { if (hidden) pen.fillRect(i % w, Math.floor(i / w), 1, 1); });
+      const [h, w] = scene.shapes.mask, [side] = scene.shapes.crop, edge = (i, n) => Math.round((i * side) / n);
+      Inside.paintRgb(canvas, scene.crop, side, side);
+      const pen = canvas.getContext("2d");
+      pen.fillStyle = "#6e6e6e";
+      scene.mask.forEach((hidden, i) => {
+        const row = Math.floor(i / w), col = i % w;
+        if (hidden) pen.fillRect(edge(col, w), edge(row, h), edge(col + 1, w) - edge(col, w), edge(row + 1, h) - edge(row, h));
+      });
     },
     tokens(canvas, scene) {
       const [h, w] = scene.shapes.norms;

@@ -67,7 +67,37 @@ def test_one_forward_keeps_what_the_model_computed(
         assert torch.equal(seen.patches(layer, norm=False), tokens[0, 3:])
         assert torch.equal(seen.patches(layer), vit.norm(tokens)[0, 3:])
     kept = 13 * 24 * (3 + 1 + 1 + 3 + 3)  # tokens, normed, embedded, queries, keys
+    kept += 3 * 2 * 13  # lengths of the updates
     assert seen.nbytes == 8 * kept
+
+
+def test_update_norms_are_the_lengths_of_what_each_branch_added(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    incoming = [seen.embedded, *seen.tokens[:-1]]
+    for layer, (block, x) in enumerate(zip(vit.blocks, incoming, strict=True)):
+        attended = block.ls1(block.attn(block.norm1(x)[None])[0][0])
+        middle = x + attended
+        thought = block.ls2(block.mlp(block.norm2(middle)))
+        for token in range(13):
+            for branch, update in enumerate((attended, thought)):
+                length = math.sqrt(sum(float(value) ** 2 for value in update[token]))
+                assert seen.update_norms[layer, branch, token].item() == pytest.approx(length)
+        torch.testing.assert_close(middle + thought, seen.tokens[layer])
+
+
+def test_a_branch_that_is_left_out_adds_nothing(vit: VisionTransformer, image: Tensor) -> None:
+    edited = inspect(vit, image, edits=Edits(attention_off=[0], mlp_off=[1]))
+    assert (edited.update_norms == 0).all(-1).tolist() == [
+        [True, False],
+        [False, True],
+        [False, False],
+    ]
+    x = edited.tokens[0]
+    block = vit.blocks[1]
+    torch.testing.assert_close(
+        edited.tokens[1], x + block.ls1(block.attn(block.norm1(x[None]))[0][0])
+    )
 
 
 def test_token_at_is_the_token_of_those_pixels(

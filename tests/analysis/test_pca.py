@@ -94,6 +94,15 @@ def test_the_object_is_found_whatever_the_sign(preset: str, sign: int) -> None:
     assert (view.first[view.foreground] > 0).all()
 
 
+def test_the_whole_border_decides_and_not_its_corners() -> None:
+    features, inside = object_on_ground((16, 20))
+    for row, column in ((0, 0), (0, 19), (15, 0), (15, 19)):  # pieces of the object lie there
+        features[row * 20 + column, 0] += 20
+        inside[row, column] = True
+    view = colour_features([features], [(16, 20)], PCAConfig()).pictures[0]
+    assert torch.equal(view.foreground, inside)
+
+
 def test_second_pca_is_of_the_foreground_alone() -> None:
     features, inside = object_on_ground((16, 20))
     result = colour_features([features], [(16, 20)], PCAConfig())

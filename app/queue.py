@@ -1,0 +1,359 @@
+"""The runs of this server: whose they are, who waits, and starting the next one.
+
+    RUNS/NAME/                    the run itself, see dino_core/training/runs.py
+    RUNS/NAME.launch.txt          what its process said before there was a run
+    RUNS/.page/tickets/NAME.json  who asked for it, and whether it still waits
+    RUNS/.page/uploads/OWNER/     the zips of one visitor
+
+All of it is files, so that a server that starts again finds everything. A run is a process of its
+own and goes on without a server. Whose a run is, is kept as the hash of the visitor's secret.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import secrets
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dino_core.scenes.training import (
+    command_of,
+    is_alive,
+    launch,
+    list_runs,
+    milestones,
+    read_state,
+    request,
+    resume_arguments,
+    verdict_of,
+    weights_file,
+    write_json,
+)
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+PLACES = 8  # runs that may wait
+PER_VISITOR = 3
+PATIENCE = 600.0  # seconds a paused run keeps the place while others wait
+ENDED = ("finished", "failed", "stopped")
+
+
+class NotYours(Exception):  # noqa: N818  it is said to a person
+    """Only the visitor who started a run may steer it."""
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What this server knows about a run beside the run's own folder."""
+
+    name: str
+    owner: str  # hash of the visitor's secret
+    title: str
+    kind: str
+    steps: int
+    arguments: tuple[str, ...]
+    data: str  # "samples", or the path of a zip
+    data_name: str  # what the visitor called it
+    asked: float  # seconds since 1970
+    waiting: bool = True
+    pid: int | None = None
+    launched: float = 0.0
+
+    @property
+    def private(self) -> bool:
+        """Its pictures are the visitor's own."""
+        return self.data != "samples"
+
+
+def owner_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Runs:
+    """All runs of a folder. One runs at a time; several servers on one folder agree by a lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().resolve()
+        self.tickets = self.folder / ".page" / "tickets"
+        self._wake = threading.Event()
+        self._ended = False
+        self._thread: threading.Thread | None = None
+
+    # --- the one who starts the next run
+
+    def begin(self) -> None:
+        """Looks after the queue from now on, also for those who waited when the server ended."""
+        self._ended = False
+        self._thread = threading.Thread(target=self._serve, name="runs", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Runs go on; those who wait are there again when the server is."""
+        self._ended = True
+        self._wake.set()
+
+    def _serve(self) -> None:
+        while not self._ended:
+            waits = False
+            with suppress(OSError, ValueError):
+                waits = self.advance()
+            self._wake.wait(1.0 if waits else 30.0)
+            self._wake.clear()
+
+    def advance(self) -> bool:
+        """Starts the next run if nothing runs. Says whether anybody still waits."""
+        with self._locked():
+            waiting = self.waiting()
+            if not waiting:
+                return False
+            busy = self.running()
+            if busy is not None:
+                self._end_long_pause(busy)
+                return True
+            first = waiting[0]
+            pid = launch(first.arguments, self.folder / first.name)
+            self._put(replace(first, waiting=False, pid=pid, launched=time.time()))
+            return len(waiting) > 1
+
+    def running(self) -> str | None:
+        """The name of the run that has the machine."""
+        for ticket in self.all_tickets():
+            if not ticket.waiting and process_lives(ticket):
+                return ticket.name
+        if not self.folder.is_dir():
+            return None
+        for path in self.folder.iterdir():
+            if path.is_dir() and is_alive(path):
+                return path.name
+        return None
+
+    def _end_long_pause(self, name: str) -> None:
+        with suppress(ValueError):
+            state = read_state(self.folder / name)
+            if state.state == "paused" and time.time() - state.updated > PATIENCE:
+                request(self.folder / name, "stop")
+
+    # --- asking for one
+
+    def add(self, ticket: Ticket) -> None:
+        """ValueError when too many wait already."""
+        with self._locked():
+            waiting = self.waiting()
+            own = [one for one in waiting if one.owner == ticket.owner]
+            if len(own) >= PER_VISITOR or len(waiting) >= PLACES:
+                words = "You have" if len(own) >= PER_VISITOR else "There are"
+                count = len(own) if len(own) >= PER_VISITOR else len(waiting)
+                raise ValueError(
+                    f"{words} {count} runs waiting already: let one end, or take one back."
+                )
+            self._put(ticket)
+        self.advance()
+        self._wake.set()
+
+    def new_name(self, word: str) -> str:
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        return f"{word}-{stamp}-{secrets.token_hex(2)}"
+
+    def steer(self, name: str, owner: str, wish: str) -> None:
+        """pause, resume or stop. NotYours for a visitor who did not start it."""
+        ticket = self.ticket(name)
+        if ticket is None or not secrets.compare_digest(ticket.owner, owner):
+            raise NotYours(
+                "Only the browser that started this run can steer it; anybody can watch."
+                if ticket
+                else "This run was started from the command line: steer it there, by "
+                "python -m dino_core runs."
+            )
+        folder = self.folder / name
+        if ticket.waiting:
+            if wish == "stop":
+                self._take_back(ticket)
+        elif is_alive(folder):
+            request(folder, wish)  # type: ignore[arg-type]
+        elif process_lives(ticket) and ticket.pid:
+            if wish == "stop":  # it is still importing: nothing is lost
+                os.kill(ticket.pid, signal.SIGTERM)
+        elif wish == "resume":
+            self.add(replace(self._going_on(ticket, folder), asked=time.time(), waiting=True))
+
+    def _going_on(self, ticket: Ticket, folder: Path) -> Ticket:
+        if not (folder / "config.json").exists():  # it never began: from the start
+            return ticket
+        if not read_state(folder).can_resume:
+            raise ValueError("This run is finished: start a new one.")
+        return replace(ticket, arguments=tuple(resume_arguments(folder)))
+
+    def _take_back(self, ticket: Ticket) -> None:
+        with self._locked():
+            if (self.folder / ticket.name / "config.json").exists():
+                self._put(replace(ticket, waiting=False, pid=None))
+            else:
+                (self.tickets / f"{ticket.name}.json").unlink(missing_ok=True)
+
+    # --- what there is
+
+    def find(self, name: str) -> Path:
+        """The folder of a run. ValueError for a name that is none."""
+        known = NAME.fullmatch(name) is not None
+        if not known or not (self.ticket(name) or (self.folder / name / "config.json").exists()):
+            raise ValueError("There is no such run.")
+        return self.folder / name
+
+    def ticket(self, name: str) -> Ticket | None:
+        if not NAME.fullmatch(name):
+            return None
+        try:
+            text = (self.tickets / f"{name}.json").read_text(encoding="utf-8")
+            values = json.loads(text)
+            return Ticket(**{**values, "arguments": tuple(values["arguments"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def all_tickets(self) -> list[Ticket]:
+        if not self.tickets.is_dir():
+            return []
+        found = [self.ticket(path.stem) for path in self.tickets.glob("*.json")]
+        return sorted((one for one in found if one), key=lambda one: one.asked)
+
+    def waiting(self) -> list[Ticket]:
+        """Who waits, the first one first."""
+        return [ticket for ticket in self.all_tickets() if ticket.waiting]
+
+    def everything(self, owner: str) -> list[dict[str, Any]]:
+        """All runs and those that wait, for the page's list: the newest first."""
+        names = {ticket.name for ticket in self.all_tickets()}
+        names |= {run.folder.name for run in list_runs(self.folder)}
+        cards = [self.card(name, owner) for name in names if NAME.fullmatch(name)]
+        return sorted(cards, key=lambda card: card["updated"], reverse=True)
+
+    def card(self, name: str, owner: str) -> dict[str, Any]:
+        """What everybody may know about a run."""
+        ticket, folder = self.ticket(name), self.folder / name
+        card: dict[str, Any] = {
+            "name": name,
+            "title": ticket.title if ticket else name,
+            "kind": ticket.kind if ticket else "",
+            "steps": ticket.steps if ticket else 0,
+            "asked": ticket.asked if ticket else None,
+            "mine": ticket is not None and secrets.compare_digest(ticket.owner, owner),
+            "state": "starting",
+            "words": "The process is starting.",
+            "step": 0,
+            "seconds_left": None,
+            "alive": False,
+            "place": None,
+            "updated": ticket.asked if ticket else 0.0,
+        }
+        self._fill_state(card, ticket, folder)
+        card["words"] = without_paths(card["words"], ticket, self.folder)
+        card["wishes"] = wishes_for(card) if card["mine"] else []
+        return card
+
+    def _fill_state(self, card: dict[str, Any], ticket: Ticket | None, folder: Path) -> None:
+        begun = (folder / "config.json").exists()
+        if begun:
+            state = read_state(folder)
+            for name in ("kind", "state", "words", "step", "alive", "updated", "seconds_left"):
+                card[name] = getattr(state, name)
+            card["steps"] = state.steps or card["steps"]
+        if ticket is None:
+            return
+        if ticket.waiting:
+            names = [one.name for one in self.waiting()]
+            place = names.index(ticket.name) + 1 if ticket.name in names else 1
+            words = "Next in the queue: it starts when the run before it ends."
+            if place > 1:
+                words = f"Number {place} in the queue."
+            card.update(state="waiting", place=place, words=words, alive=True)
+        elif not card["alive"] and process_lives(ticket):
+            if not (begun and card["state"] in ENDED and card["updated"] > ticket.launched):
+                card.update(state="starting", words="The process is starting.", alive=True)
+        elif not begun or (not card["alive"] and ticket.launched > card["updated"]):
+            card.update(state="failed", words=last_words(folder), updated=ticket.launched)
+
+    def details(self, name: str, owner: str) -> dict[str, Any]:
+        """A card with what is worked out for the open run only."""
+        card, folder, ticket = self.card(name, owner), self.folder / name, self.ticket(name)
+        own = card["mine"] or ticket is None or not ticket.private
+        card |= {"verdict": None, "command": "", "moments": [], "report": False, "weights": None}
+        if not (folder / "config.json").exists():
+            return card
+        card["moments"] = milestones(folder)
+        card["report"] = (folder / "report.json").exists()
+        card["pictures_shown"] = own
+        data = ticket.data_name if ticket and card["mine"] else "pictures.zip"
+        with suppress(ValueError, KeyError):
+            card["command"] = command_of(folder, data)
+        weights = weights_file(folder)
+        card["weights"] = weights.name if weights and own else None
+        if card["kind"] == "pretraining":
+            card["verdict"] = verdict_of(folder)
+        return card
+
+    # --- files
+
+    def _put(self, ticket: Ticket) -> None:
+        self.tickets.mkdir(parents=True, exist_ok=True)
+        write_json(self.tickets / f"{ticket.name}.json", asdict(ticket))
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        page = self.folder / ".page"
+        page.mkdir(parents=True, exist_ok=True)
+        with (page / "lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def wishes_for(card: dict[str, Any]) -> list[str]:
+    """What its owner can ask of a run now."""
+    if card["state"] in ("waiting", "starting"):
+        return ["stop"]
+    if card["state"] == "running":
+        return ["pause", "stop"]
+    if card["state"] == "paused":
+        return ["resume", "stop"]
+    return ["resume"] if card["state"] in ("stopped", "failed") else []
+
+
+def process_lives(ticket: Ticket) -> bool:
+    """Whether the process of a run that was launched is still there, and still that run's."""
+    if ticket.pid is None:
+        return False
+    with suppress(ChildProcessError, OSError):
+        os.waitpid(ticket.pid, os.WNOHANG)  # a child of this server that has ended is let go
+    try:
+        words = Path(f"/proc/{ticket.pid}/cmdline").read_bytes()
+        return ticket.name.encode() in words
+    except OSError:
+        if Path("/proc/self").exists():
+            return False
+    try:
+        os.kill(ticket.pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def last_words(folder: Path) -> str:
+    """What a process said that ended before there was a run."""
+    try:
+        text = folder.with_name(f"{folder.name}.launch.txt").read_text(errors="replace")
+    except OSError:
+        text = ""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "The process ended before the run began."
+
+
+def without_paths(words: str, ticket: Ticket | None, folder: Path) -> str:
+    """Folders of this machine are nobody's business."""
+    if ticket and ticket.private:
+        words = words.replace(ticket.data, "the pictures")
+    return words.replace(f"{folder}/", "")

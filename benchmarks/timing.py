@@ -1,0 +1,156 @@
+"""Fair times on a machine that is not ours alone.
+
+Contestants take turns in one process, and each round starts with another one, so that slow minutes
+meet all of them. A ratio is the median of the ratios within the rounds. Rounds that other processes
+disturbed tell nothing about us: the quieter half of the rounds counts.
+
+With one thread the thread's own clock is read, which stands still while other processes run. With
+several that would hide who waits for whom, and the clock on the wall is read.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psutil  # type: ignore[import-untyped]
+import torch
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+Contestants = Mapping[str, Callable[[], object]]
+
+SHORTEST_TURN = 0.05  # s; faster contestants are called again and again within their turn
+FEWEST_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Round:
+    """One turn of everybody."""
+
+    seconds: Mapping[str, float]  # of one call, by contestant
+    others: float  # share of the machine that other processes took meanwhile, 0 to 1
+
+
+@dataclass(frozen=True)
+class Race:
+    """The rounds, in the order run."""
+
+    rounds: tuple[Round, ...]
+
+    @property
+    def counted(self) -> list[Round]:
+        """The half of the rounds that others disturbed least."""
+        return sorted(self.rounds, key=lambda one: one.others)[: (len(self.rounds) + 1) // 2]
+
+    @property
+    def others(self) -> float:
+        """Share of the machine that other processes took during the rounds that count."""
+        return statistics.median(one.others for one in self.counted)
+
+    def seconds(self, name: str) -> float:
+        """Median time of one call."""
+        return statistics.median(one.seconds[name] for one in self.counted)
+
+    def ratio(self, name: str, peer: str) -> float:
+        """Median over the rounds of time / peer's time."""
+        return statistics.median(self._ratios(name, peer))
+
+    def note(self, name: str, peer: str) -> str:
+        """The times behind a ratio, and between which ratios the middle half of the rounds lies."""
+        low, _, high = statistics.quantiles(self._ratios(name, peer), n=4, method="inclusive")
+        return (
+            f"{milliseconds(self.seconds(name))} and {milliseconds(self.seconds(peer))}, middle "
+            f"half {low:.2f} to {high:.2f}" + disturbance(self.others)
+        )
+
+    def _ratios(self, name: str, peer: str) -> list[float]:
+        return [one.seconds[name] / one.seconds[peer] for one in self.counted]
+
+
+def milliseconds(seconds: float) -> str:
+    ms = 1000 * seconds
+    return f"{ms:.3f} ms" if ms < 1 else f"{ms:.1f} ms" if ms < 100 else f"{ms:.0f} ms"
+
+
+def disturbance(others: float) -> str:
+    """A warning when the machine was shared."""
+    return f", others took {100 * others:.0f} % of the machine" if others > 0.1 else ""
+
+
+def race(contestants: Contestants, seconds: float) -> Race:
+    """Lets them take turns for about that many seconds, and at least `FEWEST_ROUNDS` rounds."""
+    names = list(contestants)
+    calls = {name: _calls_in_a_turn(contestants[name]) for name in names}
+    stop = time.perf_counter() + seconds
+    rounds: list[Round] = []
+    while len(rounds) < FEWEST_ROUNDS or time.perf_counter() < stop:
+        first = len(rounds) % len(names)
+        watch = _Others()
+        times = {
+            name: _turn(contestants[name], calls[name]) for name in names[first:] + names[:first]
+        }
+        rounds.append(Round(times, watch.share()))
+    return Race(tuple(rounds))
+
+
+def _turn(work: Callable[[], object], calls: int) -> float:
+    """Seconds of one call."""
+    clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+    start = clock()
+    for _ in range(calls):
+        work()
+    return (clock() - start) / calls
+
+
+def _calls_in_a_turn(work: Callable[[], object]) -> int:
+    work()  # the first call pays for what later ones find ready
+    return max(1, round(SHORTEST_TURN / max(_turn(work, 1), 1e-6)))
+
+
+class _Others:
+    """Counts the processor time that is neither idle nor ours, from now on."""
+
+    def __init__(self) -> None:
+        self.start = self._now()
+
+    @staticmethod
+    def _now() -> tuple[float, float]:
+        system, own = psutil.cpu_times(), os.times()
+        waiting = system.idle + getattr(system, "iowait", 0.0)
+        used = sum(system[:8]) - waiting  # beyond the eighth, Linux counts guests twice
+        return time.perf_counter(), used - own.user - own.system
+
+    def share(self) -> float:
+        (start, before), (end, after) = self.start, self._now()
+        machine = (end - start) * (psutil.cpu_count() or 1)
+        return min(max((after - before) / machine, 0.0), 1.0)
+
+
+def level_the_ground() -> None:
+    """Brings the C library's memory allocator to where a longer run would bring it anyway.
+
+    glibc hands freed memory back to the system, and pays for every page of it again, as long as it
+    has seen only small blocks; one large block teaches it to keep up to 64 MB. Without this, times
+    depend on which contestant happens to need the largest block first.
+    """
+    torch.ones(2**23 - 2**16)  # just below 32 MB, above which blocks never count
+
+
+def matmul_seconds() -> float:
+    """A 2048 x 2048 matrix product in float32: the machine's speed, for scale."""
+    a = torch.ones(2048, 2048)
+    return min(_turn(lambda: a @ a, 1) for _ in range(5))
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """So many threads for torch and numpy inside the block."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        with threadpool_limits(count, user_api="blas"):
+            yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,105 @@
+"""Two models or layers over the same patches: how alike they are, and their maps made comparable.
+
+Centred kernel alignment (Kornblith et al. 2019, linear kernel) compares all pairs of patches:
+
+    K = X X^T,  L = Y Y^T,   CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))
+
+It is 1 when the patches lie alike up to a rotation and one scale, whatever the widths of X and Y.
+With the first estimator of HSIC, tr(H K H L) with H = I - 1/n, hundreds of patches in hundreds of
+channels look alike by chance (two random X, Y of 256 x 384 give 0.6). So the unbiased one of Song
+et al. (2012) is the default: it is 0 on average for independent features, and may be negative.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import scipy.optimize
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Which of m components stands for each of k reference components."""
+
+    order: Tensor  # int64 [k]
+    signs: Tensor  # float32 [k], 1 or -1: how to turn it
+    correlation: Tensor  # float32 [k], 0 to 1, after turning
+
+
+def linear_cka(first: Tensor, second: Tensor, debiased: bool = True) -> float:
+    """Features [n, D], [n, D'] of the same n patches -> their likeness, 1 at most."""
+    return cka_matrix([first], [second], debiased).item()
+
+
+def cka_matrix(
+    first: Sequence[Tensor], second: Sequence[Tensor] | None = None, debiased: bool = True
+) -> Tensor:
+    """CKA of every layer of one model with every layer of another (None: itself) -> [L, L'].
+
+    Each layer is [n, D], with the same n patches everywhere; at least 4.
+    """
+    rows = torch.stack([similarity_of_pairs(x, debiased) for x in first])  # [L, n * n]
+    columns = rows
+    if second is not None:
+        columns = torch.stack([similarity_of_pairs(y, debiased) for y in second])
+    if rows.shape[1] != columns.shape[1]:
+        raise ValueError("CKA compares features of the same patches: bring both to one grid.")
+    return (rows @ columns.T).clamp(max=1)
+
+
+def similarity_of_pairs(features: Tensor, debiased: bool) -> Tensor:
+    """Features [n, D] -> their centred Gram matrix, of length 1: [n * n].
+
+    CKA is then a dot product. The biased one centres rows and columns; the unbiased one leaves
+    out the diagonal, a patch's likeness to itself, and centres what is left ("U-centring",
+    Szekely and Rizzo 2014, which is the estimator of Song et al. in another form).
+    """
+    n = len(features)
+    if n < 4:
+        raise ValueError(f"CKA needs at least 4 patches, there are {n}.")
+    features = features.float()
+    features = features - features.mean(0)  # changes nothing, and keeps float32 accurate
+    gram = features @ features.T  # [n, n]
+    if debiased:
+        gram.fill_diagonal_(0)
+        mean = gram.sum(1) / (n - 2)
+        gram = gram - mean[:, None] - mean + mean.sum() / (n - 1)
+        gram.fill_diagonal_(0)
+    return F.normalize(gram.flatten(), dim=0)
+
+
+def align_components(reference: Tensor, scores: Tensor) -> Alignment:
+    """Scores [n, k] and [n, m] of the same patches, m >= k -> who stands for whom.
+
+    The one assignment of k of the m components that has the largest sum of absolute correlations
+    (Hungarian algorithm). A component that does not vary correlates with nothing.
+    """
+    if scores.shape[1] < reference.shape[1]:
+        raise ValueError(
+            f"{reference.shape[1]} components cannot be found among {scores.shape[1]}."
+        )
+    correlation = correlations(reference, scores)  # [k, m]
+    _, order = scipy.optimize.linear_sum_assignment(-correlation.abs().numpy())
+    chosen = correlation.gather(1, torch.from_numpy(order)[:, None])[:, 0]
+    signs = torch.where(chosen < 0, -1.0, 1.0)
+    return Alignment(torch.from_numpy(order), signs, chosen.abs())
+
+
+def correlations(first: Tensor, second: Tensor) -> Tensor:
+    """Columns of [n, k] with columns of [n, m] -> [k, m], -1 to 1, float32 on the CPU."""
+    a, b = (
+        F.normalize(x.detach().cpu().double() - x.detach().cpu().double().mean(0), dim=0)
+        for x in (first, second)
+    )
+    return (a.T @ b).clamp(-1, 1).float()
+
+
+def to_grid(features: Tensor, grid: tuple[int, int], target: tuple[int, int]) -> Tensor:
+    """Patch features [h * w, D] -> [h' * w', D], bilinear: what two patch sizes have in common."""
+    if grid == target:
+        return features
+    picture = features.float().T.unflatten(1, grid)[None]  # [h * w, D] -> [1, D, h, w]
+    resized = F.interpolate(picture, target, mode="bilinear", align_corners=False, antialias=True)
+    return resized[0].flatten(1).T  # [1, D, h', w'] -> [h' * w', D]

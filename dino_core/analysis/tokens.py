@@ -1,0 +1,158 @@
+"""What tokens are made of and how they grow: filters, positions, norms and their outliers.
+
+    filter_components   the patch embedding's filters -> their principal components
+    position_tables     the learned positions, and what a grid of another size is given
+    stream_norms        length of every token between all blocks
+    find_outliers       patch tokens whose length stands out
+    neighbour_cosines   how much every patch is like the four beside it
+
+Filters: Dosovitskiy et al. 2021, figure 7. Outliers: Darcet et al. 2024, "Vision Transformers Need
+Registers", section 2, who look at the same three things: lengths, neighbours, registers.
+"""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dino_core.analysis.inspection import Inspection
+from dino_core.analysis.pca import fit_pca
+from dino_core.vit import VisionTransformer, interpolate_positions
+
+# The median absolute deviation of a normal distribution, times this, is its standard deviation.
+MAD_TO_SIGMA = 1.4826
+
+
+# --- patches
+
+
+@dataclass(frozen=True)
+class FilterComponents:
+    """Principal components of the filters, largest first, each in the shape of a filter."""
+
+    filters: Tensor  # [k, C, p, p], orthonormal when flattened
+    ratio: Tensor  # [k] share of the filters' variance, 0 to 1
+
+
+def filter_components(weight: Tensor, count: int = 28) -> FilterComponents:
+    """Filters [D, C, p, p] of the patch embedding -> their components.
+
+    Every filter is one point of C * p * p numbers. 28 is what figure 7 of the ViT paper shows.
+    """
+    pca = fit_pca(weight.flatten(1), count)
+    return FilterComponents(pca.components.unflatten(1, weight.shape[1:]), pca.ratio)
+
+
+def patch_embeddings(vit: VisionTransformer, seen: Inspection) -> Tensor:
+    """What the patch embedding alone made of each patch, before its position was added: [P, D].
+
+    Taken back from what enters the first block, so exact up to the rounding of one addition.
+    """
+    _, positions = position_tables(vit, seen.grid)
+    return seen.embedded[seen.first_patch :] - positions.flatten(0, 1).to(seen.embedded)
+
+
+# --- positions
+
+
+@torch.inference_mode()
+def position_tables(vit: VisionTransformer, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """(learned [S, S, D], as a picture of this grid is given them [h, w, D])."""
+    config = vit.config
+    side = config.position_grid
+    given = interpolate_positions(
+        vit.pos_embed, grid, config.position_offset, config.position_antialias
+    )
+    return vit.pos_embed[0, 1:].unflatten(0, (side, side)), given[0, 1:].unflatten(0, grid)
+
+
+@torch.inference_mode()
+def offset_effect(vit: VisionTransformer, grid: tuple[int, int]) -> float:
+    """How much the offset of the official scale factor changes the positions of a grid.
+
+    mean over patches of |p - q| / |q|, where p are the positions as given and q those that the
+    same interpolation gives for offset 0. 0 for models whose offset is 0, and on the learned grid.
+    """
+    _, given = position_tables(vit, grid)
+    exact = interpolate_positions(vit.pos_embed, grid, 0.0, vit.config.position_antialias)
+    exact = exact[0, 1:].unflatten(0, grid)
+    length = exact.norm(dim=-1).clamp_min(torch.finfo(exact.dtype).tiny)
+    return float(((given - exact).norm(dim=-1) / length).mean())
+
+
+def sampling_places(count: int, side: int, offset: float) -> Tensor:
+    """Where `count` patches of a picture look in a row of `side` learned positions: [count].
+
+    place = (i + 1/2) side / (count + offset) - 1/2, in learned cells counted from 0. An offset
+    shrinks the step: the further down or right, the further it falls behind.
+    """
+    return (torch.arange(count, dtype=torch.float64) + 0.5) * side / (count + offset) - 0.5
+
+
+# --- norms
+
+
+def stream_norms(seen: Inspection) -> Tensor:
+    """|x| of every token: [L + 1, N]. Row 0 is what enters the first block, row l leaves block l-1.
+
+    The residual stream itself, not what the final norm makes of it.
+    """
+    return torch.cat([seen.embedded[None], seen.tokens]).norm(dim=-1)
+
+
+def relative_updates(seen: Inspection) -> Tensor:
+    """What attention and the MLP of each block add, as a share of what enters it: [L, 2, N].
+
+    |update| / |x|, x the token that enters the block. 1: the update is as long as the token.
+    """
+    entering = stream_norms(seen)[:-1, None]  # [L, 1, N]
+    return seen.update_norms / entering.clamp_min(torch.finfo(entering.dtype).tiny)
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """Which of P values stand out above the rest, for any number of layers at once."""
+
+    mask: Tensor  # [..., P] bool
+    median: Tensor  # [...]
+    sigma: Tensor  # [...] 1.4826 MAD
+    threshold: Tensor  # [...] values above it are outliers
+
+
+def find_outliers(norms: Tensor, count: float = 4.0) -> Outliers:
+    """Values [..., P] above median + count * sigma, where sigma = 1.4826 median(|x - median|).
+
+    Median and MAD do not move with the outliers themselves, as mean and standard deviation would.
+    Darcet et al. 2024 read a fixed limit off the histogram of ViT-g (150); lengths differ by model
+    and by layer, so here the limit follows the picture. Sigma is at least a millionth of the
+    median: equal tokens must not become outliers by rounding.
+    """
+    median = norms.quantile(0.5, dim=-1)
+    deviation = (norms - median[..., None]).abs()
+    sigma = (MAD_TO_SIGMA * deviation.quantile(0.5, dim=-1)).maximum(1e-6 * median)
+    threshold = median + count * sigma
+    return Outliers(norms > threshold[..., None], median, sigma, threshold)
+
+
+def neighbour_cosines(patches: Tensor, grid: tuple[int, int]) -> Tensor:
+    """Cosine of each patch with those above, right, below, left: [..., P, D] -> [..., P, 4].
+
+    NaN where the picture ends. Darcet et al. 2024 (figure 5a) measure it right after the patch
+    embedding: patches that become outliers there hardly differ from their neighbours.
+    """
+    units = F.normalize(patches, dim=-1).unflatten(-2, grid)  # [..., h, w, D]
+    below = (units[..., :-1, :, :] * units[..., 1:, :, :]).sum(-1)  # [..., h - 1, w]
+    right = (units[..., :, :-1, :] * units[..., :, 1:, :]).sum(-1)  # [..., h, w - 1]
+    cosines = units.new_full((*units.shape[:-1], 4), torch.nan)
+    cosines[..., 1:, :, 0] = below
+    cosines[..., :, :-1, 1] = right
+    cosines[..., :-1, :, 2] = below
+    cosines[..., :, 1:, 3] = right
+    return cosines.flatten(-3, -2)  # [..., h, w, 4] -> [..., P, 4]
+
+
+def register_cosines(seen: Inspection) -> Tensor:
+    """Cosine of each register with the class token: [L + 1, R], rows as in `stream_norms`."""
+    stream = torch.cat([seen.embedded[None], seen.tokens])  # [L + 1, N, D]
+    return F.cosine_similarity(stream[:, 1 : seen.first_patch], stream[:, :1], dim=-1)

@@ -1,0 +1,69 @@
+"""Screen 5, two pictures: which patches match, and which of the matches to draw."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from dino_core.analysis.inspection import Inspection
+from dino_core.analysis.pca import colour_features
+from dino_core.analysis.similarity import match_patches, salient_matches
+from dino_core.scenes.features import same_width, settings
+
+CELLS = 16  # neighbours are suppressed within a 1 / CELLS of the short side
+
+
+@dataclass(frozen=True)
+class MatchesScene:
+    """Best matches by cosine similarity, both ways."""
+
+    layer: int
+    grid: tuple[int, int]
+    second_grid: tuple[int, int]
+    count: int  # mutual nearest neighbours
+    radius: int  # patches, of the suppression
+    foreground: bool  # whether lines start and end on the foreground only
+    forward: np.ndarray  # int32 [P], the best patch of the second picture
+    forward_similarity: np.ndarray  # float32 [P]
+    backward: np.ndarray  # int32 [P'], the best patch of the first picture
+    backward_similarity: np.ndarray  # float32 [P']
+    mutual: np.ndarray  # uint8 [P], 1 where the best match of the best match is the patch itself
+    lines: np.ndarray  # int32 [n], patches of the first picture to draw from, the best first
+
+
+@torch.inference_mode()
+def matches_scene(
+    seen: Inspection,
+    second: Inspection,
+    layer: int,
+    foreground: bool = True,
+    preset: str = "paper",
+    flip: bool = False,
+    **changes: Any,
+) -> MatchesScene:
+    """With `foreground`, lines keep to what the joint PCA of these settings calls foreground."""
+    features = same_width([picture.patches(layer).float() for picture in (seen, second)])
+    matches = match_patches(*features)
+    kept = None
+    if foreground:
+        config = settings(preset, flip, **changes)
+        views = colour_features(features, [seen.grid, second.grid], config).pictures
+        start, end = (view.foreground.flatten() for view in views)
+        kept = start & end[matches.forward]
+    radius = max(1, round(min(seen.grid) / CELLS))
+    lines = salient_matches(matches, seen.grid, radius, kept)
+    return MatchesScene(
+        layer=layer,
+        grid=seen.grid,
+        second_grid=second.grid,
+        count=int(matches.mutual.sum()),
+        radius=radius,
+        foreground=foreground,
+        forward=matches.forward.cpu().numpy().astype(np.int32),
+        forward_similarity=matches.forward_similarity.cpu().numpy(),
+        backward=matches.backward.cpu().numpy().astype(np.int32),
+        backward_similarity=matches.backward_similarity.cpu().numpy(),
+        mutual=matches.mutual.cpu().numpy().astype(np.uint8),
+        lines=lines.numpy().astype(np.int32),
+    )

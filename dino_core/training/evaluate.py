@@ -1,0 +1,258 @@
+"""Is a backbone any good? k-NN on labelled pictures, and what it makes of a few chosen ones.
+
+k-NN needs no training and has nothing to tune (official `eval/knn.py`): a picture gets the label
+that its nearest neighbours among the labelled ones vote for.
+
+    x = features - mean of the training features, then divided by their length
+    votes[c] = sum over the k nearest neighbours j with label c of exp(<x, x_j> / 0.07)
+
+The mean is not subtracted officially. On features of small models, which share one large direction,
+it is worth several points, and costs nothing on good ones.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import Tensor
+
+from dino_core.analysis.inspection import inspect
+from dino_core.analysis.pca import colour_features
+from dino_core.config import PCAConfig
+from dino_core.images import fit_to_patches, to_tensor
+from dino_core.masks import sample_block_mask
+from dino_core.training.data import Pictures
+from dino_core.training.loader import generator_for
+from dino_core.training.presets import RunConfig
+from dino_core.vit import VisionTransformer
+from dino_core.weights.files import written_beside
+
+FEATURES = ("cls", "mean_patch", "both")
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Features of a set of pictures. Broken files are left out, and named."""
+
+    cls: Tensor  # [n, D] class tokens after the final norm
+    mean_patch: Tensor  # [n, D] mean of the patch tokens
+    labels: Tensor  # [n] int64, -1 without labels
+    names: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...]  # (name, why)
+
+    @property
+    def both(self) -> Tensor:
+        """[n, 2 D]"""
+        return torch.cat([self.cls, self.mean_patch], dim=1)
+
+
+@dataclass(frozen=True)
+class LabelledSet:
+    """Training and test pictures for k-NN, of few enough pictures to be looked at during a run."""
+
+    train: Pictures
+    test: Pictures
+
+    @classmethod
+    def of(
+        cls, pictures: Pictures, per_class: int = 500, test_per_class: int = 200, seed: int = 0
+    ) -> "LabelledSet":
+        """The first so many of each class, in the order of their names."""
+        if pictures.labels is None:
+            raise ValueError(
+                f"{pictures.source} has no labels: k-NN wants a folder for each class, with or "
+                f"without train/ and test/ around them."
+            )
+        if pictures.splits is None:
+            train, test = pictures.divide(0.3, seed)
+        else:
+            train, test = pictures.part("train"), pictures.part("test")
+        return cls(train.first(per_class), test.first(test_per_class))
+
+
+def as_input(picture: Image.Image, size: int, patch_size: int) -> Tensor:
+    """Short side to `size`, the middle of it: [3, size, size], bicubic, normalised."""
+    return to_tensor(middle(picture, size, patch_size))
+
+
+def middle(picture: Image.Image, size: int, patch_size: int) -> Image.Image:
+    """The square that the model sees."""
+    return fit_to_patches(picture, patch_size, (size, size), "crop").picture
+
+
+@torch.no_grad()
+def embed(
+    vit: VisionTransformer,
+    pictures: Pictures,
+    size: int,
+    batch_size: int = 64,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Embedded:
+    """Features of all pictures that can be read, in their order.
+
+    `progress` is called with the number of pictures seen before each batch; it may raise to stop.
+    """
+    device, patch = vit.pos_embed.device, vit.config.patch_size
+    was_training = vit.training
+    vit.eval()
+    cls, means, kept, broken = [], [], [], []
+    waiting: list[Tensor] = []
+
+    def forward() -> None:
+        if waiting:
+            out = vit(torch.stack(waiting).to(device, vit.pos_embed.dtype))
+            cls.append(out.cls.float().cpu())
+            means.append(out.patches.float().mean(1).cpu())
+            waiting.clear()
+
+    for index in range(len(pictures)):
+        try:
+            waiting.append(as_input(pictures.picture(index), size, patch))
+        except ValueError as error:
+            broken.append((pictures.names[index], str(error)))
+            continue
+        kept.append(index)
+        if len(waiting) == batch_size:
+            progress(index)
+            forward()
+    forward()
+    vit.train(was_training)
+    if not kept:
+        raise ValueError(
+            f"None of the {len(pictures)} pictures in {pictures.source} can be read. The first "
+            f"says: {broken[0][1] if broken else 'there is none'}"
+        )
+    labels = [-1 if pictures.labels is None else pictures.labels[i] for i in kept]
+    return Embedded(
+        torch.cat(cls),
+        torch.cat(means),
+        torch.tensor(labels),
+        tuple(pictures.names[i] for i in kept),
+        tuple(broken),
+    )
+
+
+def knn_predict(
+    train: Tensor,
+    labels: Tensor,
+    test: Tensor,
+    *,
+    classes: int,
+    k: int = 20,
+    temperature: float = 0.07,
+    center: bool = True,
+) -> Tensor:
+    """Features [n, D], labels [n], features [m, D] -> predicted labels [m]."""
+    mean = train.mean(0) if center else train.new_zeros(train.shape[1])
+    x = F.normalize(train - mean, dim=1)
+    k = min(k, len(x))
+    predictions = []
+    for part in test.split(1024):  # similarities of 1024 x n at a time
+        similarity, nearest = (F.normalize(part - mean, dim=1) @ x.T).topk(k, dim=1)  # [m, k]
+        votes = torch.zeros(len(part), classes).to(x)
+        votes.scatter_add_(1, labels[nearest], (similarity / temperature).exp())
+        predictions.append(votes.argmax(1))
+    return torch.cat(predictions)
+
+
+def knn_accuracy(vit: VisionTransformer, data: LabelledSet, size: int) -> dict[str, float]:
+    """20-NN accuracy in per cent for class token, mean patch and both together."""
+    train, test = embed(vit, data.train, size), embed(vit, data.test, size)
+    classes = len(data.train.classes)
+    scores = {}
+    for name in FEATURES:
+        predicted = knn_predict(
+            getattr(train, name), train.labels, getattr(test, name), classes=classes
+        )
+        scores[name] = 100 * (predicted == test.labels).float().mean().item()
+    return scores
+
+
+def raw_pixel_accuracy(data: LabelledSet, size: int = 32) -> float:
+    """The same vote on the pixels themselves: what any features must beat, in per cent."""
+    sides = []
+    for pictures in (data.train, data.test):
+        rows = [
+            np.asarray(pictures.picture(i).resize((size, size))).reshape(-1)
+            for i in range(len(pictures))
+        ]
+        sides.append(torch.from_numpy(np.stack(rows)).float())
+    labels = [torch.tensor(pictures.labels) for pictures in (data.train, data.test)]
+    predicted = knn_predict(sides[0], labels[0], sides[1], classes=len(data.train.classes))
+    return 100 * (predicted == labels[1]).float().mean().item()
+
+
+# --- chosen pictures at each milestone
+
+
+@torch.inference_mode()
+def probe(
+    vit: VisionTransformer,
+    pictures: Sequence[tuple[str, Image.Image]],
+    size: int,
+    masks: RunConfig | None = None,
+) -> dict[str, np.ndarray]:
+    """What a backbone makes of a few pictures, as plain arrays for an NPZ.
+
+    names       [n] str                          as they were given
+    pictures    [n, size, size, 3] uint8         the model's input
+    attention   [n, A, h, w] float32             last block, class token's softmax row, patches
+    pca         [n, h, w, 3] float32 in 0 to 1   one PCA for all of them, all patches
+    foreground  [n, h, w] float32                first component, standard deviations
+    masks       [n, h, w] bool                   a block mask for each, the same every time
+    """
+    was_training = vit.training
+    vit.eval()
+    patch = vit.config.patch_size
+    inputs = [middle(picture, size, patch) for _, picture in pictures]
+    seen = [inspect(vit, to_tensor(picture)) for picture in inputs]
+    vit.train(was_training)
+    grids = [one.grid for one in seen]
+    colours = colour_features(
+        [one.patches() for one in seen], grids, PCAConfig(foreground=False)
+    ).pictures
+    arrays = {
+        "names": np.array([name for name, _ in pictures]),
+        "pictures": np.stack([np.asarray(picture) for picture in inputs]),
+        "attention": np.stack([_array(one.on_grid(one.cls_rows()[-1])) for one in seen]),
+        "pca": np.stack([_array(one.colours) for one in colours]),
+        "foreground": np.stack([_array(one.first) for one in colours]),
+    }
+    if masks is not None:
+        config = masks.train.masks
+        share = sum(config.ratio) / 2
+        arrays["masks"] = np.stack(
+            [
+                sample_block_mask(
+                    (h, w), int(h * w * share), config, generator_for(masks.seed, "probe", i)
+                ).mask.numpy()
+                for i, (h, w) in enumerate(grids)
+            ]
+        )
+    return arrays
+
+
+def same_colours(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """PCA colours [n, h, w, 3], each turned over where that makes it more like an earlier one.
+
+    A component's sign is arbitrary, and pictures side by side in time should not flicker.
+    """
+    if now.shape != before.shape:
+        return now
+    axes = (0, 1, 2)
+    agreement = ((now - now.mean(axes)) * (before - before.mean(axes))).sum(axes)  # [3]
+    return np.where(agreement < 0, 1 - now, now)
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """An NPZ, there as a whole or not at all."""
+    with written_beside(path) as partial, partial.open("wb") as file:
+        np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def _array(tensor: Tensor) -> np.ndarray:
+    return tensor.detach().float().cpu().numpy()

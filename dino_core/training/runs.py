@@ -1,0 +1,342 @@
+"""A run is a folder. Whoever can read files can follow it; whoever can write one can steer it.
+
+    config.json      what was asked for, written once
+    state.json       where it is now: state, words for a person, step, process; replaced as a whole
+    metrics.jsonl    a line for each step (or each epoch of a fine-tuning), only ever added to
+    log.txt          what was said, with the time
+    control          one word from outside: pause, resume or stop; obeyed between two steps
+    lock             held by the process that runs; free again when it ends, however it ends
+    checkpoints/     `checkpoints.py`
+    probes/          attention, PCA and masks of chosen pictures at each milestone
+    backbone.safetensors   what came out, once the run is finished
+
+No torch here, so that a page can list and watch runs at once.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
+Wish = Literal["pause", "resume", "stop"]
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class RunState:
+    """What a run says about itself, corrected when its process is gone."""
+
+    folder: Path
+    kind: str  # pretraining, fine-tuning
+    state: State
+    words: str
+    step: int
+    steps: int
+    pid: int | None
+    updated: float  # seconds since 1970
+    seconds_left: float | None
+    alive: bool  # its process holds the lock
+
+    @property
+    def can_resume(self) -> bool:
+        return not self.alive and self.state in ("starting", "stopped", "failed")
+
+
+class RunFolder:
+    """The files of one run, written by the process that runs it."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder).expanduser()
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def probes(self) -> Path:
+        return self.path / "probes"
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def metrics_file(self) -> Path:
+        return self.path / "metrics.jsonl"
+
+    def check_new(self) -> None:
+        """ValueError when the folder already has a run, or other things, in it."""
+        if self.config_file.exists():
+            raise ValueError(
+                f"{self.path} already holds a run. Go on with it by --resume, or name a new folder."
+            )
+        expected = {"log.txt", "lock", "control"}  # `launch` may have been here
+        if self.path.exists() and {entry.name for entry in self.path.iterdir()} - expected:
+            raise ValueError(f"{self.path} is not empty and holds no run: name a new folder.")
+
+    def create(self, config: dict[str, Any]) -> None:
+        """A new run."""
+        self.check_new()
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.config_file, {"format": FORMAT, **config})
+
+    def read_config(self) -> dict[str, Any]:
+        """ValueError when there is no run here."""
+        try:
+            config = json.loads(self.config_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ValueError(f"{self.path} holds no run: there is no config.json in it.") from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{self.config_file} is damaged ({error}).") from error
+        if not isinstance(config, dict) or config.get("format") != FORMAT:
+            raise ValueError(f"{self.config_file} is not of this version of the project.")
+        return config
+
+    def say(self, words: str) -> None:
+        """A line of log.txt, and of standard error for the person who waits."""
+        stamp = time.strftime("%Y-%m-%d %H:%M:%S")
+        with (self.path / "log.txt").open("a", encoding="utf-8", errors="replace") as file:
+            file.write(f"{stamp} {words}\n")
+        print(words, file=sys.stderr, flush=True)
+
+    def put_state(
+        self, state: State, words: str, step: int, steps: int, seconds_left: float | None = None
+    ) -> None:
+        values = {
+            "state": state,
+            "words": words,
+            "step": step,
+            "steps": steps,
+            "seconds_left": seconds_left,
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "updated": time.time(),
+        }
+        write_json(self.path / "state.json", values)
+
+    def add_metrics(self, line: dict[str, Any]) -> None:
+        with self.metrics_file.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(finite(line), allow_nan=False) + "\n")
+
+    def cut_metrics(self, step: int) -> None:
+        """Keeps the lines up to a number of steps done: those after it are about to come again."""
+        kept = [line for line in read_metrics(self.path) if line["step"] <= step]
+        text = "".join(json.dumps(line) + "\n" for line in kept)
+        write_text(self.metrics_file, text)
+
+    def wish(self) -> Wish | None:
+        """What was last asked from outside."""
+        try:
+            word = (self.path / "control").read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return word if word in get_args(Wish) else None  # type: ignore[return-value]
+
+    def forget_wish(self) -> None:
+        (self.path / "control").unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the run. ValueError when another process has it."""
+        import fcntl
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("a") as file:
+            for tries_left in range(9, -1, -1):  # whoever asks `is_alive` has it for an instant
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    if not tries_left:
+                        raise ValueError(
+                            f"Another process is running {self.path}: stop it first, or watch it "
+                            f"with `python -m dino_core runs`."
+                        ) from None
+                    time.sleep(0.05)
+            yield
+
+
+# --- from outside
+
+
+def request(folder: str | Path, wish: Wish) -> None:
+    """Asks a run to pause, resume or stop at its next step. Asking twice is asking once."""
+    if wish not in get_args(Wish):
+        raise ValueError(f"A run can be asked to pause, resume or stop, not to {wish!r}.")
+    RunFolder(folder).read_config()
+    write_text(Path(folder) / "control", wish + "\n")
+
+
+def read_state(folder: str | Path) -> RunState:
+    """What the run says; where its process is gone without a word, that is said instead."""
+    run = RunFolder(folder)
+    kind = str(run.read_config().get("kind", ""))
+    values = _read_json(run.path / "state.json")
+    alive = is_alive(run.path)
+    state, words = values.get("state", "starting"), values.get("words", "The run is starting.")
+    if not alive and state in ("starting", "running", "paused"):
+        state = "stopped"
+        words = "The process ended without a word; the run can go on from its newest checkpoint."
+    return RunState(
+        folder=run.path,
+        kind=kind,
+        state=state,
+        words=words,
+        step=values.get("step", 0),
+        steps=values.get("steps", 0),
+        pid=values.get("pid"),
+        updated=values.get("updated", run.config_file.stat().st_mtime),
+        seconds_left=values.get("seconds_left") if alive else None,
+        alive=alive,
+    )
+
+
+def is_alive(folder: Path) -> bool:
+    """Whether a process holds the run's lock."""
+    import fcntl
+
+    try:
+        with (folder / "lock").open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return True
+    except OSError:
+        pass
+    return False
+
+
+def list_runs(folder: str | Path) -> list[RunState]:
+    """All runs in a folder, the one that moved last first."""
+    root = Path(folder).expanduser()
+    if not root.is_dir():
+        return []
+    runs = []
+    for path in root.iterdir():
+        try:
+            runs.append(read_state(path))
+        except (ValueError, OSError):
+            continue
+    return sorted(runs, key=lambda run: run.updated, reverse=True)
+
+
+def read_metrics(folder: str | Path, after: int = -1) -> list[dict[str, Any]]:
+    """The lines of metrics.jsonl past a number of steps. A line still being written is left out."""
+    try:
+        text = (Path(folder) / "metrics.jsonl").read_bytes()
+    except FileNotFoundError:
+        return []
+    lines = []
+    for raw in text.split(b"\n"):
+        try:
+            line = json.loads(raw)
+        except ValueError:
+            continue
+        if isinstance(line, dict) and line.get("step", -1) > after:
+            lines.append(line)
+    return lines
+
+
+def launch(arguments: Sequence[str], folder: str | Path) -> int:
+    """Starts `python -m dino_core ARGUMENTS` as a process of its own; its id.
+
+    It goes on when the caller ends. What it prints is in the run's log.txt already; an error
+    before there is a run goes to launch.txt beside it.
+    """
+    path = Path(folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.launch.txt").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dino_core", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    return process.pid
+
+
+# --- from inside
+
+
+class Control:
+    """What the loop asks between two steps: go on, write and wait, or write and stop.
+
+    Ctrl-C and a polite kill (SIGTERM) are a stop; the second Ctrl-C does not wait for the step.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.interrupted = 0  # number of the signal
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> "Control":
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._before[number] = signal.signal(number, self._notice)
+        except ValueError:  # not the main thread: whoever started it has the signals
+            pass
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _notice(self, number: int, _: object) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
+        self.interrupted = number
+
+    def wish(self) -> Wish | None:
+        return "stop" if self.interrupted else self.run.wish()
+
+    def wait(self) -> Wish | None:
+        """Stands still while the wish is to pause; the wish that ended it."""
+        while (wish := self.wish()) == "pause":
+            time.sleep(0.1)
+        return wish
+
+
+# --- plain files
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaced as a whole: a reader sees the old or the new one, never half of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text, encoding="utf-8", errors="replace")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    write_text(path, json.dumps(finite(values), indent=1, allow_nan=False) + "\n")
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
+
+
+def finite(value: Any) -> Any:
+    """JSON knows no NaN and no infinity: null stands for them."""
+    if isinstance(value, float):
+        return value if abs(value) != float("inf") and value == value else None
+    if isinstance(value, dict):
+        return {str(key): finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value

@@ -1,0 +1,235 @@
+"""What was asked for -> everything that a step needs; and that to the disk and back."""
+
+import json
+from collections import deque
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dino_core.images import open_picture
+from dino_core.student_teacher import Network, StudentTeacher
+from dino_core.training import checkpoints, evaluate
+from dino_core.training.checkpoints import Checkpoint
+from dino_core.training.data import (
+    Pictures,
+    cifar10,
+    cifar10_folder,
+    find_pictures,
+    sample_pictures,
+)
+from dino_core.training.distributed import World
+from dino_core.training.loader import generator_for
+from dino_core.training.presets import RunConfig, from_plain
+from dino_core.training.runs import RunFolder
+from dino_core.training.step import Centers
+from dino_core.update import build_optimiser
+from dino_core.weights import Backbone, load_backbone
+
+SAMPLES = "samples"  # stands for the pictures that come with the project
+CIFAR10 = "cifar10"  # stands for torchvision's copy, downloaded where asked for
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a person asked for; `config.json` holds it, and with it a run can be taken up again."""
+
+    run: RunConfig
+    data: str  # a folder or zip, or SAMPLES or CIFAR10
+    download: bool = False  # may fetch CIFAR10
+    model: str | None = None  # start from this backbone
+    weights: str | None = None  # or from this file
+    probes: tuple[str, ...] = ()  # pictures to look at, at each milestone
+    knn: str | None = None  # a labelled folder or zip
+    knn_per_class: tuple[int, int] = (500, 200)  # training and test pictures
+    device: str = "cpu"
+    threads: int = 0  # 0: as many as PyTorch takes
+    workers: int = 0  # processes that make crops; 0: a thread
+
+
+@dataclass
+class Progress:
+    """What changes from step to step."""
+
+    pair: StudentTeacher
+    optimiser: torch.optim.Optimizer
+    centers: Centers
+    step: int = 0  # steps done
+    durations: deque[float] = field(default_factory=lambda: deque(maxlen=50))  # seconds a step
+
+
+# --- before the first step
+
+
+def read_pictures(setup: Setup) -> Pictures:
+    if setup.data == SAMPLES:
+        return sample_pictures()
+    if setup.data == CIFAR10:
+        return cifar10(cifar10_folder(), setup.download).part("train")
+    return find_pictures(setup.data).part("train")
+
+
+def prepared(setup: Setup) -> tuple[Setup, Pictures]:
+    """Checks what can be checked before anything is written, and settles the architecture."""
+    pictures = read_pictures(setup)
+    for index in range(len(pictures)):  # at least one must be a picture, or the run is pointless
+        try:
+            pictures.picture(index)
+            break
+        except ValueError as error:
+            reason = error
+    else:
+        raise ValueError(f"None of the pictures in {setup.data} can be read. {reason}")
+    config = setup.run
+    backbone = start_weights(setup)
+    if backbone is not None:
+        vit = replace(
+            backbone.vit.config,
+            drop_path=config.train.vit.drop_path,
+            fused_attention=config.train.vit.fused_attention,
+        )
+        config = replace(config, train=replace(config.train, vit=vit))
+    elif config.needs_weights:
+        raise ValueError(
+            f"The preset {config.preset} goes on from weights: name them by --model or --weights."
+        )
+    crops, patch = config.train.crops, config.train.vit.patch_size
+    for size in (crops.global_size, crops.local_size):
+        if size % patch:
+            raise ValueError(f"Crops of {size} px are no multiple of the patch size {patch}.")
+    labelled_set(setup)
+    for name in setup.probes:
+        read_probe(name)
+    return replace(setup, run=config), pictures
+
+
+def as_config(setup: Setup, pictures: Pictures, world: World) -> dict[str, Any]:
+    """What config.json says."""
+    return {
+        "kind": "pretraining",
+        "preset": setup.run.preset,
+        "steps": setup.run.steps,
+        "setup": asdict(setup),
+        "pictures": {"count": len(pictures), "fingerprint": pictures.fingerprint},
+        "processes": world.size,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def stored_setup(run: RunFolder) -> Setup:
+    config = run.read_config()
+    if config.get("kind") != "pretraining":
+        raise ValueError(f"{run.path} is a run of another kind: {config.get('kind')}.")
+    setup = from_plain(Setup, config["setup"])
+    return replace(setup, threads=setup.threads or config["threads"])
+
+
+def check_same_pictures(run: RunFolder, pictures: Pictures) -> None:
+    stored = run.read_config()["pictures"]
+    if pictures.fingerprint != stored["fingerprint"]:
+        raise ValueError(
+            f"The pictures are not those that the run started with: {stored['count']} then, "
+            f"{len(pictures)} now in {pictures.source}, or some were renamed or changed. Put them "
+            f"back, or start a new run from the newest checkpoint with --weights."
+        )
+
+
+def start_weights(setup: Setup) -> Backbone | None:
+    if setup.model is None and setup.weights is None:
+        return None
+    return load_backbone(setup.model, setup.weights)
+
+
+def labelled_set(setup: Setup) -> evaluate.LabelledSet | None:
+    if setup.knn is None:
+        return None
+    if setup.knn == CIFAR10:
+        pictures = cifar10(cifar10_folder(), setup.download)
+    else:
+        pictures = find_pictures(setup.knn)
+    return evaluate.LabelledSet.of(pictures, *setup.knn_per_class)
+
+
+def read_probe(name: str) -> Image.Image:
+    try:
+        return open_picture(name)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def begin(setup: Setup, device: torch.device) -> Progress:
+    """Networks, optimiser and centres of step 0: drawn from the seed, or from given weights."""
+    config = setup.run
+    pair = StudentTeacher(config.train, generator=generator_for(config.seed, "weights", 0))
+    backbone = start_weights(setup)
+    if backbone is not None:
+        pair.student.backbone.load_state_dict(backbone.vit.state_dict())
+        pair.copy_student()
+    pair.to(device)
+    return Progress(pair, run_optimiser(pair.student, config), Centers.zeros(config.train, device))
+
+
+def run_optimiser(student: Network, config: RunConfig) -> torch.optim.Optimizer:
+    """AdamW over everything that will ever move, the backbone at its own rate."""
+    set_trainable(student, config, config.steps)
+    optimiser = build_optimiser(student.parts, config.train.optim)
+    body = set(student.backbone.parameters())
+    for group in optimiser.param_groups:
+        rate, decay, last_layer = group["rule"]
+        first, *others = group["params"]
+        if config.mask_token_rate and first is student.backbone.mask_token and not others:
+            rate = config.mask_token_rate
+        elif first in body:
+            rate *= config.backbone_rate
+        group["rule"] = (rate, decay, last_layer)
+    return optimiser
+
+
+def set_trainable(student: Network, config: RunConfig, step: int) -> None:
+    """Which parameters have a gradient at a step: a function of the step, so nothing is stored."""
+    backbone = student.backbone
+    if config.trainable_blocks is None and not config.head_steps:
+        return
+    everything = config.trainable_blocks is None and step >= config.head_steps
+    backbone.requires_grad_(everything)
+    if config.trainable_blocks and step >= config.head_steps:
+        blocks = list(backbone.blocks)[-config.trainable_blocks :]
+        for part in (*blocks, backbone.norm):
+            part.requires_grad_(True)
+    backbone.mask_token.requires_grad_(True)
+
+
+# --- checkpoints
+
+
+def save(run: RunFolder, progress: Progress, config: RunConfig) -> None:
+    """All that the next step needs. The centres have the official names and shapes."""
+    model: dict[str, Tensor] = {
+        **progress.pair.state_dict(),
+        "dino_loss.center": progress.centers.dino[None],
+        "ibot_patch_loss.center": progress.centers.ibot[None, None],
+    }
+    checkpoints.save_checkpoint(
+        run.checkpoints,
+        Checkpoint(
+            progress.step,
+            model,
+            checkpoints.optimiser_tensors(progress.optimiser, progress.pair.student),
+            {"preset": config.preset, "steps": config.steps},
+        ),
+        keep=config.is_milestone,
+        metadata={"config": json.dumps(asdict(config.train.vit))},
+    )
+
+
+def restore(progress: Progress, found: Checkpoint) -> None:
+    model = dict(found.model)
+    device = progress.centers.dino.device
+    dino, ibot = model.pop("dino_loss.center"), model.pop("ibot_patch_loss.center")
+    progress.pair.load_state_dict(model)
+    progress.centers = Centers(dino[0].to(device), ibot[0, 0].to(device))
+    checkpoints.load_optimiser(progress.optimiser, progress.pair.student, found.optimiser)
+    progress.step = found.step

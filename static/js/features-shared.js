@@ -1,0 +1,113 @@
+/* What the four ways of looking at features have in common: numbers, small widgets, Python lines. */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export function svg(tag, attributes = {}) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+/* Cosine similarity of direction `index` of one scene to all directions of another: they have
+   length 1, so a dot product is all there is to it. `out` is used again when it fits. */
+export function cosines(from, index, to, out) {
+  const [P, D] = to.shapes.directions, f = from.directions, g = to.directions;
+  if (!out || out.length !== P) out = new Float32Array(P);
+  for (let p = 0, j = 0; p < P; p++) {
+    let dot = 0;
+    for (let i = index * D, end = i + D; i < end; i++, j++) dot += f[i] * g[j];
+    out[p] = dot;
+  }
+  return out;
+}
+
+export const place = (index, [, w]) => `row ${Math.floor(index / w)}, column ${index % w}`;
+
+export function mean(values) {
+  let total = 0;
+  for (const value of values) total += value;
+  return total / values.length;
+}
+
+/* A button that stays pressed. */
+export function toggle(text, title, pressed, onchange) {
+  const button = Inside.el("button", { type: "button", class: "inside-button", "aria-pressed": String(pressed), text, title,
+    onclick: () => { button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true")); onchange(button.getAttribute("aria-pressed") === "true"); } });
+  return { node: button, set: (value) => button.setAttribute("aria-pressed", String(value)) };
+}
+
+/* A drop-down list: `choices` [[value, label], ...]. */
+export function pick(label, choices, value, onchoose) {
+  const { el } = Inside;
+  const input = el("select", { "aria-label": label, onchange: () => onchoose(input.value) });
+  const fill = (all, now) => { input.replaceChildren(...all.map(([key, text]) => el("option", { value: key, text, selected: String(key) === String(now) }))); };
+  fill(choices, value);
+  return { node: el("label", { class: "inside-pick" }, el("span", { text: label }), input), input, fill, set: (next) => { input.value = String(next); } };
+}
+
+/* A figure with its title, a line under it that may change, and a legend. */
+export function figure(picture, title, line, legend = null) {
+  const { el } = Inside, name = el("b", { text: title }), words = el("span", { text: line });
+  return { node: el("figure", {}, picture, el("figcaption", {}, name, words, legend)), name, words };
+}
+
+export const signedLegend = () => Inside.legend("blue-red", "−1", "1");
+
+/* Where foreground meets background, along the patches' sides: an SVG path in patches. */
+export function outlinePath(mask, h, w) {
+  const parts = [];
+  for (let row = 0; row < h; row++)
+    for (let col = 0; col < w; col++) {
+      const here = mask[row * w + col];
+      if (col + 1 < w && mask[row * w + col + 1] !== here) parts.push(`M${col + 1} ${row}v1`);
+      if (row + 1 < h && mask[(row + 1) * w + col] !== here) parts.push(`M${col} ${row + 1}h1`);
+    }
+  return parts.join("");
+}
+
+export class Outline {
+  constructor(picture) {
+    this.node = svg("svg", { class: "inside-outline", preserveAspectRatio: "none", "aria-hidden": "true" });
+    this.paths = ["halo", "edge"].map((name) => { const path = svg("path", { class: name }); this.node.append(path); return path; });
+    picture.node.insertBefore(this.node, picture.marker);
+  }
+
+  show(mask, [h, w], shown) {
+    this.node.setAttribute("viewBox", `0 0 ${w} ${h}`);
+    const path = shown ? outlinePath(mask, h, w) : "";
+    for (const node of this.paths) node.setAttribute("d", path);
+  }
+}
+
+/* Paints a colour and an opacity for each patch: colour(i) -> [r, g, b], opacity(i) in 0 to 1. */
+export function paintEach(canvas, h, w, colour, opacity) {
+  canvas.width = w;
+  canvas.height = h;
+  const pen = canvas.getContext("2d"), image = pen.createImageData(w, h);
+  for (let i = 0; i < h * w; i++) image.data.set([...colour(i), Math.round(255 * opacity(i))], 4 * i);
+  pen.putImageData(image, 0, 0);
+}
+
+/* Pictures side by side as one canvas, [[image, overlay, opacity], ...], each `width` px wide. */
+export function sideBySide(parts, width = 700, gap = 24) {
+  const heights = parts.map(([, overlay]) => Math.round((width * overlay.height) / overlay.width));
+  const canvas = Inside.el("canvas", { width: parts.length * (width + gap) - gap, height: Math.max(...heights) });
+  const pen = canvas.getContext("2d");
+  parts.forEach(([image, overlay, opacity], i) => pen.drawImage(Inside.flatten(image, overlay, opacity, width), i * (width + gap), 0));
+  return canvas;
+}
+
+/* The Python lines that open a second picture as `second`, once the first is open. */
+export function secondInPython(view, second) {
+  const file = second.sample ? `static/samples/${second.sample}` : "second.jpg";
+  return `other = open_picture("${file}")
+second = inspect(backbone.vit, to_tensor(fit_to_patches(other, ${second.patch_size}, ${second.short_side}).picture))`;
+}
+
+/* The settings of the PCA as Python: a preset and what was changed about it. */
+export function configInPython({ preset, flip, changes }) {
+  const names = { components: (value) => `(${value.join(", ")})`, colours: (value) => `"${value}"` };
+  const parts = Object.entries(changes).map(([name, value]) => `${name}=${names[name]?.(value) ?? (value === true ? "True" : value === false ? "False" : value)}`);
+  if (flip) parts.unshift("flip=True");
+  return parts.length ? `replace(PCA_PRESETS["${preset}"], ${parts.join(", ")})` : `PCA_PRESETS["${preset}"]`;
+}

@@ -1,0 +1,45 @@
+"""The Python that a screen offers runs as it stands, and finds what the screen shows."""
+
+import contextlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
+LINK = "#sample=cat.jpg&layer=7&row=4&col=9&screen="
+
+
+def snippet(page: Page, screen: str) -> str:
+    view = page.locator(f'[data-view="{screen}"]')
+    view.get_by_role("button", name="Python", exact=True).click()
+    return view.locator(".inside-code").inner_text()
+
+
+def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str]:
+    """What the code defines and prints, run from the project's folder."""
+    monkeypatch.chdir(ROOT)
+    names: dict[str, Any] = {}
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "snippet", "exec"), names)
+    return names, printed.getvalue()
+
+
+@pytest.mark.parametrize("screen", ["crops", "masks", "tokens", "attention", "features"])
+def test_the_snippet_runs(
+    visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str
+) -> None:
+    page = visitor(LINK + screen)
+    page.wait_for_selector(f'[data-view="{screen}"][data-ready]')
+    names, printed = run(snippet(page, screen), monkeypatch)
+    assert printed.strip(), "a snippet shows something"
+    if screen == "attention":
+        rows = page.evaluate("[...document.querySelector('[data-view=attention]').inside.rows]")
+        wanted = names["rows"].detach().numpy()
+        np.testing.assert_allclose(np.array(rows).reshape(wanted.shape), wanted, atol=1e-5)
