@@ -19,6 +19,8 @@ SCREENS = {
     "tokens": "Tokens",
     "attention": "Attention",
     "features": "Features",
+    "update": "Update",
+    "training": "Training",
 }
 
 

@@ -175,18 +175,18 @@ class Runs:
         if ticket.waiting:
             if wish == "stop":
                 self._take_back(ticket)
+        elif self.card(name, owner)["state"] in ENDED:  # its process may still be on its way out
+            if wish == "resume":
+                self.add(replace(self._going_on(ticket, folder), asked=time.time(), waiting=True))
         elif is_alive(folder):
             request(folder, wish)  # type: ignore[arg-type]
-        elif process_lives(ticket) and ticket.pid:
-            if wish == "stop":  # it is still importing: nothing is lost
-                os.kill(ticket.pid, signal.SIGTERM)
-        elif wish == "resume":
-            self.add(replace(self._going_on(ticket, folder), asked=time.time(), waiting=True))
+        elif process_lives(ticket) and ticket.pid and wish == "stop":
+            os.kill(ticket.pid, signal.SIGTERM)  # it is still importing: nothing is lost
 
     def _going_on(self, ticket: Ticket, folder: Path) -> Ticket:
         if not (folder / "config.json").exists():  # it never began: from the start
             return ticket
-        if not read_state(folder).can_resume:
+        if read_state(folder).state == "finished":
             raise ValueError("This run is finished: start a new one.")
         return replace(ticket, arguments=tuple(resume_arguments(folder)))
 
@@ -272,9 +272,10 @@ class Runs:
             if place > 1:
                 words = f"Number {place} in the queue."
             card.update(state="waiting", place=place, words=words, alive=True)
+        elif begun and card["state"] in ENDED and card["updated"] > ticket.launched:
+            card["alive"] = False  # it has said its last word
         elif not card["alive"] and process_lives(ticket):
-            if not (begun and card["state"] in ENDED and card["updated"] > ticket.launched):
-                card.update(state="starting", words="The process is starting.", alive=True)
+            card.update(state="starting", words="The process is starting.", alive=True)
         elif not begun or (not card["alive"] and ticket.launched > card["updated"]):
             card.update(state="failed", words=last_words(folder), updated=ticket.launched)
 
@@ -307,7 +308,7 @@ class Runs:
     def _locked(self) -> Iterator[None]:
         page = self.folder / ".page"
         page.mkdir(parents=True, exist_ok=True)
-        with (page / "lock").open("a") as file:
+        with (page / "queue.lock").open("a") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from benchmarks import BENCHMARKS
+from benchmarks.results import Skipped
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -55,9 +56,12 @@ def measure(names: list[str], quick: bool, threads: int | None) -> dict:
         results = []
         for name, benchmark in benchmarks.items():
             print(f"\n{name}", flush=True)
-            for result in benchmark.run(quick):
-                print(result, flush=True)
-                results.append({"benchmark": name} | result.as_dict())
+            try:
+                for result in benchmark.run(quick):
+                    print(result, flush=True)
+                    results.append({"benchmark": name} | result.as_dict())
+            except Skipped as reason:
+                print(f"  skipped: {reason}", flush=True)
             print(f"  (matrix product: {1000 * timing.matmul_seconds():.0f} ms)", flush=True)
     return {"machine": machine, "results": results}
 

@@ -37,6 +37,10 @@ class Result:
         return line.rstrip()
 
 
+class Skipped(Exception):  # noqa: N818  (nothing went wrong)
+    """A benchmark, or the rest of it, that this machine cannot run; the words say why."""
+
+
 def number(value: float) -> str:
     """Three figures: 0.98, 14.2, 31 000."""
     if abs(value) >= 1000:

@@ -24,11 +24,11 @@ class CropConfig:
     only the second may be solarised, and they are blurred with different probabilities.
     """
 
-    global_size: int = 224
-    global_scale: tuple[float, float] = (0.32, 1.0)
+    global_size: int = 224  # px
+    global_scale: tuple[float, float] = (0.32, 1.0)  # share of the picture's area, drawn evenly
     local_size: int = 98  # 7 x 7 patches of 14 px; the official 96 px fits patch 16 only
-    local_scale: tuple[float, float] = (0.05, 0.32)
-    local_count: int = 8
+    local_scale: tuple[float, float] = (0.05, 0.32)  # share of the picture's area, drawn evenly
+    local_count: int = 8  # eight in the official recipe
     aspect_ratio: tuple[float, float] = (3 / 4, 4 / 3)  # width / height
     flip_probability: float = 0.5
     jitter_probability: float = 0.8

@@ -1,6 +1,7 @@
 """Numbers in, numbers out: what can be read off one forward of the backbone.
 
 inspection   picture -> everything the views look up, from one forward
+tokens       filters, positions, norms of the stream and their outliers
 attention    rows of any query, rollout, entropy and mean distance per head
 pca          patch features -> principal components, foreground, colours
 """

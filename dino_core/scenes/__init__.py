@@ -8,6 +8,7 @@ drawn or sent; everything else in a scene can be written as JSON.
     strip       the data's way as thumbnails
     crops       the crops of the picture and what was decided for each
     masks       the blocks of a mask, and the masks of a batch
+    tokens      patches and filters, positions, and the walk through the blocks
     attention   queries and keys of a layer, the class token everywhere, numbers per head
     features    patch features as colours
     answers     scenes as bytes for a page, or as plain values for a program

@@ -48,7 +48,7 @@ __all__ = [
 ]
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
-FIT = {"cpu": ("tiny", "heads", "continue"), "cuda": ("small", "continue", "heads", "tiny")}
+FIT = {"cpu": ("tiny", "continue", "heads"), "cuda": ("small", "continue", "heads", "tiny")}
 LONGEST = 100_000  # steps a page may ask for
 CHUNK = 2 * 2**20  # bytes of metrics in one answer
 TAIL = 256 * 2**10  # bytes of metrics that a verdict needs

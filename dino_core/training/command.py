@@ -6,8 +6,9 @@
     python -m dino_core predict cat.jpg --model runs/classes
     python -m dino_core runs
 
-Exit codes: 0 done, or stopped because a person asked for it; 2 a mistake, said in a sentence;
-3 a loss or gradient that is not finite; 4 no room on the disk; 130 interrupted (Ctrl-C, SIGTERM).
+Exit codes: 0 done, or stopped as asked (`runs --ask stop`, the first Ctrl-C, SIGTERM); 2 a mistake,
+said in a sentence; 3 a loss or gradient that is not finite; 4 no room on the disk; 130 interrupted
+in the middle of a step (the second Ctrl-C).
 
 Nothing here imports torch before a command runs.
 """

@@ -12,6 +12,7 @@ An epoch of the last stage is its unit: stopping in the middle of one costs what
 """
 
 import json
+import os
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -83,6 +84,7 @@ def finetune(
         check_same_pictures(run, pictures)
     else:
         run.check_new()
+        setup = with_full_paths(setup)
     parts = divide(pictures, setup)
     backbone = load_backbone(setup.model, setup.weights, device=setup.device)
     check_size(setup.size, backbone.vit.config.patch_size)
@@ -98,7 +100,7 @@ def finetune(
             _finetune(run, setup, parts, classifier, control)
         except StopAsked:
             words = "Stopped, as asked."
-            run.put_state("stopped", words, epochs_done(run), setup.epochs)
+            run.put_state("stopped", words, max(epochs_done(run), 0), setup.epochs)
             run.say(words)
             run.forget_wish()
             return "stopped"
@@ -314,6 +316,16 @@ def as_config(
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
     }
+
+
+def with_full_paths(setup: FinetuneSetup) -> FinetuneSetup:
+    """So that the run can be taken up from another folder."""
+    return replace(
+        setup,
+        data=os.path.abspath(setup.data),
+        weights=None if setup.weights is None else os.path.abspath(setup.weights),
+        probes=tuple(os.path.abspath(name) for name in setup.probes),
+    )
 
 
 def stored_setup(run: RunFolder, changes: dict[str, Any]) -> FinetuneSetup:

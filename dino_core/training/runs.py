@@ -29,6 +29,7 @@ from typing import Any, Literal, get_args
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
 Wish = Literal["pause", "resume", "stop"]
 FORMAT = 1
+ROOT = Path(__file__).resolve().parents[2]  # where dino_core lies
 
 
 @dataclass(frozen=True)
@@ -254,9 +255,11 @@ def launch(arguments: Sequence[str], folder: str | Path) -> int:
     """
     path = Path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
+    inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
     with path.with_name(f"{path.name}.launch.txt").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "dino_core", *arguments],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *inherited])},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -1,6 +1,7 @@
 """What was asked for -> everything that a step needs; and that to the disk and back."""
 
 import json
+import os
 from collections import deque
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -102,7 +103,22 @@ def prepared(setup: Setup) -> tuple[Setup, Pictures]:
     labelled_set(setup)
     for name in setup.probes:
         read_probe(name)
-    return replace(setup, run=config), pictures
+    return with_full_paths(replace(setup, run=config)), pictures
+
+
+def with_full_paths(setup: Setup) -> Setup:
+    """So that the run can be taken up from another folder."""
+
+    def full(name: str | None) -> str | None:
+        return name if name in (None, SAMPLES, CIFAR10) else os.path.abspath(str(name))
+
+    return replace(
+        setup,
+        data=str(full(setup.data)),
+        weights=full(setup.weights),
+        knn=full(setup.knn),
+        probes=tuple(os.path.abspath(name) for name in setup.probes),
+    )
 
 
 def as_config(setup: Setup, pictures: Pictures, world: World) -> dict[str, Any]:

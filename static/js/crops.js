@@ -1,6 +1,9 @@
 /* Crops: the boxes on the picture, every crop beside it with what was done to it.
 
    Everything shown is what the sampler decided: boxes, flips and operations come with the scene. */
+import { capital, csv, describe, nameOf, python, steps } from "./crops-words.js";
+import { overlapMatrix, sharedBy } from "./crops-overlap.js";
+
 Inside.view("crops", (root) => {
   "use strict";
   const { el, percent } = Inside;
@@ -20,7 +23,7 @@ Inside.view("crops", (root) => {
   };
   let view = null, scene = null, many = null;
   let blur = Inside.kept("blur") === "as written" ? "as written" : "as run";
-  let hovered = null, pair = null, pinned = null, iou = false;
+  let hovered = null, pair = null, pinned = null;
   const chosen = {}; // knob -> number, only what differs from the official one
   for (const name of Object.keys(KNOBS)) if (Inside.kept(name) !== null && Number.isFinite(Number(Inside.kept(name)))) chosen[name] = Number(Inside.kept(name));
   if (/^\d+$/.test(Inside.kept("crop") ?? "")) pinned = Number(Inside.kept("crop"));
@@ -46,58 +49,35 @@ Inside.view("crops", (root) => {
   const seed = el("span", { class: "inside-value" });
   const again = el("button", { type: "button", class: "inside-button", text: "Draw again", title: "The next seed, for all screens",
     onclick: () => document.getElementById("again")?.click() });
-  const matrix = el("div", { class: "inside-matrix" });
-  const measure = Inside.choice("Measure", [["smaller", "Share of the smaller box"], ["iou", "Intersection / union"]], "smaller",
-    (value) => { iou = value === "iou"; fillMatrix(); });
+  const matrix = overlapMatrix((next) => { pair = next; light(); });
   const likely = el("table", { class: "inside-likely" });
   const knobs = el("div", { class: "inside-knobs" }), charts = el("div", { class: "inside-charts" });
   const more = el("details", { class: "inside-more", ontoggle: () => { if (more.open) Inside.run(root, drawMany); } },
     el("summary", { text: "More: sizes, areas, and many draws" }), knobs,
     el("h4", { text: "Area and aspect over many draws" }), charts);
   const take = Inside.takeAlong("crops", {
-    png: sheet, npz: () => Inside.sceneUrl(view.key, "crops", { ...query(), form: "npz" }), csv: table, python });
+    png: sheet, npz: () => Inside.sceneUrl(view.key, "crops", { ...query(), form: "npz" }),
+    csv: () => csv(scene.facts.crops), python: () => python(scene.facts, view) });
   root.append(
     el("div", { class: "inside-columns crops" },
-      el("div", { class: "inside-left" }, canvas, el("div", { class: "inside-controls" }, again, seed, blurChoice.node), details,
-        el("section", { class: "overlaps" }, el("h4", { text: "How much any two boxes share, in per cent" }),
-          el("div", { class: "inside-controls" }, measure.node), matrix, Inside.legend("magma", "0 %", "100 %"))),
+      el("div", { class: "inside-left" }, canvas, el("div", { class: "inside-controls" }, again, seed, blurChoice.node), details, matrix.node),
       list),
     el("section", { class: "inside-likelihood" }, el("h4", { text: "How likely each operation is, and whether this draw did it" }), el("div", { class: "inside-scroll" }, likely)),
     more, take.node);
 
   // ---------- words
 
-  const OPERATIONS = {
-    brightness: (p) => `brightness × ${p.factor.toFixed(2)}`,
-    contrast: (p) => `contrast × ${p.factor.toFixed(2)}`,
-    saturation: (p) => `saturation × ${p.factor.toFixed(2)}`,
-    hue: (p) => `hue ${p.shift >= 0 ? "+" : "−"}${Math.abs(360 * p.shift).toFixed(0)}°`,
-    grey: () => "grey",
-    blur: (p) => `blur σ ${p.sigma.toFixed(2)} px`,
-    solarize: (p) => `solarise ≥ ${p.threshold}`,
-  };
-  const done = (crop) => [...(crop.flipped ? ["flip"] : []), ...crop.operations.map((operation) => OPERATIONS[operation.name](operation))];
-  const nameOf = (crop) => `${crop.kind} ${crop.index + 1}`;
-  const shortName = (crop) => `${crop.kind[0].toUpperCase()}${crop.index + 1}`;
-  const capital = (text) => text[0].toUpperCase() + text.slice(1);
   const colourOf = (i) => `rgb(${scene.facts.colours[i]})`;
   const patches = (crop) => crop.size / scene.facts.patch_size;
-  const sharedBy = (a, b) => [scene.overlaps, scene.ious].map((values) => values[a * scene.facts.crops.length + b]);
-
-  function describe(i) {
-    const crop = scene.facts.crops[i], [x0, y0, x1, y1] = crop.box, steps = done(crop), n = patches(crop);
-    return `${capital(nameOf(crop))}: x ${x0} to ${x1}, y ${y0} to ${y1}, so ${x1 - x0} × ${y1 - y0} px, ${percent(crop.area_fraction)} of the picture, ` +
-      `aspect ${crop.aspect.toFixed(2)}. Resized to ${crop.size} × ${crop.size} px, ${n} × ${n} patches; then ${steps.length ? steps.join(", ") : "nothing else"}.`;
-  }
 
   function describePair([a, b]) {
-    const { crops } = scene.facts, [smaller, union] = sharedBy(a, b);
+    const { crops } = scene.facts, [smaller, union] = sharedBy(scene, a, b);
     return `${capital(nameOf(crops[a]))} and ${nameOf(crops[b])} share ${smaller.toFixed(1)} % of the smaller box; intersection over union is ${union.toFixed(1)} %.`;
   }
 
   function describeAll() {
     const { crops, picture_size: [W, H] } = scene.facts;
-    return `${crops.length} crops of a picture of ${W} × ${H} px, seed ${view.seed}. Point at a box or at a crop to see which is which; a click keeps it.`;
+    return `${complaint}${crops.length} crops of a picture of ${W} × ${H} px, seed ${view.seed}. Point at a box or at a crop to see which is which; a click keeps it.`;
   }
 
   // ---------- one crop is lit, by the pointer, the keyboard or a click
@@ -143,14 +123,13 @@ Inside.view("crops", (root) => {
 
   function light() {
     if (!scene) return;
-    const one = hovered ?? pinned, lit = pair ?? (one === null ? [] : [one]);
+    const { crops } = scene.facts, one = hovered ?? pinned, lit = pair ?? (one === null ? [] : [one]);
     boxes.classList.toggle("chosen", lit.length > 0);
     [...rects.children].forEach((box, i) => box.classList.toggle("lit", lit.includes(i)));
     [...list.children].forEach((card, i) => { card.classList.toggle("lit", lit.includes(i)); card.setAttribute("aria-pressed", String(i === pinned)); });
-    for (const cell of matrix.querySelectorAll("td, th[data-i]"))
-      cell.classList.toggle("lit", lit.length > 0 && (cell.dataset.b === undefined ? lit.includes(Number(cell.dataset.i)) : lit.length === 1 ? lit.includes(Number(cell.dataset.a)) : lit.includes(Number(cell.dataset.a)) && lit.includes(Number(cell.dataset.b))));
+    matrix.light(lit);
     drawGrid(lit.length === 1 ? lit[0] : null);
-    details.textContent = pair ? describePair(pair) : one === null ? describeAll() : describe(one);
+    details.textContent = pair ? describePair(pair) : one === null ? describeAll() : describe(crops[one], patches(crops[one]));
     root.inside = { ...root.inside, hovered, pinned, pair };
   }
 
@@ -171,8 +150,9 @@ Inside.view("crops", (root) => {
 
   async function draw() {
     const asked = JSON.stringify([view.key, query()]);
-    const next = await Inside.fetchScene(Inside.sceneUrl(view.key, "crops", query()));
+    const next = await Inside.fetchScene(Inside.sceneUrl(view.key, "crops", query())).catch(forgive);
     if (asked !== JSON.stringify([view.key, query()])) return; // overtaken
+    if (scene) complaint = "";
     scene = next;
     const { picture_size: [W, H], crops } = scene.facts;
     picture.src = Inside.sceneUrl(view.key, "source.jpg");
@@ -185,7 +165,7 @@ Inside.view("crops", (root) => {
     if (pinned >= crops.length) pinned = null;
     seed.textContent = `Seed ${view.seed}`;
     list.replaceChildren(...crops.map(card));
-    buildMatrix();
+    matrix.show(scene, colourOf);
     fillLikely();
     fillKnobs();
     root.inside = { key: view.key, seed: view.seed, blur, crops, overlaps: scene.overlaps, config: scene.facts.config };
@@ -195,18 +175,27 @@ Inside.view("crops", (root) => {
     if (more.open) await drawMany();
   }
 
+  /* A link may ask for what cannot be: then the first picture is the official one, and says why. */
+  let complaint = "";
+  function forgive(error) {
+    if (scene || !Object.keys(chosen).length) throw error;
+    for (const name of Object.keys(KNOBS)) { delete chosen[name]; Inside.keep(name, null); }
+    complaint = `${error.message} The official numbers are shown. `;
+    return draw();
+  }
+
   function card(crop, i) {
     const pixels = el("canvas", { class: "smooth" });
     Inside.paintRgb(pixels, scene[`pixels.${i}`], crop.size, crop.size);
-    const steps = done(crop);
+    const after = steps(crop);
     const area = percent(crop.area_fraction, 0), aspect = `aspect ${crop.aspect.toFixed(2)}`;
     const words = crop.kind === "global" ? [`${area} of the area`, aspect] : [`${area}, ${aspect}`];
-    return el("button", { type: "button", class: `inside-crop ${crop.kind}`, style: `--crop:${colourOf(i)};--patches:${patches(crop)}`,
+    return el("button", { type: "button", class: `inside-crop ${crop.kind}`, "aria-label": describe(crop, patches(crop)), style: `--crop:${colourOf(i)};--patches:${patches(crop)}`,
       onpointerenter: () => hover(i), onpointerleave: () => hover(null), onfocus: () => hover(i), onblur: () => hover(null),
       onclick: () => pin(i), onkeydown: (event) => walk(event, i) },
     el("span", { class: "frame" }, pixels, el("i")),
     el("b", { text: capital(nameOf(crop)) }), el("span", { class: "words" }, ...words.map((text) => el("small", { text }))),
-    el("span", { class: "steps" }, ...(steps.length ? steps : ["as it is"]).map((text) => el("small", { text }))));
+    el("span", { class: "steps" }, ...(after.length ? after : ["as it is"]).map((text) => el("small", { text }))));
   }
 
   function walk(event, i) {
@@ -214,49 +203,6 @@ Inside.view("crops", (root) => {
     if (event.key === "Escape") pin(null);
     else if (step) list.children[(i + step + list.children.length) % list.children.length].focus();
     else return;
-    event.preventDefault();
-  }
-
-  // ---------- overlap of any two boxes
-
-  function buildMatrix() {
-    const { crops } = scene.facts;
-    const head = (i, scope) => el("th", { scope, "data-i": i, style: `--crop:${colourOf(i)}` }, el("abbr", { title: nameOf(crops[i]), text: shortName(crops[i]) }));
-    const body = crops.map((_, a) => el("tr", {}, head(a, "row"), ...crops.map((_, b) =>
-      el("td", { "data-a": a, "data-b": b, tabindex: a === 0 && b === 1 ? "0" : "-1" }))));
-    const grid = el("table", { onpointermove: (event) => pointPair(event.target.closest("td")), onpointerleave: () => pointPair(null),
-      onfocusin: (event) => pointPair(event.target.closest("td")), onfocusout: () => pointPair(null), onkeydown: walkMatrix },
-    el("caption", { class: "inside-hidden", text: "Overlap of the crops' boxes in per cent. Arrows go from cell to cell." }),
-    el("thead", {}, el("tr", {}, el("td"), ...crops.map((_, b) => head(b, "col")))), el("tbody", {}, ...body));
-    matrix.replaceChildren(grid);
-    fillMatrix();
-  }
-
-  function fillMatrix() {
-    const magma = window.INSIDE.colours.magma;
-    for (const cell of matrix.querySelectorAll("td[data-b]")) {
-      const a = Number(cell.dataset.a), b = Number(cell.dataset.b), value = sharedBy(a, b)[iou ? 1 : 0];
-      cell.textContent = a === b ? "" : value.toFixed(0);
-      cell.style.background = a === b ? "none" : `rgb(${magma[Math.round(2.55 * value)]})`;
-      cell.style.color = value > 62 ? "#000" : "#fff";
-    }
-  }
-
-  function pointPair(cell) {
-    const a = Number(cell?.dataset.a), b = Number(cell?.dataset.b);
-    pair = cell?.dataset.b === undefined || a === b ? null : [a, b];
-    light();
-  }
-
-  function walkMatrix(event) {
-    const cell = event.target.closest("td"), n = scene.facts.crops.length;
-    const move = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
-    if (!cell || !move) return;
-    const a = (Number(cell.dataset.a) + move[0] + n) % n, b = (Number(cell.dataset.b) + move[1] + n) % n;
-    const next = matrix.querySelector(`td[data-a="${a}"][data-b="${b}"]`);
-    cell.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
     event.preventDefault();
   }
 
@@ -343,7 +289,7 @@ Inside.view("crops", (root) => {
       picture: `${W} × ${H} px`, seed: view.seed, share: percent(first.area_fraction), area: Math.round(first.area_fraction * W * H).toLocaleString("en").replaceAll(",", " "),
       aspect: first.aspect.toFixed(2), box: `${x1 - x0} × ${y1 - y0} px`, blur: blur === "as run" ? "as it runs" : "as it is written",
       blurred: fired.blur.reduce((a, b) => a + b, 0), count: crops.length,
-      inside: crops.filter((crop, i) => crop.kind === "local" && sharedBy(0, i)[0] > 99.95).length, locals: crops.length - 2,
+      inside: crops.filter((crop, i) => crop.kind === "local" && sharedBy(scene, 0, i)[0] > 99.95).length, locals: crops.length - 2,
     });
   }
 
@@ -367,36 +313,6 @@ Inside.view("crops", (root) => {
       pen.strokeRect(x + 1.5, y + 1.5, size - 3, size - 3);
     });
     return sheet;
-  }
-
-  function table() {
-    const strengths = { brightness: "factor", contrast: "factor", saturation: "factor", hue: "shift", grey: null, blur: "sigma", solarize: "threshold" };
-    const lines = [`crop,x0,y0,x1,y1,area_fraction,aspect,size,flip,${Object.keys(strengths).join(",")},order`];
-    for (const crop of scene.facts.crops) {
-      const fired = Object.fromEntries(crop.operations.map((operation) => [operation.name, operation]));
-      const values = Object.entries(strengths).map(([name, key]) => (fired[name] ? (key ? fired[name][key] : 1) : ""));
-      lines.push([nameOf(crop), ...crop.box, crop.area_fraction, crop.aspect, crop.size, Number(crop.flipped), ...values, crop.operations.map(({ name }) => name).join(" ")].join(","));
-    }
-    return lines.join("\n") + "\n";
-  }
-
-  function python() {
-    const { config, official } = scene.facts, pairOf = (field) => `(${config[field].join(", ")})`;
-    const fields = [`blur_probability=${blur === "as run" ? "BLUR_AS_RUN" : "BLUR_AS_WRITTEN"}`];
-    for (const field of ["global_scale", "local_scale"]) if (String(config[field]) !== String(official[field])) fields.push(`${field}=${pairOf(field)}`);
-    for (const field of ["global_size", "local_size", "local_count"]) // 98 px: the library's own choice, for patches of 14 px
-      if (config[field] !== official[field] || (field === "local_size" && config[field] !== 98)) fields.push(`${field}=${config[field]}`);
-    const file = view.sample ? `static/samples/${view.sample}` : "picture.jpg";
-    return `import torch
-
-from dino_core import open_picture, sample_crops
-from dino_core.config import ${blur === "as run" ? "BLUR_AS_RUN" : "BLUR_AS_WRITTEN"}, CropConfig
-
-picture = open_picture("${file}")
-config = CropConfig(${fields.join(", ")})
-crops = sample_crops(picture, config, torch.Generator().manual_seed(${view.seed}))
-for crop in crops:  # crop.pixels is uint8 [size, size, 3]
-    print(crop.kind, crop.index + 1, crop.box, crop.flipped, *crop.operations)`;
   }
 
   return { show: (next) => { view = next; return draw(); } };

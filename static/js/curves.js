@@ -22,6 +22,7 @@ export function short(value) {
   return value.toExponential(2).replace("e-", "e−");
 }
 
+export const spaced = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, " ");
 const tickText = (value) => (value === 0 ? "0" : Math.abs(value) < 0.001 || Math.abs(value) >= 1e5 ? value.toExponential(0).replace("e-", "e−") : String(Number(value.toPrecision(6))));
 
 /* Three to six round numbers within [low, high]. */
@@ -97,7 +98,7 @@ export function curveChart({ title, note = "", format = short, floor, ceiling, a
     lines.replaceChildren(
       ...series.filter(({ anchor }) => Number.isFinite(anchor)).map(({ look, anchor }) => svg("path", { class: `${look} anchor`, d: `M0 ${py(anchor)}H100` })),
       ...series.map((one) => svg("path", { class: one.look, d: path(one) })));
-    ends.replaceChildren(el("span", { text: `${axis} ${tickText(Math.round(range[0]))}` }), el("span", { text: tickText(Math.round(to)) }));
+    ends.replaceChildren(el("span", { text: `${axis} ${spaced(Math.round(range[0]))}` }), el("span", { text: spaced(Math.round(to)) }));
     tellLegend();
     plot.setAttribute("aria-label", `${title}. ${series.map(({ name, y }) => `${name}: ${format(y.findLast((value) => value !== null))}`).join(", ")}`);
     follow(group.at);

@@ -28,7 +28,7 @@ export function coloursMode(desk) {
   const whiten = toggle("Whiten", "Every component in units of its standard deviation", false, change("whiten"));
   const range = Inside.choice("Colour range", [["minmax", "Smallest to largest"], ["sigmoid", "Sigmoid of 2 x"]], "minmax", change("colours"));
   const channels = ["Red", "Green", "Blue"].map((name, channel) =>
-    pick(name, Array.from({ length: COMPONENTS }, (_, i) => [i, `component ${i + 1}`]), channel, (value) => {
+    pick(name, Array.from({ length: COMPONENTS }, (_, i) => [i, `${i + 1}`]), channel, (value) => {
       const components = [...scene.facts.config.components];
       components[channel] = Number(value);
       change("components")(components);
@@ -40,7 +40,7 @@ export function coloursMode(desk) {
     el("div", { class: "inside-left" }, painted.node, row(presets.node, flip.node),
       el("details", { class: "inside-more" }, summary,
         el("div", { class: "inside-left" }, row(foreground.node, threshold.node, median.node), row(whiten.node, range.node),
-          row(...channels.map((channel) => channel.node)), row(outlining.node, overlay.node)))),
+          row(el("span", { class: "inside-quiet", text: "Component shown as" }), ...channels.map((channel) => channel.node)), row(outlining.node, overlay.node)))),
     el("div", { class: "inside-left" }, alike.node, story, explained, bars));
 
   function settle(next) {
@@ -137,7 +137,7 @@ print(similar.mean())`;
 
   return {
     node, load, update,
-    prepare(layer) { for (const [path, query] of [[`features/${layer}`, desk.query()], [`patches/${layer}`, {}]]) desk.scene(path, query).catch(() => {}); },
+    needs: (layer) => [desk.url(`features/${layer}`, desk.query()), desk.url(`patches/${layer}`)],
     state: () => ({ preset: desk.colouring.preset, flip: desk.colouring.flip, similar, scores: scene.scores, colours: scene.colours,
       foreground: scene.foreground, ratio: scene.ratio, config: scene.facts.config }),
     show(view) {

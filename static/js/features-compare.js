@@ -176,12 +176,7 @@ print(align_components(reference, scores))  # order, signs, correlations`;
 
   return {
     node, load, update,
-    prepare(layer) {
-      if (!scene) return;
-      const query = { ...desk.query(), second_layer: secondLayer, ...(beside ? { beside: beside.key } : {}) };
-      desk.scene(`comparison/${layer}`, query).catch(() => {});
-      desk.scene(`patches/${layer}`).catch(() => {});
-    },
+    needs: (layer) => (scene ? [desk.url(`comparison/${layer}`, { ...desk.query(), second_layer: secondLayer, ...(beside ? { beside: beside.key } : {}) }), desk.url(`patches/${layer}`)] : []),
     state: () => ({ secondLayer, model: model ?? desk.view.model, cka: scene.facts.cka, order: scene.facts.order, signs: scene.facts.signs, correlation: scene.facts.correlation,
       likeness: table.cka, similar: similar[0], secondSimilar: similar[1], loadedLayer: scene.facts.layer }),
     show() { scene = table = beside = null; },

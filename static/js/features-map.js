@@ -175,7 +175,7 @@ export function mapMode(desk) {
     if (desk.root.offsetParent === null || node.hidden) { timer = setTimeout(wait, 2500); return; }
     await desk.look().catch(() => {});
     if (desk.around.umap === "ready" && method === "umap") desk.reload();
-    else tellMethod();
+    else { tellMethod(); desk.update(); }
   }
 
   const umapQuery = () => ({ method: "umap", neighbours, min_distance: distance, seed: desk.view.seed });
@@ -236,7 +236,7 @@ points = umap_map(features.numpy(), points.numpy(), ${neighbours}, ${distance}, 
 
   return {
     node, load, update, resized: drawPoints,
-    prepare(layer) { desk.scene(...clustersPath(layer)).catch(() => {}); desk.scene(`map/${layer}`).catch(() => {}); },
+    needs: (layer) => [desk.url(...clustersPath(layer)), desk.url(`map/${layer}`)],
     state: () => ({ k, labels: clusters.labels, sizes: clusters.facts.sizes, lit, method: map.facts.method, parameters: map.facts.parameters, points: map.points,
       places: points, umap: desk.around.umap, explained: clusters.facts.explained }),
     show(view) {

@@ -253,11 +253,11 @@ for patch in lines[:5].tolist():
 
   return {
     node, load, update, resized: () => { drawLines(); if (scene) update(); },
-    prepare(layer) {
-      if (!scene) return;
+    needs(layer) {
+      if (!scene) return [];
       const query = { ...desk.query(), beside: second.key };
-      for (const [path, asked] of [[`matches/${layer}`, { ...query, object_only: objectOnly }], [`features/${layer}`, query], [`patches/${layer}`, {}]]) desk.scene(path, asked).catch(() => {});
-      Inside.fetchScene(Inside.sceneUrl(second.key, `patches/${layer}`)).catch(() => {});
+      return [desk.url(`matches/${layer}`, { ...query, object_only: objectOnly }), desk.url(`features/${layer}`, query), desk.url(`patches/${layer}`),
+        Inside.sceneUrl(second.key, `patches/${layer}`)];
     },
     state: () => ({ second: second?.key ?? null, ...(scene ? { similar: similar[0], secondSimilar: similar[1], forward: scene.forward, backward: scene.backward, mutual: scene.mutual,
       count: scene.facts.count, lines: Math.min(lines, scene.lines.length), drawn: steady.children.length, pointed, secondGrid: second.grid, loadedLayer: scene.facts.layer } : {}) }),

@@ -1,7 +1,7 @@
 /* Features: four ways of looking at what a layer has made of the patches, under one selection.
 
    The desk is what they share: the open picture, the layer's directions, how a PCA is coloured, the
-   second picture. Each way has { node, load(), update(), state(), take } and draws by itself. */
+   second picture. Each way has { node, load(), needs(), update(), state(), take } and draws by itself. */
 import { coloursMode } from "./features-colours.js";
 import { pairMode } from "./features-pair.js";
 import { mapMode } from "./features-map.js";
@@ -13,7 +13,7 @@ Inside.view("features", (root) => {
   "use strict";
   const { el, selection } = Inside;
   let mode = MODES.some(([name]) => name === Inside.kept("features")) ? Inside.kept("features") : "colours";
-  let loads = 0, waiting = null;
+  let loads = 0, waiting = null, came = 11;
 
   const desk = {
     root,
@@ -40,7 +40,8 @@ Inside.view("features", (root) => {
       const { preset, flip, changes } = desk.colouring;
       return { preset, flip, ...changes, ...(changes.components ? { components: changes.components.join(",") } : {}) };
     },
-    scene: (path, query) => Inside.fetchScene(Inside.sceneUrl(desk.view.key, path, query)),
+    url: (path, query) => Inside.sceneUrl(desk.view.key, path, query),
+    scene: (path, query) => Inside.fetchScene(desk.url(path, query)),
     load: () => load(),
     reload: () => Inside.run(root, load),
     update: () => update(),
@@ -101,7 +102,19 @@ Inside.view("features", (root) => {
     update();
     if (key === "first" && !Inside.touched) return; // spare the newcomer's line
     if (shown() && desk.around.umap === "cold") desk.look(); // it begins to warm up
-    for (const near of [layer + 1, layer - 1]) if (near >= 0 && near < desk.view.layers) ways[mode].prepare?.(near);
+    prepare(layer, overtaken);
+  }
+
+  /* The neighbours one request after the other, those further on in the direction of travel first,
+     so that the next step is instant and nothing that is waited for has to queue. */
+  async function prepare(layer, overtaken) {
+    const near = layer < came ? [layer - 1, layer + 1] : [layer + 1, layer - 1];
+    came = layer;
+    for (const next of near.filter((one) => one >= 0 && one < desk.view.layers))
+      for (const url of ways[mode].needs(next)) {
+        if (overtaken()) return;
+        await Inside.fetchScene(url).catch(() => {});
+      }
   }
 
   /* While another screen is open a layer may change many times: this one follows when it rests,

@@ -1,6 +1,8 @@
 /* Masks: what iBOT hides from the student, block by block.
 
    The blocks come with the scene in the order the sampler kept them; stepping is a look-up. */
+import { batchView, placeOf, plural } from "./masks-batch.js";
+
 Inside.view("masks", (root) => {
   "use strict";
   const { el, percent } = Inside;
@@ -46,9 +48,7 @@ Inside.view("masks", (root) => {
   const teacher = el("canvas", { class: "smooth" }), student = el("canvas", { class: "smooth" }), random = el("canvas", { class: "smooth" });
   const figure = (canvas, title, text) => el("figure", { class: "inside-mask" }, canvas, el("figcaption", {}, el("b", { text: title }), el("span", { text })));
   const numbers = el("table", { class: "inside-table" }), chart = el("div");
-  const batch = el("div", { class: "inside-batch", role: "group", "aria-label": "The 16 global crops of a batch. Arrows go from one to the next, Enter shows its mask.", onkeydown: walk });
-  const spread = el("div", { class: "inside-spread" }), said = el("p", { class: "inside-note" });
-  const back = el("button", { type: "button", class: "inside-button", text: "Back to the mask of the slider", onclick: () => pick(null) });
+  const batch = batchView((index) => pick(index));
   const often = el("canvas"), oftenLegend = el("div"), blockChart = el("div"), settings = el("table", { class: "inside-table settings" });
   const take = Inside.takeAlong("masks", { png: sheet, npz: () => Inside.sceneUrl(view.key, "masks", { seed: view.seed, ratio, form: "npz" }), csv: table, python });
   root.append(
@@ -60,8 +60,7 @@ Inside.view("masks", (root) => {
           figure(teacher, "The teacher sees", "every patch"), figure(student, "The student sees", "the mask token where it is striped"),
           figure(random, "Random masking", "as many patches, one by one"), el("div", {}, numbers)),
         chart)),
-    el("section", {}, el("h4", { text: "A batch of 8 pictures: exactly half of its 16 global crops are masked" }), batch,
-      el("div", { class: "inside-controls" }, said, back), spread),
+    batch.node,
     el("details", { class: "inside-more" }, el("summary", { text: "More: where masks fall, how many blocks, and the sampler's numbers" }),
       el("div", { class: "inside-charts" },
         el("figure", { class: "inside-chart often" }, el("figcaption", { text: "How often each patch is hidden" }), often, oftenLegend), blockChart),
@@ -137,11 +136,8 @@ Inside.view("masks", (root) => {
 
   // ---------- words
 
-  const plural = (count, one, more) => `${count} ${count === 1 ? one : more}`;
   const patches = () => scene.facts.grid[0] * scene.facts.grid[1];
   const trim = (value) => value.toFixed(2).replace(/\.?0+$/, "");
-
-  const placeOf = (i) => `Picture ${(i % 8) + 1}, global crop ${i < 8 ? 1 : 2}`; // the first crop of all pictures, then the second
 
   function describe() {
     const { target, achieved, blocks: list } = current(), P = patches();
@@ -183,7 +179,7 @@ Inside.view("masks", (root) => {
     lines.setAttribute("d", [...Array.from({ length: w - 1 }, (_, i) => `M${i + 1} 0V${h}`), ...Array.from({ length: h - 1 }, (_, i) => `M0 ${i + 1}H${w}`)].join(""));
     seed.textContent = `Seed ${view.seed}`;
     ratioSlider.set(ratio);
-    drawBatch();
+    batch.show(scene, crop);
     drawDraws();
     showMask();
   }
@@ -206,8 +202,7 @@ Inside.view("masks", (root) => {
     paintMasked(random, mask.random);
     shown = Math.min(wanted ?? mask.blocks.length, mask.blocks.length);
     blockSlider.limit(mask.blocks.length);
-    [...batch.querySelectorAll("button")].forEach((button, i) => button.setAttribute("aria-pressed", String(i === member)));
-    back.hidden = member === null;
+    batch.mark(member);
     fillNumbers(mask);
     namePlay();
     paint();
@@ -215,12 +210,13 @@ Inside.view("masks", (root) => {
     take.refresh();
   }
 
-  /* The crop with hidden patches striped: the mask token has no picture of its own. */
+  /* The crop with hidden patches striped: the mask token has no picture of its own. Its colour is
+     one that grey crops do not have. */
   function paintMasked(canvas, hidden) {
-    const [h, w] = scene.facts.grid, size = scene.shapes.pixels[0], patch = size / h, rgb = scene.pixels.slice();
+    const [h, w] = scene.facts.grid, size = scene.shapes.pixels[0], patch = size / h, rgb = scene.pixels.slice(), ground = [88, 90, 146], stripe = [126, 129, 188];
     for (let y = 0; y < size; y++) for (let x = 0; x < size; x++) {
       if (!hidden[Math.floor(y / patch) * w + Math.floor(x / patch)]) continue;
-      rgb.fill((x + y) % 7 < 2 ? 150 : 110, 3 * (y * size + x), 3 * (y * size + x) + 3);
+      rgb.set((x + y) % 7 < 2 ? stripe : ground, 3 * (y * size + x));
     }
     Inside.paintRgb(canvas, rgb, size, size);
   }
@@ -262,53 +258,6 @@ Inside.view("masks", (root) => {
     const say = (value) => (Array.isArray(value) ? value.map((v) => trim(v)).join(" to ") : trim(value));
     settings.replaceChildren(el("caption", { text: "The sampler's numbers, as everywhere in this project" }), el("tbody", {}, ...Object.entries(scene.facts.config).map(([name, value]) =>
       el("tr", {}, el("th", { scope: "row", text: name.replaceAll("_", " ") }), el("td", { text: say(value) }), el("td", { class: "help", text: scene.facts.help[name] ?? "" })))));
-  }
-
-  // ---------- the batch
-
-  function drawBatch() {
-    const { batch_masks: all, grid: [h, w] } = scene.facts, P = h * w, half = all.length / 2;
-    const buttons = all.map(({ target, achieved }, i) => {
-      const canvas = el("canvas", { class: "smooth", width: 112, height: 112 }), pen = canvas.getContext("2d");
-      pen.drawImage(crop, 0, 0, 112, 112);
-      pen.fillStyle = "#6e6e6e";
-      for (let p = 0; p < P; p++) if (scene.batch[i * P + p]) {
-        const x = Math.round((112 * (p % w)) / w), y = Math.round((112 * Math.floor(p / w)) / h);
-        pen.fillRect(x, y, Math.round((112 * ((p % w) + 1)) / w) - x, Math.round((112 * (Math.floor(p / w) + 1)) / h) - y);
-      }
-      const words = target ? `${target} wanted, ${achieved} hidden` : "stays whole";
-      return el("button", { type: "button", "aria-label": `${placeOf(i)}: ${words}`, title: words,
-        onclick: () => pick(i), onpointerenter: () => tellBatch(i), onfocus: () => tellBatch(i), onpointerleave: () => tellBatch(null), onblur: () => tellBatch(null) },
-      canvas, el("span", { text: target ? percent(achieved / P, 0) : "whole" }));
-    });
-    batch.replaceChildren(el("span", { text: "global 1" }), ...buttons.slice(0, half), el("span", { text: "global 2" }), ...buttons.slice(half));
-    tellBatch(null);
-    drawSpread();
-  }
-
-  function tellBatch(i) {
-    if (i === null) { said.textContent = "Point at a crop for its numbers; a click shows its mask above, on the same crop."; return; }
-    const { target, achieved, rejected } = scene.facts.batch_masks[i], where = placeOf(i);
-    said.textContent = target ? `${where}: ${target} patches wanted, ${achieved} hidden, ${plural(rejected, "try", "tries")} not kept.` : `${where} stays whole.`;
-  }
-
-  /* The shares of the masked crops on a line cut into as many equal parts: one in each. */
-  function drawSpread() {
-    const { batch_masks: all, config: { ratio: [low, high] } } = scene.facts, P = patches();
-    const masked = all.filter(({ target }) => target > 0), place = (value) => `${(100 * (value / P - low)) / (high - low)}%`;
-    spread.replaceChildren(el("p", { class: "inside-note", text: `The range from ${percent(low, 0)} to ${percent(high, 0)} is cut into ${masked.length} equal parts, and each masked crop draws its share from a part of its own:` }),
-      el("div", { class: "line", role: "img", "aria-label": `Shares wanted: ${masked.map(({ target }) => percent(target / P, 0)).sort().join(", ")}`, style: `--parts:${masked.length}` },
-        ...masked.map(({ target }) => el("i", { style: `left:${place(target)}`, title: `${target} patches, ${percent(target / P)}` }))),
-      el("div", { class: "ends" }, el("span", { text: percent(low, 0) }), el("span", { text: percent((low + high) / 2, 0) }), el("span", { text: percent(high, 0) })));
-  }
-
-  function walk(event) {
-    const buttons = [...batch.querySelectorAll("button")], at = buttons.indexOf(document.activeElement), half = buttons.length / 2;
-    const move = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: half, ArrowUp: -half }[event.key];
-    if (event.key === "Escape" && member !== null) pick(null);
-    else if (move && at >= 0) buttons[(at + move + buttons.length) % buttons.length].focus();
-    else return;
-    event.preventDefault();
   }
 
   // ---------- the lesson's numbers

@@ -6,3 +6,5 @@ import "./masks.js";
 import "./tokens.js";
 import "./attention.js";
 import "./features.js";
+import "./update.js";
+import "./training.js";

@@ -22,6 +22,19 @@ Inside.view("strip", (root) => {
     event.preventDefault();
   });
 
+  /* A sketch of a curve on a veil: these steps are not about a place in the picture. */
+  function curve(canvas, values) {
+    canvas.width = 150; canvas.height = 100;
+    const pen = canvas.getContext("2d"), x = (i) => 14 + (i * 122) / (values.length - 1), y = (value) => 84 - 66 * value;
+    pen.fillStyle = "rgb(17 24 39 / 0.72)";
+    pen.fillRect(0, 0, 150, 100);
+    pen.strokeStyle = "#fff";
+    pen.lineWidth = 3;
+    pen.beginPath();
+    values.forEach((value, i) => (i ? pen.lineTo(x(i), y(value)) : pen.moveTo(x(i), y(value))));
+    pen.stroke();
+  }
+
   const PAINT = {
     crops(canvas, scene) {
       const [W, H] = scene.facts.picture_size;
@@ -37,7 +50,7 @@ Inside.view("strip", (root) => {
       const [h, w] = scene.shapes.mask, [side] = scene.shapes.crop, edge = (i, n) => Math.round((i * side) / n);
       Inside.paintRgb(canvas, scene.crop, side, side);
       const pen = canvas.getContext("2d");
-      pen.fillStyle = "#6e6e6e";
+      pen.fillStyle = "rgb(99 101 158)"; // the mask token, as on its screen
       scene.mask.forEach((hidden, i) => {
         const row = Math.floor(i / w), col = i % w;
         if (hidden) pen.fillRect(edge(col, w), edge(row, h), edge(col + 1, w) - edge(col, w), edge(row + 1, h) - edge(row, h));
@@ -54,6 +67,12 @@ Inside.view("strip", (root) => {
     features(canvas, scene) {
       const [h, w] = scene.shapes.features;
       Inside.paintRgb(canvas, scene.features, h, w);
+    },
+    update(canvas) {
+      curve(canvas, Array.from({ length: 60 }, (_, i) => (i < 7 ? i / 7 : 0.5 + 0.5 * Math.cos((Math.PI * (i - 7)) / 52))));
+    },
+    training(canvas) {
+      curve(canvas, Array.from({ length: 60 }, (_, i) => 0.12 + 0.8 * Math.exp(-i / 16) + 0.05 * Math.sin(1.7 * i) * Math.exp(-i / 40)));
     },
   };
 

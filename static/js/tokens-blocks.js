@@ -93,7 +93,6 @@ export function blocksPart(choose, again) {
   // ---------- drawing
 
   function update(row, col, pinned) {
-    if (!scene) return null;
     const step = stepNow(), { N, P } = counts(), [h, w] = scene.facts.grid, first = firstPatch(), patch = row * w + col;
     const map = scene.norms.subarray(step * N + first, step * N + first + P);
     const low = Math.min(...map), high = Math.max(...map), found = outliers(step), norm = map[patch];
@@ -200,6 +199,7 @@ print(added)`;
 
   return {
     node, png, csv, python, update,
+    key: () => view?.key,
     path: "tokens/blocks",
     step: (by) => scene && goTo(Math.min(Math.max(stepNow() + by, 0), counts().steps - 1)),
     layerChosen: () => enter(false),
@@ -216,7 +216,6 @@ print(added)`;
       updates.draw(series.updates, stepName);
     },
     lesson() {
-      if (!scene) return {};
       const step = stepNow(), { N } = counts();
       const high = Inside.maximum(scene.norms, step * N + firstPatch(), N - firstPatch());
       return { N, step: step === 0 ? "0, before the first block" : `${step}, after block ${step - 1}`, threshold: short(scene.threshold[step]),

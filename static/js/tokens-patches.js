@@ -184,7 +184,6 @@ export function patchesPart(choose, again) {
   // ---------- drawing
 
   function update(row, col, pinned) {
-    if (!scene) return null;
     const [h, w] = scene.facts.grid, p = scene.facts.patch_size, patch = row * w + col;
     picture.mark(row, col, pinned);
     paintClose(row, col);
@@ -295,6 +294,7 @@ print(components.ratio)`;
 
   return {
     node, png, csv, python, update,
+    key: () => view?.key,
     path: "tokens/patches",
     async load(next) {
       wanted = next.key;
@@ -312,7 +312,6 @@ print(components.ratio)`;
       turn(kept?.kind ?? kind, kept ? pageOf(kept) : 0);
     },
     lesson(row, col) {
-      if (!scene) return {};
       const { grid: [h, w], patch_size: p, position_side: side } = scene.facts, patch = row * w + col;
       return { p, P: h * w, pixels: 3 * p * p, D: scene.shapes.filters[0], learned: `${side} × ${side}`,
         embedding: scene.embedding_norms[patch].toFixed(2), position: scene.position_norms[patch].toFixed(2) };

@@ -61,8 +61,8 @@ export function positionsPart(choose, again) {
 
   const signed = (value) => (value < 0 ? "−" : "") + Math.abs(value).toFixed(2);
   function say(name, columns, row, col) {
-    if (!scene || !similar[name]) return null;
-    return `row ${row}, column ${col}\ncosine ${signed(similar[name][row * columns + col])}\nlength ${scene[`${name}_norms`][row * columns + col].toFixed(3)}`;
+    if (!scene) return null;
+    return `row ${row}, column ${col}\nlength ${scene[`${name}_norms`][row * columns + col].toFixed(3)}`;
   }
 
   /* The mean cosine along the row and the column of a place, itself left out. */
@@ -76,7 +76,6 @@ export function positionsPart(choose, again) {
   // ---------- drawing
 
   function update(row, col, pinned) {
-    if (!scene) return null;
     if (cell) ({ row, col } = patchOf(...cell));
     shownCell = cell ?? cellOf(row, col);
     const { side, grid } = scene.facts, S = [side, side];
@@ -153,6 +152,7 @@ print(offset_effect(backbone.vit, seen.grid))`;
 
   return {
     node, png, csv, python, update,
+    key: () => view?.key,
     path: "tokens/positions",
     async load(next) {
       wanted = next.key;

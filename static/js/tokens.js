@@ -1,7 +1,8 @@
 /* Tokens: how a picture becomes tokens, where they stand, and what the blocks do to them.
 
    Three parts share the page's patch and this screen's frame. A part is
-   { node, path, load(view), update(place, pinned), png(), csv(), python(place) }.               */
+   { node, path, key(), load(view), update(row, col, pinned), lesson(row, col), png(), csv(), python(place) };
+   key() is the picture it holds, which lags behind the page's while another one is on the way.  */
 import { patchesPart } from "./tokens-patches.js";
 import { positionsPart } from "./tokens-positions.js";
 import { blocksPart } from "./tokens-blocks.js";
@@ -55,14 +56,13 @@ Inside.view("tokens", (root) => {
   }
 
   function update() {
-    if (!view) return;
+    if (parts[open].key() !== view?.key) return; // its scene is still on the way
     const [row, col] = place();
     const numbers = parts[open].update(row, col, !hovered);
-    if (!numbers) return; // its scene is still on the way
     root.inside = { key: view.key, part: open, row, col, ...numbers };
     if (hovered) return;
-    const others = Object.values(parts).filter((part) => part !== parts[open]).map((part) => part.lesson(row, col));
-    Inside.live("tokens", Object.assign({ who: selection.row === null ? "the patch in the middle" : `patch ${row}, ${col}` }, ...others, parts[open].lesson(row, col)));
+    const lessons = Object.values(parts).filter((part) => part.key() === view.key).map((part) => part.lesson(row, col));
+    Inside.live("tokens", Object.assign({ who: selection.row === null ? "the patch in the middle" : `patch ${row}, ${col}` }, ...lessons));
     take.refresh();
   }
 

@@ -143,7 +143,7 @@ Inside.view("training", (root) => {
       words.textContent = card.words;
       drawProgress();
       drawButtons();
-      verdict.hidden = !card.verdict;
+      verdict.hidden = !card.verdict || card.words.includes(card.verdict.words); // a finished run says it itself
       if (card.verdict) { verdict.textContent = card.verdict.words; verdict.dataset.kind = card.verdict.kind; }
       drawCurves();
       time.show(card.name, card.moments);

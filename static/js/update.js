@@ -1,5 +1,5 @@
 /* Update: what changes from step to step, and how far the teacher is behind the student. */
-import { askJson, curveChart, cursorGroup, nearest, openRun, short, whenOpened } from "./curves.js";
+import { askJson, curveChart, cursorGroup, nearest, openRun, short, spaced, whenOpened } from "./curves.js";
 
 Inside.view("update", (root) => {
   "use strict";
@@ -34,7 +34,6 @@ Inside.view("update", (root) => {
     if (value === null || value === undefined) return "–";
     return value === 0 ? "0" : Math.abs(value) < 0.01 ? value.toExponential(3).replace("e-", "e−") : value.toFixed(5);
   }
-  const spaced = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, " ");
   const value = (name) => scene[name][at];
 
   // ---------- the curves
@@ -97,13 +96,14 @@ Inside.view("update", (root) => {
     if (found) distance = { run, ...found };
     lag.replaceChildren();
     if (!distance) return;
-    const top = Math.max(...distance.layers.map(({ relative }) => relative), 1e-12);
-    lagWords.textContent = `Run ${run}, checkpoint after step ${spaced(distance.step)}. Length of the difference of all weights of a layer, as a share of the length of the student's.`;
+    // Class, mask and register tokens begin at almost 0: any move is a large share, so they do not set the scale.
+    const top = Math.max(...distance.layers.filter(({ name }) => !/token|register/.test(name)).map(({ relative }) => relative), 1e-12);
+    lagWords.textContent = `Run ${run}, checkpoint after step ${spaced(distance.step)}. Length of the difference of all weights of a layer, as a share of the length of the student's. The tokens begin at almost nothing, so theirs is large early in a run.`;
     lag.replaceChildren(el("table", { class: "inside-table" },
       el("thead", {}, el("tr", {}, ...["layer", "", "distance", "weights"].map((text) => el("th", { scope: "col", text })))),
       el("tbody", {}, ...distance.layers.map(({ name, relative, parameters, student, difference }) =>
         el("tr", { title: `student ${short(student)}, difference ${short(difference)}` }, el("th", { scope: "row", text: name }),
-          el("td", { class: "bar" }, el("i", { style: `width:${(100 * relative) / top}%` })), el("td", { text: percent(relative, relative < 0.001 ? 4 : 2) }), el("td", { text: spaced(parameters) }))))));
+          el("td", { class: "bar" }, el("i", { class: relative > top ? "beyond" : null, style: `width:${Math.min((100 * relative) / top, 100)}%` })), el("td", { text: percent(relative, relative < 0.001 ? 4 : 2) }), el("td", { text: spaced(parameters) }))))));
     if (root.inside) Object.assign(root.inside, { run, layers: distance.layers.length });
   }
   whenOpened("update", () => { drawDistance(); });

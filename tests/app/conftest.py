@@ -42,6 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "INSIDE_DINOV2_HOME": str(home),  # no official weights of this machine's user
         "TORCH_HOME": str(home),
         "GRADIO_TEMP_DIR": str(home / "gradio"),
+        "INSIDE_DINOV2_RUNS": str(home / "runs"),
     }
     log = (home / "log.txt").open("wb")
     process = subprocess.Popen(

@@ -152,3 +152,16 @@ def test_the_python_lines_run_and_say_the_same(visitor, cat, capsys) -> None:
     assert "1.0000" in printed["positions"]  # a position with itself
     outliers = find_outliers(stream_norms(seen)[:, 1:])
     assert f"{outliers.threshold[11].item():.4f}" in printed["blocks"]
+
+
+def test_another_picture_on_the_way_is_not_read_as_the_old_one(visitor, shown: Shown) -> None:
+    """The page's grid was already the new picture's while the arrays were still the old one's."""
+    page = visitor("#screen=tokens&part=blocks&sample=pagoda.jpg&size=448")
+    page.mouse.move(760, 560)
+    page.wait_for_function(
+        f"""() => {{ const now = document.querySelector('{VIEW}').inside;
+            return now.key !== 'first' && now.norm > 0; }}""",
+        timeout=60_000,
+    )
+    turn_to(page, "patches")
+    assert len(shown(page, "tokens")["fits"]) == 3

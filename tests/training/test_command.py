@@ -1,6 +1,7 @@
 """training/command.py: the commands as a person types them."""
 
 import json
+import os
 from dataclasses import asdict
 
 import pytest
@@ -12,7 +13,7 @@ from dino_core.config import OFFICIAL_LONG, OFFICIAL_SHORT
 from dino_core.training import command
 from dino_core.training.endings import INTERRUPTED, MISTAKE, NOT_FINITE
 from dino_core.training.presets import PRESET_WORDS, PRESETS, from_plain, with_steps
-from dino_core.training.runs import read_state
+from dino_core.training.runs import launch, read_state
 from dino_core.training.setup import Setup
 from dino_core.weights import save_backbone
 
@@ -126,3 +127,17 @@ def test_finetune_and_predict(tmp_path, capsys):
     answers = capsys.readouterr().out.strip().splitlines()
     assert [line.split(": ")[1].split()[0] for line in answers] == list(COLOURS)
     assert code_of(["predict", "no.png", "--model", str(run)]) == MISTAKE
+
+
+@pytest.mark.slow
+def test_a_run_may_be_started_as_a_process_of_its_own(tmp_path, monkeypatch):
+    data, run = noise_folder(tmp_path / "data"), tmp_path / "runs" / "a"
+    monkeypatch.chdir(tmp_path)
+    options = ["--data", "data", "--steps", "1", "--batch", "2", "--threads", "1"]
+    pid = launch(["train", *options, "--run", str(run)], run)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert read_state(run).state == "finished"
+    assert read_state(run).pid == pid
+    monkeypatch.chdir("/")
+    assert main(["train", "--run", str(run), "--resume"]) == 0
+    assert data.is_dir()

@@ -1,0 +1,199 @@
+"""The features' screen in a real browser: four ways of looking, each with the library's numbers."""
+
+import contextlib
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from playwright.sync_api import Page
+
+from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+from dino_core.analysis.clustering import kmeans
+from dino_core.analysis.comparison import linear_cka
+from dino_core.analysis.similarity import cosine_similarity, directions, match_patches
+from dino_core.scenes.features import features_scene
+from dino_core.scenes.matching import matches_scene
+
+pytestmark = pytest.mark.browser
+ROOT = Path(__file__).resolve().parents[2]
+SAMPLES = ROOT / "static" / "samples"
+VIEW = '[data-view="features"]'
+STATE = f"document.querySelector('{VIEW}').inside"
+WAY = f"{VIEW} .inside-way:not([hidden])"
+
+
+@pytest.fixture(scope="module")
+def seen() -> Callable[[str], Inspection]:
+    vit = load_backbone("preview_vits14").vit
+
+    def look(sample: str) -> Inspection:
+        return inspect(
+            vit, to_tensor(fit_to_patches(open_picture(SAMPLES / sample), 14, 224).picture)
+        )
+
+    return look
+
+
+def wait(page: Page, condition: str) -> None:
+    """Until the state of the screen, `s`, is as wanted."""
+    page.wait_for_function(
+        f"(() => {{ const s = {STATE}; return s && ({condition}); }})()", timeout=60_000
+    )
+
+
+def numbers(page: Page, name: str) -> torch.Tensor:
+    return torch.tensor(page.evaluate(f"Array.from({STATE}.{name})"))
+
+
+def state(page: Page, name: str) -> Any:
+    return page.evaluate(f"{STATE}.{name}")
+
+
+def point_at(page: Page, which: int, across: float, down: float) -> None:
+    """Moves the pointer over a picture of the open way of looking."""
+    box = page.locator(f"{WAY} .inside-picture").nth(which).bounding_box()
+    assert box
+    page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+
+
+def test_the_workbench_colours_as_the_library_does(visitor, seen) -> None:
+    page = visitor("#screen=features&layer=9")
+    wait(page, "s.layer === 9")
+    page.click(f"{WAY} .inside-more summary")
+    page.select_option(f"{WAY} select[aria-label=Red]", value="4")
+    wait(page, "s.config.components[0] === 4")
+    slider = page.locator(f"{WAY} input[aria-label=Threshold]")
+    slider.fill("0.5")
+    wait(page, "s.config.threshold === 0.5")
+    page.click(f"{WAY} button:has-text('Whiten')")
+    wait(page, "s.config.whiten")
+    changes = {"components": (4, 1, 2), "threshold": 0.5, "whiten": True}
+    wanted = features_scene(seen("cat.jpg"), 9, "paper", False, **changes)
+    off = numbers(page, "scores") - torch.tensor(wanted.scores).flatten()
+    assert off.abs().max() < 1e-2
+    assert torch.equal(numbers(page, "foreground"), torch.tensor(wanted.foreground).flatten().int())
+    expect = page.locator(f"{WAY} .inside-more summary")
+    assert "3 settings differ" in expect.inner_text()
+    page.click(f"{VIEW} [data-value='all-patches']")
+    wait(page, "s.preset === 'all-patches' && !s.config.foreground")
+    assert expect.inner_text() == "More", "another preset starts afresh"
+
+
+def test_matches_with_a_second_picture(visitor, seen) -> None:
+    page = visitor("#screen=features&layer=10&features=pair&row=5&col=9")
+    page.click(f"{WAY} .inside-samples button >> nth=1")
+    wait(page, "s.forward && s.layer === 10")
+    cat = seen("cat.jpg")
+    page.wait_for_function("location.hash.includes('features.second')")
+    sample = page.evaluate("new URLSearchParams(location.hash.slice(1)).get('features.second')")
+    other = seen(sample)
+    matches = match_patches(cat.patches(10), other.patches(10))
+    assert torch.equal(numbers(page, "forward"), matches.forward)
+    assert torch.equal(numbers(page, "backward"), matches.backward)
+    assert state(page, "count") == matches.mutual.sum()
+    similar = cosine_similarity(cat.patches(10)[[5 * 24 + 9]], other.patches(10))[0]
+    torch.testing.assert_close(numbers(page, "secondSimilar"), similar, atol=1e-5, rtol=0)
+    lines = matches_scene(cat, other, 10).lines
+    assert state(page, "drawn") == min(20, len(lines))
+
+    h, w = other.grid
+    point_at(page, 1, 3.5 / w, 2.5 / h)
+    wait(page, f"s.pointed === {2 * w + 3}")
+    similar = cosine_similarity(other.patches(10)[[2 * w + 3]], cat.patches(10))[0]
+    torch.testing.assert_close(numbers(page, "similar"), similar, atol=1e-5, rtol=0)
+    words = page.locator(f"{WAY} .inside-details").first.inner_text()
+    best = int(matches.backward[2 * w + 3])
+    assert f"row {best // 24}, column {best % 24}, cosine {similar[best]:.3f}" in words
+
+    page.reload()
+    wait(page, f"s.mode === 'pair' && s.forward && s.layer === 10 && s.secondGrid[0] === {h}")
+    assert torch.equal(numbers(page, "forward"), matches.forward), "the link brings it all back"
+
+
+def test_an_uploaded_second_picture_and_one_that_is_refused(visitor, tmp_path: Path) -> None:
+    page = visitor("#screen=features&features=pair", strict=False)
+    broken = tmp_path / "notes.txt"
+    broken.write_text("no picture")
+    for file in (broken, SAMPLES / "flower.jpg"):
+        with page.expect_file_chooser() as chooser:
+            page.click(f"{WAY} button:has-text('Upload a picture')")
+        chooser.value.set_files(str(file))
+        if file == broken:
+            page.wait_for_selector(f"{VIEW} .inside-problem")
+            assert "JPEG, PNG" in page.locator(f"{VIEW} .inside-problem").inner_text()
+    wait(page, "s.forward")
+    assert page.locator(f"{VIEW} .inside-problem").count() == 0
+    assert page.locator(f"{WAY} figcaption").nth(1).inner_text().endswith("flower.jpg")
+
+
+def test_clusters_and_map_are_linked(visitor, seen) -> None:
+    page = visitor("#screen=features&layer=8&features=map&features.k=4")
+    wait(page, "s.mode === 'map' && s.k === 4")
+    found = kmeans(directions(seen("cat.jpg").patches(8)), 4, torch.Generator().manual_seed(0))
+    assert (numbers(page, "labels") == found.labels).float().mean() > 0.99
+    assert state(page, "method") == "pca"
+    page.click(f"{WAY} [data-cluster='1']")
+    wait(page, "s.lit === 1")
+
+    places = numbers(page, "places").reshape(-1, 2)
+    labels = numbers(page, "labels")
+    patch = int((labels == 1).nonzero()[0])
+    box = page.locator(f"{WAY} .inside-plane").bounding_box()
+    assert box
+    x, y = places[patch].tolist()
+    page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    wait(page, "s.labels[s.row * 24 + s.col] === 1")
+    at = int(state(page, "row")) * 24 + int(state(page, "col"))
+    assert (places[at] - places[patch]).norm() < 0.02, "the nearest point is marked in the picture"
+    point_at(page, 0, 0.5 / 24, 0.5 / 16)
+    wait(page, "s.row === 0 && s.col === 0")
+    marker = page.locator(f"{WAY} .inside-point").evaluate(
+        "(node) => [node.style.left, node.style.top]"
+    )
+    wanted = [f"{100 * value:.2f}" for value in places[0].tolist()]
+    assert [f"{float(text.rstrip('%')):.2f}" for text in marker] == wanted
+
+
+def test_two_layers_side_by_side(visitor, seen) -> None:
+    page = visitor("#screen=features&layer=11&features=compare&features.layer=4")
+    wait(page, "s.mode === 'compare' && s.secondLayer === 4 && s.layer === 11")
+    cat = seen("cat.jpg")
+    assert state(page, "cka") == pytest.approx(
+        linear_cka(cat.patches(11), cat.patches(4)), abs=1e-4
+    )
+    table = page.locator(f"{WAY} .inside-likeness")
+    box = table.bounding_box()
+    assert box
+    table.click(position={"x": box["width"] * 2.5 / 12, "y": box["height"] * 7.5 / 12})
+    wait(page, "s.layer === 7 && s.secondLayer === 2 && s.loadedLayer === 7")
+    assert state(page, "cka") == pytest.approx(linear_cka(cat.patches(7), cat.patches(2)), abs=1e-4)
+    table.focus()
+    page.keyboard.press("ArrowRight")
+    wait(page, "s.secondLayer === 3")
+
+
+@pytest.mark.parametrize("way", ["colours", "pair", "map", "compare"])
+def test_the_python_of_every_way_runs(visitor, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    page = visitor(
+        f"#screen=features&layer=9&features={way}&features.second=coffee.jpg&row=3&col=4"
+    )
+    wait(page, f"s.mode === '{way}' && s.layer === 9" + (" && s.forward" if way == "pair" else ""))
+    page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
+    code = page.locator(f"{VIEW} .inside-code").inner_text()
+    monkeypatch.chdir(ROOT)
+    names: dict = {}
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        exec(compile(code, "snippet", "exec"), names)
+    assert printed.getvalue().strip()
+    if way == "colours":
+        torch.testing.assert_close(numbers(page, "similar"), names["similar"], atol=1e-5, rtol=0)
+    if way == "pair":
+        assert torch.equal(numbers(page, "forward"), names["matches"].forward)
+        assert state(page, "lines") == min(20, len(names["lines"]))
+    if way == "map":
+        assert state(page, "sizes") == names["clusters"].sizes.tolist()
+    if way == "compare":
+        assert f"{state(page, 'cka'):.3f}" in f"{float(printed.getvalue().split()[1]):.3f}"

@@ -1,0 +1,108 @@
+"""Runs in a real browser: started, watched, reloaded, stopped, taken up again; a fine-tuning."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tiny_runs import coloured, zipped
+
+pytestmark = pytest.mark.browser
+Shown = Callable[[Page, str], dict]
+
+
+def wait_for(page: Page, words: str) -> None:
+    """Waits for something about what the training screen says it shows, called `it`."""
+    page.wait_for_function(
+        f"(() => {{ const it = document.querySelector('[data-view=training]')?.inside;"
+        f" return it && ({words}); }})()",
+        timeout=120_000,
+    )
+
+
+def wish(page: Page, word: str) -> None:
+    page.click(f'[data-view="training"] [data-wish="{word}"]')
+
+
+@pytest.fixture
+def training(visitor: Callable[..., Page]) -> Iterator[Page]:
+    """The training screen of a new visitor; a run that is still alive at the end is stopped."""
+    page = visitor("#screen=training")
+    yield page
+    button = page.locator('[data-view="training"] [data-wish="stop"]')
+    if button.count():
+        button.click()
+        wait_for(page, "!['running', 'paused', 'starting'].includes(it.state)")
+
+
+def test_a_run_survives_the_page_and_can_be_steered(
+    training: Page, shown: Shown, visitor: Callable[..., Page]
+) -> None:
+    page = training
+    form = page.locator(".inside-form")
+    form.locator("summary").click()
+    form.get_by_label("Steps", exact=True).fill("8")
+    form.get_by_label("Pictures a step").fill("4")
+    form.locator(".inside-start").click()
+    wait_for(page, "it.lines >= 1")
+    begun = shown(page, "training")
+    assert begun["mine"]
+    wait_for(page, f"it.lines > {begun['lines']}")  # the curve grows by itself
+    wish(page, "pause")
+    wait_for(page, "it.state === 'paused'")
+
+    page.reload()
+    wait_for(page, "it.state === 'paused' && it.lines >= 1")
+    found = shown(page, "training")
+    assert (found["run"], found["mine"]) == (begun["run"], True)
+    expect(page.locator(".inside-open .inside-curve path.a").first).to_be_attached()
+
+    other = visitor(f"#screen=training&run={begun['run']}")
+    wait_for(other, f"it.run === '{begun['run']}' && it.lines >= 1")
+    assert not shown(other, "training")["mine"]
+    expect(other.locator(".inside-open")).to_contain_text("You are watching")
+    assert other.locator("[data-wish]").count() == 0
+
+    wish(page, "stop")
+    wait_for(page, "it.state === 'stopped'")
+    stopped = shown(page, "training")
+    assert stopped["step"] < 8
+    wish(page, "resume")
+    wait_for(page, "it.state === 'finished'")
+    wait_for(other, "it.state === 'finished'")  # both watch the same run
+    done = shown(page, "training")
+    assert done["step"] == done["lines"] == 8, "each step once, whatever came between"
+    assert len(done["moments"]) == 5
+    wait_for(page, "it.moment === 'step-00000008'")
+    slider = page.locator(".inside-time input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    wait_for(page, "it.moment === 'step-00000000'")
+    expect(page.locator(".inside-time")).to_contain_text("step 0")
+    assert "ln K" in page.locator(".inside-open").inner_text()
+
+    page.click("#tab-update")
+    page.wait_for_function(
+        "document.querySelector('[data-view=update]').inside?.layers > 10", timeout=30_000
+    )
+    assert shown(page, "update")["run"] == begun["run"]
+
+
+def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path) -> None:
+    page = training
+    form = page.locator(".inside-form")
+    form.get_by_text("With labels").click()
+    expect(form.locator(".inside-start")).to_be_disabled()
+    form.locator("input[type=file]").set_input_files(zipped(tmp_path / "three.zip", coloured(6)))
+    expect(form).to_contain_text("18 pictures in 3 classes")
+    form.get_by_label("Epochs at most").fill("4")
+    form.locator(".inside-start").click()
+    wait_for(page, "it.state === 'finished' && it.confusion")
+    state = shown(page, "training")
+    assert sum(map(sum, state["confusion"])) == 3, "a fifth of every class is the test"
+    right = sum(row[i] for i, row in enumerate(state["confusion"]))
+    assert state["accuracy"] == pytest.approx(right / 3)
+    cells = page.locator(".inside-confusion td[data-row]")
+    wanted = [count for row in state["confusion"] for count in row]
+    assert [int(text) for text in cells.all_inner_texts()] == wanted
+    assert state["moments"] == ["before", "after"]

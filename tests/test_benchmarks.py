@@ -1,0 +1,54 @@
+"""The benchmarks run and report; no test looks at how long anything takes."""
+
+import json
+import re
+
+import pytest
+
+from benchmarks import timing
+from benchmarks.__main__ import main
+from benchmarks.results import Result
+from benchmarks.timing import Race, Round
+
+
+def test_a_quick_benchmark_prints_a_ratio(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
+    assert main(["pca", "--quick", "--json", str(tmp_path / "out.json")]) == 0
+    printed = capsys.readouterr().out
+    assert re.search(r"2738 x 384 to 3 +\d+\.\d+ of scikit-learn +at most 0\.9", printed)
+    report = json.loads((tmp_path / "out.json").read_text())
+    (result,) = report["results"]
+    assert result["benchmark"] == "pca"
+    assert result["value"] > 0
+    assert report["machine"]["matmul_ms"] > 0
+
+
+def test_an_unknown_benchmark_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["speed"])
+    assert "no benchmark 'speed': choose from forward" in capsys.readouterr().err
+
+
+def test_ratios_are_taken_within_quiet_rounds() -> None:
+    """A slow minute hits both, a disturbed round counts for nobody."""
+    ours_and_peer = [(1.0, 2.0, 0.0), (10.0, 20.0, 0.1), (3.0, 6.0, 0.2), (9.0, 1.0, 0.9)]
+    rounds = [Round({"ours": a, "peer": b}, others) for a, b, others in ours_and_peer]
+    race = Race((*rounds, Round({"ours": 9.0, "peer": 1.0}, 0.8)))
+    assert race.ratio("ours", "peer") == 0.5
+    assert race.seconds("ours") == 3.0
+    assert race.others == 0.1
+
+
+def test_contestants_take_turns_and_start_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "SHORTEST_TURN", 0)
+    calls: list[str] = []
+    race = timing.race({name: lambda name=name: calls.append(name) for name in "abc"}, seconds=0)
+    assert len(race.rounds) == timing.FEWEST_ROUNDS
+    assert "".join(calls[-18:]) == "abcbcacab" * 2
+    assert all(one.seconds.keys() == {"a", "b", "c"} for one in race.rounds)
+
+
+def test_a_bar_is_met_or_missed() -> None:
+    assert Result("speed", 1.0, "of theirs", at_most=1.0).met
+    assert "MISSED" in str(Result("speed", 1.1, "of theirs", at_most=1.0))
+    assert "MISSED" in str(Result("rate", 34_000, "a second", at_least=35_500))
+    assert str(Result("rate", 34_000, "a second")).split() == ["rate", "34", "000", "a", "second"]
