@@ -87,7 +87,7 @@ class Desk:
         }
         page.load(
             self.arrive, [rail.link, *chosen], js="(_, ...rest) => [location.hash, ...rest]", **work
-        )
+        ).then(None, js="() => window.Inside.arrived()", api_visibility="private")
         # Only the path goes on: the image widget would decode the file itself, and be silent or
         # wrong about broken, 16-bit and animated ones.
         rail.picture.upload(

@@ -108,6 +108,7 @@ window.Inside = (() => {
   const listeners = new Set();
   const selection = { row: null, col: null, layer: null, head: null };
   function select(change) {
+    linked = null;
     Object.assign(selection, change);
     for (const listener of listeners) listener(selection, change);
   }
@@ -350,9 +351,12 @@ fitted = fit_to_patches(picture, ${view.patch_size}, ${view.short_side})
 seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   }
 
-  /* Brings the page's selection into the range of a picture and model. */
+  /* Brings the page's selection into the range of a picture and model. What a link selects may not
+     fit the sample that greets, but the picture that the link asks for, which comes a little later. */
+  let linked = null; // what the link selects, until its picture has come
   function fitSelection(view) {
     const [h, w] = view.grid;
+    if (linked) Object.assign(selection, linked);
     if (selection.layer === null || selection.layer >= view.layers) selection.layer = view.layers - 1;
     if (selection.row !== null && (selection.row >= h || selection.col >= w)) Object.assign(selection, { row: null, col: null });
     if (selection.head !== null && selection.head >= view.heads) selection.head = null;
@@ -382,7 +386,9 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     writeLinkSoon();
   }
 
+  let answered = false; // the server has read the link: from now on it may change
   function writeLink() {
+    if (!answered) return;
     const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
     for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
     for (const [name, value] of Object.entries(extras)) query.set(name, value);
@@ -420,11 +426,19 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   /* The first component is there: the link says what to select and which screen to open. */
   function start() {
     const { screen, layer, head, row, col } = readLink();
-    for (const [name, value] of Object.entries({ layer, head, row, col })) if (Number.isInteger(value) && value >= 0) selection[name] = value;
-    if (selection.row === null || selection.col === null) Object.assign(selection, { row: null, col: null });
+    const natural = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
+    linked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
+    if (linked.row === null || linked.col === null) linked.row = linked.col = null;
     const known = window.INSIDE.screens.map(([name]) => name);
     const first = known.includes(screen) ? screen : "attention";
     const opening = setInterval(() => { if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); } }, 20);
+  }
+
+  /* Python has answered the page's arrival: the link has done its work. */
+  function arrived() {
+    answered = true;
+    linked = null;
+    writeLinkSoon();
   }
 
   /* Shows a view what it should show, if it does not yet. */
@@ -482,7 +496,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     view: (name, maker) => { makers[name] = maker; },
     mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, paintRgb, colourTable,
     selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
-    tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, openScreen, page,
+    tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, arrived, openScreen, page,
     get touched() { return touched; },
     el, percent, maximum, eachFrame, slider, choice, legend, PatchPicture,
   };

@@ -21,7 +21,7 @@ Inside.view("training", (root) => {
   const title = el("h4"), badge = el("span", { class: "inside-state" }), words = el("p", { class: "inside-details", "aria-live": "polite" }), verdict = el("p", { class: "inside-verdict" });
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }), progress = el("p", { class: "inside-note inside-progress" });
   const buttons = el("div", { class: "inside-controls" }), problem = el("p", { class: "inside-problem", role: "alert", hidden: true });
-  const empty = el("p", { class: "inside-note", text: "No run is open. Start one on the left: it goes on when this page is closed, and is found again here." });
+  const empty = el("p", { class: "inside-note", text: "No run is open. Start one: it goes on when this page is closed, and is found again here." });
   const charts = {
     ...Object.fromEntries(TERMS.map(([name, text]) => [name, curveChart({ title: text }, group)])),
     entropy: curveChart({ title: "Entropy of the teacher", note: "share of ln K", floor: 0, ceiling: 1.02 }, group),
@@ -172,6 +172,7 @@ Inside.view("training", (root) => {
     const text = card.wishes.join() + card.mine;
     if (!force && buttons.dataset.text === text && ![...buttons.children].some(({ disabled }) => disabled)) return;
     buttons.dataset.text = text;
+    buttons.hidden = card.mine && !card.wishes.length;
     buttons.replaceChildren(...card.wishes.map((wish) => el("button", { type: "button", class: "inside-button", "data-wish": wish, text: card.place && wish === "stop" ? "Take back" : WISHES[wish], onclick: () => steer(wish) })));
     if (!card.mine) buttons.append(el("span", { class: "inside-note", text: "You are watching: only the browser that started this run can steer it." }));
   }
@@ -198,11 +199,12 @@ Inside.view("training", (root) => {
 
   function tellLesson() {
     const newest = lines.findLast(({ logged }) => logged), measured = lines.findLast((line) => line.measured)?.measured;
-    if (!newest) return;
+    if (!newest) return Inside.live("training", { loss: "The numbers of a run without labels appear here when one is open.", entropy: "" });
     const sum = (values) => (values.dino_local_crops_loss ?? 0) + (values.dino_global_crops_loss ?? 0), uniform = sum(newest.uniform);
+    const flat = measured?.teacher_entropy.dino, marginal = measured?.teacher_entropy_marginal.dino;
     Inside.live("training", {
-      step: newest.step, dino: sum(newest.logged).toFixed(4), uniform: uniform.toFixed(4), ratio: (sum(newest.logged) / uniform).toFixed(3),
-      ...(measured ? { flat: (measured.teacher_entropy.dino ?? 0).toFixed(3), marginal: (measured.teacher_entropy_marginal.dino ?? 0).toFixed(3), apart: ((measured.teacher_entropy_marginal.dino ?? 0) - (measured.teacher_entropy.dino ?? 0)).toFixed(3) } : {}),
+      loss: `After step ${newest.step} the DINO loss is ${sum(newest.logged).toFixed(4)} where uniform output would have ${uniform.toFixed(4)}, a ratio of ${(sum(newest.logged) / uniform).toFixed(3)}.`,
+      entropy: flat === undefined || flat === null ? "" : `Now they are ${flat.toFixed(3)} and ${marginal.toFixed(3)}: ${(marginal - flat).toFixed(3)} apart.`,
     });
   }
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "static" / "samples"
 VIEW = '[data-view="features"]'
-STATE = f"document.querySelector('{VIEW}').inside"
+STATE = f"document.querySelector('{VIEW}')?.inside"
 WAY = f"{VIEW} .inside-way:not([hidden])"
 
 
@@ -63,7 +63,7 @@ def test_the_workbench_colours_as_the_library_does(visitor, seen) -> None:
     page = visitor("#screen=features&layer=9")
     wait(page, "s.layer === 9")
     page.click(f"{WAY} .inside-more summary")
-    page.select_option(f"{WAY} select[aria-label=Red]", value="4")
+    page.select_option(f"{WAY} select[aria-label=Red]", label="5")
     wait(page, "s.config.components[0] === 4")
     slider = page.locator(f"{WAY} input[aria-label=Threshold]")
     slider.fill("0.5")

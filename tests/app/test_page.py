@@ -173,3 +173,17 @@ def test_odd_files_give_the_right_picture(visitor: Callable[..., Page], tmp_path
         url = f"view/{key}/view.json"
         size = page.evaluate("(url) => fetch(url).then((r) => r.json())", url)["source_size"]
         assert tuple(size) == open_picture(files[name]).size, name
+
+
+def test_a_link_brings_everything_back(visitor: Callable[..., Page], shown: Shown) -> None:
+    """A patch far outside the grid of the sample that greets, in a picture of another shape."""
+    page = visitor("#screen=features&sample=photographer.jpg&layer=4&head=2&row=15&col=3&seed=9")
+    wait_for_key(page, "features", "first")
+    page.wait_for_function("document.querySelector('[data-view=features]').inside.row === 15")
+    assert page.locator("#tab-features").get_attribute("aria-selected") == "true"
+    open_tab(page, "attention")
+    state = shown(page, "attention")
+    assert (state["layer"], state["head"], state["row"], state["col"]) == (4, 2, 15, 3)
+    open_tab(page, "crops")
+    assert shown(page, "crops")["seed"] == 9
+    assert "sample=photographer.jpg" in page.evaluate("location.hash")
