@@ -59,6 +59,12 @@ window.Inside = (() => {
     return (tables[name] ??= Uint8Array.from(window.INSIDE.colours[name].flat()));
   }
 
+  /* Black or white, whichever is easier to read on a colour (relative luminance of WCAG 2). */
+  function inkOn(rgb) {
+    const [r, g, b] = rgb.map((byte) => (byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
+  }
+
   const gradient = (name) => {
     const stops = window.INSIDE.colours[name].filter((_, i) => i % 15 === 0);
     return `linear-gradient(to right, ${stops.map((c) => `rgb(${c})`).join(", ")})`;
@@ -207,7 +213,7 @@ window.Inside = (() => {
       this.node = el("div", { class: "inside-picture", tabindex: "0", role: "application", "aria-label": options.label,
         "aria-roledescription": "picture in patches" }, this.picture, this.overlay, this.marker);
       this.node.addEventListener("pointermove", (event) => this.hover(event));
-      this.node.addEventListener("pointerleave", (event) => { tip(this.node, event, null); this.options.onleave?.(); });
+      this.node.addEventListener("pointerleave", (event) => { this.options.onleave?.(); this.tell(event, null, null); });
       this.node.addEventListener("click", (event) => this.options.onpin?.(...this.patchUnder(event)));
       this.node.addEventListener("keydown", (event) => this.key(event));
     }
@@ -221,8 +227,11 @@ window.Inside = (() => {
     hover(event) {
       const [row, col] = this.patchUnder(event);
       this.options.onhover?.(row, col);
-      if (this.options.say) tip(this.node, event, this.options.say(row, col));
+      this.tell(event, row, col);
     }
+
+    /* A view answers hovering once a frame; the words wait for it, or they would tell old numbers. */
+    tell = eachFrame((event, row, col) => tip(this.node, event, row === null ? null : this.options.say?.(row, col) ?? null));
 
     patchUnder(event) {
       const box = this.node.getBoundingClientRect();
@@ -494,7 +503,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
 
   return {
     view: (name, maker) => { makers[name] = maker; },
-    mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, paintRgb, colourTable,
+    mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, paintRgb, colourTable, inkOn,
     selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
     tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, arrived, openScreen, page,
     get touched() { return touched; },

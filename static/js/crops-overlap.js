@@ -32,8 +32,9 @@ export function overlapMatrix(onpair) {
     for (const cell of table.querySelectorAll("td[data-b]")) {
       const a = Number(cell.dataset.a), b = Number(cell.dataset.b), value = sharedBy(scene, a, b)[union ? 1 : 0];
       cell.textContent = a === b ? "" : value.toFixed(0);
-      cell.style.background = a === b ? "none" : `rgb(${magma[Math.round(2.55 * value)]})`;
-      cell.style.color = value > 62 ? "#000" : "#fff";
+      const colour = magma[Math.round(2.55 * value)];
+      cell.style.background = a === b ? "none" : `rgb(${colour})`;
+      cell.style.color = Inside.inkOn(colour);
     }
   }
 

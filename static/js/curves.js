@@ -71,6 +71,7 @@ export function curveChart({ title, note = "", format = short, floor, ceiling, a
   const labels = el("div", { class: "labels", "aria-hidden": "true" }), dots = el("div", { class: "dots", "aria-hidden": "true" }), ends = el("div", { class: "ends" }), legend = el("ul");
   const plot = el("div", { class: "plot", tabindex: "0", role: "img", "aria-label": title }, labels, drawing, dots);
   const node = el("figure", { class: "inside-curve" }, el("figcaption", {}, el("b", { text: title }), heading), plot, ends, legend);
+  const here = el("span", { class: "here" });
   let series = [], range = [0, 1], low = 0, high = 1, outputs = [], marks = [];
 
   const px = (value) => (100 * (value - range[0])) / (range[1] - range[0] || 1);
@@ -98,7 +99,7 @@ export function curveChart({ title, note = "", format = short, floor, ceiling, a
     lines.replaceChildren(
       ...series.filter(({ anchor }) => Number.isFinite(anchor)).map(({ look, anchor }) => svg("path", { class: `${look} anchor`, d: `M0 ${py(anchor)}H100` })),
       ...series.map((one) => svg("path", { class: one.look, d: path(one) })));
-    ends.replaceChildren(el("span", { text: `${axis} ${spaced(Math.round(range[0]))}` }), el("span", { text: spaced(Math.round(to)) }));
+    ends.replaceChildren(el("span", { text: `${axis} ${spaced(Math.round(range[0]))}` }), here, el("span", { text: spaced(Math.round(to)) }));
     tellLegend();
     plot.setAttribute("aria-label", `${title}. ${series.map(({ name, y }) => `${name}: ${format(y.findLast((value) => value !== null))}`).join(", ")}`);
     follow(group.at);
@@ -119,6 +120,7 @@ export function curveChart({ title, note = "", format = short, floor, ceiling, a
   /* The cursor stands at a place of the axis; null: at the end, unmarked. */
   function follow(at) {
     cursor.style.display = at === null ? "none" : "";
+    here.textContent = at === null ? "" : `${axis} ${spaced(Math.round(at))}`;
     if (at !== null) { cursor.setAttribute("x1", px(at)); cursor.setAttribute("x2", px(at)); }
     series.forEach(({ x, y, anchor }, i) => {
       const index = at === null ? y.findLastIndex((value) => value !== null) : nearest(x, at), value = index >= 0 ? y[index] : null;
@@ -132,13 +134,13 @@ export function curveChart({ title, note = "", format = short, floor, ceiling, a
 
   const place = (event) => {
     const box = plot.getBoundingClientRect();
-    return range[0] + Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * (range[1] - range[0]);
+    return Math.round(range[0] + Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1) * (range[1] - range[0]));
   };
   plot.addEventListener("pointermove", (event) => group.move(place(event)));
   plot.addEventListener("pointerleave", () => group.leave());
   plot.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step) group.move(Math.min(Math.max((group.at ?? range[1]) + step * Math.max((range[1] - range[0]) / 60, 1), range[0]), range[1]));
+    if (step) group.move(Math.min(Math.max((group.at ?? range[1]) + step * Math.max(Math.round((range[1] - range[0]) / 60), 1), range[0]), range[1]));
     else if (event.key === "Escape") group.leave();
     else return;
     event.preventDefault();

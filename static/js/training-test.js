@@ -22,7 +22,7 @@ export function testReport() {
     const { confusion, classes: list } = report, table = Inside.colourTable("magma"), n = list.length;
     const cell = (count, row, r, c) => {
       const part = row ? count / row : 0, at = 3 * Math.round(255 * part), [red, green, blue] = table.slice(at, at + 3);
-      return el("td", { "data-row": r, "data-col": c, style: `background:rgb(${red},${green},${blue});color:${0.3 * red + 0.6 * green + 0.1 * blue > 140 ? "#000" : "#fff"}`, text: n <= NUMBERS ? count : "",
+      return el("td", { "data-row": r, "data-col": c, style: `background:rgb(${red},${green},${blue});color:${Inside.inkOn([red, green, blue])}`, text: n <= NUMBERS ? count : "",
         title: `${list[r].name} taken for ${list[c].name}: ${count} of ${row} (${percent(part)})` });
     };
     matrix.replaceChildren(el("table", {}, el("caption", { class: "inside-hidden", text: "Confusion matrix: rows are the true classes, columns what the model said" }),

@@ -12,7 +12,7 @@ Inside.view("training", (root) => {
   const EVERY = 1000; // ms between two questions about a run that is alive
   const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed" };
   const WISHES = { pause: "Pause", resume: "Resume", stop: "Stop" };
-  let all = [], card = null, lines = [], next = 0, mark = "", timer = null, asking = false, epoch = 0, limits = [0, 1];
+  let all = [], card = null, lines = [], next = 0, mark = "", timer = null, asking = false, epoch = 0, limits = [0, 1], looked = false;
 
   // ---------- the parts of the screen
 
@@ -57,6 +57,11 @@ Inside.view("training", (root) => {
     const answer = await askJson("runs");
     all = answer.runs;
     form.offer(answer);
+    if (!openRun.name && !looked) { // a visitor who comes back finds the run that goes on, or the last one
+      openRun.name = (all.find(({ mine, alive }) => mine && alive) ?? all.find(({ mine }) => mine))?.name ?? null;
+      if (openRun.name) Inside.keep("run", openRun.name);
+    }
+    looked = true;
     drawList();
     if (openRun.name && !all.some(({ name }) => name === openRun.name)) { openRun.name = null; card = null; Inside.keep("run", null); say("That run is no longer on this server."); }
     if (openRun.name) await ask();

@@ -8,6 +8,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -110,18 +111,29 @@ class Watch:
             self.faults.append(f"{response.status}: {response.url}")
 
 
-@pytest.fixture
-def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    """Opens the page as a new visitor; whatever goes wrong on it fails the test at its end."""
+@contextmanager
+def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """Opens the page as a new visitor; whatever goes wrong on it fails the tests at their end.
+
+    `prepare` is given the empty page before it goes anywhere.
+    """
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
 
-    def visit(link: str = "", width: int = 1440, dark: bool = False, strict: bool = True) -> Page:
+    def visit(
+        link: str = "",
+        width: int = 1440,
+        dark: bool = False,
+        strict: bool = True,
+        prepare: Callable[[Page], object] | None = None,
+    ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 1000})
         contexts.append(context)
         page = context.new_page()
         if strict:
             watches.append(Watch(page, server))
+        if prepare:
+            prepare(page)
         page.goto(f"{server}/?__theme={'dark' if dark else 'light'}{link}")
         page.wait_for_selector(".inside-screen.open .inside-view[data-ready]", timeout=60_000)
         return page
@@ -130,6 +142,19 @@ def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     for context in contexts:
         context.close()
     assert [fault for watch in watches for fault in watch.faults] == []
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    with opening(browser, server) as visit:
+        yield visit
+
+
+@pytest.fixture(scope="module")
+def visitors(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+    """The same for pages that the tests of a file share."""
+    with opening(browser, server) as visit:
+        yield visit
 
 
 @pytest.fixture

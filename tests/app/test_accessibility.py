@@ -1,0 +1,90 @@
+"""Every screen in the rules of axe-core, light and dark: nothing serious, nothing critical."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+SERIOUS = ("serious", "critical")
+# A screen, and the part of it that is turned to first.
+STATES = [
+    *[(screen, "") for screen in ("crops", "masks", "attention", "update", "training")],
+    *[("tokens", part) for part in ("patches", "positions", "blocks")],
+    *[("features", way) for way in ("colours", "pair", "map", "compare")],
+]
+
+
+def faults(page: Page, context: str | None, **options: Any) -> list[str]:
+    """What axe-core finds that keeps people out, one line each."""
+    found = Axe().run(page, context, {"resultTypes": ["violations"], **options}).response
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
+        for rule in found["violations"]
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.fixture(scope="module")
+def light(visitors: Callable[..., Page]) -> Page:
+    return visitors("#row=5&col=9&head=2")
+
+
+@pytest.fixture(scope="module")
+def dark(visitors: Callable[..., Page]) -> Page:
+    return visitors("#row=5&col=9&head=2", dark=True)
+
+
+def turn_to(page: Page, screen: str, part: str) -> None:
+    """Opens a screen with everything that can be unfolded on it."""
+    view = f'[data-view="{screen}"]'
+    page.click(f"#tab-{screen}")
+    page.wait_for_selector(f"{view}[data-ready]")
+    if part:
+        page.click(f"{view} .inside-choice [data-value={part}]")
+        page.wait_for_selector(f"{view}[data-ready]")
+    page.evaluate(
+        """(view) => { for (const more of document.querySelectorAll(`${view} details`)) {
+            if (more.offsetParent) more.open = true; } }""",
+        view,
+    )
+    if screen == "crops":  # the charts under "more" are asked for when it is opened
+        page.wait_for_function(f"document.querySelector('{view}').inside.many")
+    if part == "pair":
+        page.click(f"{view} .inside-way:not([hidden]) .inside-samples button >> nth=1")
+        page.wait_for_function(f"document.querySelector('{view}').inside.forward")
+    if part == "map":
+        page.wait_for_function(f"document.querySelector('{view}').inside.labels")
+    page.mouse.move(0, 0)
+
+
+@pytest.mark.parametrize(("screen", "part"), STATES)
+def test_a_screen_in_light(light: Page, screen: str, part: str) -> None:
+    turn_to(light, screen, part)
+    assert faults(light, "#main") == []
+
+
+@pytest.mark.parametrize(("screen", "part"), STATES)
+def test_a_screen_in_dark(dark: Page, screen: str, part: str) -> None:
+    """Only colours differ from light."""
+    turn_to(dark, screen, part)
+    assert faults(dark, "#main", runOnly=["color-contrast"]) == []
+
+
+def test_the_whole_page_with_the_rail_unfolded(visitor: Callable[..., Page]) -> None:
+    page = visitor(width=390)
+    page.click("#brand button")
+    page.click("#badge summary")
+    assert faults(page, None) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_words_of_alarm_can_be_read(theme: str, request: pytest.FixtureRequest) -> None:
+    page: Page = request.getfixturevalue(theme)
+    file = {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
+    page.set_input_files("#picture input[type=file]", file)  # type: ignore[arg-type]
+    page.wait_for_selector("#status .alarm")
+    assert faults(page, "#status", runOnly=["color-contrast"]) == []
