@@ -21,6 +21,9 @@ from app.store import Entry, Store
 from app.view import badge, sentence
 
 SAMPLES = STATIC / "samples"
+# A quick answer may come before the scripts have loaded.
+ARRIVED = """() => import(new URL("inside/js/page.js", document.baseURI))
+    .then(() => { window.Inside.arrived(); })"""
 SIZES = [("224 px", 224), ("448 px", 448), ("518 px", 518)]
 
 
@@ -87,7 +90,7 @@ class Desk:
         }
         page.load(
             self.arrive, [rail.link, *chosen], js="(_, ...rest) => [location.hash, ...rest]", **work
-        ).then(None, js="() => window.Inside.arrived()", api_visibility="private")
+        ).then(None, js=ARRIVED, api_visibility="private")
         # Only the path goes on: the image widget would decode the file itself, and be silent or
         # wrong about broken, 16-bit and animated ones.
         rail.picture.upload(

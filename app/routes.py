@@ -25,6 +25,7 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import first
@@ -200,6 +201,20 @@ class FirstVisit:
                 )
                 return await response(scope, receive, send)
         return await self.app(scope, receive, send)
+
+
+class CompressPage:
+    """Compresses the page and our scripts, as Gradio does its own files; pictures are dense."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.compressed = GZipMiddleware(app, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        words = scope["type"] == "http" and (
+            scope["path"] == "/" or scope["path"].startswith("/inside/js/")
+        )
+        await (self.compressed if words else self.app)(scope, receive, send)
 
 
 class VisitorCookie:

@@ -11,7 +11,7 @@ from app import first
 from app.endpoints import add_endpoints
 from app.engine import Engine
 from app.main import SCREENS, build_app
-from app.routes import STATIC, FirstVisit, VisitorCookie, add_routes
+from app.routes import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
 from app.store import Entry, Store
 from app.theme import css, head, theme
 from dino_core.scenes.models import colour_maps
@@ -63,6 +63,7 @@ def build_server(
     page.has_launched = True
     server.add_middleware(VisitorCookie)
     server.add_middleware(FirstVisit)
+    server.add_middleware(CompressPage)
     return server
 
 

@@ -8,9 +8,7 @@ become red, green and blue. Pictures that share the PCA share the colours: equal
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import scipy.linalg
-import scipy.linalg.blas
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -68,21 +66,23 @@ def fit_pca(features: Tensor, count: int = 3) -> PCA:
     features = features.float()
     count = min(count, D)
     mean = features.mean(0)
-    # A product of a matrix with its own transpose is symmetric: ssyrk computes the upper half only.
-    upper = np.zeros((D, D), np.float32, order="F")
+    covariance = features.new_zeros(D, D)
     for part in features.split(4096):
-        centred = (part - mean).detach().cpu().numpy()  # [n', D]
-        upper = scipy.linalg.blas.ssyrk(1.0, centred.T, 1.0, upper, overwrite_c=True)
-    covariance = upper.astype(np.float64) / (n - 1)
-    if not np.isfinite(covariance.diagonal()).all():
+        part = part - mean
+        for i in range(0, D, 128):  # symmetric: what lies below these blocks is never computed
+            covariance[i : i + 128, i:].addmm_(part[:, i : i + 128].T, part[:, i:])
+    covariance = (covariance / (n - 1)).double().cpu()
+    if not covariance.diagonal().isfinite().all():
         raise ValueError(
             "Some features are infinite or not a number, so they have no principal components: "
             "try float32, or other weights."
         )
-    values, vectors = scipy.linalg.eigh(covariance, lower=False, subset_by_index=[D - count, D - 1])
+    values, vectors = scipy.linalg.eigh(
+        covariance.numpy(), lower=False, subset_by_index=[D - count, D - 1]
+    )
     variance = torch.from_numpy(values).flip(0).clamp_min(0)  # ascending -> descending
     components = torch.from_numpy(vectors).T.flip(0)  # [D, k] -> [k, D]
-    total = max(covariance.trace(), np.finfo(np.float64).tiny)
+    total = covariance.diagonal().sum().clamp_min(torch.finfo(torch.float64).tiny)
     return PCA(
         mean=mean,
         components=with_fixed_signs(components).to(features),

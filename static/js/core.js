@@ -397,7 +397,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
 
   let answered = false; // the server has read the link: from now on it may change
   function writeLink() {
-    if (!answered) return;
+    if (!answered || !open) return;
     const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
     for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
     for (const [name, value] of Object.entries(extras)) query.set(name, value);
@@ -436,8 +436,10 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   function start() {
     const { screen, layer, head, row, col } = readLink();
     const natural = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
-    linked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
-    if (linked.row === null || linked.col === null) linked.row = linked.col = null;
+    const asked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
+    if (asked.row === null || asked.col === null) asked.row = asked.col = null;
+    Object.assign(selection, asked); // the answer may be there before any view has been shown
+    linked = answered ? null : asked;
     const known = window.INSIDE.screens.map(([name]) => name);
     const first = known.includes(screen) ? screen : "attention";
     const opening = setInterval(() => { if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); } }, 20);
