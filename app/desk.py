@@ -223,7 +223,7 @@ class Desk:
         words = sentence(sample_words(sample_credits()[0]))
         rail = [self.engine.first, first.SIZE, seed]
         views = [gr.update(view=view) for _ in self.views]
-        return [Visit(first.KEY), str(SAMPLES / first.SAMPLE), words, gr.skip(), *rail, *views]
+        return [Visit(first.KEY), gr.skip(), words, gr.skip(), *rail, *views]
 
     def props(self, key: str, entry: Entry, seed: int) -> list[Any]:
         view = view_prop(key, entry, seed)

@@ -5,7 +5,7 @@ from pathlib import Path
 import gradio as gr
 
 from app import first
-from app.desk import SIZES, Desk, Rail, Visit, sample_credits, sample_words
+from app.desk import SAMPLES, SIZES, Desk, Rail, Visit, sample_credits, sample_words
 from app.engine import Engine
 from app.store import Store
 from app.view import badge, canvas_view, sample_buttons, sentence
@@ -71,6 +71,7 @@ def build_rail(engine: Engine) -> Rail:
     )
     return Rail(
         picture=gr.Image(
+            str(SAMPLES / first.SAMPLE) if first.view() else None,
             type="filepath",
             label="Picture",
             sources=["upload", "clipboard"],

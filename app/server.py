@@ -37,7 +37,6 @@ def build_server(
 
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     runs = add_routes(server, engine, store)
-    gr.set_static_paths([STATIC / "samples"])
     page = build_app(engine, store)
     with page:
         add_endpoints(engine)

@@ -277,21 +277,20 @@ class Block(nn.Module):
     ) -> tuple[Tensor, BlockTrace | None]:
         """[B, N, D] -> the stream that leaves the block, and its trace if it is asked for."""
         update, q, k = self.attn(self.norm1(tokens), edits.heads_off.get(index, ()))
-        seen = (q, k) if traced else None
-        del q, k  # their memory serves the MLP, still in the processor's cache
         update = torch.zeros_like(update) if index in edits.attention_off else self.ls1(update)
         tokens = tokens + update
-        by_attention = update.norm(dim=-1) if traced else None
+        seen = (q, k, update.norm(dim=-1)) if traced else None
+        del q, k, update  # their memory serves the MLP, while it is still in the cache
         if index in edits.mlp_off:
-            update = torch.zeros_like(update)
+            update = torch.zeros_like(tokens)
         else:
             update = self.ls2(self.mlp(self.norm2(tokens)))
         tokens = tokens + update
-        if seen is None or by_attention is None:
+        if seen is None:
             return tokens, None
-        return tokens, BlockTrace(
-            tokens, *seen, torch.stack([by_attention, update.norm(dim=-1)], dim=1)
-        )
+        q, k, by_attention = seen
+        norms = torch.stack([by_attention, update.norm(dim=-1)], dim=1)  # 2 x [B, N] -> [B, 2, N]
+        return tokens, BlockTrace(tokens, q, k, norms)
 
     def train_forward(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
         """The same with stochastic depth on both branches: [B, N, D] -> [B, N, D]."""

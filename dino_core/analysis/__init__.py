@@ -4,4 +4,8 @@ inspection   picture -> everything the views look up, from one forward
 tokens       filters, positions, norms of the stream and their outliers
 attention    rows of any query, rollout, entropy and mean distance per head
 pca          patch features -> principal components, foreground, colours
+similarity   cosine similarity, best matches between two pictures
+clustering   k-means
+comparison   CKA between layers and models, components in one order and sign
+maps         UMAP
 """

@@ -10,6 +10,9 @@ drawn or sent; everything else in a scene can be written as JSON.
     masks       the blocks of a mask, and the masks of a batch
     tokens      patches and filters, positions, and the walk through the blocks
     attention   queries and keys of a layer, the class token everywhere, numbers per head
-    features    patch features as colours
+    features    patch features as colours, as clusters, as a map
+    matching    which patches of two pictures match
+    comparison  two models or layers side by side
+    maps        UMAP in a process of its own
     answers     scenes as bytes for a page, or as plain values for a program
 """

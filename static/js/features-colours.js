@@ -103,8 +103,7 @@ export function coloursMode(desk) {
     reflect();
     fillBars();
     show();
-    Inside.live("features", { d: desk.view.dim, p: h * w, layer, first: percent(scene.ratio[0]),
-      object: percent(mean(scene.foreground)), smallest: Math.min(...cosines(patches, desk.index(), patches, similar)).toFixed(2) });
+    Inside.live("features", { first: percent(scene.ratio[0]), object: percent(mean(scene.foreground)) });
   }
 
   // ---------- taking along

@@ -94,7 +94,7 @@ export function compareMode(desk) {
     figures[1].words.textContent = `${other}, layer ${second_layer}, components ${order.map((c) => c + 1).join(", ")}`;
     number.replaceChildren(el("b", { text: cka.toFixed(3) }), el("span", { text: " CKA, how alike they are" }));
     partners.replaceChildren(el("tbody", {}, ...["red", "green", "blue"].map((name, i) => el("tr", {},
-      el("th", { scope: "row" }, el("i", { class: `inside-dot ${name}` }), ` ${name}: component ${order[i] + 1}${signs[i] < 0 ? ", sign turned" : ""}`),
+      el("th", { scope: "row" }, el("i", { class: `inside-dot ${name}` }), ` ${name}: component ${order[i] + 1}${signs[i] < 0 ? ", turned" : ""}`),
       el("td", { text: `correlation ${correlation[i].toFixed(2)}` })))));
     if (note) story.textContent += ` ${note}`;
     Inside.live("features", { cka: cka.toFixed(3), ckabiased: scene.facts.cka_biased.toFixed(3), layers: `${layer} and ${second_layer}` });

@@ -13,10 +13,17 @@ export function svg(tag, attributes = {}) {
 export function cosines(from, index, to, out) {
   const [P, D] = to.shapes.directions, f = from.directions, g = to.directions;
   if (!out || out.length !== P) out = new Float32Array(P);
+  const begin = index * D, end = begin + D - (D % 4);
   for (let p = 0, j = 0; p < P; p++) {
-    let dot = 0;
-    for (let i = index * D, end = i + D; i < end; i++, j++) dot += f[i] * g[j];
-    out[p] = dot;
+    let a = 0, b = 0, c = 0, d = 0, i = begin; // four sums that do not wait for one another
+    for (; i < end; i += 4, j += 4) {
+      a += f[i] * g[j];
+      b += f[i + 1] * g[j + 1];
+      c += f[i + 2] * g[j + 2];
+      d += f[i + 3] * g[j + 3];
+    }
+    for (; i < begin + D; i++, j++) a += f[i] * g[j];
+    out[p] = a + b + c + d;
   }
   return out;
 }

@@ -100,6 +100,7 @@ Inside.view("features", (root) => {
     await ways[mode].load(layer, overtaken);
     if (overtaken()) return;
     update();
+    Inside.live("features", { d: desk.view.dim, p: desk.view.grid[0] * desk.view.grid[1], layer });
     if (key === "first" && !Inside.touched) return; // spare the newcomer's line
     if (shown() && desk.around.umap === "cold") desk.look(); // it begins to warm up
     prepare(layer, overtaken);
