@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import milliseconds
@@ -55,13 +55,9 @@ ALL_SHOW_ANOTHER = """([names, old]) => names.every((name) => {
 def run(quick: bool) -> Iterator[Result]:
     repeats = 1 if quick else 3
     yield start_up(repeats)
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-    if chromium is None:
-        raise Skipped("Chromium is not installed")
     with serve() as url, sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        page.goto(url)
+        browser = browser_for(playwright)
+        page = open_page(browser, url)
         upload(page, ROOT / "static" / "samples" / "coffee.jpg")  # waits until the model is loaded
         yield upload_to_all_views(page, Path(folder), repeats)
         yield from redrawing(page, 4 if quick else 10)
@@ -112,7 +108,7 @@ def redrawing(page: Page, times: int) -> Iterator[Result]:
         }
         for what, keys in press.items():
             field = "col" if what == "patch" else what
-            ms = [page.evaluate(PRESS, [name, key, field]) for key in keys]
+            ms = press_key(page, name, field, keys)
             yield Result(
                 name=f"another {what} in {name}",
                 value=statistics.median(ms),
@@ -120,6 +116,11 @@ def redrawing(page: Page, times: int) -> Iterator[Result]:
                 at_most=150,
                 note=spread([one / 1000 for one in ms]),
             )
+
+
+def press_key(page: Page, name: str, field: str, keys: list[str]) -> list[float]:
+    """Milliseconds from each key to the frame in which the view shows something else."""
+    return [page.evaluate(PRESS, [name, key, field]) for key in keys]
 
 
 def spread(seconds: list[float]) -> str:
@@ -151,6 +152,21 @@ def serve() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(timeout=20)
+
+
+def browser_for(playwright: Playwright) -> Browser:
+    """Skipped where there is no Chromium."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if chromium is None:
+        raise Skipped("Chromium is not installed")
+    return playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
+def open_page(browser: Browser, url: str) -> Page:
+    """A visitor of its own, with nothing cached."""
+    page = browser.new_page(viewport={"width": 1440, "height": 1000})
+    page.goto(url, wait_until="commit")
+    return page
 
 
 def wait_for(url: str, process: subprocess.Popen[Any], patience: float = 120) -> None:

@@ -27,8 +27,9 @@ A = 6 heads of width d = 64.
 
 The floors: a file imports lower floors only, and files on one floor do not know each other.
 
-    4  scenes                                              one file per screen
-    3  training                                            steps and runs
+    5  scenes                                              one file per screen
+    4  training  gallery                                   steps and runs; many pictures
+    3  datasets                                            folders and zips of pictures
     2  student_teacher  update  weights  analysis
     1  crops  masks  vit  heads  targets  losses  schedules  draw
     0  config  images

@@ -154,7 +154,7 @@ def resume_arguments(folder: Path) -> list[str]:
 
 def look_through(path: Path) -> dict[str, Any]:
     """What is in a zip of pictures. ValueError in a sentence when it is refused."""
-    from dino_core.training.data import find_pictures
+    from dino_core.datasets import find_pictures
 
     pictures = find_pictures(path)
     labels = pictures.labels or ()
@@ -289,8 +289,8 @@ def report_of(folder: Path, with_files: bool) -> dict[str, Any]:
 
 def mistake_picture(folder: Path, number: int) -> bytes:
     """The picture of one wrong answer, as a small JPEG."""
+    from dino_core.datasets import find_pictures
     from dino_core.draw.encode import jpeg
-    from dino_core.training.data import find_pictures
 
     mistakes = report_of(folder, with_files=True)["mistakes"]
     if not 0 <= number < len(mistakes):

@@ -23,9 +23,9 @@ from torch import Tensor
 from dino_core.analysis.inspection import inspect
 from dino_core.analysis.pca import colour_features
 from dino_core.config import PCAConfig
+from dino_core.datasets import Pictures
 from dino_core.images import fit_to_patches, to_tensor
 from dino_core.masks import sample_block_mask
-from dino_core.training.data import Pictures
 from dino_core.training.loader import generator_for
 from dino_core.training.presets import RunConfig
 from dino_core.vit import VisionTransformer

@@ -22,6 +22,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from dino_core.datasets import Pictures, find_pictures
 from dino_core.training import evaluate
 from dino_core.training.classifier import (
     Classifier,
@@ -30,7 +31,6 @@ from dino_core.training.classifier import (
     predict,
     save_classifier,
 )
-from dino_core.training.data import Pictures, find_pictures
 from dino_core.training.endings import failures_told
 from dino_core.training.evaluate import Embedded
 from dino_core.training.finetune_backbone import (

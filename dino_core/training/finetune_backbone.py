@@ -19,11 +19,11 @@ from torch import Tensor
 
 from dino_core.config import CropConfig, OptimConfig
 from dino_core.crops import apply_decisions, draw_crops
+from dino_core.datasets import Pictures
 from dino_core.schedules import warmup_cosine
 from dino_core.training import checkpoints, evaluate
 from dino_core.training.checkpoints import Checkpoint
 from dino_core.training.classifier import Classifier, copied
-from dino_core.training.data import Pictures
 from dino_core.training.loader import background_batches, generator_for, normalised, order_of_pass
 from dino_core.training.runs import Control, RunFolder
 from dino_core.update import parameter_groups

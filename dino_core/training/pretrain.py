@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from PIL import Image
 
+from dino_core.datasets import Pictures
 from dino_core.schedules import values_at
 from dino_core.training import checkpoints, evaluate, metrics
 from dino_core.training.accumulate import step_in_parts
-from dino_core.training.data import Pictures
 from dino_core.training.distributed import World, joined
 from dino_core.training.endings import failures_told
 from dino_core.training.loader import (

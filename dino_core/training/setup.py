@@ -10,17 +10,17 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dino_core.images import open_picture
-from dino_core.student_teacher import Network, StudentTeacher
-from dino_core.training import checkpoints, evaluate
-from dino_core.training.checkpoints import Checkpoint
-from dino_core.training.data import (
+from dino_core.datasets import (
     Pictures,
     cifar10,
     cifar10_folder,
     find_pictures,
     sample_pictures,
 )
+from dino_core.images import open_picture
+from dino_core.student_teacher import Network, StudentTeacher
+from dino_core.training import checkpoints, evaluate
+from dino_core.training.checkpoints import Checkpoint
 from dino_core.training.distributed import World
 from dino_core.training.loader import generator_for
 from dino_core.training.presets import RunConfig, from_plain

@@ -9,7 +9,7 @@ Inside.view("training", (root) => {
   "use strict";
   const { el, percent } = Inside;
   const TERMS = [["dino_local_crops_loss", "DINO, local crops"], ["dino_global_crops_loss", "DINO, global crops"], ["ibot_loss", "iBOT"], ["koleo_loss", "KoLeo"]];
-  const EVERY = 1000; // ms between two questions about a run that is alive
+  const EVERY = 1000, IDLE = 5000; // ms between two questions: about a run that is alive, and whether somebody resumed one
   const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed" };
   const WISHES = { pause: "Pause", resume: "Resume", stop: "Stop" };
   let all = [], card = null, lines = [], next = 0, mark = "", timer = null, asking = false, epoch = 0, limits = [0, 1], looked = false;
@@ -93,20 +93,25 @@ Inside.view("training", (root) => {
     draw();
   }
 
-  /* One question a second while a run is alive and this screen is looked at; else none at all. */
+  /* One question a second while a run is alive, a few a minute otherwise, for as long as this screen is looked at. */
   function again() {
     clearTimeout(timer);
-    if (!all.some(({ alive }) => alive) && !card?.alive) return;
+    const alive = card?.alive || all.some((one) => one.alive);
     timer = setTimeout(async () => {
-      if (isOpen("training")) {
-        try {
-          const was = card?.state;
-          if (card?.alive) await ask();
-          if (!card?.alive || card.state !== was || card.place || Math.random() < 0.2) { const answer = await askJson("runs"); all = answer.runs; drawList(); }
-        } catch (error) { say(error instanceof TypeError ? "The server does not answer. The run goes on without it." : error.message); }
-        again();
-      }
-    }, EVERY);
+      if (!isOpen("training")) return;
+      try { await follow(); } catch (error) { say(error instanceof TypeError ? "The server does not answer. The run goes on without it." : error.message); }
+      again();
+    }, alive ? EVERY : IDLE);
+  }
+
+  async function follow() {
+    const was = card?.state;
+    if (card?.alive) await ask();
+    if (card?.alive && card.state === was && !card.place && Math.random() > 0.2) return;
+    all = (await askJson("runs")).runs;
+    drawList();
+    const now = all.find(({ name }) => name === card?.name);
+    if (now && now.state !== card.state) await ask(); // its owner, or another page, resumed it
   }
   whenOpened("training", () => { Inside.run(root, refresh); });
   document.addEventListener("visibilitychange", () => { if (isOpen("training")) again(); });

@@ -10,8 +10,8 @@ from tiny_models import TINY, tiny_vit
 from tiny_runs import RUN, coloured, files, zipped
 
 from dino_core.analysis.inspection import inspect
+from dino_core.datasets import find_pictures
 from dino_core.images import fit_to_patches, open_picture, to_tensor
-from dino_core.training.data import find_pictures
 from dino_core.training.evaluate import (
     LabelledSet,
     embed,

@@ -11,9 +11,9 @@ from sklearn.metrics import classification_report, confusion_matrix
 from tiny_models import TINY, tiny_vit
 from tiny_runs import COLOURS, coloured, files, picture, zipped
 
+from dino_core.datasets import find_pictures
 from dino_core.training import evaluate, finetune_backbone
 from dino_core.training.classifier import Classifier
-from dino_core.training.data import find_pictures
 from dino_core.training.finetune import FinetuneSetup, divide, finetune, load_classifier, predict
 from dino_core.training.runs import read_metrics, read_state, request
 from dino_core.training.scores import imbalance, score

@@ -9,7 +9,7 @@ import torch
 from tiny_runs import TRAIN, files, noise_folder, picture
 
 from dino_core.crops import sample_crops, stack_crops
-from dino_core.training.data import find_pictures
+from dino_core.datasets import find_pictures
 from dino_core.training.loader import (
     BatchMaker,
     background_batches,

@@ -9,9 +9,9 @@ import torch
 from tiny_runs import RUN, TRAIN, longer, noise_folder, setup
 
 from dino_core.config import HeadConfig
+from dino_core.datasets import find_pictures
 from dino_core.schedules import values_at
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.data import find_pictures
 from dino_core.training.loader import BatchMaker, generator_for, to_batch
 from dino_core.training.metrics import (
     divergence,

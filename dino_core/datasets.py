@@ -33,7 +33,7 @@ MAX_FILES = 20_000_000  # ImageNet-22k has 14 million
 MAX_FILES_ZIP = 3_000_000
 MAX_TOTAL = 500 * 2**30  # bytes, unpacked
 MAX_RATIO = 200  # unpacked / packed; pictures hardly compress, a bomb reaches 1000
-SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
+SAMPLES = Path(__file__).resolve().parents[1] / "static" / "samples"
 
 
 @dataclass(frozen=True)

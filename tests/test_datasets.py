@@ -1,4 +1,4 @@
-"""training/data.py: what is found, in which order, and what is refused."""
+"""datasets.py: what is found, in which order, and what is refused."""
 
 import pickle
 import struct
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tiny_runs import coloured, files, noise_folder, picture, zipped
 
-from dino_core.training.data import MAX_RATIO, find_pictures, sample_pictures
+from dino_core.datasets import MAX_RATIO, find_pictures, sample_pictures
 
 
 def test_folder_and_zip_give_the_same_pictures_in_the_same_order(tmp_path):

@@ -1,0 +1,139 @@
+"""The explorer in headless Chromium: the first picture, hovering, another layer, a pinned patch.
+
+Times as a person waits for them, from the browser's own clock.
+"""
+
+import statistics
+from collections.abc import Iterator
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.page import ROOT, browser_for, open_page, press_key, serve, spread, upload
+from benchmarks.results import Result
+
+MOVES = 240
+LINKED = ("attention", "features", "tokens")  # the views that draw the pinned patch
+
+# From now on the time between two frames goes into window.frames, in milliseconds.
+RECORD = """() => {
+    window.frames = [];
+    let last = null;
+    const frame = (now) => {
+        if (last !== null) window.frames.push(now - last);
+        last = now;
+        window.next = requestAnimationFrame(frame);
+    };
+    window.next = requestAnimationFrame(frame);
+}"""
+STOP = "() => { cancelAnimationFrame(window.next); return window.frames; }"
+
+# Milliseconds from a click on a patch until every view says that it shows it, and the frame after.
+PIN = """async ([views, col]) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const roots = views.map((name) => document.querySelector(`[data-view="${name}"]`));
+    const picture = roots[0].querySelector(".inside-picture");
+    const { left, top, width, height } = picture.getBoundingClientRect();
+    const clientX = left + ((col + 0.5) / 37) * width, clientY = top + height / 2;
+    const start = performance.now();
+    picture.dispatchEvent(new MouseEvent("click", { clientX, clientY, bubbles: true }));
+    while (!roots.every((root) => root.inside.col === col)) {
+        if (performance.now() - start > 20000) throw new Error("a view does not follow the pin");
+        await frame();
+    }
+    await frame();
+    return performance.now() - start;
+}"""
+
+# Milliseconds since the page was asked for, once the picture and its attention are drawn.
+SEEN = """() => {
+    const root = document.querySelector('[data-view="attention"]');
+    const picture = root?.querySelector(".inside-picture img");
+    return root?.inside?.rows && picture.complete && picture.naturalWidth && performance.now();
+}"""
+
+
+def run(quick: bool) -> Iterator[Result]:
+    repeats = 2 if quick else 7
+    with serve() as url, sync_playwright() as playwright:
+        browser = browser_for(playwright)
+        yield first_picture(browser, url, repeats)
+        page = open_page(browser, url)
+        upload(page, ROOT / "static" / "samples" / "astronaut.jpg")  # square
+        yield layers(page, "224 px", 150)
+        fine_grid(page)
+        yield layers(page, "518 px", 300)
+        yield hover(page)
+        yield pins(page, repeats)
+        browser.close()
+
+
+def first_picture(browser: Browser, url: str, repeats: int) -> Result:
+    """From the request for the page, with nothing cached, to a picture with its attention."""
+    ms = []
+    for _ in range(repeats):
+        page = open_page(browser, url)
+        ms.append(float(page.wait_for_function(SEEN, timeout=60_000).json_value()))
+        page.context.close()
+    seconds = [one / 1000 for one in ms]
+    return Result(
+        name="first picture with its attention",
+        value=statistics.median(seconds),
+        unit="s",
+        at_most=1.5,
+        note=spread(seconds),
+    )
+
+
+def fine_grid(page: Page) -> None:
+    """The square sample at 518 px: 37 x 37 patches."""
+    page.locator("#size").get_by_text("518 px").click()
+    page.wait_for_function(
+        "document.querySelector('[data-view=attention]').inside?.tokens === 1370", timeout=120_000
+    )
+    for name in LINKED:
+        page.wait_for_selector(f'[data-view="{name}"][data-ready]', state="attached")
+
+
+def layers(page: Page, size: str, at_most: float) -> Result:
+    """From the key to the frame with another layer: down through all of them and up again."""
+    ms = press_key(page, "attention", "layer", ["["] * 11 + ["]"] * 11)
+    return Result(
+        name=f"another layer, {size}",
+        value=max(ms),
+        unit="ms, the slowest",
+        at_most=at_most,
+        note=f"median {statistics.median(ms):.0f} ms",
+    )
+
+
+def hover(page: Page) -> Result:
+    """The pointer wanders over the picture, all heads shown; what each frame took."""
+    box = page.locator('[data-view="attention"] .inside-picture').bounding_box()
+    assert box is not None
+    turns = np.linspace(0, 6 * np.pi, MOVES)
+    xs = box["x"] + box["width"] * (0.5 + 0.45 * np.sin(turns))
+    ys = box["y"] + box["height"] * (0.5 + 0.45 * np.cos(1.3 * turns))
+    page.mouse.move(float(xs[0]), float(ys[0]))
+    page.evaluate(RECORD)
+    for x, y in zip(xs, ys, strict=True):
+        page.mouse.move(float(x), float(y))
+    frames = page.evaluate(STOP)
+    return Result(
+        name=f"hover, {MOVES} moves, all heads: a frame",
+        value=float(np.percentile(frames, 95)),
+        unit="ms, 95th percentile",
+        at_most=20,
+        note=f"{len(frames)} frames, median {np.median(frames):.1f}, longest {max(frames):.0f} ms",
+    )
+
+
+def pins(page: Page, repeats: int) -> Result:
+    ms = [page.evaluate(PIN, [list(LINKED), 3 + 4 * i]) for i in range(repeats)]
+    return Result(
+        name="a pin in all views",
+        value=max(ms),
+        unit="ms, the slowest",
+        at_most=200,
+        note=f"median {statistics.median(ms):.0f} ms",
+    )
