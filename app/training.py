@@ -30,6 +30,7 @@ from starlette.concurrency import run_in_threadpool
 from app.engine import SAMPLES, Engine
 from app.queue import NotYours, Runs, Ticket, owner_of
 from app.store import Store
+from app.uploads import take_body
 from dino_core.scenes import training, update
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -64,17 +65,9 @@ class Uploads:
         self._make_room(owner)
         token = secrets.token_urlsafe(12).replace("-", "a").replace("_", "b")
         path = folder / f"{token}.zip"
+        advice = "make the pictures smaller, or train from the command line."
+        size = await take_body(request, path, MAX_ZIP, advice)
         try:
-            size = 0
-            with path.open("wb") as file:
-                async for part in request.stream():
-                    size += len(part)
-                    if size > MAX_ZIP:
-                        raise ValueError(
-                            f"The zip has more than the {MAX_ZIP >> 20} MB allowed: make the "
-                            f"pictures smaller, or train from the command line."
-                        )
-                    file.write(part)
             found = await run_in_threadpool(self._look, path, name)
         except BaseException:
             path.unlink(missing_ok=True)

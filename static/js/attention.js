@@ -55,17 +55,24 @@ Inside.view("attention", (root) => {
   const firstPatch = () => 1 + scene.facts.registers;
   const tokenAt = (row, col) => (row === null ? 0 : firstPatch() + row * scene.facts.grid[1] + col);
 
-  /* What token `query` attends to in every head: Float32Array [A * N]. */
+  /* What token `query` attends to in every head: Float32Array [A * N]. Four sums at a time, for
+     each addition would wait for the one before; d is a multiple of 4 in every model. */
   function attend(query) {
-    const [A, N, d] = scene.shapes.keys, q = scene.queries, k = scene.keys, scale = scene.facts.scale;
+    const [A, N, d] = scene.shapes.keys, k = scene.keys, scale = scene.facts.scale;
     if (!rows || rows.length !== A * N) rows = new Float32Array(A * N);
     for (let a = 0; a < A; a++) {
-      const base = a * N * d, at = base + query * d, out = a * N;
+      const base = a * N * d, out = a * N;
+      const q = Float64Array.from(scene.queries.subarray(base + query * d, base + (query + 1) * d), (value) => value * scale);
       let high = -Infinity;
-      for (let n = 0, j = base; n < N; n++) {
-        let dot = 0;
-        for (let i = 0; i < d; i++, j++) dot += q[at + i] * k[j];
-        dot *= scale;
+      for (let n = 0, j = base; n < N; n++, j += d) {
+        let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (let i = 0; i < d; i += 4) {
+          s0 += q[i] * k[j + i];
+          s1 += q[i + 1] * k[j + i + 1];
+          s2 += q[i + 2] * k[j + i + 2];
+          s3 += q[i + 3] * k[j + i + 3];
+        }
+        const dot = s0 + s1 + s2 + s3;
         rows[out + n] = dot;
         if (dot > high) high = dot;
       }
@@ -114,25 +121,33 @@ Inside.view("attention", (root) => {
     const [h, w] = scene.facts.grid, [A, N] = scene.shapes.keys, first = firstPatch(), P = h * w;
     const query = tokenAt(row, col);
     attend(query);
-    for (let a = 0; a < A; a++) {
+    const highs = cards.map(({ canvas }, a) => {
       const high = Inside.maximum(rows, a * N + first, P);
-      Inside.paintMap(cards[a].canvas, rows, a * N + first, h, w, 0, high);
-      cards[a].numbers.textContent = `max ${percent(high)}`;
-    }
+      Inside.paintMap(canvas, rows, a * N + first, h, w, 0, high);
+      return high;
+    });
     picture.mark(row, col, !hovered);
-    if (rolled) { await paintRollout(h, w); return; }
+    if (rolled) { tellMaxima(highs); await paintRollout(h, w); return; }
     const [map, offset] = shownRow();
     const high = Inside.maximum(map, offset, P);
     Inside.paintMap(picture.overlay, map, offset, h, w, 0, high);
-    const who = row === null ? "The class token" : `Patch row ${row}, column ${col}`;
-    const which = selection.head === null ? `mean of ${A} heads` : `head ${selection.head + 1}`;
-    const R = scene.facts.registers;
-    story.textContent = `${who}, layer ${scene.facts.layer}, ${which}: ${percent(sum(map, offset, P))} goes to the patches, ` +
-      `${percent(map[offset - first])} to the class token${R ? `, ${percent(sum(map, offset - R, R))} to the registers` : ""}.`;
-    showLegend(high);
+    const R = first - 1, classShare = map[offset - first], registers = sum(map, offset - R, R);
+    (hovered ? words : words.now)(row, col, [...highs, high], [sum(map, offset, P), classShare, registers]);
     root.inside = { key: view.key, layer: scene.facts.layer, row, col, head: selection.head, query, rows, tokens: N, firstPatch: first };
     if (!hovered) settle(row, col);
   }
+
+  const tellMaxima = (highs) => cards.forEach(({ numbers }, a) => { numbers.textContent = `max ${percent(highs[a])}`; });
+
+  /* The numbers to the pictures. `highs`: of each head and of what the large picture shows. */
+  const words = Inside.seldom((row, col, highs, [patches, classToken, registers]) => {
+    tellMaxima(highs);
+    const who = row === null ? "The class token" : `Patch row ${row}, column ${col}`;
+    const which = selection.head === null ? `mean of ${cards.length} heads` : `head ${selection.head + 1}`;
+    story.textContent = `${who}, layer ${scene.facts.layer}, ${which}: ${percent(patches)} goes to the patches, ` +
+      `${percent(classToken)} to the class token${scene.facts.registers ? `, ${percent(registers)} to the registers` : ""}.`;
+    showLegend(highs.at(-1));
+  });
 
   let legendText = "";
   function showLegend(high) {
@@ -193,11 +208,11 @@ Inside.view("attention", (root) => {
     for (let layer = 0; layer < L; layer++) {
       birds.append(el("span", { text: layer }));
       for (let a = 0; a < A; a++) {
-        const canvas = el("canvas"), at = (layer * A + a) * h * w;
-        Inside.paintMap(canvas, overview.cls_rows, at, h, w, 0, Inside.maximum(overview.cls_rows, at, h * w));
+        const map = el("img", { alt: "", draggable: "false" }), at = (layer * A + a) * h * w;
+        Inside.printMap(map, overview.cls_rows, at, h, w, 0, Inside.maximum(overview.cls_rows, at, h * w));
         const entropy = overview.entropy[layer * A + a].toFixed(2);
         const cell = el("button", { type: "button", title: `Layer ${layer}, head ${a + 1}, entropy ${entropy} nats`, "aria-label": `Layer ${layer}, head ${a + 1}`,
-          onclick: () => Inside.select({ layer, head: a, row: null, col: null }) }, canvas);
+          onclick: () => Inside.select({ layer, head: a, row: null, col: null }) }, map);
         cells.push({ layer, head: a, cell });
         birds.append(cell);
       }
@@ -227,12 +242,25 @@ Inside.view("attention", (root) => {
     afterwards(wanted, key);
   }
 
-  /* The neighbours, so that the next step is instant, and the numbers over all queries. */
+  /* The neighbours one after the other, those further on in the direction of travel first, so that
+     the next step is instant; and when the layer rests, the numbers over all queries. */
+  let came = 0, resting = null;
   async function afterwards(layer, key) {
-    for (const near of [layer - 1, layer + 1])
-      if (near >= 0 && near < view.layers) Inside.fetchScene(Inside.sceneUrl(key, `attention/${near}`)).catch(() => {});
-    const all = await Inside.fetchScene(Inside.sceneUrl(key, `heads/${layer}`)).catch(() => null);
-    if (!all || layer !== selection.layer || key !== view.key) return;
+    const overtaken = () => layer !== selection.layer || key !== view.key;
+    const step = layer < came ? -1 : 1;
+    came = layer;
+    clearTimeout(resting);
+    resting = setTimeout(() => { if (!overtaken()) tellHeads(layer, overtaken); }, 200);
+    for (const near of [layer + step, layer + 2 * step, layer - step]) {
+      if (near < 0 || near >= view.layers) continue;
+      await Inside.fetchScene(Inside.sceneUrl(key, `attention/${near}`)).catch(() => {});
+      if (overtaken()) return;
+    }
+  }
+
+  async function tellHeads(layer, overtaken) {
+    const all = await Inside.fetchScene(Inside.sceneUrl(view.key, `heads/${layer}`)).catch(() => null);
+    if (!all || overtaken()) return;
     numbers = all;
     update();
   }

@@ -86,6 +86,14 @@ window.Inside = (() => {
     canvas.inside.context.putImageData(image, 0, 0);
   }
 
+  /* The same into an <img>, for maps that do not change: every canvas is a layer of its own for the
+     browser, and a hundred of them make each frame slow. */
+  const easel = document.createElement("canvas");
+  function printMap(image, ...map) {
+    paintMap(easel, ...map);
+    image.src = easel.toDataURL();
+  }
+
   /* Paints RGB bytes [h * w * 3], one pixel each. */
   function paintRgb(canvas, rgb, h, w) {
     const image = imageFor(canvas, h, w);
@@ -148,6 +156,20 @@ window.Inside = (() => {
       if (!waiting) requestAnimationFrame(() => { const now = waiting; waiting = null; work(...now); });
       waiting = args;
     };
+  }
+
+  /* Calls `work` at most every `ms`, with the newest arguments: for words that follow the pointer,
+     which nobody reads sixty times a second. `.now(...)` calls it at once. */
+  function seldom(work, ms = 100) {
+    let last = -Infinity, timer = null;
+    const now = (...args) => { clearTimeout(timer); last = performance.now(); work(...args); };
+    const soon = (...args) => {
+      const wait = last + ms - performance.now();
+      if (wait <= 0) { now(...args); return; }
+      clearTimeout(timer);
+      timer = setTimeout(now, wait, ...args);
+    };
+    return Object.assign(soon, { now });
   }
 
   /* A range input with its label and value: returns { node, input, set(value), limits(max) }. */
@@ -225,16 +247,16 @@ window.Inside = (() => {
     }
 
     hover(event) {
-      const [row, col] = this.patchUnder(event);
+      const box = this.node.getBoundingClientRect(); // measured before anything is written
+      const [row, col] = this.patchUnder(event, box);
       this.options.onhover?.(row, col);
-      this.tell(event, row, col);
+      this.tell(event, row, col, box);
     }
 
     /* A view answers hovering once a frame; the words wait for it, or they would tell old numbers. */
-    tell = eachFrame((event, row, col) => tip(this.node, event, row === null ? null : this.options.say?.(row, col) ?? null));
+    tell = eachFrame((event, row, col, box) => tip(this.node, event, row === null ? null : this.options.say?.(row, col) ?? null, box));
 
-    patchUnder(event) {
-      const box = this.node.getBoundingClientRect();
+    patchUnder(event, box = this.node.getBoundingClientRect()) {
       const [h, w] = this.grid;
       const clamp = (value, count) => Math.min(Math.max(Math.floor(value), 0), count - 1);
       return [clamp(((event.clientY - box.top) / box.height) * h, h), clamp(((event.clientX - box.left) / box.width) * w, w)];
@@ -244,11 +266,10 @@ window.Inside = (() => {
       this.marker.hidden = row === null;
       if (row === null) return;
       const [h, w] = this.grid;
-      const style = this.marker.style;
-      style.left = `${(100 * col) / w}%`;
-      style.top = `${(100 * row) / h}%`;
+      const style = this.marker.style; // moved by a transform: nothing is laid out or painted again
       style.width = `${100 / w}%`;
       style.height = `${100 / h}%`;
+      style.transform = `translate(${100 * col}%, ${100 * row}%)`;
       this.marker.classList.toggle("pinned", Boolean(pinned));
     }
 
@@ -267,18 +288,16 @@ window.Inside = (() => {
   // ---------- tooltips and live numbers
 
   /* Words beside the pointer, inside the node that is pointed at; null hides them. */
-  function tip(node, event, text) {
+  function tip(node, event, text, frame = text === null ? null : node.getBoundingClientRect()) {
     let box = node.querySelector(":scope > .inside-tip");
     if (!box) node.append((box = el("div", { class: "inside-tip", hidden: true })));
     box.hidden = text === null;
     if (text === null) return;
-    box.textContent = text;
-    const frame = node.getBoundingClientRect();
+    if (box.textContent !== text) box.textContent = text;
     const x = event.clientX - frame.left, y = event.clientY - frame.top;
-    box.style.left = x > frame.width / 2 ? "auto" : `${x + 14}px`;
-    box.style.right = x > frame.width / 2 ? `${frame.width - x + 14}px` : "auto";
-    box.style.top = y > frame.height / 2 ? "auto" : `${y + 14}px`;
-    box.style.bottom = y > frame.height / 2 ? `${frame.height - y + 14}px` : "auto";
+    const left = x > frame.width / 2 ? `calc(${x - 14}px - 100%)` : `${x + 14}px`;
+    const top = y > frame.height / 2 ? `calc(${y - 14}px - 100%)` : `${y + 14}px`;
+    box.style.transform = `translate(${left}, ${top})`;
   }
 
   /* Fills <span class="live-NAME"> in a screen's lesson with the user's own numbers. */
@@ -505,10 +524,10 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
 
   return {
     view: (name, maker) => { makers[name] = maker; },
-    mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, paintRgb, colourTable, inkOn,
+    mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, printMap, paintRgb, colourTable, inkOn,
     selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
     tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, arrived, openScreen, page,
     get touched() { return touched; },
-    el, percent, maximum, eachFrame, slider, choice, legend, PatchPicture,
+    el, percent, maximum, eachFrame, seldom, slider, choice, legend, PatchPicture,
   };
 })();

@@ -1,0 +1,322 @@
+"""The galleries of this server: whose they are, who waits, and starting the next one.
+
+    GALLERIES/NAME/                    the gallery itself, see dino_core/scenes/gallery.py
+    GALLERIES/samples/                 everybody's: the pictures that come with the project
+    GALLERIES/.page/NAME.zip           what a visitor uploaded; pictures are read from it
+    GALLERIES/.page/tickets/NAME.json  who asked for it, and whether it still waits
+
+All of it is files, so that a server that starts again finds everything. A gallery is built by a
+process of its own and goes on without a server. It is its visitor's alone: for anybody else there
+is no such gallery. One that nobody looked at for a week is thrown away.
+"""
+
+import fcntl
+import json
+import os
+import re
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
+SAMPLES = "samples"
+PLACES = 8  # galleries that may wait
+PER_VISITOR = 4  # galleries of one visitor; the one that was not looked at for longest makes room
+KEPT = 7 * 24 * 3600.0  # seconds after the last look
+STARTING = 60.0  # seconds a process may take until it says something
+AT_WORK = ("waiting", "embedding", "mapping")
+STORED = Path(__file__).resolve().parent.parent / "static" / "gallery"
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """What this server knows about a gallery beside the gallery's own folder."""
+
+    name: str
+    owner: str  # hash of the visitor's secret; "" for everybody's
+    title: str  # what the visitor called it
+    data: str  # "samples", or the path of a zip
+    pictures: int
+    classes: int
+    label: str  # of the model, as a person chose it
+    options: dict[str, Any]  # of dino_core.scenes.gallery.Options
+    asked: float  # seconds since 1970
+    waiting: bool = True
+    launched: float = 0.0
+    refused: str = ""  # why its process could not be started
+
+
+def galleries_folder() -> Path:
+    """Where they are kept: INSIDE_DINOV2_GALLERIES, or galleries/ beside this project's code."""
+    project = Path(__file__).resolve().parent.parent
+    return Path(os.environ.get("INSIDE_DINOV2_GALLERIES") or project / "galleries")
+
+
+class Galleries:
+    """All galleries of a folder. One is built at a time; servers on one folder agree by a lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.expanduser().resolve()
+        self.page = self.folder / ".page"
+        self.tickets = self.page / "tickets"
+        self._wake = threading.Event()
+        self._ended = False
+
+    # --- the one who starts the next gallery
+
+    def begin(self, samples: Options) -> None:
+        """Looks after the queue from now on, also for those who waited when the server ended."""
+        self._ended = False
+        threading.Thread(target=self._serve, args=(samples,), name="galleries", daemon=True).start()
+
+    def end(self) -> None:
+        """Those that are being built go on; those who wait are there again when the server is."""
+        self._ended = True
+        self._wake.set()
+
+    def _serve(self, samples: Options) -> None:
+        with suppress(OSError, ValueError):
+            self.bring_samples(samples)
+            self._forget_old()
+        while not self._ended:
+            waits = False
+            with suppress(OSError, ValueError):
+                waits = self.advance()
+            self._wake.wait(1.0 if waits else 30.0)
+            self._wake.clear()
+
+    def bring_samples(self, options: Options, stored: Path = STORED) -> None:
+        """Everybody's gallery: copied where it was worked out beforehand, built otherwise."""
+        there, known = self.folder / SAMPLES, stored / "config.json"
+        with self._locked():
+            same = known.is_file() and (there / "config.json").is_file()
+            if self.ticket(SAMPLES) and (not known.is_file() or same and _equal(known, there)):
+                return
+            if known.is_file():
+                shutil.rmtree(there, ignore_errors=True)
+                beside = self.page / f"samples.{secrets.token_hex(4)}"
+                shutil.copytree(stored, beside)
+                beside.rename(there)
+            ticket = Ticket(
+                SAMPLES, "", "The samples", SAMPLES, 8, 0, options.model, asdict(options), 0.0
+            )
+            self._put(replace(ticket, waiting=not known.is_file()))
+
+    def advance(self) -> bool:
+        """Starts the next one if none is being built. Says whether anybody still waits."""
+        with self._locked():
+            waiting = self.waiting()
+            if not waiting:
+                return False
+            if any(self._at_work(ticket) for ticket in self.all_tickets() if not ticket.waiting):
+                return True
+            first = replace(waiting[0], waiting=False, launched=time.time(), refused="")
+            try:
+                launch(first.data, self.folder / first.name, Options(**first.options))
+            except ValueError as error:
+                first = replace(first, refused=str(error))
+            self._put(first)
+            return len(waiting) > 1
+
+    def _at_work(self, ticket: Ticket) -> bool:
+        try:
+            state = state_of(self.folder / ticket.name)
+        except ValueError:
+            return not ticket.refused and time.time() - ticket.launched < STARTING
+        return bool(state["alive"]) and state["state"] in AT_WORK
+
+    # --- asking for one
+
+    def new_name(self) -> str:
+        return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(4)}"
+
+    def zip_of(self, name: str) -> Path:
+        return self.page / f"{name}.zip"
+
+    def add(self, ticket: Ticket) -> None:
+        """ValueError when too many wait already."""
+        with self._locked():
+            waiting = self.waiting()
+            if any(one.owner == ticket.owner for one in waiting) or len(waiting) >= PLACES:
+                raise ValueError("Others are waiting already: let one of them end first.")
+            self._put(ticket)
+        own = [one for one in self.all_tickets() if one.owner == ticket.owner]
+        for old in sorted(own, key=self._looked_at)[:-PER_VISITOR]:
+            if old.name != ticket.name and not self._at_work(old):
+                self._throw_away(old)
+        self.advance()
+        self._wake.set()
+
+    def steer(self, name: str, owner: str, wish: str) -> None:
+        """stop or resume. ValueError for what cannot be."""
+        ticket = self._own(name, owner)
+        if wish == "resume":
+            if self.card(name, owner)["wishes"] != ["resume"]:
+                raise ValueError("There is nothing to go on with.")
+            self._put(replace(ticket, waiting=True, asked=time.time()))
+            self.advance()
+            self._wake.set()
+        elif ticket.waiting:
+            self._put(replace(ticket, waiting=False, refused="Stopped before it began."))
+        else:
+            stop(self.folder / name)
+
+    def remove(self, name: str, owner: str) -> None:
+        """Throws a gallery and its pictures away. ValueError while it is being built."""
+        ticket = self._own(name, owner)
+        if not ticket.waiting and self._at_work(ticket):
+            raise ValueError("It is still being built: stop it first.")
+        self._throw_away(ticket)
+
+    def _own(self, name: str, owner: str) -> Ticket:
+        self.find(name, owner)
+        ticket = self.ticket(name)
+        if ticket is None or not ticket.owner:
+            raise ValueError("The samples are everybody's: they stay as they are.")
+        return ticket
+
+    def _throw_away(self, ticket: Ticket) -> None:
+        (self.tickets / f"{ticket.name}.json").unlink(missing_ok=True)
+        with suppress(ValueError):  # a process that still makes maps would write them anew
+            stop(self.folder / ticket.name)
+            for _ in range(30):
+                if not state_of(self.folder / ticket.name)["alive"]:
+                    break
+                time.sleep(0.1)
+        shutil.rmtree(self.folder / ticket.name, ignore_errors=True)
+        self.zip_of(ticket.name).unlink(missing_ok=True)
+
+    def _forget_old(self) -> None:
+        for ticket in self.all_tickets():
+            old = time.time() - self._looked_at(ticket) > KEPT
+            if ticket.owner and old and not self._at_work(ticket):
+                self._throw_away(ticket)
+
+    def _looked_at(self, ticket: Ticket) -> float:
+        with suppress(OSError):
+            return (self.tickets / f"{ticket.name}.json").stat().st_mtime
+        return 0.0
+
+    # --- what there is
+
+    def find(self, name: str, owner: str) -> Path:
+        """The folder of a gallery of this visitor, or of everybody's. ValueError for any other."""
+        ticket = self.ticket(name)
+        if ticket is None or not (ticket.owner == "" or _same(ticket.owner, owner)):
+            raise ValueError("There is no such gallery.")
+        with suppress(OSError):
+            os.utime(self.tickets / f"{name}.json")
+        return self.folder / name
+
+    def ticket(self, name: str) -> Ticket | None:
+        if not NAME.fullmatch(name):
+            return None
+        try:
+            text = (self.tickets / f"{name}.json").read_text(encoding="utf-8")
+            return Ticket(**json.loads(text))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def all_tickets(self) -> list[Ticket]:
+        if not self.tickets.is_dir():
+            return []
+        found = [self.ticket(path.stem) for path in self.tickets.glob("*.json")]
+        return sorted((one for one in found if one), key=lambda one: one.asked)
+
+    def waiting(self) -> list[Ticket]:
+        """Who waits, the first one first."""
+        return [ticket for ticket in self.all_tickets() if ticket.waiting]
+
+    def everything(self, owner: str) -> list[dict[str, Any]]:
+        """This visitor's galleries, the newest first, and everybody's."""
+        seen = [one for one in self.all_tickets() if one.owner == "" or _same(one.owner, owner)]
+        return [self.card(ticket.name, owner) for ticket in reversed(seen)]
+
+    def card(self, name: str, owner: str) -> dict[str, Any]:
+        """What its visitor may know about a gallery. ValueError when there is none."""
+        folder, ticket = self.find(name, owner), self.ticket(name)
+        if ticket is None:
+            raise ValueError("There is no such gallery.")
+        card: dict[str, Any] = {
+            "name": name,
+            "title": ticket.title,
+            "mine": ticket.owner != "",
+            "pictures": ticket.pictures,
+            "classes": ticket.classes,
+            "model": ticket.label,
+            "size": ticket.options.get("size"),
+            "asked": ticket.asked,
+            "place": None,
+            **self._state(ticket, folder),
+        }
+        card["words"] = card["words"].replace(ticket.data, ticket.title) if ticket.owner else ""
+        card["wishes"] = _wishes(card) if card["mine"] else []
+        return card
+
+    def _state(self, ticket: Ticket, folder: Path) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            **{"state": "starting", "words": "The process is starting.", "done": 0},
+            **{"total": ticket.pictures, "seconds_left": None, "broken": [], "broken_count": 0},
+            **{"alive": True, "can_resume": False, "maps": [], "doing": "", "seen": False},
+        }
+        with suppress(ValueError):
+            state |= state_of(folder)
+            state["seen"] = _is_seen(folder)
+        if ticket.waiting:
+            place = [one.name for one in self.waiting()].index(ticket.name) + 1
+            words = "Next in the queue." if place == 1 else f"Number {place} in the queue."
+            return state | {"state": "waiting", "place": place, "words": words, "alive": True}
+        if ticket.refused:
+            return state | {"state": "failed", "words": ticket.refused, "alive": False}
+        if state["state"] == "starting" and time.time() - ticket.launched > STARTING:
+            words = "The process ended before it began: try again."
+            return state | {"state": "failed", "words": words, "alive": False, "can_resume": True}
+        return state
+
+    # --- files
+
+    def _put(self, ticket: Ticket) -> None:
+        self.tickets.mkdir(parents=True, exist_ok=True)
+        path = self.tickets / f"{ticket.name}.json"
+        beside = path.with_suffix(f".{secrets.token_hex(4)}.part")
+        beside.write_text(json.dumps(asdict(ticket)), encoding="utf-8")
+        beside.replace(path)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.page.mkdir(parents=True, exist_ok=True)
+        with (self.page / "queue.lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _is_seen(folder: Path) -> bool:
+    """Whether there are features to look at."""
+    try:
+        names(folder)
+    except (NotReady, ValueError):
+        return False
+    return True
+
+
+def _wishes(card: dict[str, Any]) -> list[str]:
+    """What its owner can ask of a gallery now."""
+    if card["state"] in ("waiting", "starting", "embedding", "mapping") and card["alive"]:
+        return ["stop"]
+    return ["resume"] if card["can_resume"] and not card["alive"] else []
+
+
+def _equal(known: Path, there: Path) -> bool:
+    return known.read_bytes() == (there / "config.json").read_bytes()
+
+
+def _same(one: str, other: str) -> bool:
+    return secrets.compare_digest(one, other)

@@ -1,0 +1,419 @@
+"""A gallery is a folder. Its process writes it, everybody else reads it, and may wish for maps.
+
+    config.json     the source and the options, written once
+    state.json      how far it is; replaced as a whole
+    facts.json      names, labels, classes, model: there once every picture has been looked at
+    arrays/         cls [n, D], mean_patch [n, D] float32; layers [n, L, 2, D] float16 (class token
+                    and mean patch after each block); patches [m, P, D] float16 of the first m;
+                    rows int32 [n], place in the source; digests uint8 [n, 16], of the pixels
+    thumbs/         atlas-K.jpg, 32 x 32 thumbnails of 64 px
+    maps/           FEATURES-LAYER-METHOD.npz; what could not be made: .txt with the reason
+    wishes/         an empty file for each map that somebody wants
+    probes.npz      accuracy by layer
+    control         "stop": a wish from outside
+    lock            held by the process
+
+No torch here: a page can watch galleries without loading it.
+"""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from dino_core.datasets import Pictures
+
+FORMAT = 1
+KINDS = ("cls", "mean_patch", "both")
+METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters, made by the same wish
+TILE = 64  # px of a thumbnail
+TILES_A_SIDE = 32
+STARTING = 60  # s that a process may take until it holds the lock
+ROOT = Path(__file__).resolve().parents[2]  # where dino_core lies
+UNFINISHED = ("waiting", "embedding", "mapping")
+
+
+class NotReady(Exception):  # noqa: N818  (nothing went wrong)
+    """It is being computed: ask again in a moment. `words` says what is waited for."""
+
+    def __init__(self, words: str, progress: float | None = None) -> None:
+        super().__init__(words)
+        self.words = words
+        self.progress = progress  # 0 to 1, where it is known
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a gallery is made."""
+
+    model: str | None = None  # a name from the catalogue; None: the one on this disk
+    weights: str | None = None  # a file instead
+    size: int = 224  # px, the middle square of every picture
+    seed: int = 0  # of UMAP, t-SNE, k-means and the folds of the probes
+    device: str = "cpu"
+    threads: int = 0  # 0: as many as the processor has
+    patch_megabytes: int = 1024  # patch features kept on disk, for the search of similar patches
+
+    def words(self) -> list[str]:
+        """As options of the command; what is as ever is left out."""
+        words: list[str] = []
+        for name, value in asdict(self).items():
+            if value != getattr(Options, name):
+                words += [f"--{name.replace('_', '-')}", str(value)]
+        return words
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """A map as it lies in maps/."""
+
+    xy: np.ndarray  # float32 [n, 2]
+    features: str
+    layer: int
+    method: str
+    facts: dict[str, Any]
+
+
+class GalleryFolder:
+    """The files of one gallery."""
+
+    def __init__(self, folder: str | Path) -> None:
+        self.path = Path(folder).expanduser().absolute()
+
+    # --- how it was made and how far it is
+
+    def read_config(self) -> dict[str, Any]:
+        """ValueError when there is no gallery here."""
+        config = read_json(self.path / "config.json")
+        if config is None:
+            raise ValueError(f"{self.path} holds no gallery: there is no config.json in it.")
+        if config.get("format") != FORMAT:
+            raise ValueError(f"{self.path} is not of this version of the project: build it again.")
+        return config
+
+    def create(self, data: str, options: Options) -> None:
+        """A new gallery, or the same one again. ValueError when something else is in the folder."""
+        wanted = {"format": FORMAT, "data": data, "options": asdict(options)}
+        if (self.path / "config.json").exists():
+            config = self.read_config()
+            fixed = ("model", "weights", "size", "seed")  # the rest does not change what comes out
+            same = all(config["options"].get(k) == wanted["options"][k] for k in fixed)  # type: ignore[index]
+            if config["data"] != data or not same:
+                raise ValueError(
+                    f"{self.path} holds a gallery of other pictures or with other options: name a "
+                    f"new folder."
+                )
+            return
+        if self.path.exists() and {entry.name for entry in self.path.iterdir()} - {"lock"}:
+            raise ValueError(f"{self.path} is not empty and holds no gallery: name a new folder.")
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_json(self.path / "config.json", wanted)
+
+    def put_state(self, **changes: Any) -> None:
+        values = read_json(self.path / "state.json") or {}
+        values |= {"pid": os.getpid(), "updated": time.time(), **changes}
+        write_json(self.path / "state.json", values)
+
+    def state(self) -> dict[str, Any]:
+        """What `scenes.gallery.state_of` describes."""
+        self.read_config()
+        values = {
+            "state": "waiting",
+            "words": "The gallery is about to start.",
+            "done": 0,
+            "total": 0,
+            "seconds_left": None,
+            "broken": [],
+            "broken_count": 0,
+            "doing": "",
+        } | (read_json(self.path / "state.json") or {})
+        alive = self.is_alive() or self._just_started()
+        if values["state"] in UNFINISHED and not alive:
+            values["state"] = "stopped"
+            values["words"] = "Its process ended without a word; it can go on where it was."
+        if not alive:
+            values |= {"seconds_left": None, "doing": ""}
+        values["alive"] = alive
+        values["can_resume"] = not alive and values["state"] in ("stopped", "failed")
+        maps = sorted(path.stem.split("-") for path in self.path.glob("maps/*.npz"))
+        values["maps"] = [[one, int(layer), how] for one, layer, how in maps]
+        return values
+
+    def ask_to_stop(self) -> None:
+        self.read_config()
+        write_text(self.path / "control", "stop\n")
+
+    def stop_wished(self) -> bool:
+        return (self.path / "control").exists()
+
+    def forget_stop(self) -> None:
+        (self.path / "control").unlink(missing_ok=True)
+
+    # --- who is at work
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Holds the gallery. ValueError when another process has it."""
+        import fcntl
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("a") as file:
+            for tries_left in range(9, -1, -1):  # whoever asks `is_alive` has it for an instant
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError:
+                    if not tries_left:
+                        raise ValueError(
+                            f"Another process is at work on {self.path}: wait for it, or stop it."
+                        ) from None
+                    time.sleep(0.05)
+            yield
+
+    def is_alive(self) -> bool:
+        """Whether a process holds the lock."""
+        import fcntl
+
+        try:
+            with (self.path / "lock").open("r") as file:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+                except OSError:
+                    return True
+        except OSError:
+            pass
+        return False
+
+    def _just_started(self) -> bool:
+        """A process was started that may not have come to its lock yet."""
+        started = read_json(self.path / "started.json")
+        if started is None or time.time() - started["time"] > STARTING:
+            return False
+        with suppress(ChildProcessError):  # a child of ours that has ended is no process any more
+            if os.waitpid(started["pid"], os.WNOHANG)[0]:
+                return False
+        try:
+            os.kill(started["pid"], 0)
+        except OSError:
+            return False
+        return not (self.path / "state.json").exists() or (
+            (read_json(self.path / "state.json") or {}).get("pid") != started["pid"]
+        )
+
+    def at_work(self) -> bool:
+        return self.is_alive() or self._just_started()
+
+    # --- what is in it
+
+    def facts(self) -> dict[str, Any]:
+        """facts.json. NotReady while it is still to come, ValueError when it never will."""
+        facts = read_json(self.path / "facts.json")
+        if facts is None:
+            state = self.state()
+            if state["state"] in ("failed", "stopped"):
+                raise ValueError(state["words"])
+            progress = state["done"] / state["total"] if state["total"] else None
+            raise NotReady(state["words"], progress)
+        return facts
+
+    def count(self) -> int:
+        return len(self.facts()["names"])
+
+    def layer(self, layer: int | None) -> int:
+        """None -> the last layer. ValueError when there is no such layer."""
+        count = self.facts()["layers"]
+        layer = count - 1 if layer is None else layer
+        if not 0 <= layer < count:
+            raise ValueError(f"The model has layers 0 to {count - 1}, and no layer {layer}.")
+        return layer
+
+    def array(self, name: str) -> np.ndarray:
+        """One of arrays/, read-only, mapped from the disk, cut to the pictures that are there."""
+        count = self.count()
+        return np.load(self.path / "arrays" / f"{name}.npy", mmap_mode="r")[:count]
+
+    def features(self, kind: str, layer: int | None) -> np.ndarray:
+        """float32 [n, D], or [n, 2 D] for both."""
+        if kind not in KINDS:
+            raise ValueError(f"Features are {', '.join(KINDS)}, but not {kind!r}.")
+        at = self.layer(layer)
+        if kind == "both":
+            parts = [self.features(part, at) for part in ("cls", "mean_patch")]
+            return np.concatenate(parts, axis=1)
+        if at == self.facts()["layers"] - 1:  # the others are kept in half precision
+            return np.array(self.array(kind))
+        return self.array("layers")[:, at, ("cls", "mean_patch").index(kind)].astype(np.float32)
+
+    def pictures(self) -> "Pictures":
+        """The source. ValueError when it is gone or has changed."""
+        from dino_core.gallery.sources import pictures_of
+
+        config = self.read_config()
+        found = pictures_of(config["data"])
+        fingerprint = (read_json(self.path / "source.json") or {}).get("fingerprint")
+        if fingerprint not in (None, found.fingerprint):
+            raise ValueError("The folder or zip has changed since: build the gallery again.")
+        return found
+
+    def atlas(self, number: int) -> Path:
+        path = self.path / "thumbs" / f"atlas-{number}.jpg"
+        if number < 0 or not path.is_file():
+            raise ValueError(f"There are no thumbnails number {number}.")
+        return path
+
+    def probes(self) -> dict[str, np.ndarray]:
+        """probes.npz. NotReady before the first layer, ValueError when there is nothing to probe."""
+        path, reason = self.path / "probes.npz", self.path / "probes.txt"
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as arrays:
+                return dict(arrays)
+        if reason.is_file():
+            raise ValueError(reason.read_text(encoding="utf-8").strip())
+        self.facts()  # a gallery without features says so itself
+        self.keep_going()
+        raise NotReady("The probes are still to come.")
+
+    # --- maps, and wishes for them
+
+    def map_file(self, features: str, layer: int, method: str) -> Path:
+        return self.path / "maps" / f"{features}-{layer}-{method}.npz"
+
+    def stored(self, features: str, layer: int, method: str) -> dict[str, np.ndarray] | None:
+        """What was made of a wish. ValueError with the reason when it could not be."""
+        path = self.map_file(features, layer, method)
+        if path.is_file():
+            with np.load(path, allow_pickle=False) as arrays:
+                return dict(arrays)
+        reason = path.with_suffix(".txt")
+        if reason.is_file():
+            raise ValueError(reason.read_text(encoding="utf-8").strip())
+        return None
+
+    def wish_for(self, features: str, layer: int, method: str) -> None:
+        """Raises NotReady, after having seen to it that a process will make it."""
+        if features not in KINDS or method not in METHODS:
+            raise ValueError(f"There is no map of {features!r} by {method!r}.")
+        path = self.path / "wishes" / f"{features}-{layer}-{method}"
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+        self.keep_going()
+        doing = self.state()["doing"]
+        raise NotReady(f"This is being computed in the background. {doing}".strip())
+
+    def wishes(self) -> list[tuple[str, int, str]]:
+        """What is wished for, the oldest wish first."""
+        with suppress(FileNotFoundError):
+            found = sorted((self.path / "wishes").iterdir(), key=lambda p: p.stat().st_mtime)
+            parted = [path.name.split("-") for path in found]
+            return [(one, int(layer), how) for one, layer, how in parted]
+        return []
+
+    def grant(self, features: str, layer: int, method: str) -> None:
+        (self.path / "wishes" / f"{features}-{layer}-{method}").unlink(missing_ok=True)
+
+    def keep_going(self) -> None:
+        """Starts its process again where there is none, as after a restart of the server."""
+        if not self.at_work():
+            config = self.read_config()
+            start_process(config["data"], self.path, Options(**config["options"]))
+
+
+def start_process(data: str | Path, folder: str | Path, options: Options) -> int:
+    """Starts `python -m dino_core gallery`; its id. What it prints goes to launch.txt."""
+    from dino_core.gallery.sources import pictures_of
+
+    data = str(data) if str(data) == "samples" else str(Path(data).expanduser().absolute())
+    pictures_of(data)  # a refusal is said to whoever asked, not to a log
+    store = GalleryFolder(folder)
+    if store.at_work():
+        raise ValueError(f"Another process is at work on {store.path}: wait for it, or stop it.")
+    store.create(data, options)
+    store.forget_stop()
+    inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+    words = ["gallery", data, "--output", str(store.path), *options.words()]
+    with (store.path / "launch.txt").open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dino_core", *words],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *inherited])},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+    write_json(store.path / "started.json", {"pid": process.pid, "time": time.time()})
+    return process.pid
+
+
+def digest_of(picture: "Image.Image") -> str:
+    """A picture's pixels as 32 hexadecimal digits: the same for the same decoded picture."""
+    pixels = np.asarray(picture.convert("RGB"))
+    digest = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=16)
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+@contextmanager
+def stop_on_signals(store: GalleryFolder) -> Iterator[None]:
+    """A polite kill or the first Ctrl-C is a wish to stop; the second Ctrl-C does not wait."""
+
+    def notice(number: int, _: object) -> None:
+        if store.stop_wished() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        store.ask_to_stop()
+
+    before = {n: signal.signal(n, notice) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+# --- plain files
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replaced as a whole: a reader sees the old or the new one, never half of it."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        partial.write_text(text, encoding="utf-8", errors="replace")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    write_text(path, json.dumps(values, allow_nan=False) + "\n")
+
+
+def write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    """An NPZ, replaced as a whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with partial.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return values if isinstance(values, dict) else None

@@ -1,0 +1,495 @@
+"""Many pictures: a gallery is a folder on disk, built by a process of its own and only read here.
+
+    folder = Path("galleries/holiday")
+    launch("holiday.zip", folder, Options(size=224))     # goes on when the caller ends
+    state_of(folder)["state"]                            # embedding, then mapping, then ready
+    points(folder)                                       # the PCA map, as soon as there are features
+    points(folder, method="umap")                        # NotReady until the process has made it
+
+Features are named by kind and layer: "cls" is the class token, "mean_patch" the mean of the patch
+tokens, "both" one beside the other; a layer counts from 0, None means the last one, and every layer
+is seen through the final norm. Indices count the pictures that could be read, in the order of
+`names`. Arrays are NumPy; everything else in a scene can be written as JSON.
+
+Nothing here imports torch before numbers are asked for.
+"""
+
+import csv
+import io
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from dino_core.gallery.folder import (
+    KINDS,
+    METHODS,
+    TILE,
+    TILES_A_SIDE,
+    GalleryFolder,
+    NotReady,
+    Options,
+    StoredMap,
+    digest_of,
+    start_process,
+)
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+__all__ = [
+    "KINDS",
+    "METHODS",
+    "TILE",
+    "TILES_A_SIDE",
+    "Clusters",
+    "Duplicates",
+    "Gallery",
+    "Neighbours",
+    "NotReady",
+    "Options",
+    "Outliers",
+    "Patches",
+    "Points",
+    "Predictions",
+    "Probe",
+    "atlas",
+    "clusters",
+    "command_of",
+    "describe",
+    "export_csv",
+    "find",
+    "launch",
+    "names",
+    "near_duplicates",
+    "neighbours",
+    "outliers",
+    "picture",
+    "picture_file",
+    "points",
+    "predictions",
+    "probe",
+    "similar_patches",
+    "state_of",
+    "stop",
+]
+
+Kind = Literal["cls", "mean_patch", "both"]
+Method = Literal["pca", "umap", "tsne"]
+PROBES = ("knn", "logistic")  # the two classifiers, in the order of the last axis of `Probe`
+
+
+# --- the process
+
+
+def launch(data: str | Path, folder: str | Path, options: Options | None = None) -> int:
+    """Starts, or goes on with, the gallery of a folder or zip ("samples": those of the project).
+
+    -> the id of its process, which goes on when this one ends. ValueError, before anything is
+    started, when `data` has no pictures, is refused, or the folder holds another gallery.
+    """
+    return start_process(data, folder, options or Options())
+
+
+def state_of(folder: str | Path) -> dict[str, Any]:
+    """How far it is. ValueError when there is no gallery in this folder.
+
+    state         waiting, embedding, mapping, ready, failed, stopped
+    words         a sentence for the person who waits
+    done, total   pictures seen and to see; broken ones count as seen
+    seconds_left  of the embedding, None while that is not known
+    broken        [[name, why], ...], the first 100
+    broken_count  how many there are
+    alive         whether its process is at work; one that ended without a word is "stopped"
+    can_resume    whether `launch` with the same data would go on with it
+    maps          [[features, layer, method], ...] of the maps that are there besides PCA
+    doing         what the process computes now, in words; "" when nothing
+
+    From "mapping" on everything but UMAP, t-SNE, HDBSCAN and the probes is there.
+    """
+    return GalleryFolder(folder).state()
+
+
+def stop(folder: str | Path) -> None:
+    """Asks its process to stop after the batch it is in. `launch` goes on from there."""
+    GalleryFolder(folder).ask_to_stop()
+
+
+def command_of(folder: str | Path, data: str = "pictures.zip") -> str:
+    """The line that builds the same gallery, with `data` for the file of the pictures."""
+    config = GalleryFolder(folder).read_config()
+    data = "samples" if config["data"] == "samples" else data
+    words = Options(**config["options"]).words()
+    return shlex.join(
+        ["python", "-m", "dino_core", "gallery", data, "--output", "galleries/again", *words]
+    )
+
+
+# --- what is in it
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures, and what they were seen with. -1 and "" stand for no label and no split."""
+
+    labels: np.ndarray  # int32 [n], index into classes
+    names: list[str]  # as in the folder or zip, with / between folders
+    classes: list[str]
+    splits: list[str]  # "train", "test" or "" of each picture
+    layers: int
+    dim: int
+    grid: tuple[int, int]  # (h, w) patches of every picture: the middle square of it
+    patch_pictures: int  # `similar_patches` knows this many pictures, the first ones
+    model: str  # name
+    title: str  # of the weights, in honest words
+    official: bool
+    size: int  # px
+    atlases: int  # files of TILES_A_SIDE x TILES_A_SIDE thumbnails of TILE px
+    tile: int = TILE
+    columns: int = TILES_A_SIDE  # picture i: atlas i // columns**2, then row by row
+
+
+def names(folder: str | Path) -> Gallery:
+    """NotReady while pictures are still being embedded."""
+    store = GalleryFolder(folder)
+    facts = store.facts()
+    return Gallery(
+        labels=np.asarray(facts["labels"], dtype=np.int32),
+        names=facts["names"],
+        classes=facts["classes"],
+        splits=facts["splits"],
+        layers=facts["layers"],
+        dim=facts["dim"],
+        grid=(facts["grid"][0], facts["grid"][1]),
+        patch_pictures=facts["patch_pictures"],
+        model=facts["model"],
+        title=facts["title"],
+        official=facts["official"],
+        size=facts["size"],
+        atlases=-(-len(facts["names"]) // TILES_A_SIDE**2),
+    )
+
+
+def describe(folder: str | Path) -> str:
+    """The gallery in a sentence: how many pictures, classes, model and size."""
+    one = names(folder)
+    parted = f" in {len(one.classes)} classes" if one.classes else " without labels"
+    return f"{len(one.names):,} pictures{parted}, {one.title}, {one.size} px."
+
+
+def atlas(folder: str | Path, number: int) -> Path:
+    """A JPEG of thumbnails, those of the pictures from number * TILES_A_SIDE**2 on.
+
+    ValueError when there is none of that number.
+    """
+    return GalleryFolder(folder).atlas(number)
+
+
+def picture(folder: str | Path, index: int) -> "Image.Image":
+    """One picture as it is in the source: RGB, upright, whole. ValueError when it is gone."""
+    return GalleryFolder(folder).pictures().picture(_source_index(folder, index))
+
+
+def picture_file(folder: str | Path, index: int) -> tuple[str, bytes]:
+    """(name without folders, the file's bytes as they are), to open it as an upload."""
+    pictures, place = GalleryFolder(folder).pictures(), _source_index(folder, index)
+    return Path(pictures.names[place]).name, pictures.read(place)
+
+
+def find(folder: str | Path, wanted: "Image.Image | str") -> int | None:
+    """Where a picture is in the gallery: decoded (as `open_picture` does it), or its digest."""
+    digest = wanted if isinstance(wanted, str) else digest_of(wanted)
+    store = GalleryFolder(folder)
+    digests = store.array("digests")  # uint8 [n, 16]
+    key = np.frombuffer(bytes.fromhex(digest), np.uint8)
+    if key.shape != digests.shape[1:]:
+        return None
+    found = (digests == key).all(1).nonzero()[0]
+    return int(found[0]) if len(found) else None
+
+
+def _source_index(folder: str | Path, index: int) -> int:
+    """Place in the gallery -> place in the source, where broken files count too."""
+    rows = GalleryFolder(folder).array("rows")
+    return int(rows[_checked(index, len(rows))])
+
+
+def _checked(index: int, count: int) -> int:
+    if not 0 <= index < count:
+        raise ValueError(f"There are {count} pictures, 0 to {count - 1}, and no picture {index}.")
+    return index
+
+
+# --- maps
+
+
+@dataclass(frozen=True)
+class Points:
+    """A map in two dimensions, turned and mirrored so that points move little between maps."""
+
+    xy: np.ndarray  # float32 [n, 2], in -1 to 1, y upwards
+    features: str
+    layer: int
+    method: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    # facts: parameters {name: value}, seed, trustworthiness (0 to 1: of the 10 nearest in the map,
+    # are they near in the features; None where not computed), explained [2] (PCA: share of the
+    # variance along x and y before turning), words: what distances in such a map do not mean
+
+
+def points(
+    folder: str | Path,
+    features: Kind = "cls",
+    layer: int | None = None,
+    method: Method = "pca",
+    like: str | Path | None = None,
+) -> Points:
+    """The map of these features. PCA at once; others are wished for, and NotReady until they are.
+
+    NotReady.words says what is being waited for. Every map is aligned (Procrustes, with
+    reflection, no change of shape) with the PCA map of the class token in the last layer, or with
+    that of another gallery, `like`, which holds pictures of the same names: so points that stand
+    for the same picture can move from one map to the other.
+    """
+    from dino_core.gallery.maps import aligned_map
+
+    stored: StoredMap = aligned_map(GalleryFolder(folder), features, layer, method, like)
+    return Points(stored.xy, stored.features, stored.layer, stored.method, stored.facts)
+
+
+# --- groups, neighbours, odd ones
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The largest cluster is 0. -1: noise, in no cluster (HDBSCAN only)."""
+
+    labels: np.ndarray  # int32 [n]
+    sizes: list[int]
+    method: str
+    facts: dict[str, Any] = field(default_factory=dict)
+    # facts: parameters, seed, explained (k-means), noise (HDBSCAN: pictures in no cluster),
+    # agreement: adjusted Rand index with the classes, None without labels; words
+
+
+def clusters(
+    folder: str | Path,
+    method: Literal["kmeans", "hdbscan"] = "kmeans",
+    k: int | None = None,
+    features: Kind = "cls",
+    layer: int | None = None,
+) -> Clusters:
+    """Groups of pictures in the original space. k (k-means): None takes the number of classes,
+    or 8 without labels. HDBSCAN finds its own number; it is wished for and NotReady until made.
+    """
+    from dino_core.gallery import groups
+
+    found = groups.clusters(GalleryFolder(folder), method, k, features, layer)
+    return Clusters(found.labels, found.sizes, method, found.facts)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The nearest pictures by cosine similarity, the nearest first, without the picture itself."""
+
+    indices: np.ndarray  # int32 [k]
+    similarities: np.ndarray  # float32 [k], -1 to 1
+    votes: list[tuple[str, float]]  # class and its share of the k-NN vote, the largest first
+    temperature: float = 0.07  # a neighbour votes for its class with exp(similarity / temperature)
+
+
+def neighbours(
+    folder: str | Path,
+    index: int,
+    k: int = 10,
+    features: Kind = "cls",
+    layer: int | None = None,
+) -> Neighbours:
+    """Exact, in the original space. `votes` is empty without labels."""
+    from dino_core.gallery import groups
+
+    store = GalleryFolder(folder)
+    _checked(index, store.count())
+    indices, similarities, votes = groups.neighbours(store, index, k, features, layer)
+    return Neighbours(indices, similarities, votes)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """The most similar patches of all pictures, the most similar first."""
+
+    indices: np.ndarray  # int32 [k], picture
+    rows: np.ndarray  # int32 [k], patch row
+    columns: np.ndarray  # int32 [k]
+    similarities: np.ndarray  # float32 [k], cosine
+    searched: int  # pictures whose patches are kept
+    total: int
+    words: str  # the limit, where there is one; "" when all were searched
+
+
+def similar_patches(
+    folder: str | Path,
+    index: int,
+    row: int,
+    column: int,
+    k: int = 20,
+    per_picture: int | None = 1,
+) -> Patches:
+    """Patches like one patch, in all other pictures, by the last layer's patch tokens.
+
+    At most `per_picture` of each picture (None: any number). ValueError for a patch outside the
+    grid, or of a picture whose patches were not kept.
+    """
+    from dino_core.gallery import groups
+
+    store = GalleryFolder(folder)
+    _checked(index, store.count())
+    found = groups.similar_patches(store, index, row, column, k, per_picture)
+    return Patches(*found)
+
+
+@dataclass(frozen=True)
+class Outliers:
+    """How far each picture is from its nearest ones."""
+
+    scores: np.ndarray  # float32 [n], mean of 1 - cosine similarity over the k nearest, 0 to 2
+    order: np.ndarray  # int32 [n], the oddest first
+    k: int
+
+
+def outliers(
+    folder: str | Path, k: int = 10, features: Kind = "cls", layer: int | None = None
+) -> Outliers:
+    from dino_core.gallery import groups
+
+    scores, used = groups.outliers(GalleryFolder(folder), k, features, layer)
+    order = np.argsort(-scores, kind="stable").astype(np.int32)
+    return Outliers(scores, order, used)
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Pairs of pictures that are all but the same, the most similar first."""
+
+    pairs: np.ndarray  # int32 [m, 2], the smaller index first
+    similarities: np.ndarray  # float32 [m], cosine
+    same: np.ndarray  # bool [m], the same pixels to the last
+    threshold: float
+    words: str  # where there are more than were kept; "" otherwise
+
+
+def near_duplicates(
+    folder: str | Path,
+    threshold: float = 0.95,
+    features: Kind = "cls",
+    layer: int | None = None,
+    most: int = 1000,
+) -> Duplicates:
+    """Pairs with a cosine similarity of at least `threshold`; at most `most` of them."""
+    from dino_core.gallery import groups
+
+    pairs, similarities, same, words = groups.near_duplicates(
+        GalleryFolder(folder), threshold, features, layer, most
+    )
+    return Duplicates(pairs, similarities, same, threshold, words)
+
+
+# --- probes
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How well simple classifiers do on frozen features. NaN: not computed yet."""
+
+    accuracy: np.ndarray  # float32 [L, 3, 2]: layer; kind as in KINDS; knn, logistic. 0 to 1
+    low: np.ndarray  # float32 [L, 3, 2], 95 % Wilson interval
+    high: np.ndarray  # float32 [L, 3, 2]
+    chance: float  # the share of the commonest class: what a constant answer scores
+    pictures: int  # judged
+    complete: bool  # False while layers are still to come
+    words: str  # how it was judged: the given test pictures, or so many folds
+    kinds: tuple[str, ...] = tuple(KINDS)
+    methods: tuple[str, ...] = PROBES
+
+
+def probe(folder: str | Path) -> Probe:
+    """Accuracy by layer; the last layers come first. NotReady before the first of them.
+
+    ValueError when the pictures have no labels, or too few of them.
+    """
+    stored = GalleryFolder(folder).probes()
+    return Probe(
+        accuracy=stored["accuracy"],
+        low=stored["low"],
+        high=stored["high"],
+        chance=float(stored["chance"]),
+        pictures=int(stored["pictures"]),
+        complete=bool(not np.isnan(stored["accuracy"]).any()),
+        words=str(stored["words"]),
+    )
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a probe says of each picture, fitted without it. -1: not judged (it was learned from,
+    or has no label)."""
+
+    labels: np.ndarray  # int32 [n], index into the gallery's classes
+    confidence: np.ndarray  # float32 [n], 0 to 1, of that label; 0 where not judged
+    mistakes: np.ndarray  # int32 [m], indices of wrong ones, the most confident first
+    words: str
+
+
+def predictions(
+    folder: str | Path,
+    layer: int | None = None,
+    kind: Kind = "cls",
+    method: Literal["knn", "logistic"] = "knn",
+) -> Predictions:
+    """NotReady until the probe of that layer is there."""
+    store = GalleryFolder(folder)
+    stored, at = store.probes(), store.layer(layer)
+    place = (at, list(KINDS).index(kind), PROBES.index(method))
+    if np.isnan(stored["accuracy"][place]):
+        raise NotReady(f"The probe of layer {at} is still to come.")
+    labels = stored["predicted"][place].astype(np.int32)
+    confidence = stored["confidence"][place].astype(np.float32)
+    wrong = ((labels >= 0) & (labels != np.asarray(store.facts()["labels"]))).nonzero()[0]
+    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")].astype(np.int32)
+    return Predictions(labels, confidence, wrong, str(stored["words"]))
+
+
+# --- to take along
+
+
+def export_csv(
+    folder: str | Path,
+    features: Kind = "cls",
+    layer: int | None = None,
+    method: Method = "pca",
+    selection: Sequence[int] | None = None,
+) -> str:
+    """Name, class, split, x, y of every picture, or of a selection, as CSV with a header line.
+
+    Cells that a spreadsheet would take for a formula begin with an apostrophe.
+    """
+    one, map_ = names(folder), points(folder, features, layer, method)
+    chosen = range(len(one.names)) if selection is None else selection
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["index", "name", "class", "split", "x", "y"])
+    for index in chosen:
+        index = _checked(int(index), len(one.names))
+        label = int(one.labels[index])
+        class_ = one.classes[label] if label >= 0 else ""
+        x, y = map_.xy[index]
+        row = [index, _cell(one.names[index]), _cell(class_), one.splits[index]]
+        writer.writerow([*row, f"{x:.6f}", f"{y:.6f}"])
+    return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,0 +1,51 @@
+/* The thumbnails of a gallery: sheets of 32 x 32 tiles, each fetched when its first tile is wanted. */
+export const TILE = 64;
+const ACROSS = 32, SHEET = ACROSS * ACROSS;
+
+/* ondraw() is called when a sheet has come. */
+export function atlasOf(url, ondraw) {
+  const { el } = Inside, sheets = new Map(), waiting = new Map();
+
+  function sheet(number) {
+    if (!sheets.has(number)) {
+      const image = new Image();
+      image.onload = () => {
+        for (const paint of waiting.get(number) ?? []) paint();
+        waiting.delete(number);
+        ondraw();
+      };
+      image.src = url(number);
+      sheets.set(number, image);
+    }
+    return sheets.get(number);
+  }
+
+  /* Draws a picture's tile; says whether its sheet was there. */
+  function draw(pen, index, x, y, side) {
+    const image = sheet(Math.floor(index / SHEET)), at = index % SHEET;
+    if (!image.complete || !image.naturalWidth) return false;
+    pen.drawImage(image, TILE * (at % ACROSS), TILE * Math.floor(at / ACROSS), TILE, TILE, x, y, side, side);
+    return true;
+  }
+
+  /* Paints a picture's tile into a small canvas, now or when its sheet comes. */
+  function paint(canvas, index) {
+    canvas.width = canvas.height = TILE;
+    canvas.dataset.index = index;
+    const now = () => canvas.dataset.index === String(index) && draw(canvas.getContext("2d"), index, 0, 0, TILE);
+    if (now()) return canvas;
+    const number = Math.floor(index / SHEET);
+    waiting.set(number, [...(waiting.get(number) ?? []), now]);
+    return canvas;
+  }
+
+  return { draw, paint, face: (index) => paint(el("canvas", { class: "smooth", "aria-hidden": "true" }), index) };
+}
+
+/* Pictures in a grid: buttons with a line or two of words. `entries`: [{ index, title, words }]. */
+export function fillGrid(node, atlas, entries, onchoose, chosen = null) {
+  const { el } = Inside;
+  node.replaceChildren(...entries.map(({ index, title, words, kind }) => el("button", { type: "button", "data-index": index, class: kind, title,
+    "aria-label": words ? `${title}, ${words}` : title, "aria-pressed": String(index === chosen), onclick: () => onchoose(index) },
+    atlas.face(index), el("small", { text: words ?? "" }))));
+}
