@@ -16,6 +16,9 @@ from gradio.utils import get_upload_folder
 
 from app import first
 from app.engine import Engine
+from app.galleries import Galleries
+from app.gallery import is_sample, to_open
+from app.queue import owner_of
 from app.routes import COOKIE, STATIC, view_prop
 from app.store import Entry, Store
 from app.view import badge, sentence
@@ -66,12 +69,14 @@ class Desk:
         self,
         engine: Engine,
         store: Store,
+        galleries: Galleries,
         visit: gr.State,
         rail: Rail,
         views: dict[str, gr.HTML],
     ) -> None:
         self.engine = engine
         self.store = store
+        self.galleries = galleries
         self.visit = visit
         self.rail = rail
         self.views = views
@@ -97,6 +102,8 @@ class Desk:
             None, rail.picture, rail.uploaded, js="(file) => file.path", api_visibility="private"
         ).then(self.open_file, [self.visit, rail.uploaded, *chosen], **work)
         rail.samples.select(self.open_sample, [self.visit, rail.samples, *chosen], **work)
+        gallery = self.views["gallery"]
+        gallery.select(self.open_from_gallery, [self.visit, gallery, *chosen], **work)
         rail.model.input(self.look_again, [self.visit, *chosen], **work)
         rail.size.input(self.look_again, [self.visit, *chosen], **work)
         rail.seed.change(
@@ -161,6 +168,27 @@ class Desk:
             return self.look(source, Choice(model, size, seed), "Your picture.", request)
         except ValueError as error:
             return self.refuse(visit, str(error), request)
+
+    def open_from_gallery(
+        self,
+        visit: Visit,
+        asked: dict[str, Any] | None,
+        model: str,
+        size: int,
+        seed: int | None,
+        request: gr.Request,
+    ) -> list[Any]:
+        """A picture of the map, as if it had been uploaded; the map is its visitor's own."""
+        try:
+            name, index = str(dict(asked or {})["gallery"]), int(dict(asked or {})["index"])
+            source, file = to_open(self.galleries, name, index, owner_of(owner(request)))
+            if is_sample(name):
+                return self.open_sample(visit, file, model, size, seed, request)
+            words = f"{Path(file).name}, from your pictures."
+            return self.look(source, Choice(model, size, seed), words, request)
+        except (ValueError, KeyError, TypeError) as error:
+            words = str(error) if isinstance(error, ValueError) else "There is no such picture."
+            return self.refuse(visit, words, request)
 
     def look_again(
         self,

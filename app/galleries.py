@@ -18,7 +18,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -72,7 +72,7 @@ class Galleries:
 
     # --- the one who starts the next gallery
 
-    def begin(self, samples: Options) -> None:
+    def begin(self, samples: Callable[[], Options]) -> None:
         """Looks after the queue from now on, also for those who waited when the server ended."""
         self._ended = False
         threading.Thread(target=self._serve, args=(samples,), name="galleries", daemon=True).start()
@@ -82,9 +82,9 @@ class Galleries:
         self._ended = True
         self._wake.set()
 
-    def _serve(self, samples: Options) -> None:
+    def _serve(self, samples: Callable[[], Options]) -> None:
         with suppress(OSError, ValueError):
-            self.bring_samples(samples)
+            self.bring_samples(samples())
             self._forget_old()
         while not self._ended:
             waits = False
@@ -97,8 +97,7 @@ class Galleries:
         """Everybody's gallery: copied where it was worked out beforehand, built otherwise."""
         there, known = self.folder / SAMPLES, stored / "config.json"
         with self._locked():
-            same = known.is_file() and (there / "config.json").is_file()
-            if self.ticket(SAMPLES) and (not known.is_file() or same and _equal(known, there)):
+            if self._is_current(known, there):
                 return
             if known.is_file():
                 shutil.rmtree(there, ignore_errors=True)
@@ -106,9 +105,17 @@ class Galleries:
                 shutil.copytree(stored, beside)
                 beside.rename(there)
             ticket = Ticket(
-                SAMPLES, "", "The samples", SAMPLES, 8, 0, options.model, asdict(options), 0.0
+                SAMPLES, "", "The samples", SAMPLES, 8, 0, options.model or "", asdict(options), 0.0
             )
             self._put(replace(ticket, waiting=not known.is_file()))
+
+    def _is_current(self, known: Path, there: Path) -> bool:
+        ticket = self.ticket(SAMPLES)
+        if ticket is None:
+            return False
+        if known.is_file():
+            return (there / "config.json").is_file() and _equal(known, there)
+        return ticket.waiting or self._at_work(ticket) or _is_seen(there)
 
     def advance(self) -> bool:
         """Starts the next one if none is being built. Says whether anybody still waits."""
@@ -257,21 +264,33 @@ class Galleries:
             "place": None,
             **self._state(ticket, folder),
         }
-        card["words"] = card["words"].replace(ticket.data, ticket.title) if ticket.owner else ""
+        if ticket.owner:  # folders of this machine are nobody's business
+            for path in (ticket.data, str(folder)):
+                card["words"] = card["words"].replace(path, ticket.title)
         card["wishes"] = _wishes(card) if card["mine"] else []
         return card
 
     def _state(self, ticket: Ticket, folder: Path) -> dict[str, Any]:
         state: dict[str, Any] = {
-            **{"state": "starting", "words": "The process is starting.", "done": 0},
-            **{"total": ticket.pictures, "seconds_left": None, "broken": [], "broken_count": 0},
-            **{"alive": True, "can_resume": False, "maps": [], "doing": "", "seen": False},
+            "state": "starting",
+            "words": "The process is starting.",
+            "done": 0,
+            "total": ticket.pictures,
+            "seconds_left": None,
+            "broken": [],
+            "broken_count": 0,
+            "alive": True,
+            "can_resume": False,
+            "maps": [],
+            "doing": "",
+            "seen": False,
         }
         with suppress(ValueError):
             state |= state_of(folder)
             state["seen"] = _is_seen(folder)
         if ticket.waiting:
-            place = [one.name for one in self.waiting()].index(ticket.name) + 1
+            before = [one for one in self.waiting() if one.asked < ticket.asked]
+            place = len(before) + 1
             words = "Next in the queue." if place == 1 else f"Number {place} in the queue."
             return state | {"state": "waiting", "place": place, "words": words, "alive": True}
         if ticket.refused:

@@ -118,16 +118,20 @@ def add_gallery_routes(
         return plain(galleries.card(name, owner))
 
     @app.post("/galleries/{name}/steer")
-    def steer(
-        folder: Found, name: str, owner: Known, wish: Literal["stop", "resume"]
-    ) -> Response:
-        return in_words(
-            lambda: (galleries.steer(name, owner, wish), plain(galleries.card(name, owner)))[1]
-        )
+    def steer(folder: Found, name: str, owner: Known, wish: Literal["stop", "resume"]) -> Response:
+        def work() -> Response:
+            galleries.steer(name, owner, wish)
+            return plain(galleries.card(name, owner))
+
+        return in_words(work)
 
     @app.delete("/galleries/{name}")
     def remove(folder: Found, name: str, owner: Known) -> Response:
-        return in_words(lambda: (galleries.remove(name, owner), plain({"gone": name}))[1])
+        def work() -> Response:
+            galleries.remove(name, owner)
+            return plain({"gone": name})
+
+        return in_words(work)
 
     @app.get("/galleries/{name}/pictures")
     def pictures(folder: Found, form: Form = "page") -> Response:
@@ -138,7 +142,9 @@ def add_gallery_routes(
         return in_words(lambda: FileResponse(scene.atlas(folder, number), headers=KEEP), 404)
 
     @app.get("/galleries/{name}/pictures/{index}.jpg")
-    def picture(folder: Found, index: int, longest: Annotated[int, Query(ge=16, le=1600)] = 512):
+    def picture(
+        folder: Found, index: int, longest: Annotated[int, Query(ge=16, le=1600)] = 512
+    ) -> Response:
         def work() -> Response:
             data = engine.scene("answers").jpeg(scene.picture(folder, index), longest)
             return Response(data, media_type="image/jpeg", headers=KEEP)

@@ -7,6 +7,7 @@ import gradio as gr
 from app import first
 from app.desk import SAMPLES, SIZES, Desk, Rail, Visit, sample_credits, sample_words
 from app.engine import Engine
+from app.galleries import Galleries
 from app.store import Store
 from app.view import badge, canvas_view, sample_buttons, sentence
 from dino_core.scenes.models import PREVIEW
@@ -21,10 +22,11 @@ SCREENS = {
     "features": "Features",
     "update": "Update",
     "training": "Training",
+    "gallery": "Many pictures",
 }
 
 
-def build_app(engine: Engine, store: Store) -> gr.Blocks:
+def build_app(engine: Engine, store: Store, galleries: Galleries) -> gr.Blocks:
     """The whole page."""
     view = first.view() if engine.first == PREVIEW else None
     with gr.Blocks(
@@ -40,7 +42,7 @@ def build_app(engine: Engine, store: Store) -> gr.Blocks:
                     with gr.Column(elem_id=f"screen-{name}", elem_classes="inside-screen"):
                         views[name] = canvas_view(name, view)
                         build_lesson(name)
-        Desk(engine, store, visit, rail, views).connect(page)
+        Desk(engine, store, galleries, visit, rail, views).connect(page)
     return page
 
 

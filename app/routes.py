@@ -10,6 +10,7 @@
     view/KEY/heads/LAYER
     view/KEY/overview               view/KEY/rollout
     runs/..., schedules/...         training.py
+    galleries/...                   gallery.py
 
 With form=npz the same comes as a file for numpy.load. A key that is unknown, out of date or another
 visitor's is answered with 404, all alike.
@@ -31,6 +32,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import first
 from app.beside import add_feature_routes
 from app.engine import Engine
+from app.galleries import Galleries, galleries_folder
+from app.gallery import add_gallery_routes
 from app.queue import Runs
 from app.store import Entry, Store
 from app.training import add_training_routes
@@ -43,7 +46,9 @@ CROPS = CropConfig()
 KEEP = {"Cache-Control": "private, max-age=3600, immutable"}
 
 
-def add_routes(app: FastAPI, engine: Engine, store: Store) -> Runs:
+def add_routes(
+    app: FastAPI, engine: Engine, store: Store, galleries: Galleries | None = None
+) -> Runs:
     """Puts the routes on the application; the page is mounted after them. Returns the runs."""
 
     def find(request: Request, key: str) -> Entry:
@@ -161,6 +166,8 @@ def add_routes(app: FastAPI, engine: Engine, store: Store) -> Runs:
 
     add_feature_routes(app, engine, store, find, answer, COOKIE)
     runs = add_training_routes(app, engine, store, answer, COOKIE)
+    galleries = galleries or Galleries(galleries_folder())
+    add_gallery_routes(app, engine, store, galleries, answer, COOKIE)
 
     @app.exception_handler(HTTPException)
     def in_words(_: Request, error: HTTPException) -> Response:

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from app import first
 from app.endpoints import add_endpoints
 from app.engine import Engine
+from app.galleries import Galleries, galleries_folder
+from app.gallery import options_for
 from app.main import SCREENS, build_app
 from app.routes import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
 from app.store import Entry, Store
@@ -31,13 +33,16 @@ def build_server(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         engine.warm_up(lambda: first_entry(engine))
         runs.begin()
+        galleries.begin(lambda: options_for(engine, engine.first, 224))
         yield
+        galleries.end()
         runs.end()
         engine.mapper.stop()
 
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    runs = add_routes(server, engine, store)
-    page = build_app(engine, store)
+    galleries = Galleries(galleries_folder())
+    runs = add_routes(server, engine, store, galleries)
+    page = build_app(engine, store, galleries)
     with page:
         add_endpoints(engine)
     gr.mount_gradio_app(

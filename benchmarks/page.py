@@ -138,7 +138,8 @@ def serve() -> Iterator[str]:
         port = probe.getsockname()[1]
     with tempfile.TemporaryDirectory() as home:
         # The preview that comes with the project, whatever else this user has on disk.
-        places = dict.fromkeys(("INSIDE_DINOV2_HOME", "TORCH_HOME", "GRADIO_TEMP_DIR"), home)
+        names = ("INSIDE_DINOV2_HOME", "TORCH_HOME", "GRADIO_TEMP_DIR", "INSIDE_DINOV2_GALLERIES")
+        places = dict.fromkeys(names, home)
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "--port", str(port)],
             cwd=ROOT,

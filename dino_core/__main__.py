@@ -25,7 +25,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, PCA_PRESETS, CropConfig, MaskConfig
-from dino_core.training.command import add_parsers
+from dino_core.gallery.command import add_parsers as add_gallery_parsers
+from dino_core.training.command import add_parsers as add_training_parsers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,7 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
         )
         command.set_defaults(run=run)
         add_options(command.add_argument)
-    add_parsers(commands)
+    add_training_parsers(commands)
+    add_gallery_parsers(commands)
     return parser
 
 

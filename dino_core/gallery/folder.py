@@ -275,7 +275,7 @@ class GalleryFolder:
         return path
 
     def probes(self) -> dict[str, np.ndarray]:
-        """probes.npz. NotReady before the first layer, ValueError when there is nothing to probe."""
+        """probes.npz. NotReady before the first layer, ValueError when there will be none."""
         path, reason = self.path / "probes.npz", self.path / "probes.txt"
         if path.is_file():
             with np.load(path, allow_pickle=False) as arrays:

@@ -1,6 +1,6 @@
 """A picture as the model is to see it. What is written here is part of every cache key.
 
-    crop      short side to `size`, the middle square   (official logistic regression; DINOv2's demo)
+    crop      short side to `size`, the middle square   (official logistic regression)
     official  short side to size * 256 / 224, the middle square of `size`   (official k-NN, linear)
     resize    short side to `size`, both sides stretched to whole patches: all is seen
     pad       short side to `size`, filled up to whole patches

@@ -13,14 +13,18 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from PIL import Image
 
 from dino_core.datasets import Pictures
 from dino_core.gallery.preparation import Preparation
+from dino_core.images import open_picture
 
 PATCHES_AT_ONCE = 2**14  # in one forward: 64 pictures of 16 x 16 patches, 11 of 37 x 37
 WAITING = 4  # batches' worth of pictures of all shapes that may wait for company
+WAITING_BYTES = 256 * 2**20  # of pixels, looked at ahead or waiting for company
 DIGEST_BYTES = 16
 
 Shape = tuple[int, int]  # (H, W) of the model's input
@@ -34,7 +38,7 @@ class Seen:
     digest: bytes = b""  # of the file's content
     shape: Shape = (0, 0)
     pixels: np.ndarray | None = None  # uint8 [H, W, 3]; None: known already
-    picture: object = None  # what `also` made of the decoded picture
+    extra: Any = None  # what `also` made of it
     broken: str = ""  # why it cannot be used
 
 
@@ -66,70 +70,79 @@ class Reader:
         patch_size: int,
         *,
         shape_of: Callable[[bytes], Shape | None] = lambda digest: None,
-        also: Callable[[object], object] | None = None,
+        also: Callable[[Image.Image, np.ndarray], Any] = lambda picture, pixels: None,
         threads: int = 2,
     ) -> None:
-        """`shape_of` says of a digest whether it is known, and of which shape; `also` gets every
-        decoded picture. Both are called in threads."""
+        """`shape_of` says of a digest whether it is known, and of which shape; `also` gets each
+        decoded picture and its pixels for the model. Both are called in threads."""
         self.pictures, self.preparation, self.patch_size = pictures, preparation, patch_size
         self.shape_of, self.also, self.threads = shape_of, also, threads
+        self.met: dict[bytes, Shape] = {}  # contents that were looked at before, and need not be
 
     def look(self, index: int) -> Seen:
         """Never raises for what is wrong with a file."""
-        from dino_core.images import open_picture
-
         try:
             data = self.pictures.read(index)
             digest = hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
-            known = self.shape_of(digest)
+            known = self.met.get(digest) or self.shape_of(digest)
             if known is not None:
                 return Seen(index, digest, known)
             picture = open_picture(data)
             pixels = self.preparation.pixels(picture, self.patch_size)
+            extra = self.also(picture, pixels)
         except ValueError as error:
             return Seen(index, broken=str(error))
         except OSError as error:
             return Seen(index, broken=f"The file cannot be read: {error.strerror or error}.")
-        also = None if self.also is None else self.also(picture)
-        return Seen(index, digest, pixels.shape[:2], pixels, also)
+        return Seen(index, digest, (pixels.shape[0], pixels.shape[1]), pixels, extra)
 
     def in_order(self, indices: Iterator[int], ahead: int) -> Iterator[Seen]:
-        """One after the other, with so many looked at in advance."""
+        """One after the other, with so many looked at in advance, fewer of large ones."""
         with ThreadPoolExecutor(self.threads, thread_name_prefix="decode") as pool:
             waiting: deque[Future[Seen]] = deque()
             try:
                 for index in indices:
                     waiting.append(pool.submit(self.look, index))
-                    if len(waiting) > ahead:
-                        yield waiting.popleft().result()
+                    while len(waiting) > ahead:
+                        seen = waiting.popleft().result()
+                        if seen.pixels is not None:
+                            most = WAITING_BYTES // seen.pixels.nbytes
+                            ahead = min(ahead, max(most, self.threads))
+                        yield seen
                 while waiting:
                     yield waiting.popleft().result()
             finally:  # also when nobody wants the rest
                 pool.shutdown(wait=True, cancel_futures=True)
 
 
-def batches(reader: Reader, first: int, batch_size: int) -> Iterator[Group | Seen]:
+def batches(
+    reader: Reader, batch_size: int, first: int = 0, once: bool = True
+) -> Iterator[Group | Seen]:
     """Groups of at most `batch_size` pictures of one shape; broken files as they are met.
 
-    A file with the content of an earlier one is no member of a group (`Seen` with its digest).
+    first  where to begin in the source
+    once   a file with the content of an earlier one is no member of a group: it comes alone
     """
     groups: dict[Shape, Group] = {}
-    met: set[bytes] = set()
-    waiting = 0
+    waiting = pixels = 0
     for seen in reader.in_order(iter(range(first, len(reader.pictures))), 2 * batch_size):
-        if seen.broken or seen.digest in met:
+        if seen.broken or seen.digest in reader.met:
             yield seen
             continue
-        met.add(seen.digest)
+        if once:
+            reader.met[seen.digest] = seen.shape
         group = groups.setdefault(seen.shape, Group(seen.shape))
         group.seen.append(seen)
         waiting += 1
+        pixels += 3 * seen.shape[0] * seen.shape[1]
         patches = seen.shape[0] * seen.shape[1] // reader.patch_size**2
         full = min(batch_size, max(PATCHES_AT_ONCE // patches, 1))
-        if len(group.seen) >= full or waiting > WAITING * batch_size:
+        crowded = waiting > WAITING * batch_size or pixels > WAITING_BYTES
+        if len(group.seen) >= full or crowded:
             if len(group.seen) < full:  # too many shapes: the largest group goes as it is
                 group = max(groups.values(), key=lambda one: len(one.seen))
             del groups[group.shape]
             waiting -= len(group.seen)
+            pixels -= 3 * len(group.seen) * group.shape[0] * group.shape[1]
             yield group
     yield from groups.values()

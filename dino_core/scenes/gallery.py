@@ -3,7 +3,7 @@
     folder = Path("galleries/holiday")
     launch("holiday.zip", folder, Options(size=224))     # goes on when the caller ends
     state_of(folder)["state"]                            # embedding, then mapping, then ready
-    points(folder)                                       # the PCA map, as soon as there are features
+    points(folder)                                       # the PCA map, once there are features
     points(folder, method="umap")                        # NotReady until the process has made it
 
 Features are named by kind and layer: "cls" is the class token, "mean_patch" the mean of the patch

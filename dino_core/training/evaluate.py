@@ -1,13 +1,9 @@
 """Is a backbone any good? k-NN on labelled pictures, and what it makes of a few chosen ones.
 
-k-NN needs no training and has nothing to tune (official `eval/knn.py`): a picture gets the label
-that its nearest neighbours among the labelled ones vote for.
-
-    x = features - mean of the training features, then divided by their length
-    votes[c] = sum over the k nearest neighbours j with label c of exp(<x, x_j> / 0.07)
-
-The mean is not subtracted officially. On features of small models, which share one large direction,
-it is worth several points, and costs nothing on good ones.
+k-NN needs no training and has nothing to tune: a picture gets the label that its nearest neighbours
+among the labelled ones vote for (`analysis/neighbours.py`). Here the mean of the training features
+is subtracted first, which is not done officially. On features of small models, which share one
+large direction, it is worth several points, and costs nothing on good ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from dino_core.analysis.inspection import inspect
+from dino_core.analysis.neighbours import TEMPERATURE, knn
 from dino_core.analysis.pca import colour_features
 from dino_core.config import PCAConfig
 from dino_core.datasets import Pictures
@@ -143,20 +139,14 @@ def knn_predict(
     *,
     classes: int,
     k: int = 20,
-    temperature: float = 0.07,
+    temperature: float = TEMPERATURE,
     center: bool = True,
 ) -> Tensor:
     """Features [n, D], labels [n], features [m, D] -> predicted labels [m]."""
-    mean = train.mean(0) if center else train.new_zeros(train.shape[1])
-    x = F.normalize(train - mean, dim=1)
-    k = min(k, len(x))
-    predictions = []
-    for part in test.split(1024):  # similarities of 1024 x n at a time
-        similarity, nearest = (F.normalize(part - mean, dim=1) @ x.T).topk(k, dim=1)  # [m, k]
-        votes = torch.zeros(len(part), classes).to(x)
-        votes.scatter_add_(1, labels[nearest], (similarity / temperature).exp())
-        predictions.append(votes.argmax(1))
-    return torch.cat(predictions)
+    shares = knn(
+        train, labels, test, classes=classes, ks=(k,), temperature=temperature, center=center
+    )
+    return shares[k].argmax(1)
 
 
 def knn_accuracy(vit: VisionTransformer, data: LabelledSet, size: int) -> dict[str, float]:

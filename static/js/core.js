@@ -338,7 +338,7 @@ window.Inside = (() => {
     if (offers.png) row.append(button("PNG", "What is drawn, as a picture", () =>
       offers.png().toBlob((blob) => { const href = URL.createObjectURL(blob); download(`${screen}.png`, href); setTimeout(() => URL.revokeObjectURL(href), 10000); })));
     if (offers.npz) row.append(button("NPZ", "The numbers, for numpy.load", () => download(`${screen}.npz`, offers.npz())));
-    if (offers.csv) row.append(button("CSV", "The numbers, as a table", () => downloadText(`${screen}.csv`, offers.csv())));
+    if (offers.csv) row.append(button("CSV", "The numbers, as a table", async () => downloadText(`${screen}.csv`, await offers.csv())));
     const linkButton = button("Link", "Copies a link to this state", async () => {
       writeLink();
       try { await navigator.clipboard.writeText(location.href); linkButton.textContent = "Copied"; }
@@ -435,7 +435,9 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
 
   function mount(name, element, props, watch, trigger) {
     const root = element.querySelector(".inside-view");
-    const part = { root, view: makers[name](root, { trigger }), shown: null };
+    // `tell(value)` hands a value to Python, as the component's own.
+    const tell = (value) => { props.value = value; trigger("select"); };
+    const part = { root, view: makers[name](root, { trigger, tell }), shown: null };
     mounted[name] = part;
     if (name === "strip") start();
     const refresh = () => {

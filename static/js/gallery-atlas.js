@@ -39,7 +39,20 @@ export function atlasOf(url, ondraw) {
     return canvas;
   }
 
-  return { draw, paint, face: (index) => paint(el("canvas", { class: "smooth", "aria-hidden": "true" }), index) };
+  /* A picture's tile at the size it is shown on the map, scaled once: null until its sheet is there. */
+  const scaled = new Map();
+  function small(index, side) {
+    const key = `${index} ${side}`;
+    if (!scaled.has(key)) {
+      const canvas = el("canvas", { width: side, height: side });
+      if (!draw(canvas.getContext("2d"), index, 0, 0, side)) return null;
+      scaled.set(key, canvas);
+      if (scaled.size > 1500) scaled.delete(scaled.keys().next().value);
+    }
+    return scaled.get(key);
+  }
+
+  return { draw, paint, small, face: (index) => paint(el("canvas", { class: "smooth", "aria-hidden": "true" }), index) };
 }
 
 /* Pictures in a grid: buttons with a line or two of words. `entries`: [{ index, title, words }]. */
@@ -47,5 +60,5 @@ export function fillGrid(node, atlas, entries, onchoose, chosen = null) {
   const { el } = Inside;
   node.replaceChildren(...entries.map(({ index, title, words, kind }) => el("button", { type: "button", "data-index": index, class: kind, title,
     "aria-label": words ? `${title}, ${words}` : title, "aria-pressed": String(index === chosen), onclick: () => onchoose(index) },
-    atlas.face(index), el("small", { text: words ?? "" }))));
+    el("span", { class: "face" }, atlas.face(index)), el("small", { text: words ?? "" }))));
 }

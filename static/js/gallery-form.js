@@ -108,7 +108,7 @@ export function galleryForm(zone, onopen) {
 
   function draw() {
     zip.disabled = whole.disabled = busy;
-    const [text, share] = said ?? [card ? sentence() : "", card?.alive && card.total ? card.done / card.total : null];
+    const [text, share] = said ?? [card ? sentence() : "", card?.state === "embedding" && card.alive && card.total ? card.done / card.total : null];
     words.textContent = text;
     bar.style.visibility = share === null ? "hidden" : "";
     if (share !== null) bar.value = share;
@@ -123,8 +123,8 @@ export function galleryForm(zone, onopen) {
   }
 
   function sentence() {
-    if (card.alive || ["failed", "stopped"].includes(card.state)) return [card.words, card.alive && card.total ? `${card.done} of ${card.total} pictures` : "", card.alive && card.seconds_left ? `${span(card.seconds_left)} left` : ""].filter(Boolean).join(" · ");
-    return [`${card.pictures} pictures`, card.classes ? `${card.classes} classes` : "without labels", `${card.model} at ${card.size} px`].join(" · ");
+    if (!card.seen || ["failed", "stopped"].includes(card.state)) return [card.words, card.alive && card.seconds_left ? `${span(card.seconds_left)} left` : ""].filter(Boolean).join(" · ");
+    return [`${card.pictures} pictures`, card.classes ? `${card.classes} classes` : "without labels", `${card.model} at ${card.size} px`, card.alive ? card.doing : ""].filter(Boolean).join(" · ");
   }
 
   function offer() {

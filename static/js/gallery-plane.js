@@ -20,50 +20,59 @@ export function colourOf(group) {
   });
 }
 
-/* A disc of a radius in pixels, as how much of each pixel it covers, 0 to 256. */
+/* A disc of a radius in pixels, row by row: where it is full, and how much of 256 of each pixel before
+   and after that it covers. */
 function disc(radius) {
-  const half = Math.ceil(radius), side = 2 * half + 1, cover = new Uint16Array(side * side);
-  for (let y = -half; y <= half; y++)
-    for (let x = -half; x <= half; x++)
-      cover[(y + half) * side + x + half] = 256 * Math.min(Math.max(radius + 0.5 - Math.hypot(x, y), 0), 1);
-  return { half, side, cover };
+  const half = Math.ceil(radius), rows = [];
+  for (let y = -half; y <= half; y++) {
+    const cover = Array.from({ length: 2 * half + 1 }, (_, i) => Math.round(256 * Math.min(Math.max(radius + 0.5 - Math.hypot(i - half, y), 0), 1)));
+    const from = cover.findIndex((one) => one === 256);
+    rows.push({ cover: Uint16Array.from(cover), from: from < 0 ? cover.length : from, to: from < 0 ? cover.length : cover.lastIndexOf(256) + 1 });
+  }
+  return { half, side: 2 * half + 1, rows };
 }
 
-/* The pixels of a canvas, written to directly; little endian: a colour is 0xAABBGGRR. */
+/* A colour as the canvas has it in memory, little endian: 0xAABBGGRR. */
+export const packed = ([r, g, b]) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+/* `share` of 256 of one colour over another, channel by channel, two channels at a time. */
+function over(colour, old, share) {
+  const rb = ((colour & 0xff00ff) * share + (old & 0xff00ff) * (256 - share)) >>> 8, g = ((colour & 0xff00) * share + (old & 0xff00) * (256 - share)) >>> 8;
+  return ((255 << 24) | (rb & 0xff00ff) | (g & 0xff00)) >>> 0;
+}
+export const mixed = over;
+
+/* The pixels of a canvas, written to directly. */
 export function pixelsOf(canvas) {
   const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
-  let image = null, words = null, stamp = null, stampRadius = 0;
+  let image = null, words = null, stamp = null, stampRadius = 0, W = 0, H = 0;
 
-  function begin(width, height, [r, g, b]) {
-    if (!image || image.width !== width || image.height !== height) {
-      canvas.width = width;
-      canvas.height = height;
+  function begin(width, height, ground) {
+    if (!image || W !== width || H !== height) {
+      canvas.width = W = width;
+      canvas.height = H = height;
       image = pen.createImageData(width, height);
       words = new Uint32Array(image.data.buffer);
     }
-    words.fill((255 << 24) | (b << 16) | (g << 8) | r);
+    words.fill(ground);
   }
 
-  function dot(x, y, radius, [r, g, b], opacity) {
-    if (radius !== stampRadius) { stamp = disc(radius); stampRadius = radius; }
-    const { half, side, cover } = stamp, W = image.width, H = image.height, left = Math.round(x) - half, top = Math.round(y) - half;
+  function use(radius) { if (radius !== stampRadius) { stamp = disc(radius); stampRadius = radius; } }
+
+  /* Stamps the disc in use. */
+  function dot(x, y, colour) {
+    const { half, side, rows } = stamp, left = Math.round(x) - half, top = Math.round(y) - half;
     if (left >= W || top >= H || left + side <= 0 || top + side <= 0) return;
-    const from = Math.max(0, -left), to = Math.min(side, W - left);
+    const low = Math.max(0, -left), high = Math.min(side, W - left);
     for (let j = Math.max(0, -top); j < side && top + j < H; j++) {
-      let at = (top + j) * W + left + from;
-      for (let i = from; i < to; i++, at++) {
-        const a = cover[j * side + i] * opacity;
-        if (!a) continue;
-        const old = words[at], keep = 256 - a;
-        words[at] = (255 << 24)
-          | ((b * a + ((old >> 16) & 255) * keep) >> 8 << 16)
-          | ((g * a + ((old >> 8) & 255) * keep) >> 8 << 8)
-          | ((r * a + (old & 255) * keep) >> 8);
-      }
+      const { cover, from, to } = rows[j], line = (top + j) * W + left, a = Math.max(from, low), b = Math.min(to, high);
+      for (let i = low; i < Math.min(a, high); i++) if (cover[i]) words[line + i] = over(colour, words[line + i], cover[i]);
+      for (let i = a; i < b; i++) words[line + i] = colour;
+      for (let i = Math.max(to, low); i < high; i++) if (cover[i]) words[line + i] = over(colour, words[line + i], cover[i]);
     }
   }
 
-  return { begin, dot, end: () => pen.putImageData(image, 0, 0) };
+  return { begin, use, dot, end: () => pen.putImageData(image, 0, 0) };
 }
 
 /* Buckets over points [2n]: who is near a place is looked for in a few of them. */
@@ -123,7 +132,7 @@ export function inside(points, line) {
 }
 
 /* Of points that would cover each other as pictures of a side, those that are shown: one a place. */
-export function spacedOut(points, side, first) {
+export function spacedOut(points, side) {
   const taken = new Map(), kept = [];
   const key = (x, y) => x * 65536 + y;
   const offer = (i) => {
@@ -136,7 +145,6 @@ export function spacedOut(points, side, first) {
     taken.set(key(cx + 20000, cy + 20000), i);
     kept.push(i);
   };
-  first.forEach(offer);
   for (let i = 0; i < points.length / 2; i++) offer(i);
   return kept;
 }

@@ -8,3 +8,4 @@ import "./attention.js";
 import "./features.js";
 import "./update.js";
 import "./training.js";
+import "./gallery.js";

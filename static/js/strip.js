@@ -74,6 +74,16 @@ Inside.view("strip", (root) => {
     training(canvas) {
       curve(canvas, Array.from({ length: 60 }, (_, i) => 0.12 + 0.8 * Math.exp(-i / 16) + 0.05 * Math.sin(1.7 * i) * Math.exp(-i / 40)));
     },
+    gallery(canvas) { // groups of pictures on a map
+      canvas.width = 150; canvas.height = 100;
+      const pen = canvas.getContext("2d"), golden = 2.39996;
+      pen.fillStyle = "rgb(17 24 39 / 0.72)";
+      pen.fillRect(0, 0, 150, 100);
+      [[40, 38, "#a5b4fc"], [106, 30, "#fdba74"], [84, 72, "#5eead4"]].forEach(([x, y, colour]) => {
+        pen.fillStyle = colour;
+        for (let i = 0; i < 12; i++) { pen.beginPath(); pen.arc(x + 6.2 * Math.sqrt(i) * Math.cos(golden * i), y + 5.2 * Math.sqrt(i) * Math.sin(golden * i), 3.2, 0, 7); pen.fill(); }
+      });
+    },
   };
 
   return {

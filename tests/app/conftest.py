@@ -44,6 +44,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "TORCH_HOME": str(home),
         "GRADIO_TEMP_DIR": str(home / "gradio"),
         "INSIDE_DINOV2_RUNS": str(home / "runs"),
+        "INSIDE_DINOV2_GALLERIES": str(home / "galleries"),
     }
     log = (home / "log.txt").open("wb")
     process = subprocess.Popen(

@@ -1,0 +1,105 @@
+"""Features as maps in two dimensions that can be laid over each other. NumPy in and out.
+
+    PCA     turns the features so that most of the variance is seen; distances on the map are never
+            larger than the true ones, but what lies behind is laid over it
+    t-SNE   keeps who is near whom (van der Maaten and Hinton 2008); the rest is free
+    UMAP    `maps.py`
+
+Two maps of the same pictures differ by an arbitrary turn or mirror image. Orthogonal Procrustes
+(Schönemann 1966) undoes it: of all orthogonal R, the one with the smallest |X R - Y|, is U V^T with
+the singular value decomposition X^T Y = U S V^T.
+"""
+
+import warnings
+
+import numpy as np
+
+TSNE_MOST = 20_000  # pictures; beyond, it takes hours
+TSNE_DIMENSIONS = 50
+JUDGED = 2000  # points that trustworthiness looks at: it compares all pairs
+
+
+def directions(features: np.ndarray) -> np.ndarray:
+    """[n, D] -> float32 [n, D] of length 1; zero stays zero."""
+    lengths = np.linalg.norm(features, axis=1, keepdims=True)
+    return (features / np.maximum(lengths, 1e-12)).astype(np.float32)
+
+
+def pca_scores(features: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """[n, D] -> scores float32 [n, count] and the shares of the variance [count], 0 to 1.
+
+    Fewer features than components leave the rest at 0.
+    """
+    from sklearn.decomposition import PCA
+
+    n, D = features.shape
+    scores, ratio = np.zeros((n, count), np.float32), np.zeros(count)
+    found = min(count, D, n - 1)
+    if found < 1 or not np.ptp(features, axis=0).any():
+        return scores, ratio
+    model = PCA(found, svd_solver="covariance_eigh" if n > D else "full")
+    scores[:, :found] = model.fit_transform(features)
+    ratio[:found] = model.explained_variance_ratio_
+    return scores, ratio
+
+
+def tsne_map(
+    features: np.ndarray, start: np.ndarray, perplexity: float = 30, seed: int = 0
+) -> np.ndarray:
+    """[n, D], where to start from [n, 2] -> float32 [n, 2].
+
+    On the first 50 principal components; it starts from the PCA map, scaled down, so that the
+    large arrangement means something (Kobak and Berens 2019).
+    """
+    n = len(features)
+    if n < 4:
+        raise ValueError(f"t-SNE needs at least 4 pictures, there are {n}.")
+    if n > TSNE_MOST:
+        raise ValueError(
+            f"t-SNE of {n:,} pictures would take hours, so it stops at {TSNE_MOST:,}: use UMAP."
+        )
+    from sklearn.manifold import TSNE
+
+    reduced, _ = pca_scores(features, min(TSNE_DIMENSIONS, n - 1, features.shape[1]))
+    spread = max(float(start[:, 0].std()), 1e-12)
+    model = TSNE(
+        perplexity=min(perplexity, (n - 1) / 3),
+        init=(start / spread * 1e-4).astype(np.float32),
+        learning_rate="auto",
+        random_state=seed,
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return np.asarray(model.fit_transform(reduced), dtype=np.float32)
+
+
+def trustworthiness(
+    features: np.ndarray, xy: np.ndarray, neighbours: int = 10, seed: int = 0
+) -> float | None:
+    """Are the nearest on the map near in the features? 0 to 1 (Venna and Kaski 2001).
+
+    By cosine distance, over at most 2000 of the points; None for too few to say.
+    """
+    from sklearn.manifold import trustworthiness as judge
+
+    if len(xy) > JUDGED:
+        chosen = np.random.default_rng(seed).choice(len(xy), JUDGED, replace=False)
+        features, xy = features[chosen], xy[chosen]
+    if len(xy) <= 2 * neighbours:
+        return None
+    return float(judge(features, xy, n_neighbors=neighbours, metric="cosine"))
+
+
+def into_square(xy: np.ndarray) -> np.ndarray:
+    """[n, 2] moved and scaled into -1 to 1, both axes alike."""
+    low, high = xy.min(0), xy.max(0)
+    half = max(float((high - low).max()) / 2, 1e-12)
+    return ((xy - (low + high) / 2) / half).astype(np.float32)
+
+
+def procrustes(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """The orthogonal [2, 2] that turns (or mirrors) points [n, 2] onto reference [n, 2] best."""
+    x = (points - points.mean(0)).astype(np.float64)
+    y = (reference - reference.mean(0)).astype(np.float64)
+    u, _, vt = np.linalg.svd(x.T @ y)
+    return u @ vt

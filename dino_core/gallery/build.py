@@ -1,0 +1,412 @@
+"""The process that fills a gallery: embedding, then maps and probes, then what is wished for.
+
+    embedding   in the order of the source, 16 pictures at a time. After each batch everything is on
+                the disk and progress.json says how far it is: a kill costs one batch
+    mapping     HDBSCAN, UMAP and t-SNE of the class token, probes layer by layer; wishes first
+    ready       started by a page, it waits a while for more wishes: UMAP is warm by now
+
+torch is loaded only once the folder is locked.
+"""
+
+import io
+import os
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from PIL import Image
+
+from dino_core.gallery.folder import (
+    KINDS,
+    TILE,
+    TILES_A_SIDE,
+    GalleryFolder,
+    NotReady,
+    Options,
+    digest_of,
+    read_json,
+    stop_on_signals,
+    write_arrays,
+    write_json,
+    write_text,
+)
+from dino_core.gallery.sources import SAMPLES, pictures_of
+
+if TYPE_CHECKING:
+    from dino_core.datasets import Pictures
+    from dino_core.weights import Backbone
+
+LINGER = 60.0  # s that a page's process waits for another wish
+EVERY = 0.5  # s between two words about progress
+BROKEN_SHOWN = 100
+
+
+class Stopped(Exception):  # noqa: N818  (nothing went wrong)
+    """Somebody asked for it."""
+
+
+def build(data: str | Path, folder: str | Path, options: Options) -> None:
+    """Fills the folder, from wherever it is. ValueError in words; the folder says so too."""
+    store = GalleryFolder(folder)
+    data = str(data) if str(data) == SAMPLES else str(Path(data).expanduser().absolute())
+    if not (store.path / "config.json").exists():
+        pictures_of(data)  # nothing is begun with pictures that are refused
+    with store.locked():
+        store.create(data, options)
+        started = read_json(store.path / "started.json") or {}
+        by_page = started.get("pid") == os.getpid()
+        if not by_page:  # a page forgets an old wish before it starts us
+            store.forget_stop()
+        with stop_on_signals(store):
+            try:
+                _build(store, data, options, by_page)
+            except Stopped:
+                store.put_state(
+                    state="stopped", words="Stopped as asked; it can go on from here.", doing=""
+                )
+            except (Exception, KeyboardInterrupt) as error:
+                with suppress(OSError):
+                    store.put_state(state="failed", words=_in_words(error), doing="")
+                raise
+
+
+def _in_words(error: BaseException) -> str:
+    if isinstance(error, ValueError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return "Interrupted; it can go on from the last batch."
+    if isinstance(error, OSError):
+        return f"{error.filename or 'The system says'}: {error.strerror or error}."
+    if isinstance(error, MemoryError) or "memory" in str(error):
+        return "There is not enough memory: choose a smaller size or model."
+    return f"An error of the program: {type(error).__name__}: {error}"
+
+
+def _build(store: GalleryFolder, data: str, options: Options, by_page: bool) -> None:
+    import torch
+
+    if by_page:
+        with suppress(OSError):
+            os.nice(5)  # the page comes first
+    if options.threads:
+        torch.set_num_threads(options.threads)
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+        threadpool_limits(options.threads)
+    if not (store.path / "facts.json").exists():
+        pictures = pictures_of(data)
+        store.put_state(state="embedding", words="The model is being loaded.", total=len(pictures))
+        from dino_core.weights import load_backbone
+
+        backbone = load_backbone(options.model, options.weights, device=options.device)
+        Embedding(store, pictures, backbone, options).run()
+    store.put_state(
+        state="mapping", words="The map is there; more maps and the probes follow.", seconds_left=0
+    )
+    work_on_maps(store, LINGER if by_page else 0.0)
+
+
+# --- embedding
+
+
+class Embedding:
+    """Features, thumbnails and digests of all pictures, row by row of the arrays."""
+
+    def __init__(
+        self, store: GalleryFolder, pictures: "Pictures", backbone: "Backbone", options: Options
+    ) -> None:
+        from dino_core.gallery.preparation import Preparation
+
+        self.store, self.pictures, self.backbone = store, pictures, backbone
+        config = backbone.vit.config
+        self.preparation = Preparation(options.size)
+        self.preparation.check(config.patch_size)
+        n, side = len(pictures), options.size // config.patch_size
+        self.grid = (side, side)
+        room = options.patch_megabytes * 10**6 // (side * side * config.dim * 2)
+        self.patch_pictures = min(n, room)
+        shapes: dict[str, tuple[tuple[int, ...], Any]] = {
+            "cls": ((n, config.dim), np.float32),
+            "mean_patch": ((n, config.dim), np.float32),
+            "layers": ((n, config.depth, 2, config.dim), np.float16),
+            "patches": ((self.patch_pictures, side * side, config.dim), np.float16),
+            "rows": ((n,), np.int32),
+            "digests": ((n, 16), np.uint8),
+            "tiles": ((TILES_A_SIDE**2, TILE, TILE, 3), np.uint8),  # of the atlas at work
+        }
+        self._check_source()
+        (store.path / "arrays").mkdir(exist_ok=True)
+        (store.path / "thumbs").mkdir(exist_ok=True)
+        self.arrays = {name: self._array(name, *shape) for name, shape in shapes.items()}
+        done = read_json(store.path / "progress.json") or {}
+        self.next: int = done.get("next", 0)  # in the source
+        self.rows: int = done.get("rows", 0)  # filled
+        self.broken: dict[int, str] = {int(i): why for i, why in done.get("broken", {}).items()}
+
+    def _check_source(self) -> None:
+        """A source that is not what it was would mix two sets of pictures."""
+        path, now = self.store.path / "source.json", self.pictures.fingerprint
+        before = read_json(path)
+        if before is not None and before.get("fingerprint") != now:
+            raise ValueError("The folder or zip has changed since: begin a new gallery.")
+        write_json(path, {"fingerprint": now})
+
+    def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Mapped from the disk. Zeros where nothing has been written take no room there."""
+        path = self.store.path / "arrays" / f"{name}.npy"
+        if 0 in shape:
+            np.save(path, np.zeros(shape, dtype))
+            return np.load(path)
+        if path.exists():
+            found = np.load(path, mmap_mode="r+")
+            if found.shape == shape and found.dtype == dtype:
+                return found
+        return np.lib.format.open_memmap(path, "w+", dtype, shape)
+
+    def run(self) -> None:
+        from dino_core.gallery.features import LAYERS_AT_ONCE
+        from dino_core.gallery.reading import Group, Reader, batches
+
+        reader = Reader(
+            self.pictures, self.preparation, self.backbone.vit.config.patch_size, also=extras
+        )
+        begun, first, said = time.monotonic(), self.next, 0.0
+        for found in batches(reader, LAYERS_AT_ONCE, first, once=False):
+            if self.store.stop_wished():
+                raise Stopped
+            if isinstance(found, Group):
+                self.add(found)
+            else:
+                self.broken[found.index] = found.broken
+            if time.monotonic() - said > EVERY:
+                said = time.monotonic()
+                self.say((said - begun) / max(self.next - first, 1))
+        if not self.rows:
+            first_why = self.broken[min(self.broken)]
+            raise ValueError(
+                f"None of the {len(self.pictures)} pictures can be read. The first says: "
+                f"{first_why}"
+            )
+        if self.rows % TILES_A_SIDE**2:
+            self.write_atlas()
+        self.next = len(self.pictures)
+        self.say(0)
+        self.finish()
+
+    def add(self, group: Any) -> None:
+        """One batch, then the note that it is there."""
+        import torch.nn.functional as F
+
+        from dino_core.gallery.features import features_of
+
+        vit = self.backbone.vit
+        at, count = self.rows, len(group.seen)
+        with_patches = at < self.patch_pictures
+        images = self.preparation.images(group.pixels(), vit.pos_embed)
+        features = features_of(vit, images, layers=True, patches=with_patches)
+        assert features.layers is not None
+        self.arrays["cls"][at : at + count] = features.cls.numpy()
+        self.arrays["mean_patch"][at : at + count] = features.mean_patch.numpy()
+        self.arrays["layers"][at : at + count] = features.layers.numpy()
+        self.arrays["rows"][at : at + count] = [one.index for one in group.seen]
+        if features.patches is not None:
+            length_one = F.normalize(features.patches.float(), dim=-1).half().numpy()
+            here = self.arrays["patches"][at : at + count]
+            here[:] = length_one[: len(here)]
+        for i, one in enumerate(group.seen):
+            tile, digest = one.extra
+            self.arrays["digests"][at + i] = np.frombuffer(bytes.fromhex(digest), np.uint8)
+            self.arrays["tiles"][(at + i) % TILES_A_SIDE**2] = tile
+            if (at + i + 1) % TILES_A_SIDE**2 == 0:
+                self.rows = at + i + 1
+                self.write_atlas()
+        self.rows, self.next = at + count, group.seen[-1].index + 1
+        passed = {i: why for i, why in self.broken.items() if i < self.next}
+        write_json(
+            self.store.path / "progress.json",
+            {"next": self.next, "rows": self.rows, "broken": passed},
+        )
+
+    def write_atlas(self) -> None:
+        """The thumbnails of the last pictures, those beyond the last one grey."""
+        number = (self.rows - 1) // TILES_A_SIDE**2
+        count = self.rows - number * TILES_A_SIDE**2
+        tiles = np.array(self.arrays["tiles"])
+        tiles[count:] = 128
+        square = tiles.reshape(TILES_A_SIDE, TILES_A_SIDE, TILE, TILE, 3).swapaxes(1, 2)
+        side = TILES_A_SIDE * TILE
+        lines = -(-count // TILES_A_SIDE) * TILE  # lines of tiles that are used
+        buffer = io.BytesIO()
+        picture = Image.fromarray(square.reshape(side, side, 3)[:lines])
+        picture.save(buffer, "JPEG", quality=88, subsampling=0)
+        path = self.store.path / "thumbs" / f"atlas-{number}.jpg"
+        partial = path.with_suffix(".part")
+        partial.write_bytes(buffer.getvalue())
+        os.replace(partial, path)
+
+    def say(self, seconds_a_picture: float) -> None:
+        done, total = max(self.next, len(self.broken)), len(self.pictures)
+        named = [[self.pictures.names[i], why] for i, why in sorted(self.broken.items())]
+        self.store.put_state(
+            state="embedding",
+            words=f"{done:,} of {total:,} pictures have been looked at.",
+            done=done,
+            total=total,
+            seconds_left=round(seconds_a_picture * (total - done), 1) if self.next else None,
+            broken=named[:BROKEN_SHOWN],
+            broken_count=len(named),
+        )
+
+    def finish(self) -> None:
+        """facts.json: from now on the gallery can be looked at."""
+        pictures = self.pictures.subset(self.arrays["rows"][: self.rows].tolist())
+        info, config = self.backbone.info, self.backbone.vit.config
+        for array in self.arrays.values():
+            if isinstance(array, np.memmap):
+                array.flush()
+        (self.store.path / "arrays" / "tiles.npy").unlink(missing_ok=True)
+        facts = {
+            "names": list(pictures.names),
+            "labels": list(pictures.labels or [-1] * self.rows),
+            "classes": list(pictures.classes),
+            "splits": list(pictures.splits or [""] * self.rows),
+            "layers": config.depth,
+            "dim": config.dim,
+            "grid": self.grid,
+            "patch_pictures": min(self.patch_pictures, self.rows),
+            "model": self.backbone.name,
+            "title": info.title,
+            "official": info.official,
+            "size": self.preparation.size,
+        }
+        write_json(self.store.path / "facts.json", facts)
+
+
+def extras(picture: Image.Image, pixels: np.ndarray) -> tuple[np.ndarray, str]:
+    """A thumbnail uint8 [TILE, TILE, 3] of what the model sees, and the digest of the picture."""
+    tile = Image.fromarray(pixels).resize((TILE, TILE), Image.Resampling.BICUBIC)
+    return np.asarray(tile), digest_of(picture)
+
+
+# --- maps, clusters, probes
+
+
+NAMES = {"umap": "UMAP", "tsne": "t-SNE", "hdbscan": "HDBSCAN", "pca": "PCA"}
+
+
+def work_on_maps(store: GalleryFolder, linger: float) -> None:
+    """Wishes first, then what everybody wants, then the probes; "ready" when nothing is left."""
+    last = store.layer(None)
+    waiting = [("cls", last, method) for method in ("hdbscan", "umap", "tsne")]
+    probes = probe_layers(store)
+    idle_since: float | None = None
+    while True:
+        if store.stop_wished():
+            raise Stopped
+        wish = next(iter(store.wishes()), None) or (waiting.pop(0) if waiting else None)
+        if wish is not None:
+            grant(store, *wish)
+            idle_since = None
+        elif next(probes, None) is None:
+            if idle_since is None:
+                idle_since = time.monotonic()
+                words = "Everything is there: maps, clusters and probes."
+                store.put_state(state="ready", words=words, doing="", seconds_left=None)
+            if time.monotonic() - idle_since >= linger:
+                return
+            time.sleep(0.1)
+
+
+def grant(store: GalleryFolder, features: str, layer: int, method: str) -> None:
+    """Makes what is wished for, unless it is there; the reason is kept where it cannot be made."""
+    from dino_core.gallery.groups import make_hdbscan
+    from dino_core.gallery.maps import make
+
+    path = store.map_file(features, layer, method)
+    if not path.exists() and not path.with_suffix(".txt").exists():
+        kind = {"cls": "class token", "mean_patch": "mean patch", "both": "both"}[features]
+        store.put_state(doing=f"At work: {NAMES[method]} of layer {layer} ({kind}).")
+        try:
+            if method == "hdbscan":
+                make_hdbscan(store, features, layer)
+            else:
+                make(store, features, layer, method)
+        except ValueError as error:
+            refuse(path, str(error))
+        except Exception as error:  # whatever the compiled code meets: the rest goes on
+            refuse(path, f"{NAMES[method]} found no map ({type(error).__name__}: {error}).")
+    store.grant(features, layer, method)
+    store.put_state(doing="")
+
+
+def refuse(path: Path, words: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    write_text(path.with_suffix(".txt"), words + "\n")
+
+
+def probe_layers(store: GalleryFolder) -> Iterator[int]:
+    """Judges one layer at a time, the last one first; yields each when it is in probes.npz."""
+    import torch
+
+    from dino_core.analysis.probes import folds_of, probe
+
+    facts = store.facts()
+    seed = int(store.read_config()["options"]["seed"])
+    labels, classes = facts["labels"], len(facts["classes"])
+    try:
+        splits = facts["splits"] if any(facts["splits"]) else None
+        folds = folds_of(labels, splits, torch.Generator().manual_seed(seed))
+    except ValueError as error:
+        write_text(store.path / "probes.txt", f"{error}\n")
+        return
+    truth = torch.tensor(labels)
+    judged = torch.cat([fold.test for fold in folds])
+    chance = truth[judged].bincount().max().item() / len(judged)
+    arrays = _probe_arrays(store, len(labels))
+    how = f"{len(folds)} parts of all pictures, judged by turns by what the others taught"
+    if len(folds) == 1:
+        how = "the given test pictures, judged by what the training pictures taught"
+    words = np.array(f"Judged: {how}; {len(judged):,} pictures.")
+    for layer in reversed(range(facts["layers"])):
+        if not np.isnan(arrays["accuracy"][layer]).any():
+            continue
+        store.put_state(doing=f"At work: the probes of layer {layer}.")
+        for i, kind in enumerate(KINDS):
+            features = torch.from_numpy(store.features(kind, layer))
+            for j, method in enumerate(("knn", "logistic")):
+                found = probe(features, truth, folds, classes, method)
+                at = (layer, i, j)
+                arrays["accuracy"][at] = found.accuracy
+                arrays["low"][at], arrays["high"][at] = found.interval
+                arrays["predicted"][at] = found.predicted.numpy()
+                arrays["confidence"][at] = found.confidence.numpy()
+        write_arrays(
+            store.path / "probes.npz",
+            **arrays,
+            chance=np.array(chance),
+            pictures=np.array(len(judged)),
+            words=words,
+        )
+        store.put_state(doing="")
+        yield layer
+
+
+def _probe_arrays(store: GalleryFolder, count: int) -> dict[str, np.ndarray]:
+    """Those that are there already, or empty ones."""
+    with suppress(NotReady, ValueError):
+        if (store.path / "probes.npz").exists():
+            found = store.probes()
+            names = ("accuracy", "low", "high", "predicted", "confidence")
+            return {name: found[name].copy() for name in names}
+    shape = (store.facts()["layers"], len(KINDS), 2)
+    nothing = np.full(shape, np.nan, np.float32)
+    return {
+        "accuracy": nothing,
+        "low": nothing.copy(),
+        "high": nothing.copy(),
+        "predicted": np.full((*shape, count), -1, np.int32),
+        "confidence": np.zeros((*shape, count), np.float16),
+    }

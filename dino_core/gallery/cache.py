@@ -1,0 +1,125 @@
+"""What is computed stays computed: one SQLite database for each model and preparation.
+
+    key of a database   the weights' content, architecture, number type, preparation
+    key of a row        the content of the picture's file, whatever it is called
+
+Each batch is one transaction: after a kill or a power cut it is there as a whole or not at all, and
+several processes may use one database.
+"""
+
+import hashlib
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from dino_core.gallery.features import Features
+from dino_core.gallery.preparation import Preparation
+from dino_core.gallery.reading import Shape
+from dino_core.weights import Backbone
+from dino_core.weights.files import sha256
+from dino_core.weights.variants import weights_folder
+
+FORMAT = 1
+PATIENCE = 60  # s to wait for another process that writes
+TABLE = """CREATE TABLE IF NOT EXISTS pictures (
+    content BLOB PRIMARY KEY, height INTEGER, width INTEGER,
+    cls BLOB, mean_patch BLOB, layers BLOB) WITHOUT ROWID"""
+COLUMNS = {"cls": np.float32, "mean_patch": np.float32, "layers": np.float16}
+
+
+def cache_folder() -> Path:
+    """Beside the downloaded weights; inside INSIDE_DINOV2_HOME where that is set."""
+    folder = weights_folder()
+    return (folder if os.environ.get("INSIDE_DINOV2_HOME") else folder.parent) / "embeddings"
+
+
+def cache_file(backbone: Backbone, preparation: Preparation) -> Path:
+    """Where the features of this model and preparation are kept."""
+    vit = backbone.vit
+    key = {
+        "format": FORMAT,
+        "weights": sha256(backbone.info.path),
+        "config": asdict(vit.config),
+        "dtype": str(vit.pos_embed.dtype),
+        "preparation": preparation.as_json(),
+    }
+    text = json.dumps(key, sort_keys=True).encode()
+    digest = hashlib.blake2b(text, digest_size=8).hexdigest()
+    return cache_folder() / f"{backbone.name}-{digest}.sqlite"
+
+
+class FeatureCache:
+    """Features by content. May be asked from several threads."""
+
+    def __init__(self, path: Path, width: int, depth: int, layers: bool = False) -> None:
+        """`layers`: a picture without features of every layer counts as unknown."""
+        self.path, self.layers = path, layers
+        self.shapes = {"cls": (width,), "mean_patch": (width,), "layers": (depth, 2, width)}
+        self._lock = threading.Lock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with self._said_in_words():
+            self._base = sqlite3.connect(
+                path, timeout=PATIENCE, check_same_thread=False, isolation_level=None
+            )
+            self._base.execute("PRAGMA synchronous = NORMAL")
+            self._base.execute(TABLE)
+
+    def close(self) -> None:
+        self._base.close()
+
+    def shape_of(self, content: bytes) -> Shape | None:
+        """(H, W) that the model saw, None when the features are not here."""
+        needed = " AND layers IS NOT NULL" if self.layers else ""
+        query = f"SELECT height, width FROM pictures WHERE content = ?{needed}"
+        with self._lock, self._said_in_words():
+            row = self._base.execute(query, (content,)).fetchone()
+        return None if row is None else (row[0], row[1])
+
+    def put(self, contents: list[bytes], shape: Shape, features: Features) -> None:
+        """A batch, as one transaction."""
+        kept = (features.cls, features.mean_patch, features.layers)
+        columns = [None if one is None else one.numpy() for one in kept]
+        rows = [
+            (content, *shape, *(None if c is None else c[i].tobytes() for c in columns))
+            for i, content in enumerate(contents)
+        ]
+        with self._lock, self._said_in_words():
+            self._base.execute("BEGIN IMMEDIATE")
+            try:
+                self._base.executemany("REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
+                self._base.execute("COMMIT")
+            except BaseException:
+                self._base.execute("ROLLBACK")
+                raise
+
+    def rows(self, contents: np.ndarray, column: str) -> np.ndarray:
+        """uint8 [n, 16] -> one column of these pictures, [n, ...]."""
+        shape = self.shapes[column]
+        out = np.empty((len(contents), *shape), COLUMNS[column])
+        query = f"SELECT {column} FROM pictures WHERE content = ?"
+        with self._lock, self._said_in_words():
+            for i, content in enumerate(contents):
+                data = self._base.execute(query, (content.tobytes(),)).fetchone()[0]
+                out[i] = np.frombuffer(data, COLUMNS[column]).reshape(shape)
+        return out
+
+    @contextmanager
+    def _said_in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            raise ValueError(
+                f"The features cannot be kept in {self.path} ({error}). Make room, or use "
+                f"--no-cache."
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise ValueError(
+                f"{self.path} is damaged ({error}). Delete it, or use --no-cache."
+            ) from error

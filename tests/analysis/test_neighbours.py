@@ -1,0 +1,130 @@
+"""analysis/neighbours.py against loops and scikit-learn, in slices and at once."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from torch import Tensor
+
+from dino_core.analysis import neighbours
+from dino_core.analysis.neighbours import (
+    knn,
+    near_duplicates,
+    nearest,
+    outlier_scores,
+    recall_at,
+    votes,
+)
+
+
+def features(n: int, seed: int, D: int = 8) -> tuple[Tensor, Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    labels = torch.randint(4, (n,), generator=generator)
+    centres = torch.randn(4, D, generator=torch.Generator().manual_seed(9))
+    return centres[labels] + 1.5 * torch.randn(n, D, generator=generator) + 1, labels
+
+
+def cosine(x: Tensor, y: Tensor) -> float:
+    return float(x.double() @ y.double() / x.double().norm() / y.double().norm())
+
+
+@pytest.fixture(autouse=True, params=[7, 1024])
+def rows(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours, "ROWS", request.param)
+
+
+def test_nearest_are_those_of_scikit_learn() -> None:
+    base, queries = features(60, 0)[0], features(25, 1)[0]
+    values, found = nearest(queries, base, 9)
+    peer = NearestNeighbors(n_neighbors=9, metric="cosine", algorithm="brute").fit(base.numpy())
+    distances, expected = peer.kneighbors(queries.numpy())
+    assert found.tolist() == expected.tolist()
+    np.testing.assert_allclose(values, 1 - distances, atol=1e-5)
+
+
+def test_nobody_is_their_own_neighbour() -> None:
+    base = features(30, 0)[0]
+    values, found = nearest(base, base, 29, themselves=True)
+    assert all(sorted([i, *row]) == list(range(30)) for i, row in enumerate(found.tolist()))
+    assert (values.diff(dim=1) <= 0).all()
+    assert nearest(base, base, 100, themselves=True)[0].shape == (30, 29)
+    assert nearest(base[:2], base, 100)[0].shape == (2, 30)
+
+
+@pytest.mark.parametrize("center", [True, False])
+def test_knn_votes_as_in_plain_loops(center: bool) -> None:
+    train, labels = features(60, 0)
+    test, _ = features(25, 1)
+    found = knn(train, labels, test, classes=4, ks=(1, 20, 100), center=center)
+    mean = train.double().mean(0) if center else torch.zeros(8)
+    for k, shares in found.items():
+        for x, got in zip(test, shares, strict=True):
+            scores = [
+                (cosine(x - mean, y - mean), int(c)) for y, c in zip(train, labels, strict=True)
+            ]
+            weights = [0.0] * 4
+            for score, label in sorted(scores, reverse=True)[:k]:
+                weights[label] += math.exp(score / 0.07)
+            np.testing.assert_allclose(got, np.array(weights) / sum(weights), atol=1e-4)
+
+
+def test_knn_agrees_with_scikit_learn() -> None:
+    train, labels = features(80, 2)
+    test, _ = features(40, 3)
+    peer = KNeighborsClassifier(
+        20, metric="cosine", weights=lambda distance: np.exp((1 - distance) / 0.07)
+    ).fit(train.numpy(), labels.numpy())
+    found = knn(train, labels, test, classes=4)[20]
+    np.testing.assert_allclose(found, peer.predict_proba(test.numpy()), atol=1e-4)
+
+
+def test_a_cold_vote_does_not_overflow() -> None:
+    found = votes(torch.tensor([[1.0, 0.99, -1.0]]), torch.tensor([[2, 0, 1]]), 3, 1e-5)
+    assert found.tolist() == [[0, 0, 1]]
+
+
+def test_recall_counts_those_who_have_one_of_their_own_among_the_nearest() -> None:
+    base, labels = features(50, 4)
+    for k, got in zip((1, 3, 7), recall_at(base, labels, (1, 3, 7)), strict=True):
+        hits = 0
+        for i, x in enumerate(base):
+            others = [(cosine(x, y), j) for j, y in enumerate(base) if j != i]
+            best = [j for _, j in sorted(others, reverse=True)[:k]]
+            hits += any(labels[j] == labels[i] for j in best)
+        assert got == pytest.approx(hits / 50)
+
+
+def test_outliers_are_far_from_their_nearest() -> None:
+    base = features(40, 5)[0]
+    got = outlier_scores(base, 6)
+    for i, x in enumerate(base):
+        best = sorted((cosine(x, y) for j, y in enumerate(base) if j != i), reverse=True)[:6]
+        assert got[i].item() == pytest.approx(1 - sum(best) / 6, abs=1e-5)
+    assert outlier_scores(base[:1]).tolist() == [0]
+    assert outlier_scores(base[:0]).tolist() == []
+    assert len(outlier_scores(base[:3], 10)) == 3
+
+
+def test_near_duplicates_are_all_pairs_above_the_threshold() -> None:
+    base = features(40, 6)[0]
+    base[33] = 2 * base[5]  # the same direction
+    base[12] = base[30]
+    expected = {
+        (i, j): cosine(base[i], base[j])
+        for i in range(40)
+        for j in range(i + 1, 40)
+        if cosine(base[i], base[j]) >= 0.8
+    }
+    pairs, values, total = near_duplicates(base, 0.8)
+    assert {(i, j) for i, j in pairs.tolist()} == set(expected)
+    assert total == len(expected) > 5
+    assert (values.diff() <= 0).all()
+    assert values.max() <= 1
+    for (i, j), value in zip(pairs.tolist(), values.tolist(), strict=True):
+        assert value == pytest.approx(expected[i, j], abs=1e-5)
+    assert {(i, j) for i, j in pairs[:2].tolist()} == {(5, 33), (12, 30)}
+    few, _, total = near_duplicates(base, 0.8, most=2)
+    assert (few.tolist(), total) == (pairs[:2].tolist(), len(expected))
+    assert near_duplicates(base[:1], 0.5)[0].shape == (0, 2)

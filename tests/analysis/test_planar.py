@@ -1,0 +1,114 @@
+"""analysis/planar.py: maps against linear algebra and scikit-learn, and laid over each other."""
+
+import numpy as np
+import pytest
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness as peer_trust
+
+from dino_core.analysis import planar
+from dino_core.analysis.planar import (
+    directions,
+    into_square,
+    pca_scores,
+    procrustes,
+    trustworthiness,
+    tsne_map,
+)
+
+
+def cloud(n: int, D: int, seed: int = 0) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    return (draw.normal(size=(n, D)) * np.arange(D, 0, -1) + 3).astype(np.float32)
+
+
+@pytest.mark.parametrize(("n", "D"), [(50, 6), (6, 50)])
+def test_pca_keeps_as_much_variance_as_can_be_kept(n: int, D: int) -> None:
+    points = cloud(n, D)
+    scores, ratio = pca_scores(points)
+    values = np.linalg.svd(points - points.mean(0), compute_uv=False) ** 2
+    np.testing.assert_allclose(ratio, values[:2] / values.sum(), rtol=1e-4)
+    np.testing.assert_allclose((scores**2).sum(0), values[:2], rtol=1e-3)
+    peer = PCA(2).fit_transform(points)
+    np.testing.assert_allclose(np.abs(scores), np.abs(peer), atol=1e-2)
+
+
+def test_pca_of_next_to_nothing() -> None:
+    assert pca_scores(cloud(1, 5))[0].tolist() == [[0, 0]]
+    scores, ratio = pca_scores(cloud(2, 5))
+    assert (scores[:, 1] == 0).all()
+    assert ratio.tolist() == pytest.approx([1, 0])
+    same, ratio = pca_scores(np.ones((7, 5), np.float32))
+    assert not same.any()
+    assert not ratio.any()
+
+
+def test_directions_have_length_one() -> None:
+    points = cloud(9, 4)
+    points[3] = 0
+    lengths = np.linalg.norm(directions(points), axis=1)
+    np.testing.assert_allclose(lengths, [1, 1, 1, 0, 1, 1, 1, 1, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_procrustes_undoes_a_turn_and_a_mirror_image(mirrored: bool) -> None:
+    reference = cloud(30, 2)
+    angle = 2.1
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    turn = turn @ np.diag([1, -1]) if mirrored else turn
+    R = procrustes(reference @ turn + [5, -3], reference)
+    np.testing.assert_allclose(R, turn.T, atol=1e-6)
+    np.testing.assert_allclose(R @ R.T, np.eye(2), atol=1e-9)
+
+
+def test_procrustes_is_the_best_of_many_turns() -> None:
+    x, y = cloud(30, 2, 1), cloud(30, 2, 2)
+    x, y = x - x.mean(0), y - y.mean(0)
+    best = np.square(x @ procrustes(x, y) - y).sum()
+    for angle in np.linspace(0, 2 * np.pi, 100):
+        for sign in (1, -1):
+            c, s = np.cos(angle), np.sin(angle)
+            turn = np.array([[c, -s * sign], [s, c * sign]])
+            assert best <= np.square(x @ turn - y).sum() + 1e-6
+
+
+def test_the_square_holds_the_map_without_stretching_it() -> None:
+    xy = cloud(40, 2)
+    got = into_square(xy)
+    assert np.abs(got).max() == pytest.approx(1)
+    ratio = np.ptp(xy, axis=0)[0] / np.ptp(xy, axis=0)[1]
+    assert np.ptp(got, axis=0)[0] / np.ptp(got, axis=0)[1] == pytest.approx(ratio, rel=1e-4)
+    assert into_square(np.ones((3, 2))).tolist() == [[0, 0]] * 3
+
+
+def test_tsne_parts_what_is_parted_and_comes_back_the_same() -> None:
+    points = cloud(60, 10)
+    points[30:] += 200
+    start = pca_scores(points)[0]
+    xy = tsne_map(points, start, 5, seed=3)
+    assert xy.shape == (60, 2)
+    assert trustworthiness(points[:, :2] - 100, xy) is not None
+    np.testing.assert_array_equal(xy, tsne_map(points, start, 5, seed=3))
+    left, right = xy[:30].mean(0), xy[30:].mean(0)
+    nearer = np.linalg.norm(xy - left, axis=1) < np.linalg.norm(xy - right, axis=1)
+    assert nearer.tolist() == [True] * 30 + [False] * 30
+    assert tsne_map(points[:4], start[:4]).shape == (4, 2)
+
+
+def test_tsne_says_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match="at least 4 pictures, there are 3"):
+        tsne_map(cloud(3, 5), cloud(3, 2))
+    monkeypatch.setattr(planar, "TSNE_MOST", 10)
+    with pytest.raises(ValueError, match="use UMAP"):
+        tsne_map(cloud(11, 5), cloud(11, 2))
+
+
+def test_trustworthiness_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = cloud(80, 5)
+    xy = pca_scores(points)[0]
+    expected = peer_trust(points, xy, n_neighbors=10, metric="cosine")
+    assert trustworthiness(points, xy) == pytest.approx(expected)
+    assert trustworthiness(points[:20], xy[:20]) is None
+    monkeypatch.setattr(planar, "JUDGED", 60)
+    some = trustworthiness(points, xy)
+    assert some == trustworthiness(points, xy)
+    assert some == pytest.approx(expected, abs=0.1)

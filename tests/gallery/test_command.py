@@ -1,0 +1,191 @@
+"""The commands embed and evaluate: files, words, refusals, and a kill in the middle."""
+
+import json
+import sqlite3
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_galleries import command, kill_when, labelled_folder, mixed_folder
+from tiny_runs import coloured, files, picture, zipped
+
+from dino_core.__main__ import main
+
+
+@pytest.fixture
+def tiny(weights: Path) -> list[str]:
+    return ["--weights", str(weights), "--size", "28"]
+
+
+def arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Runs a command that must fail with exit code 2 and one sentence; returns the sentence."""
+    assert main(list(words)) == 2
+    error = capsys.readouterr().err
+    assert error.rstrip().endswith(".")
+    return error
+
+
+def test_embed(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, target = labelled_folder(tmp_path / "data", 3), tmp_path / "out" / "f.npz"
+    assert main(["embed", str(root), *tiny, "--layers", "--output", str(target)]) == 0
+    said = capsys.readouterr()
+    assert "9 pictures ->" in said.out
+    assert "Left out were 1" in said.err
+    assert "green/zz.png: " in said.err
+    got = arrays(target)
+    assert got["cls"].shape == (9, 32)
+    assert got["layers"].shape == (9, 3, 2, 32)
+    facts = json.loads(str(got["facts"]))
+    assert facts["preparation"]["size"] == 28
+    assert facts["official"] is False
+    assert main(["embed", str(root), *tiny, "--output", str(tmp_path / "g.npz")]) == 0
+    assert "9 of them known before" in capsys.readouterr().out
+    np.testing.assert_array_equal(arrays(tmp_path / "g.npz")["cls"], got["cls"])
+
+
+def test_options_reach_the_pictures(tiny: list[str], tmp_path: Path) -> None:
+    root = str(mixed_folder(tmp_path / "data"))
+    seen = []
+    for extra in (
+        [],
+        ["--normalise", "cifar10"],
+        ["--interpolation", "bilinear"],
+        ["--size", "native", "--fit", "pad"],
+        ["--fit", "official"],
+        ["--dtype", "bfloat16"],
+        ["--batch", "1", "--threads", "1", "--no-cache"],
+    ):
+        target = tmp_path / f"{len(seen)}.npz"
+        assert main(["embed", root, *tiny, *extra, "--output", str(target)]) == 0
+        seen.append(arrays(target)["cls"])
+    for i, other in enumerate(seen[1:-1]):
+        assert not np.allclose(other, seen[0], atol=1e-4), i
+    np.testing.assert_allclose(seen[-1], seen[0], rtol=1e-4, atol=1e-5)
+
+
+def test_a_killed_embed_goes_on_and_gives_the_same_file(
+    tiny: list[str], tmp_path: Path, home: Path
+) -> None:
+    root = files(tmp_path / "data", {f"{i:04}.png": picture(i) for i in range(400)})
+    words = ["embed", str(root), *tiny, "--batch", "4", "--output"]
+    whole = tmp_path / "whole.npz"
+    assert main([*words, str(whole)]) == 0
+
+    other, target = tmp_path / "other home", tmp_path / "killed.npz"
+
+    def rows() -> int:
+        try:
+            (path,) = other.glob("embeddings/*.sqlite")
+            with sqlite3.connect(path) as base:
+                return int(base.execute("SELECT COUNT(*) FROM pictures").fetchone()[0])
+        except (ValueError, sqlite3.OperationalError):
+            return 0
+
+    kill_when(command([*words, str(target)], other), lambda: rows() > 40)
+    done = rows()
+    assert 40 < done < 400
+    assert done % 4 == 0  # whole batches
+    assert not target.exists()
+    second = command([*words, str(target)], other)
+    out, err = second.communicate()
+    assert second.returncode == 0, err
+    assert f"{done:,} of them known before" in out
+    assert target.read_bytes() == whole.read_bytes()
+
+
+def test_evaluate(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = files(tmp_path / "data", coloured(12, "train/") | coloured(5, "test/"))
+    data = ["--train", str(root), "--test", str(root), *tiny]
+    accuracies = {}
+    for method in ("knn", "logistic", "linear"):
+        target = tmp_path / f"{method}.json"
+        words = ["evaluate", *data, "--method", method, "--limit-per-class", "10"]
+        assert main([*words, "--limit-test", "4", "--output", str(target)]) == 0
+        answer = json.loads(target.read_text())
+        assert (answer["trained_on"], answer["pictures"]) == (30, 12)
+        assert answer["method"] == method
+        accuracies[method] = answer["accuracy"]
+        assert f"{100 * answer['accuracy']:.2f} % of 12 right" in capsys.readouterr().out
+    assert min(accuracies.values()) > 0.5
+    words = ["evaluate", *data, "--method", "logistic", "--C", "search"]
+    assert main([*words, "--features", "both", "--output", f"{tmp_path}/s.json"]) == 0
+    assert len(json.loads((tmp_path / "s.json").read_text())["search"]) == 45
+
+
+def test_zips_that_are_traps_are_refused(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outside = zipped(tmp_path / "outside.zip", {"a/1.png": picture(0), "../../evil.png": b"x"})
+    bomb = zipped(tmp_path / "bomb.zip", {"b.png": b"\0" * 30_000_000}, zipfile.ZIP_DEFLATED)
+    liar = tmp_path / "liar.zip"
+    liar.write_bytes(b"PK\x03\x04 this is no zip")
+    target = str(tmp_path / "f.npz")
+    for path, said in ((outside, "leads outside"), (bomb, "would unpack"), (liar, "no zip")):
+        for words in (
+            ["embed", str(path), *tiny, "--output", target],
+            ["gallery", str(path), *tiny, "--output", str(tmp_path / "gallery")],
+            ["evaluate", "--train", str(path), "--test", str(path), "--output", f"{target}.json"],
+        ):
+            assert said in refused(capsys, *words)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "bomb.zip",
+        "liar.zip",
+        "outside.zip",
+    ]
+
+
+def test_mistakes_are_said(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    rest = [*tiny, "--output", str(tmp_path / "f.npz")]
+    assert "no pictures" in refused(capsys, "embed", str(tmp_path / "empty"), *rest)
+    assert "no folder or zip" in refused(capsys, "embed", str(tmp_path / "nothing"), *rest)
+    root = str(labelled_folder(tmp_path / "data", 2))
+    assert ".npz" in refused(capsys, "embed", root, *tiny, "--output", str(tmp_path / "f.txt"))
+    words = refused(capsys, "embed", root, *tiny[:2], "--size", "30", *rest[4:])
+    assert "give 28" in words
+    both = ["evaluate", "--train", root, "--test"]
+    json_file = ["--output", str(tmp_path / "f.json")]
+    words = refused(capsys, *both, f"{root}/red", *tiny, *json_file)
+    assert "no labels" in words
+    words = refused(capsys, *both, root, "--method", "linear", "--features", "cls", *json_file)
+    assert "leave --features out" in words
+    assert ".json" in refused(capsys, *both, root, *tiny, "--output", str(tmp_path / "f.npz"))
+
+
+def test_one_class_and_one_picture(
+    tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = files(tmp_path / "one", {"a.png": picture(0)})
+    assert main(["embed", str(root), *tiny, "--output", f"{tmp_path}/f.npz"]) == 0
+    assert arrays(tmp_path / "f.npz")["cls"].shape == (1, 32)
+    capsys.readouterr()
+    data = files(tmp_path / "data", {f"train/red/{i}.png": picture(i) for i in range(3)})
+    words = ["evaluate", "--train", str(data), "--test", str(data), *tiny]
+    assert "no labels" in refused(capsys, *words, "--output", f"{tmp_path}/f.json")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["embed"],
+        ["embed", "x"],
+        ["embed", "x", "--output", "f.npz", "--size", "0"],
+        ["embed", "x", "--output", "f.npz", "--batch", "0"],
+        ["evaluate", "--train", "x", "--output", "f.json"],
+        ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--C", "-1"],
+        ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--method", "magic"],
+        ["gallery", "x"],
+    ],
+)
+def test_what_cannot_be_understood(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    assert stopped.value.code == 2

@@ -1,0 +1,247 @@
+"""Features of many pictures: the same as one by one, whatever the batches, stops and kills."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tiny_galleries import CONFIG, labelled_folder, mixed_folder, tiny_weights
+from tiny_runs import files, picture, zipped
+
+from dino_core.datasets import find_pictures
+from dino_core.gallery import reading
+from dino_core.gallery.cache import FeatureCache, cache_file, cache_folder
+from dino_core.gallery.embedding import Embedded, cache_for, embed
+from dino_core.gallery.preparation import Preparation
+from dino_core.gallery.reading import Group, Reader, batches
+from dino_core.images import open_picture
+from dino_core.weights import Backbone, load_backbone
+
+SQUARE, WHOLE = Preparation(28), Preparation(28, "resize")
+
+
+@contextmanager
+def embedded(
+    backbone: Backbone, root: Path, preparation: Preparation, layers: bool = False, **options
+) -> Iterator[Embedded]:
+    with cache_for(backbone, preparation, layers) as cache:
+        yield embed(backbone, find_pictures(root), preparation, cache, **options)
+
+
+def one_by_one(backbone: Backbone, found: Embedded, preparation: Preparation) -> list[np.ndarray]:
+    """cls, mean patch and layers of each picture alone, straight from the model."""
+    rows = []
+    for i in range(len(found.pictures)):
+        pixels = np.array(preparation.pixels(open_picture(found.pictures.read(i)), 14))
+        with torch.inference_mode():
+            out = backbone.vit(preparation.images(pixels[None], torch.zeros(1)), trace=range(3))
+            normed = [backbone.vit.norm(out.traces[layer].tokens)[0] for layer in range(3)]
+        layers = torch.stack([torch.stack([t[0], t[3:].mean(0)]) for t in normed])  # 2 registers
+        rows.append((out.cls[0], out.patches[0].mean(0), layers))
+    return [np.stack([row[i].numpy() for row in rows]) for i in range(3)]
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 64])
+@pytest.mark.parametrize("preparation", [SQUARE, WHOLE, Preparation(None, "pad", "bilinear")])
+def test_batches_give_what_single_pictures_give(
+    backbone: Backbone, tmp_path: Path, preparation: Preparation, batch_size: int
+) -> None:
+    root = mixed_folder(tmp_path / "data")
+    with embedded(backbone, root, preparation, layers=True, batch_size=batch_size) as found:
+        assert [name for name, _ in found.broken] == ["05b.png", "07b.jpg"]
+        assert all(why.endswith(".") for _, why in found.broken)
+        assert len(found.pictures) == 12
+        assert found.computed == 11  # one is a copy
+        columns = ("cls", "mean_patch", "layers")
+        for column, expected in zip(columns, one_by_one(backbone, found, preparation), strict=True):
+            atol = 4e-3 if column == "layers" else 2e-5  # layers are kept in half precision
+            np.testing.assert_allclose(found.array(column), expected, rtol=1e-3, atol=atol)
+        np.testing.assert_allclose(
+            found.array("layers")[:, -1, 0], found.array("cls"), rtol=1e-3, atol=1e-3
+        )
+
+
+def test_what_is_done_is_not_done_again(backbone: Backbone, tmp_path: Path) -> None:
+    root = labelled_folder(tmp_path / "data")
+    with embedded(backbone, root, SQUARE) as found:
+        first = found.array("cls")
+        assert found.computed == 24
+    (root / "green" / "00.png").rename(root / "green" / "new name.png")
+    files(root, {"red/00.png": picture(77)})  # another content under an old name
+    with embedded(backbone, root, SQUARE) as found:
+        assert found.computed == 1
+        assert found.pictures.names[15] == "green/new name.png"
+        np.testing.assert_array_equal(found.array("cls")[15], first[8])
+        assert not np.allclose(found.array("cls")[16], first[16])
+    with embedded(backbone, root, SQUARE, layers=True) as found:
+        assert found.computed == 24  # layers were not wanted before
+    with embedded(backbone, root, SQUARE) as found:
+        assert found.computed == 0
+
+
+def test_models_and_preparations_do_not_share(
+    backbone: Backbone, tmp_path: Path, weights: Path
+) -> None:
+    other = load_backbone(weights=tiny_weights(tmp_path, 1))
+    half = load_backbone(weights=weights, dtype=torch.bfloat16)
+    renamed = replace(backbone, name=other.name)
+    ways = [Preparation(28), Preparation(28, normalise="cifar10"), Preparation(42)]
+    ways += [Preparation(28, "resize"), Preparation(28, interpolation="bilinear")]
+    every = {cache_file(one, way).name for one in (backbone, other, half) for way in ways}
+    assert len(every) == 15
+    digest = cache_file(renamed, ways[0]).stem.rpartition("-")[2]
+    assert cache_file(backbone, ways[0]).stem.endswith(digest)  # the content decides
+    assert cache_file(backbone, ways[0]).parent == cache_folder()
+
+
+def test_a_stop_costs_a_batch_and_the_numbers_stay_the_same_to_the_last_bit(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = mixed_folder(tmp_path / "data")
+    with embedded(backbone, root, WHOLE, layers=True, batch_size=3) as found:
+        expected = [found.array(column) for column in ("cls", "mean_patch", "layers")]
+
+    monkeypatch.setenv("INSIDE_DINOV2_HOME", str(tmp_path / "another"))
+    calls = []
+
+    def stop(count: int) -> None:
+        calls.append(count)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+
+    with (
+        pytest.raises(KeyboardInterrupt),
+        embedded(backbone, root, WHOLE, layers=True, batch_size=3, progress=stop),
+    ):
+        pass
+    with embedded(backbone, root, WHOLE, layers=True, batch_size=3) as found:
+        assert 0 < found.computed < 11
+        for column, before in zip(("cls", "mean_patch", "layers"), expected, strict=True):
+            np.testing.assert_array_equal(found.array(column), before)
+
+
+def test_one_picture_and_none_that_can_be_read(backbone: Backbone, tmp_path: Path) -> None:
+    with embedded(backbone, files(tmp_path / "one", {"a.png": picture(0)}), SQUARE) as found:
+        assert found.array("cls").shape == (1, 32)
+    bad = files(tmp_path / "bad", {"a.png": b"junk", "b.jpg": b""})
+    with (
+        pytest.raises(ValueError, match="None of the 2 pictures"),
+        embedded(backbone, bad, SQUARE),
+    ):
+        pass
+    with pytest.raises(ValueError, match="give 28"), embedded(backbone, bad, Preparation(27)):
+        pass
+
+
+def test_without_the_cache_nothing_is_left(backbone: Backbone, tmp_path: Path, home: Path) -> None:
+    root = labelled_folder(tmp_path / "data", 2)
+    target = tmp_path / "out" / "f.npz"
+    with cache_for(backbone, SQUARE, instead=target) as cache:
+        assert embed(backbone, find_pictures(root), SQUARE, cache).computed == 6
+        assert cache.path.parent == target.parent
+    assert list(target.parent.iterdir()) == []
+    assert not home.exists()
+
+
+def test_a_damaged_cache_is_named(backbone: Backbone, tmp_path: Path) -> None:
+    path = cache_file(backbone, SQUARE)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"this is no database at all" * 100)
+    with (
+        pytest.raises(ValueError, match=r"sqlite is damaged .* use --no-cache"),
+        cache_for(backbone, SQUARE),
+    ):
+        pass
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cache.sqlite"
+    FeatureCache(path, 4, 2).close()
+    with sqlite3.connect(path) as base:
+        base.execute("DROP TABLE pictures")
+        base.execute("CREATE VIEW pictures AS SELECT 1 AS content")
+    cache = FeatureCache(path, 4, 2)
+    with pytest.raises(ValueError, match="cannot be kept"):
+        cache.shape_of(b"x")
+    cache.close()
+
+
+def test_a_batch_is_there_as_a_whole_or_not_at_all(backbone: Backbone, tmp_path: Path) -> None:
+    from dino_core.gallery.features import features_of
+
+    cache = FeatureCache(tmp_path / "c.sqlite", CONFIG.dim, CONFIG.depth)
+    features = features_of(backbone.vit, torch.zeros(2, 3, 28, 28))
+    with pytest.raises(IndexError):
+        cache.put([b"a", b"b", b"c"], (28, 28), features)  # there are only two
+    with pytest.raises(ValueError, match=r"cannot be kept|damaged"):
+        cache.put([b"a", b"b"], (28, object()), features)  # type: ignore[arg-type]
+    assert cache.shape_of(b"a") is None
+    cache.put([b"a", b"b"], (28, 28), features)
+    assert cache.shape_of(b"a") == (28, 28)
+    cache.close()
+
+
+# --- reading
+
+
+def groups_of(root: Path, preparation: Preparation, size: int, **options) -> list[Group]:
+    reader = Reader(find_pictures(root), preparation, 14, **options)
+    return [one for one in batches(reader, size) if isinstance(one, Group)]
+
+
+def test_groups_have_one_shape_and_keep_the_order(tmp_path: Path) -> None:
+    root = mixed_folder(tmp_path)
+    groups = groups_of(root, Preparation(None), 3)
+    assert {one.shape for one in groups} == {(14, 14), (14, 28), (28, 28)}
+    for group in groups:
+        assert group.pixels().shape == (len(group.seen), *group.shape, 3)
+        assert [one.index for one in group.seen] == sorted(one.index for one in group.seen)
+        assert len(group.seen) <= 3
+    assert sum(len(one.seen) for one in groups) == 11
+
+
+def test_known_pictures_keep_their_place_but_are_not_decoded(tmp_path: Path) -> None:
+    root = mixed_folder(tmp_path)
+    fresh = groups_of(root, WHOLE, 4)
+    known = {one.digest: one.shape for group in fresh[:2] for one in group.seen}
+    again = groups_of(root, WHOLE, 4, shape_of=known.get)
+    assert [[one.index for one in g.seen] for g in again] == [
+        [one.index for one in g.seen] for g in fresh
+    ]
+    assert [len(g.new) for g in again] == [0, 0, *(len(g.seen) for g in fresh[2:])]
+
+
+def test_large_pictures_come_in_small_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = files(tmp_path, {f"{i}.png": picture(i) for i in range(9)})
+    monkeypatch.setattr(reading, "PATCHES_AT_ONCE", 9)
+    assert [len(one.seen) for one in groups_of(root, SQUARE, 64)] == [2, 2, 2, 2, 1]
+    assert [len(one.seen) for one in groups_of(root, Preparation(56), 64)] == [1] * 9
+
+
+def test_too_many_shapes_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = files(tmp_path, {f"{i:02}.png": picture(i, side=30 + 14 * (i % 5)) for i in range(20)})
+    monkeypatch.setattr(reading, "WAITING", 1)
+    groups = groups_of(root, Preparation(None, "pad"), 6)
+    assert sum(len(one.seen) for one in groups) == 20
+    assert len(groups) > 5
+    monkeypatch.setattr(reading, "WAITING_BYTES", 1)
+    assert len(groups_of(root, Preparation(None, "pad"), 6)) == 20
+
+
+def test_ten_thousand_files_of_one_name(backbone: Backbone, tmp_path: Path) -> None:
+    contents = {f"{i // 100:03}/{i % 100:02}/a.png": picture(i % 7) for i in range(50)}
+    many = {f"{i // 100:03}/{i % 100:02}/a.png": picture(0) for i in range(50, 10_000)}
+    root = zipped(tmp_path / "many.zip", contents | dict.fromkeys(many, picture(0)))
+    with embedded(backbone, root, SQUARE) as found:
+        assert len(found.pictures) == 10_000
+        assert found.computed == 7
+        cls = found.array("cls")
+        assert len(np.unique(cls, axis=0)) == 7
+        assert len(found.pictures.classes) == 100
+        np.testing.assert_array_equal(cls[3], cls[10])
