@@ -25,7 +25,7 @@ from app.view import badge, sentence
 
 SAMPLES = STATIC / "samples"
 # A quick answer may come before the scripts have loaded.
-ARRIVED = """() => import(new URL("inside/js/page.js", document.baseURI))
+ARRIVED = """() => import(new URL("inside/js/core.js", document.baseURI))
     .then(() => { window.Inside.arrived(); })"""
 SIZES = [("224 px", 224), ("448 px", 448), ("518 px", 518)]
 

@@ -32,6 +32,7 @@ PATHS = [
     "features/11?preset=paper&flip=false",
     "patches/11",
 ]
+AHEAD = ["strip?seed=0", "attention/11", "input.jpg", "overview"]  # of the screen that opens
 
 
 def stored(path_and_query: str) -> bytes | None:

@@ -8,6 +8,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from app import first
+from app.early import EarlyHead, head
 from app.endpoints import add_endpoints
 from app.engine import Engine
 from app.galleries import Galleries, galleries_folder
@@ -15,7 +16,7 @@ from app.gallery import options_for
 from app.main import SCREENS, build_app
 from app.routes import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
 from app.store import Entry, Store
-from app.theme import css, head, theme
+from app.theme import css, theme
 from dino_core.scenes.models import colour_maps
 
 MAX_UPLOAD = "25mb"
@@ -60,11 +61,11 @@ def build_server(
         mcp_server=False,
         theme=theme(),
         css=css(),
-        head=head(colour_maps(), SCREENS),
     )
     # A mounted page never launches, and Gradio opens whatever file a request names until it has:
     # from here on only files that came through the upload count.
     page.has_launched = True
+    server.add_middleware(EarlyHead, head(colour_maps(), SCREENS))
     server.add_middleware(VisitorCookie)
     server.add_middleware(FirstVisit)
     server.add_middleware(CompressPage)

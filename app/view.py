@@ -16,8 +16,9 @@ def canvas_view(name: str, view: dict[str, Any] | None) -> gr.HTML:
     return gr.HTML(
         html_template=f'<div class="inside-view waiting" data-view="{name}"></div>',
         js_on_load=f"""
-            const page = new URL("inside/js/page.js", document.baseURI);
-            import(page).then(() => Inside.mount("{name}", element, props, watch, trigger));
+            const script = (name) => import(new URL(`inside/js/${{name}}.js`, document.baseURI));
+            script("core").then(() => script("{name}"))
+                .then(() => Inside.mount("{name}", element, props, watch, trigger));
         """,
         apply_default_css=False,
         elem_id=f"view-{name}",

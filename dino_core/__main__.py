@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from dino_core.analysis.inspection import Inspection
     from dino_core.images import Fitted
+    from dino_core.vit import ViTOutput
     from dino_core.weights import Backbone
 
 SHORT_SIDE = 518  # px: the size that the released models learned their positions at
@@ -117,12 +118,13 @@ def features(args: argparse.Namespace) -> None:
     backbone = load(args)
 
     def arrays_of(path: str) -> dict[str, "np.ndarray"]:
-        seen = look(backbone, fit(path, args, backbone))
+        out = with_class_rows(backbone, fit(path, args, backbone))
+        assert out.rows is not None
         return {
-            "cls": array(seen.normed[0]),
-            "registers": array(seen.normed[1 : seen.first_patch]),
-            "patches": array(seen.normed[seen.first_patch :].unflatten(0, seen.grid)),
-            "cls_attention": array(seen.on_grid(seen.cls_rows())),
+            "cls": array(out.cls[0]),
+            "registers": array(out.register_tokens[0]),
+            "patches": array(out.patches[0].unflatten(0, out.grid)),
+            "cls_attention": array(out.rows[0, :, :, 0, out.first_patch :].unflatten(-1, out.grid)),
         }
 
     if args.output.endswith(".npz") and "{name}" not in args.output:
@@ -486,6 +488,17 @@ def look(backbone: "Backbone", fitted: "Fitted") -> "Inspection":
     from dino_core.images import to_tensor
 
     return inspect(backbone.vit, to_tensor(fitted.picture))
+
+
+def with_class_rows(backbone: "Backbone", fitted: "Fitted") -> "ViTOutput":
+    """One forward that keeps what the class token attends to, and nothing else of the blocks."""
+    import torch
+
+    from dino_core.images import to_tensor
+
+    with torch.inference_mode():
+        images = to_tensor(fitted.picture)[None].to(backbone.vit.pos_embed)
+        return backbone.vit(images, rows=[0])
 
 
 # --- drawing and writing

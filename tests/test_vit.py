@@ -165,7 +165,8 @@ def run_from(vit: VisionTransformer, x: Tensor, first: int) -> Tensor:
 def test_every_step_by_hand(config: ViTConfig, fused: bool) -> None:
     vit = random_vit(replace(config, fused_attention=fused))
     images, masks = noise(2, 3, 56, 56), noise(2, 16, seed=2) > 0.5
-    out = vit(images, masks, trace=range(3))
+    out = vit(images, masks, trace=range(3), rows=[0, 5])
+    assert out.rows is not None
     x = embed_by_hand(vit, images, masks)
     close(out.embedded, x)
     for index in range(3):
@@ -173,6 +174,7 @@ def test_every_step_by_hand(config: ViTConfig, fused: bool) -> None:
         close(out.traces[index].tokens, x)
         close(out.traces[index].attention, attention)
         close(out.traces[index].rows([0, 5]), attention[:, :, [0, 5]])
+        close(out.rows[:, index], attention[:, :, [0, 5]])
         close(out.traces[index].attention.sum(-1), torch.ones_like(attention[..., 0]))
     close(out.tokens, x)
     close(out.normed, F.layer_norm(x, (32,), vit.norm.weight, vit.norm.bias, 1e-6))
@@ -187,6 +189,18 @@ def test_output_parts_and_grid() -> None:
     parts = [out.cls[:, None], out.register_tokens, out.patches]
     assert [part.shape[1] for part in parts] == [1, 3, 10]
     close(torch.cat(parts, 1), out.normed)
+
+
+def test_rows_alone_keep_nothing_else() -> None:
+    vit = random_vit(REGISTERS)
+    images = noise(2, 3, 28, 70)
+    plain, out = vit(images), vit(images, rows=[4])
+    assert plain.rows is None and not out.traces
+    assert out.rows is not None
+    assert out.rows.shape == (2, 3, vit.config.heads, 1, 14)
+    close(out.normed, plain.normed)
+    with pytest.raises(ValueError, match="tokens 0 to 13"):
+        vit(images, rows=[14])
 
 
 def test_masks_of_both_shapes_and_nothing_else() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from PIL import Image
 
 from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.draw.encode import shrink
 from dino_core.images import Fitted, fit_to_patches, open_picture, to_tensor
 from dino_core.vit import VisionTransformer
 
@@ -46,9 +47,7 @@ def read_picture(path: str | Path) -> Image.Image:
 
 def thumbnail(source: Image.Image, longest: int = 512) -> Image.Image:
     """A small copy of a picture for the rail."""
-    small = source.copy()
-    small.thumbnail((longest, longest), Image.Resampling.BICUBIC, reducing_gap=2.0)
-    return small
+    return shrink(source, longest)
 
 
 def look(vit: VisionTransformer, source: Image.Image, size: int) -> OpenPicture:

@@ -139,8 +139,9 @@ def patches_scene(vit: VisionTransformer, opened: OpenPicture) -> PatchesScene:
 
 def fit_facts(source: Image.Image, patch_size: int, short_side: int, how: Fit) -> FitFacts:
     """What one way of fitting would do to this picture, in numbers and in a sentence."""
+    blank = Image.new("1", source.size)  # where pixels go is asked, not which: quick to scale
     try:
-        fitted = fit_to_patches(source, patch_size, short_side, how)
+        fitted = fit_to_patches(blank, patch_size, short_side, how)
     except ValueError as error:  # too narrow to be cropped
         return FitFacts(how, None, None, (1, 1), (0, 0), str(error))
     return FitFacts(

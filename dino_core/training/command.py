@@ -1,9 +1,10 @@
-"""The commands of training: train, finetune, predict, runs.
+"""The commands of training: train, finetune, predict, heads, runs.
 
     python -m dino_core train --data pictures.zip --preset tiny --steps 400 --run runs/first
     python -m dino_core train --run runs/first --resume
     python -m dino_core finetune --data labelled.zip --model preview_vits14 --run runs/classes
     python -m dino_core predict cat.jpg --model runs/classes
+    python -m dino_core heads runs/heads --data held_out.zip
     python -m dino_core runs
 
 Exit codes: 0 done, or stopped as asked (`runs --ask stop`, the first Ctrl-C, SIGTERM); 2 a mistake,
@@ -44,6 +45,7 @@ def add_parsers(commands: Any) -> None:
         (train, train_options),
         (finetune, finetune_options),
         (predict, predict_options),
+        (heads, heads_options),
         (runs, runs_options),
     ):
         words = inspect.cleandoc(run.__doc__ or "")
@@ -243,6 +245,41 @@ def predict(args: argparse.Namespace) -> None:
         for path in args.images:
             found = probabilities(classifier, path)[: args.top]
             print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for name, p in found))
+        return "finished"
+
+    ended_well(run)
+
+
+# --- heads
+
+
+def heads_options(option: Option) -> None:
+    option("model", metavar="RUN", help="a run's folder, or a file written by --save")
+    option("--data", required=True, metavar="DATA", help="pictures that were not trained on")
+    option("--seed", type=int, default=0, metavar="S", help="of crops and masks (default: 0)")
+    option("--output", metavar="FILE.json", help="write the figures there too")
+    option("--save", metavar="FILE", help="heads and mask token as a small safetensors file")
+
+
+def heads(args: argparse.Namespace) -> None:
+    """What the heads of a trained pair are worth on pictures they have not seen."""
+    import json
+    from dataclasses import asdict
+    from pathlib import Path
+
+    from dino_core.datasets import find_pictures
+    from dino_core.training.bundled import open_pair, save_heads
+    from dino_core.training.heldout import judge_heads
+
+    def run() -> str:
+        pair, config, backbone = open_pair(args.model)
+        figures = asdict(judge_heads(pair, find_pictures(args.data), config, args.seed))
+        text = json.dumps(figures, indent=2)
+        print(text)
+        if args.output:
+            Path(args.output).write_text(text + "\n", encoding="utf-8")
+        if args.save:
+            save_heads(pair, config, backbone, Path(args.save))
         return "finished"
 
     ended_well(run)

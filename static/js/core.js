@@ -485,13 +485,18 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     if (part.root.querySelector(":scope > .inside-problem")) part.shown = null; // try again when asked
   }
 
-  /* The screens that are not open get ready one by one when the page is idle. The very first
+  /* The screens that are not open get ready, two at a time, when the page is idle. The very first
      picture spares the newcomer's line: there, they wait until something is touched. */
   let touched = false, idle = null;
   function later() {
     clearTimeout(idle);
     if (wanted?.key === "first" && !touched) return;
-    idle = setTimeout(async () => { for (const name of Object.keys(mounted)) await bring(name); }, 120);
+    idle = setTimeout(() => {
+      const names = Object.keys(mounted).values(); // shared by both who take from it
+      const work = async () => { for (const name of names) await bring(name); };
+      work();
+      work();
+    }, 120);
   }
   for (const event of ["pointerdown", "keydown"])
     document.addEventListener(event, () => { if (!touched) { touched = true; later(); } }, true);

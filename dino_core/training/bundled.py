@@ -1,0 +1,80 @@
+"""Heads and mask token in one small file, beside a backbone that is bundled or downloaded anyway.
+
+Released backbones come without heads: what a teacher says about prototypes cannot be seen in them.
+The file holds what a run of the preset `heads` trained, in float16:
+
+    student.dino_head.*   student.ibot_head.*   teacher.dino_head.*   teacher.ibot_head.*
+    mask_token [1, D]
+    metadata "train"      the run's TrainConfig as JSON; "backbone" the model it belongs to
+"""
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dino_core.config import TrainConfig
+from dino_core.student_teacher import StudentTeacher
+from dino_core.training.checkpoints import newest_checkpoint
+from dino_core.training.presets import from_plain
+from dino_core.training.runs import RunFolder
+from dino_core.training.setup import begin, restore, stored_setup
+from dino_core.weights import load_backbone
+from dino_core.weights.files import read_state_dict, written_beside
+from dino_core.weights.variants import BUNDLED
+
+PREVIEW_HEADS = BUNDLED / "vits14_preview_heads.fp16.safetensors"
+
+
+def save_heads(pair: StudentTeacher, config: TrainConfig, backbone: str, path: Path) -> None:
+    """Everything of a pair but its backbone, which must be that of the named model."""
+    tensors: dict[str, Tensor] = {
+        name: tensor.half().contiguous()
+        for name, tensor in pair.state_dict().items()
+        if ".backbone." not in f".{name}"
+    }
+    tensors["mask_token"] = pair.student.backbone.mask_token.detach().half()
+    metadata = {"train": json.dumps(asdict(config)), "backbone": backbone}
+    with written_beside(path) as partial:
+        save_file(tensors, partial, metadata=metadata)
+
+
+def load_heads(path: str | Path = PREVIEW_HEADS) -> tuple[StudentTeacher, TrainConfig]:
+    """The pair, ready to be asked or trained on: the backbone is loaded from where it lives.
+
+    ValueError when the file is damaged, of another kind, or its backbone is not on disk.
+    """
+    tensors, metadata = read_state_dict(path)
+    if not {"train", "backbone"} <= metadata.keys() or "mask_token" not in tensors:
+        raise ValueError(f"{path} has no heads of this project: train some by the preset heads.")
+    config = from_plain(TrainConfig, json.loads(metadata["train"]))
+    backbone = load_backbone(metadata["backbone"])
+    pair = StudentTeacher(replace(config, vit=backbone.vit.config))
+    weights = {name: tensor.float() for name, tensor in tensors.items() if name != "mask_token"}
+    for side in ("student", "teacher"):
+        for name, tensor in backbone.vit.state_dict().items():
+            weights[f"{side}.backbone.{name}"] = tensor
+        weights[f"{side}.backbone.mask_token"] = tensors["mask_token"].float()
+    try:
+        pair.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit {metadata['backbone']}: {error}") from None
+    return pair, config
+
+
+def open_pair(path: str | Path) -> tuple[StudentTeacher, TrainConfig, str]:
+    """A run's folder, or a file of heads -> pair, configuration, and the name of the backbone."""
+    if Path(path).is_file():
+        pair, config = load_heads(path)
+        return pair, config, read_state_dict(path)[1]["backbone"]
+    run = RunFolder(Path(path))
+    setup = stored_setup(run)
+    found, problems = newest_checkpoint(run.checkpoints)
+    if found is None:
+        raise ValueError(" ".join([f"{path} has no checkpoint yet.", *problems]))
+    progress = begin(setup, torch.device("cpu"))
+    restore(progress, found)
+    return progress.pair, setup.run.train, setup.model or "own"

@@ -1,0 +1,82 @@
+"""training/bundled.py: heads in a file of their own, and back beside their backbone."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny_runs import TRAIN, longer, noise_folder, setup
+
+from dino_core.config import VIT_SMALL
+from dino_core.student_teacher import StudentTeacher
+from dino_core.training.bundled import load_heads, open_pair, save_heads
+from dino_core.training.loader import generator_for
+from dino_core.training.pretrain import train
+from dino_core.weights import load_backbone
+
+NAME = "preview_vits14"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Heads of random weights for the bundled backbone, saved."""
+    config = replace(TRAIN, vit=VIT_SMALL)
+    pair = StudentTeacher(config, generator=generator_for(0, "weights", 0))
+    with torch.no_grad():
+        pair.student.backbone.mask_token.fill_(0.25)
+        pair.student.dino_head.last_layer.weight_v.mul_(2)
+    path = tmp_path_factory.mktemp("heads") / "heads.safetensors"
+    save_heads(pair, config, NAME, path)
+    return pair, path
+
+
+def test_heads_come_back_beside_their_backbone(saved):
+    pair, path = saved
+    assert not any("backbone" in name for name in load_file(path)), "that is elsewhere"
+    loaded, config = load_heads(path)
+    backbone = load_backbone(NAME).vit.state_dict()
+    for side in ("student", "teacher"):
+        network = getattr(loaded, side)
+        for name, tensor in network.backbone.state_dict().items():
+            if name == "mask_token":
+                assert (tensor == 0.25).all()
+            else:
+                assert torch.equal(tensor, backbone[name])
+        for head in ("dino_head", "ibot_head"):
+            wanted = getattr(getattr(pair, side), head).state_dict()
+            for name, tensor in getattr(network, head).state_dict().items():
+                torch.testing.assert_close(tensor, wanted[name], rtol=1e-3, atol=1e-6)
+    assert config.dino_head == TRAIN.dino_head
+    assert not any(parameter.requires_grad for parameter in loaded.teacher.parameters())
+
+
+def test_other_files_are_refused_in_words(saved, tmp_path):
+    _, path = saved
+    tensors = load_file(path)
+    other = tmp_path / "other.safetensors"
+    save_file(tensors, other)
+    with pytest.raises(ValueError, match="no heads of this project"):
+        load_heads(other)
+    config = replace(TRAIN, vit=VIT_SMALL)
+    from dataclasses import asdict
+
+    metadata = {"train": json.dumps(asdict(config)), "backbone": NAME}
+    tensors.pop("teacher.dino_head.last_layer.weight_v")
+    save_file(tensors, other, metadata=metadata)
+    with pytest.raises(ValueError, match="does not fit"):
+        load_heads(other)
+
+
+def test_a_run_is_opened_too(tmp_path):
+    chosen = setup(noise_folder(tmp_path / "data"), longer(2))
+    train(tmp_path / "run", chosen)
+    pair, config, backbone = open_pair(tmp_path / "run")
+    assert config == chosen.run.train
+    assert backbone == "own"
+    state = load_file(tmp_path / "run" / "checkpoints" / "step-00000002.safetensors")
+    assert torch.equal(
+        pair.teacher.dino_head.last_layer.weight_v, state["teacher.dino_head.last_layer.weight_v"]
+    )
+    with pytest.raises(ValueError):
+        open_pair(tmp_path / "nothing")
