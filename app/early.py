@@ -62,3 +62,4 @@ class EarlyHead:
             await send({"type": "http.response.body", "body": whole})
 
         await self.app(scope, receive, with_head)
+        return None

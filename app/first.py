@@ -1,17 +1,26 @@
 """The first visit: one sample, worked out beforehand, shown before any model has loaded.
 
-`python -m app.first` writes the answers that a newcomer's page asks for into static/first/. A
-request that is not among them is answered from the same sample as soon as the model is there.
+`python -m app.first` writes the answers that a newcomer's page asks for into static/first/, and the
+samples as a gallery into static/gallery/. A request that is not among the answers is answered from
+the same sample as soon as the model is there.
 """
 
 import gzip
 import json
+import shutil
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from dino_core.scenes import gallery
+from dino_core.scenes.models import PREVIEW
+
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOLDER = STATIC / "first"
+GALLERY = STATIC / "gallery"
+OF_A_PROCESS = ("lock", "launch.txt", "started.json", "progress.json", "wishes", "control")
 KEY = "first"  # everybody's key: it opens a sample, nobody's picture
 SAMPLE = "cat.jpg"
 SIZE = 224
@@ -49,6 +58,26 @@ def view() -> dict[str, Any] | None:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
 
 
+def write_gallery() -> None:
+    """The map of the samples, with PCA of every layer, so that nobody waits for it."""
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "gallery"
+        gallery.launch("samples", folder, gallery.Options(PREVIEW))
+        while (state := gallery.state_of(folder))["state"] != "ready":
+            if not state["alive"]:
+                raise ValueError(state["words"])
+            time.sleep(0.5)
+        gallery.stop(folder)
+        for layer in range(gallery.names(folder).layers):
+            gallery.points(folder, "cls", layer)
+            gallery.points(folder, "mean_patch", layer)
+            gallery.points(folder, "both", layer)
+        shutil.rmtree(GALLERY, ignore_errors=True)
+        shutil.copytree(folder, GALLERY, ignore=shutil.ignore_patterns(*OF_A_PROCESS))
+    size = sum(path.stat().st_size for path in GALLERY.rglob("*") if path.is_file())
+    print(f"{size:>9,} bytes  the gallery of the samples")
+
+
 def main() -> None:
     """Asks the real server for each path and writes down what it says."""
     from fastapi.testclient import TestClient
@@ -67,6 +96,8 @@ def main() -> None:
         data = gzip.compress(answer.content, mtime=0)
         (FOLDER / quote_plus(path)).write_bytes(data)
         print(f"{len(data):>9,} bytes  {path}")
+
+    write_gallery()
 
 
 if __name__ == "__main__":

@@ -195,7 +195,8 @@ def test_rows_alone_keep_nothing_else() -> None:
     vit = random_vit(REGISTERS)
     images = noise(2, 3, 28, 70)
     plain, out = vit(images), vit(images, rows=[4])
-    assert plain.rows is None and not out.traces
+    assert plain.rows is None
+    assert not out.traces
     assert out.rows is not None
     assert out.rows.shape == (2, 3, vit.config.heads, 1, 14)
     close(out.normed, plain.normed)

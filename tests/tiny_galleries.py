@@ -13,6 +13,7 @@ import pytest
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files, picture
 
+from dino_core.analysis.planar import tsne_map
 from dino_core.config import ViTConfig
 from dino_core.gallery import build as building
 from dino_core.gallery.folder import GalleryFolder, Options
@@ -43,13 +44,18 @@ def mixed_folder(root: Path) -> Path:
 
 
 @pytest.fixture
-def quick_umap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """UMAP compiles itself for tens of seconds: here it is the square of where it starts."""
+def quick_maps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UMAP compiles itself for tens of seconds: here it is the square of where it starts. t-SNE
+    is tested on its own."""
 
-    def umap_map(features: np.ndarray, start: np.ndarray, *_: object) -> np.ndarray:
+    def square(features: np.ndarray, start: np.ndarray, *_: object) -> np.ndarray:
         return (np.sign(start) * start**2).astype(np.float32)
 
-    monkeypatch.setattr("dino_core.analysis.maps.umap_map", umap_map)
+    def too_few(features: np.ndarray, start: np.ndarray, *_: object) -> np.ndarray:
+        return tsne_map(features, start) if len(features) < 4 else square(features, start)
+
+    monkeypatch.setattr("dino_core.analysis.maps.umap_map", square)
+    monkeypatch.setattr("dino_core.gallery.maps.tsne_map", too_few)
 
 
 def build_gallery(data: Path | str, folder: Path, weights: Path, **options: object) -> Path:

@@ -11,7 +11,6 @@ torch is loaded only once the folder is locked.
 import io
 import os
 import time
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,20 +18,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
+from dino_core.gallery.files import read_json, write_json
 from dino_core.gallery.folder import (
-    KINDS,
     TILE,
     TILES_A_SIDE,
     GalleryFolder,
-    NotReady,
     Options,
+    Stopped,
     digest_of,
-    read_json,
     stop_on_signals,
-    write_arrays,
-    write_json,
-    write_text,
 )
+from dino_core.gallery.mapping import work_on_maps
 from dino_core.gallery.sources import SAMPLES, pictures_of
 
 if TYPE_CHECKING:
@@ -42,10 +38,6 @@ if TYPE_CHECKING:
 LINGER = 60.0  # s that a page's process waits for another wish
 EVERY = 0.5  # s between two words about progress
 BROKEN_SHOWN = 100
-
-
-class Stopped(Exception):  # noqa: N818  (nothing went wrong)
-    """Somebody asked for it."""
 
 
 def build(data: str | Path, folder: str | Path, options: Options) -> None:
@@ -147,12 +139,18 @@ class Embedding:
         self.broken: dict[int, str] = {int(i): why for i, why in done.get("broken", {}).items()}
 
     def _check_source(self) -> None:
-        """A source that is not what it was would mix two sets of pictures."""
-        path, now = self.store.path / "source.json", self.pictures.fingerprint
-        before = read_json(path)
-        if before is not None and before.get("fingerprint") != now:
+        """A source or a model that is not what it was would mix two galleries."""
+        path, weights = self.store.path / "source.json", self.backbone.info.path
+        now = {
+            "fingerprint": self.pictures.fingerprint,
+            "weights": [str(weights), weights.stat().st_size],
+        }
+        before = read_json(path) or now
+        if before["fingerprint"] != now["fingerprint"]:
             raise ValueError("The folder or zip has changed since: begin a new gallery.")
-        write_json(path, {"fingerprint": now})
+        if before["weights"] != now["weights"]:
+            raise ValueError("The model's weights have changed since: begin a new gallery.")
+        write_json(path, now)
 
     def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
         """Mapped from the disk. Zeros where nothing has been written take no room there."""
@@ -176,6 +174,7 @@ class Embedding:
         begun, first, said = time.monotonic(), self.next, 0.0
         for found in batches(reader, LAYERS_AT_ONCE, first, once=False):
             if self.store.stop_wished():
+                self.say(None)
                 raise Stopped
             if isinstance(found, Group):
                 self.add(found)
@@ -184,6 +183,7 @@ class Embedding:
             if time.monotonic() - said > EVERY:
                 said = time.monotonic()
                 self.say((said - begun) / max(self.next - first, 1))
+        self.say(None)
         if not self.rows:
             first_why = self.broken[min(self.broken)]
             raise ValueError(
@@ -193,7 +193,7 @@ class Embedding:
         if self.rows % TILES_A_SIDE**2:
             self.write_atlas()
         self.next = len(self.pictures)
-        self.say(0)
+        self.say(None)
         self.finish()
 
     def add(self, group: Any) -> None:
@@ -247,15 +247,19 @@ class Embedding:
         partial.write_bytes(buffer.getvalue())
         os.replace(partial, path)
 
-    def say(self, seconds_a_picture: float) -> None:
+    def say(self, seconds_a_picture: float | None) -> None:
+        """How far it is, and the time left where the pace is known."""
         done, total = max(self.next, len(self.broken)), len(self.pictures)
+        left = None
+        if seconds_a_picture is not None and self.next:
+            left = round(seconds_a_picture * (total - done), 1)
         named = [[self.pictures.names[i], why] for i, why in sorted(self.broken.items())]
         self.store.put_state(
             state="embedding",
             words=f"{done:,} of {total:,} pictures have been looked at.",
             done=done,
             total=total,
-            seconds_left=round(seconds_a_picture * (total - done), 1) if self.next else None,
+            seconds_left=left,
             broken=named[:BROKEN_SHOWN],
             broken_count=len(named),
         )
@@ -289,124 +293,3 @@ def extras(picture: Image.Image, pixels: np.ndarray) -> tuple[np.ndarray, str]:
     """A thumbnail uint8 [TILE, TILE, 3] of what the model sees, and the digest of the picture."""
     tile = Image.fromarray(pixels).resize((TILE, TILE), Image.Resampling.BICUBIC)
     return np.asarray(tile), digest_of(picture)
-
-
-# --- maps, clusters, probes
-
-
-NAMES = {"umap": "UMAP", "tsne": "t-SNE", "hdbscan": "HDBSCAN", "pca": "PCA"}
-
-
-def work_on_maps(store: GalleryFolder, linger: float) -> None:
-    """Wishes first, then what everybody wants, then the probes; "ready" when nothing is left."""
-    last = store.layer(None)
-    waiting = [("cls", last, method) for method in ("hdbscan", "umap", "tsne")]
-    probes = probe_layers(store)
-    idle_since: float | None = None
-    while True:
-        if store.stop_wished():
-            raise Stopped
-        wish = next(iter(store.wishes()), None) or (waiting.pop(0) if waiting else None)
-        if wish is not None:
-            grant(store, *wish)
-            idle_since = None
-        elif next(probes, None) is None:
-            if idle_since is None:
-                idle_since = time.monotonic()
-                words = "Everything is there: maps, clusters and probes."
-                store.put_state(state="ready", words=words, doing="", seconds_left=None)
-            if time.monotonic() - idle_since >= linger:
-                return
-            time.sleep(0.1)
-
-
-def grant(store: GalleryFolder, features: str, layer: int, method: str) -> None:
-    """Makes what is wished for, unless it is there; the reason is kept where it cannot be made."""
-    from dino_core.gallery.groups import make_hdbscan
-    from dino_core.gallery.maps import make
-
-    path = store.map_file(features, layer, method)
-    if not path.exists() and not path.with_suffix(".txt").exists():
-        kind = {"cls": "class token", "mean_patch": "mean patch", "both": "both"}[features]
-        store.put_state(doing=f"At work: {NAMES[method]} of layer {layer} ({kind}).")
-        try:
-            if method == "hdbscan":
-                make_hdbscan(store, features, layer)
-            else:
-                make(store, features, layer, method)
-        except ValueError as error:
-            refuse(path, str(error))
-        except Exception as error:  # whatever the compiled code meets: the rest goes on
-            refuse(path, f"{NAMES[method]} found no map ({type(error).__name__}: {error}).")
-    store.grant(features, layer, method)
-    store.put_state(doing="")
-
-
-def refuse(path: Path, words: str) -> None:
-    path.parent.mkdir(exist_ok=True)
-    write_text(path.with_suffix(".txt"), words + "\n")
-
-
-def probe_layers(store: GalleryFolder) -> Iterator[int]:
-    """Judges one layer at a time, the last one first; yields each when it is in probes.npz."""
-    import torch
-
-    from dino_core.analysis.probes import folds_of, probe
-
-    facts = store.facts()
-    seed = int(store.read_config()["options"]["seed"])
-    labels, classes = facts["labels"], len(facts["classes"])
-    try:
-        splits = facts["splits"] if any(facts["splits"]) else None
-        folds = folds_of(labels, splits, torch.Generator().manual_seed(seed))
-    except ValueError as error:
-        write_text(store.path / "probes.txt", f"{error}\n")
-        return
-    truth = torch.tensor(labels)
-    judged = torch.cat([fold.test for fold in folds])
-    chance = truth[judged].bincount().max().item() / len(judged)
-    arrays = _probe_arrays(store, len(labels))
-    how = f"{len(folds)} parts of all pictures, judged by turns by what the others taught"
-    if len(folds) == 1:
-        how = "the given test pictures, judged by what the training pictures taught"
-    words = np.array(f"Judged: {how}; {len(judged):,} pictures.")
-    for layer in reversed(range(facts["layers"])):
-        if not np.isnan(arrays["accuracy"][layer]).any():
-            continue
-        store.put_state(doing=f"At work: the probes of layer {layer}.")
-        for i, kind in enumerate(KINDS):
-            features = torch.from_numpy(store.features(kind, layer))
-            for j, method in enumerate(("knn", "logistic")):
-                found = probe(features, truth, folds, classes, method)
-                at = (layer, i, j)
-                arrays["accuracy"][at] = found.accuracy
-                arrays["low"][at], arrays["high"][at] = found.interval
-                arrays["predicted"][at] = found.predicted.numpy()
-                arrays["confidence"][at] = found.confidence.numpy()
-        write_arrays(
-            store.path / "probes.npz",
-            **arrays,
-            chance=np.array(chance),
-            pictures=np.array(len(judged)),
-            words=words,
-        )
-        store.put_state(doing="")
-        yield layer
-
-
-def _probe_arrays(store: GalleryFolder, count: int) -> dict[str, np.ndarray]:
-    """Those that are there already, or empty ones."""
-    with suppress(NotReady, ValueError):
-        if (store.path / "probes.npz").exists():
-            found = store.probes()
-            names = ("accuracy", "low", "high", "predicted", "confidence")
-            return {name: found[name].copy() for name in names}
-    shape = (store.facts()["layers"], len(KINDS), 2)
-    nothing = np.full(shape, np.nan, np.float32)
-    return {
-        "accuracy": nothing,
-        "low": nothing.copy(),
-        "high": nothing.copy(),
-        "predicted": np.full((*shape, count), -1, np.int32),
-        "confidence": np.zeros((*shape, count), np.float16),
-    }

@@ -124,7 +124,7 @@ def evaluate(args: argparse.Namespace) -> None:
     accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes.
     """
     from dino_core.gallery import evaluation
-    from dino_core.gallery.folder import write_json
+    from dino_core.gallery.files import write_json
     from dino_core.gallery.sources import pictures_of
     from dino_core.gallery.tables import check_target
 
@@ -146,6 +146,12 @@ def evaluate(args: argparse.Namespace) -> None:
         **facts_of(args, backbone, preparation),
     }
     write_json(target, answer)
+    if answer["overlap"]:
+        print(
+            f"Careful: {answer['overlap']:,} of the test pictures are training pictures too, byte "
+            f"for byte, so the figure flatters.",
+            file=sys.stderr,
+        )
     low, high = answer["interval"]
     print(
         f"{100 * answer['accuracy']:.2f} % of {answer['pictures']:,} right ({100 * low:.1f} to "

@@ -83,7 +83,7 @@ def evaluate(
     details: dict[str, Any] = {}
     if protocol.method == "linear":
         generator = torch.Generator().manual_seed(protocol.seed)
-        layers = [torch.from_numpy(one.array("layers")) for one in (train, test)]
+        layers = [last_layers(one) for one in (train, test)]
         shares, chosen = linear_probe(
             layers[0], labels, layers[1], len(classes), generator, watch=watch
         )
@@ -99,6 +99,7 @@ def evaluate(
             tolerance = 1e-12 if protocol.C is None else 1e-4
             shares = sklearn_logistic(x, labels, y, len(classes), C=C, tolerance=tolerance)
             details["C"] = C
+    details["overlap"] = overlap(train, test)
     return report(shares, truth, classes, test.pictures.names) | details
 
 
@@ -139,6 +140,18 @@ def features_of(embedded: Embedded, kind: str) -> Tensor:
     if kind == "both":
         return torch.cat([features_of(embedded, one) for one in ("cls", "mean_patch")], 1)
     return torch.from_numpy(embedded.array(kind))
+
+
+def last_layers(embedded: Embedded, count: int = 4) -> Tensor:
+    """float16 [n, count, 2, D]: as many as the linear classifiers look at."""
+    parts = [torch.from_numpy(part[:, -count:].copy()) for part in embedded.slices("layers")]
+    return torch.cat(parts)
+
+
+def overlap(train: Embedded, test: Embedded) -> int:
+    """Test pictures that were learned from as well, byte for byte."""
+    learned = {content.tobytes() for content in train.contents}
+    return sum(content.tobytes() in learned for content in test.contents)
 
 
 def labels_of(embedded: Embedded) -> Tensor:

@@ -17,7 +17,6 @@ No torch here: a page can watch galleries without loading it.
 """
 
 import hashlib
-import json
 import os
 import signal
 import subprocess
@@ -30,6 +29,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from dino_core.gallery.files import read_json, write_json, write_text
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -55,6 +56,10 @@ class NotReady(Exception):  # noqa: N818  (nothing went wrong)
         self.progress = progress  # 0 to 1, where it is known
 
 
+class Stopped(Exception):  # noqa: N818  (nothing went wrong)
+    """Somebody asked the process to stop."""
+
+
 @dataclass(frozen=True)
 class Options:
     """How a gallery is made."""
@@ -66,6 +71,11 @@ class Options:
     device: str = "cpu"
     threads: int = 0  # 0: as many as the processor has
     patch_megabytes: int = 1024  # patch features kept on disk, for the search of similar patches
+
+    def __post_init__(self) -> None:
+        if self.weights is not None:  # whoever goes on may stand in another folder
+            absolute = str(Path(self.weights).expanduser().absolute())
+            object.__setattr__(self, "weights", absolute)
 
     def words(self) -> list[str]:
         """As options of the command; what is as ever is left out."""
@@ -109,7 +119,7 @@ class GalleryFolder:
         wanted = {"format": FORMAT, "data": data, "options": asdict(options)}
         if (self.path / "config.json").exists():
             config = self.read_config()
-            fixed = ("model", "weights", "size", "seed")  # the rest does not change what comes out
+            fixed = ("model", "weights", "size", "seed", "patch_megabytes")  # not how it is made
             same = all(config["options"].get(k) == wanted["options"][k] for k in fixed)  # type: ignore[index]
             if config["data"] != data or not same:
                 raise ValueError(
@@ -268,6 +278,16 @@ class GalleryFolder:
             raise ValueError("The folder or zip has changed since: build the gallery again.")
         return found
 
+    def one(self, index: int) -> "Pictures":
+        """A single picture of the source, found without looking through all of it."""
+        from dino_core.datasets import SAMPLES, Pictures
+
+        data = self.read_config()["data"]
+        source = SAMPLES if data == "samples" else Path(data)
+        if not source.exists():
+            raise ValueError("The folder or zip of these pictures is no longer there.")
+        return Pictures(source, (self.facts()["names"][index],))
+
     def atlas(self, number: int) -> Path:
         path = self.path / "thumbs" / f"atlas-{number}.jpg"
         if number < 0 or not path.is_file():
@@ -380,40 +400,3 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-
-
-# --- plain files
-
-
-def write_text(path: Path, text: str) -> None:
-    """Replaced as a whole: a reader sees the old or the new one, never half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="replace")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    write_text(path, json.dumps(values, allow_nan=False) + "\n")
-
-
-def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """An NPZ, replaced as a whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return values if isinstance(values, dict) else None

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from dino_core.analysis import neighbours as analysis
 from dino_core.analysis.clustering import kmeans
 from dino_core.analysis.grouping import hdbscan
-from dino_core.gallery.folder import GalleryFolder, write_arrays
+from dino_core.gallery.files import write_arrays
+from dino_core.gallery.folder import GalleryFolder
 
 DEFAULT_K = 8
 SMALLEST_GROUP = 5  # pictures, HDBSCAN

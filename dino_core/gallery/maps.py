@@ -20,7 +20,8 @@ from dino_core.analysis.planar import (
     trustworthiness,
     tsne_map,
 )
-from dino_core.gallery.folder import GalleryFolder, StoredMap, write_arrays
+from dino_core.gallery.files import write_arrays
+from dino_core.gallery.folder import GalleryFolder, StoredMap
 
 NEIGHBOURS, MIN_DISTANCE = 15, 0.1  # UMAP
 PERPLEXITY = 30  # t-SNE

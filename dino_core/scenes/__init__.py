@@ -14,5 +14,6 @@ drawn or sent; everything else in a scene can be written as JSON.
     matching    which patches of two pictures match
     comparison  two models or layers side by side
     maps        UMAP in a process of its own
+    gallery     many pictures: maps, neighbours, clusters, probes
     answers     scenes as bytes for a page, or as plain values for a program
 """

@@ -17,7 +17,9 @@ Nothing here imports torch before numbers are asked for.
 import csv
 import io
 import shlex
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -105,7 +107,8 @@ def state_of(folder: str | Path) -> dict[str, Any]:
     broken_count  how many there are
     alive         whether its process is at work; one that ended without a word is "stopped"
     can_resume    whether `launch` with the same data would go on with it
-    maps          [[features, layer, method], ...] of the maps that are there besides PCA
+    maps          [[features, layer, method], ...] of what has been made, "hdbscan" among it; PCA
+                  maps are made when they are asked for
     doing         what the process computes now, in words; "" when nothing
 
     From "mapping" on everything but UMAP, t-SNE, HDBSCAN and the probes is there.
@@ -190,13 +193,17 @@ def atlas(folder: str | Path, number: int) -> Path:
 
 def picture(folder: str | Path, index: int) -> "Image.Image":
     """One picture as it is in the source: RGB, upright, whole. ValueError when it is gone."""
-    return GalleryFolder(folder).pictures().picture(_source_index(folder, index))
+    store = GalleryFolder(folder)
+    with _still_there():
+        return store.one(_checked(index, store.count())).picture(0)
 
 
 def picture_file(folder: str | Path, index: int) -> tuple[str, bytes]:
     """(name without folders, the file's bytes as they are), to open it as an upload."""
-    pictures, place = GalleryFolder(folder).pictures(), _source_index(folder, index)
-    return Path(pictures.names[place]).name, pictures.read(place)
+    store = GalleryFolder(folder)
+    with _still_there():
+        pictures = store.one(_checked(index, store.count()))
+        return Path(pictures.names[0]).name, pictures.read(0)
 
 
 def find(folder: str | Path, wanted: "Image.Image | str") -> int | None:
@@ -211,10 +218,13 @@ def find(folder: str | Path, wanted: "Image.Image | str") -> int | None:
     return int(found[0]) if len(found) else None
 
 
-def _source_index(folder: str | Path, index: int) -> int:
-    """Place in the gallery -> place in the source, where broken files count too."""
-    rows = GalleryFolder(folder).array("rows")
-    return int(rows[_checked(index, len(rows))])
+@contextmanager
+def _still_there() -> Iterator[None]:
+    """A picture that was taken away since is said to be."""
+    try:
+        yield
+    except (KeyError, OSError, zlib.error) as error:
+        raise ValueError("This picture is no longer there, or it was changed since.") from error
 
 
 def _checked(index: int, count: int) -> int:

@@ -23,8 +23,8 @@ export function galleryForm(zone, onopen) {
   const broken = el("ul", { class: "inside-broken" }), brokenNode = el("details", { class: "inside-more", hidden: true }, el("summary"), broken);
   const node = el("section", { class: "inside-gallery-form", "aria-label": "Which pictures" },
     el("div", { class: "inside-controls" }, field("Pictures", picked), zip, whole, file, folder, el("span", { class: "inside-note inside-or", text: "or drop one anywhere here" }), drop),
-    el("div", { class: "inside-gallery-state" }, words, bar, stop, goOn), problem, brokenNode);
-  const more = el("div", { class: "inside-controls" }, field("Model of the next upload", model), field("Its input size", size));
+    el("div", { class: "inside-gallery-state" }, words, bar, stop, goOn), problem);
+  const more = el("div", {}, el("div", { class: "inside-controls" }, field("Model of the next upload", model), field("Its input size", size)), brokenNode);
 
   function say(text) { problem.hidden = !text; problem.textContent = text ?? ""; }
 
@@ -112,19 +112,22 @@ export function galleryForm(zone, onopen) {
     words.textContent = text;
     bar.style.visibility = share === null ? "hidden" : "";
     if (share !== null) bar.value = share;
+    stop.textContent = card?.seen ? "Stop" : "Cancel";
     stop.hidden = busy || !card?.wishes.includes("stop");
     goOn.hidden = busy || !card?.wishes.includes("resume");
     drop.hidden = !card?.mine || card.alive;
     const list = card?.broken ?? [];
     brokenNode.hidden = !list.length;
-    brokenNode.firstChild.textContent = `${list.length === 1 ? "One file" : `${list.length} files`} could not be read`;
+    brokenNode.firstChild.textContent = unread().replace("one", "One");
     if (broken.dataset.count !== String(list.length)) broken.replaceChildren(...list.slice(0, 200).map(([name, why]) => el("li", { text: `${name}: ${why}` })));
     broken.dataset.count = list.length;
   }
 
+  const unread = () => (card.broken_count ? `${card.broken_count === 1 ? "one file" : `${card.broken_count} files`} could not be read` : "");
+
   function sentence() {
-    if (!card.seen || ["failed", "stopped"].includes(card.state)) return [card.words, card.alive && card.seconds_left ? `${span(card.seconds_left)} left` : ""].filter(Boolean).join(" · ");
-    return [`${card.pictures} pictures`, card.classes ? `${card.classes} classes` : "without labels", `${card.model} at ${card.size} px`, card.alive ? card.doing : ""].filter(Boolean).join(" · ");
+    if (!card.seen || ["failed", "stopped"].includes(card.state)) return [card.words, card.alive && card.seconds_left ? `${span(card.seconds_left)} left` : "", unread()].filter(Boolean).join(" · ");
+    return [`${card.pictures - (card.broken_count ?? 0)} pictures`, card.classes ? `${card.classes} classes` : "without labels", `${card.model} at ${card.size} px`, unread(), card.alive ? card.doing : ""].filter(Boolean).join(" · ");
   }
 
   function offer() {

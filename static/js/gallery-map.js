@@ -23,7 +23,7 @@ export function galleryMap(asked) {
 
   let width = 0, height = 0, ink = null; // of the map on the screen; its colours, asked for once
   const dense = () => Math.min(devicePixelRatio || 1, 2);
-  const unit = () => 0.46 * Math.min(width, height) * zoom; // px for 1 of the map
+  const unit = () => (few() ? 0.4 : 0.46) * Math.min(width, height) * zoom; // px for 1 of the map
   const toScreen = (i) => [width / 2 + (points[2 * i] - centre[0]) * unit(), height / 2 + (points[2 * i + 1] - centre[1]) * unit()];
   const toMap = (x, y) => [centre[0] + (x - width / 2) / unit(), centre[1] + (y - height / 2) / unit()];
   const few = () => points.length / 2 <= FEW, side = () => (few() ? LARGE : SIDE);

@@ -27,8 +27,8 @@ export function probeChart({ onlayer, onmethod }) {
     chart.hidden = methods.node.hidden = never;
     if (!probe) return;
     const { kinds, chance } = probe.facts, every = [...probe.low, ...probe.high].filter(Number.isFinite), shift = [-0.5, 0, 0.5]; // intervals side by side
-    low = Math.max(0, Math.floor(10 * Math.min(...every, chance)) / 10);
-    high = Math.min(1, Math.ceil(10 * Math.max(...every, chance)) / 10);
+    low = Math.max(0, Math.floor(5 * Math.min(...every, chance)) / 5);
+    high = Math.min(1, Math.ceil(5 * Math.max(...every, chance)) / 5);
     const ticks = [low, (low + high) / 2, high];
     labels.replaceChildren(...ticks.map((share) => el("span", { style: `top:${py(share)}%`, text: percent(share, 0) })));
     const lines = ticks.map((share) => svg("line", { x1: 0, x2: 100, y1: py(share), y2: py(share) }));

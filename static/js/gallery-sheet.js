@@ -51,7 +51,7 @@ export function pictureSheet(desk, onselect) {
       if (!found) return;
       const judged = found.labels.reduce((sum, one) => sum + (one >= 0), 0), { labels } = desk.gallery();
       words.textContent = `${desk.probeName()}: ${found.mistakes.length} of ${judged} pictures wrong (${percent(found.mistakes.length / Math.max(judged, 1))}), the surest first. ${found.facts.words}`;
-      entries = [...found.mistakes].map((i) => named(i, `${label(labels[i])} → ${label(found.labels[i])} ${percent(found.confidence[i], 0)}`));
+      entries = [...found.mistakes].map((i) => named(i, `${label(labels[i])}\n→ ${label(found.labels[i])}\n${percent(found.confidence[i], 0)}`, "wrong"));
     },
   };
   const tell = (text) => { words.textContent = text; };

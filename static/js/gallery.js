@@ -1,5 +1,5 @@
 /* Many pictures: a folder or zip as a map, with the neighbours, groups and probes of its features. */
-import { askJson, isOpen, spaced, whenOpened } from "./curves.js";
+import { askJson, isOpen, whenOpened } from "./curves.js";
 import { atlasOf } from "./gallery-atlas.js";
 import { galleryData } from "./gallery-data.js";
 import { galleryForm } from "./gallery-form.js";
@@ -9,6 +9,7 @@ import { probeChart } from "./gallery-probes.js";
 import { secondMap } from "./gallery-second.js";
 import { pictureSheet } from "./gallery-sheet.js";
 import { chosenPicture } from "./gallery-side.js";
+import { takeAway } from "./gallery-take.js";
 
 const METHODS = { pca: "PCA", umap: "UMAP", tsne: "t-SNE" };
 const FEATURES = { cls: "Class token", mean_patch: "Mean patch", both: "Both" };
@@ -17,7 +18,7 @@ const FEW = 120; // pictures up to which a map begins with pictures instead of p
 Inside.view("gallery", (root, { tell }) => {
   const { el, percent, keep, kept } = Inside;
   let view = null, card = null, data = null, gallery = null, atlas = null, xy = null, points = null, clusters = null, predictions = null, wait = null;
-  let method = kept("gallery.map") ?? "pca", features = kept("gallery.features") ?? "cls", layer = null, colour = kept("gallery.colour"), clustering = "kmeans", k = 8, near = 10;
+  let method = kept("gallery.map") ?? "pca", features = kept("gallery.features") ?? "cls", layer = null, wished = kept("gallery.colour"), colour = "label", clustering = "kmeans", k = 8, near = 10;
   let selection = { indices: [], words: "" }, own = null, epoch = 0, coloured = 0, name = null, command = "";
   if (!METHODS[method]) method = "pca";
   if (!FEATURES[features]) features = "cls";
@@ -42,7 +43,7 @@ Inside.view("gallery", (root, { tell }) => {
   const probes = probeChart({ onlayer: (at, kind) => { features = kind; kinds.set(kind); setLayer(at); }, onmethod: () => { askPredictions(); sheet.again("mistakes"); if (colour === "prediction") paint(); } });
   const legend = groupLegend((group) => { if (group === null) select([], ""); else { const indices = [...groupsNow()].flatMap((one, i) => (one === group ? [i] : [])); select(indices, `${groupName(group)}: ${indices.length} pictures`); legend.press(group); } });
   const methods = Inside.choice("Map", Object.entries(METHODS), method, (value) => { method = value; keep("gallery.map", value === "pca" ? null : value); drawMap(); });
-  const colours = Inside.choice("Colour", [["label", "Labels"], ["cluster", "Clusters"], ["prediction", "Predictions"]], "label", (value) => { colour = value; keep("gallery.colour", value); paint(); });
+  const colours = Inside.choice("Colour", [["label", "Labels"], ["cluster", "Clusters"], ["prediction", "Predictions"]], "label", (value) => { colour = wished = value; keep("gallery.colour", value); paint(); });
   const layers = Inside.slider("Layer", { max: 11, value: 11, oninput: Inside.eachFrame((value) => setLayer(value)) });
   const kinds = Inside.choice("Features", Object.entries(FEATURES), features, (value) => { features = value; setLayer(layer); });
   const clusterings = Inside.choice("Clusters by", [["kmeans", "k-means"], ["hdbscan", "HDBSCAN"]], clustering, (value) => { clustering = value; clusterCount.input.disabled = value !== "kmeans"; if (colour === "cluster") paint(); });
@@ -56,7 +57,8 @@ Inside.view("gallery", (root, { tell }) => {
   const tools = el("div", { class: "inside-gallery-tools", role: "group", "aria-label": "The map" }, lassoButton, faces, home, tool("−", "Further away", () => map.zoomAt(1 / 1.5)), tool("+", "Nearer", () => map.zoomAt(1.5)), tool("Whole", "The whole map", () => map.whole()));
   const mapWords = el("p", { class: "inside-note inside-gallery-words", "aria-live": "polite" }), empty = el("div", { class: "inside-gallery-empty", hidden: true }, el("p"));
   const stage = el("div", { class: "inside-gallery-stage" }, map.node, tools, empty);
-  const take = Inside.takeAlong("gallery", { png: () => map.png(), npz: () => data.url("points", { ...query(), form: "npz" }), csv, python });
+  const away = takeAway({ ...desk, name: () => name, query, chosen: () => side.index ?? 0, near: () => side.near, points: () => points, command: () => command, count: () => near }), { tellLesson } = away;
+  const take = Inside.takeAlong("gallery", { png: () => map.png(), npz: () => data.url("points", { ...query(), form: "npz" }), csv: away.csv, python: away.python });
   root.append(form.node,
     el("div", { class: "inside-controls inside-gallery-controls" }, methods.node, colours.node, layers.node, search),
     el("div", { class: "inside-columns gallery" }, el("div", { class: "inside-left" }, stage, mapWords, legend.node), side.node),
@@ -123,8 +125,7 @@ Inside.view("gallery", (root, { tell }) => {
     layers.set(layer);
     k = Math.min(Math.max(classes.length || Math.min(Math.round(Math.sqrt(names.length)), 8), 2), names.length, 30);
     clusterCount.set(k);
-    if (!classes.length && colour !== "cluster") colour = "cluster";
-    colour = ["label", "cluster", "prediction"].includes(colour) ? colour : "label";
+    colour = !classes.length ? "cluster" : ["label", "cluster", "prediction"].includes(wished) ? wished : "label";
     for (const one of ["label", "prediction"]) colours.node.querySelector(`[data-value=${one}]`).disabled = !classes.length;
     colours.set(colour);
     side.clear();
@@ -140,14 +141,14 @@ Inside.view("gallery", (root, { tell }) => {
     await drawMap();
     await paint();
     findOwn();
-    askProbe(mine);
+    askProbe();
     const linked = Number.parseInt(kept("gallery.pick") ?? "", 10);
     await pick(Number.isInteger(linked) && linked >= 0 && linked < names.length ? linked : 0, false);
   }
 
   // ---------- the map
 
-  const query = () => ({ features, layer, method });
+  function query() { return { features, layer, method }; }
   let drawn = 0;
 
   async function drawMap() {
@@ -265,23 +266,24 @@ Inside.view("gallery", (root, { tell }) => {
     own = found === null || found < 0 ? null : found;
     map.mark({ own });
     home.disabled = own === null;
+    home.title = own === null ? "The explorer's picture is not one of these" : "Shows the explorer's picture on this map";
   }
 
   // ---------- probes
 
-  async function askProbe(mine) {
+  async function askProbe() {
     probes.follow(layer, features);
     if (!gallery.facts.classes.length) { probes.none("Probes need labels: a folder for each class in the zip.", true); return; }
-    const still = () => mine === epoch && gallery;
+    const from = data, still = () => from === data;
     try {
       for (;;) {
-        const found = await data.settle("probe", {}, still, (text) => probes.none(text));
+        const found = await from.settle("probe", {}, still, (text) => probes.none(text));
         if (!found) return;
         probes.show(found);
         askPredictions();
         if (found.facts.complete) return;
         await new Promise((done) => setTimeout(done, 2500));
-        data.forget("probe", {});
+        from.forget("probe", {});
       }
     } catch (error) { probes.none(error.message, true); }
   }
@@ -295,37 +297,8 @@ Inside.view("gallery", (root, { tell }) => {
     side.tellKind();
   }
 
-  // ---------- telling and taking along
+  // ---------- what may be read off this screen
 
-  const times = (value) => (value >= 100 ? spaced(Math.round(value)) : value.toFixed(1));
-  function tellLesson() {
-    if (!gallery) return;
-    const { names, dim, classes } = gallery.facts, it = side.near, { explained, trustworthiness } = points?.facts.facts ?? {};
-    Inside.live("gallery", {
-      n: names.length, d: dim, layer,
-      pca: explained ? percent(explained[0] + explained[1]) : "", trust: trustworthiness?.toFixed(3) ?? "",
-      near: it ? `Of ${names[side.index].split("/").at(-1)} the ${it.indices.length} nearest have a cosine similarity of ${it.similarities[0].toFixed(3)} to ${it.similarities.at(-1).toFixed(3)}: the first weighs ${times(Math.exp((it.similarities[0] - it.similarities.at(-1)) / it.facts.temperature))} times as much as the last.` : "",
-      vote: it?.facts.votes.length ? `The vote: ${it.facts.votes.slice(0, 3).map(([one, share]) => `${one} ${percent(share)}`).join(", ")}.` : classes.length ? "" : "These pictures have no labels, so there is no vote.",
-    });
-  }
-
-  async function csv() {
-    const answer = await fetch(data.url("points.csv", query()), { method: "POST", body: selection.indices.join(",") });
-    if (!answer.ok) throw new Error(await answer.text());
-    return answer.text();
-  }
-
-  function python() {
-    return `${name === "samples" ? "" : `# built by: ${command}\n`}from dino_core.scenes.gallery import names, neighbours, points
-
-folder = "${name === "samples" ? "static/gallery" : "galleries/again"}"
-map = points(folder, "${features}", layer=${layer}, method="${method}")  # xy [pictures, 2]
-print(map.xy[:3], map.facts)
-near = neighbours(folder, ${side.index ?? 0}, k=${near}, features="${features}", layer=${layer})
-print([names(folder).names[i] for i in near.indices], near.similarities, near.votes)`;
-  }
-
-  /* What tests and curious people may read off this screen. */
   const list = (array) => [...(array ?? [])];
   root.inside = {
     get gallery() { return name; }, get state() { return card?.state ?? null; }, get seen() { return Boolean(gallery && xy); }, get problem() { return form.problem; },

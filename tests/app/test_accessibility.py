@@ -11,7 +11,7 @@ pytestmark = pytest.mark.browser
 SERIOUS = ("serious", "critical")
 # A screen, and the part of it that is turned to first.
 STATES = [
-    *[(screen, "") for screen in ("crops", "masks", "attention", "update", "training")],
+    *[(screen, "") for screen in ("crops", "masks", "attention", "update", "training", "gallery")],
     *[("tokens", part) for part in ("patches", "positions", "blocks")],
     *[("features", way) for way in ("colours", "pair", "map", "compare")],
 ]
@@ -58,6 +58,8 @@ def turn_to(page: Page, screen: str, part: str) -> None:
         page.wait_for_function(f"document.querySelector('{view}').inside.forward")
     if part == "map":
         page.wait_for_function(f"document.querySelector('{view}').inside.labels")
+    if screen == "gallery":
+        page.wait_for_function(f"document.querySelector('{view}').inside.near?.neighbours")
     page.mouse.move(0, 0)
 
 

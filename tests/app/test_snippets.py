@@ -31,7 +31,7 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str
     return names, printed.getvalue()
 
 
-@pytest.mark.parametrize("screen", ["crops", "masks", "tokens", "attention", "features"])
+@pytest.mark.parametrize("screen", ["crops", "masks", "tokens", "attention", "features", "gallery"])
 def test_the_snippet_runs(
     visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str
 ) -> None:

@@ -111,8 +111,11 @@ def test_evaluate(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
         assert (answer["trained_on"], answer["pictures"]) == (30, 12)
         assert answer["method"] == method
         accuracies[method] = answer["accuracy"]
-        assert f"{100 * answer['accuracy']:.2f} % of 12 right" in capsys.readouterr().out
+        said = capsys.readouterr()
+        assert f"{100 * answer['accuracy']:.2f} % of 12 right" in said.out
+        assert "12 of the test pictures are training pictures too" in said.err
     assert min(accuracies.values()) > 0.5
+    assert answer["overlap"] == 12  # made of the same noise
     words = ["evaluate", *data, "--method", "logistic", "--C", "search"]
     assert main([*words, "--features", "both", "--output", f"{tmp_path}/s.json"]) == 0
     assert len(json.loads((tmp_path / "s.json").read_text())["search"]) == 45

@@ -1,6 +1,7 @@
 """Features of many pictures: the same as one by one, whatever the batches, stops and kills."""
 
 import sqlite3
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -135,6 +136,17 @@ def test_one_picture_and_none_that_can_be_read(backbone: Backbone, tmp_path: Pat
         pass
     with pytest.raises(ValueError, match="give 28"), embedded(backbone, bad, Preparation(27)):
         pass
+
+
+def test_damage_inside_a_zip_costs_one_picture(backbone: Backbone, tmp_path: Path) -> None:
+    contents = {"a.png": picture(0), "b.png": picture(1)}
+    path = zipped(tmp_path / "z.zip", contents, zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    data[36:56] = bytes(255 - value for value in data[36:56])  # where a.png's packed bytes begin
+    path.write_bytes(data)
+    with embedded(backbone, path, SQUARE) as found:
+        assert [name for name, _ in found.broken] == ["a.png"]
+        assert "zip does not give" in found.broken[0][1]
 
 
 def test_without_the_cache_nothing_is_left(backbone: Backbone, tmp_path: Path, home: Path) -> None:

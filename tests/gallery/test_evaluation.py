@@ -48,6 +48,7 @@ def test_logistic_is_scikit_learn_on_the_class_tokens(parts) -> None:
     assert answer["accuracy"] == pytest.approx((predicted == truth).mean())
     assert 0.3 < answer["accuracy"] < 1
     assert answer["confusion"] == confusion_matrix(truth, predicted).tolist()
+    assert answer["overlap"] == 12  # these test pictures are copies of training pictures
     wrong = (predicted != truth).nonzero()[0]
     order = wrong[np.argsort(-shares.max(1)[wrong], kind="stable")]
     assert [one["file"] for one in answer["mistakes"]] == [test.pictures.names[i] for i in order]
