@@ -11,4 +11,4 @@ the peer beside us, and the report begins with the time of a matrix product for 
 A benchmark is a file with `run(quick) -> Iterator[Result]` and a place in `BENCHMARKS`.
 """
 
-BENCHMARKS = ("forward", "attention", "crops", "masks", "pca", "page", "explorer", "map")
+BENCHMARKS = ("forward", "attention", "crops", "masks", "pca", "training", "page", "explorer")
