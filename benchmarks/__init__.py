@@ -3,7 +3,7 @@
     timing     fair times: contestants take turns in one process
     results    one line of the report
     peers      what others use: timm, torchvision's transforms, a plain mask generator
-    forward attention crops masks pca page explorer map embedding    one file each
+    forward attention crops masks pca training embedding page explorer map    one file each
 
 Times differ between machines and from minute to minute; ratios hold. Each benchmark therefore runs
 the peer beside us, and the report begins with the time of a matrix product for scale.
@@ -11,14 +11,4 @@ the peer beside us, and the report begins with the time of a matrix product for 
 A benchmark is a file with `run(quick) -> Iterator[Result]` and a place in `BENCHMARKS`.
 """
 
-BENCHMARKS = (
-    "forward",
-    "attention",
-    "crops",
-    "masks",
-    "pca",
-    "page",
-    "explorer",
-    "map",
-    "embedding",
-)
+BENCHMARKS = tuple("forward attention crops masks pca training embedding page explorer map".split())

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from benchmarks import timing
+from benchmarks import timing, training
 from benchmarks.__main__ import main
-from benchmarks.results import Result
+from benchmarks.results import Result, Skipped
 from benchmarks.timing import Race, Round
 
 
@@ -52,3 +52,13 @@ def test_a_bar_is_met_or_missed() -> None:
     assert "MISSED" in str(Result("speed", 1.1, "of theirs", at_most=1.0))
     assert "MISSED" in str(Result("rate", 34_000, "a second", at_least=35_500))
     assert str(Result("rate", 34_000, "a second")).split() == ["rate", "34", "000", "a", "second"]
+
+
+def test_without_lightly_train_the_rest_is_skipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    waiting = Result("waiting", 0.0, "of a step")
+    monkeypatch.setattr(training, "waiting", lambda steps: waiting)
+    monkeypatch.setattr(training, "find_spec", lambda name: None)
+    results = training.run(quick=True)
+    assert next(results) is waiting
+    with pytest.raises(Skipped, match=r"pip install lightly-train==0\.18\.0"):
+        next(results)

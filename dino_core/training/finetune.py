@@ -144,7 +144,7 @@ def tell_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) ->
     write_json(run.path / "report.json", report)
     words = (
         f"Finished: {100 * report['accuracy']:.1f} % of {report['pictures']} test pictures right "
-        f"(+- {100 * report['standard_error']:.1f}); always the commonest class would be "
+        f"(± {100 * report['standard_error']:.1f}); always the commonest class would be "
         f"{100 * report['always_the_commonest']:.1f} %."
     )
     run.say(words)

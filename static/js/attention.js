@@ -37,7 +37,7 @@ Inside.view("attention", (root) => {
     el("div", { class: "inside-columns" },
       el("div", { class: "inside-left" }, picture.node, legendPlace, story,
         el("div", { class: "inside-controls" }, layerSlider.node, strengthSlider.node, classToken, rollout), pair, take.node),
-      el("div", { class: "inside-left" }, heads, el("h4", { text: "The class token in all layers (rows) and heads (columns)" }), birds)));
+      el("div", { class: "inside-left" }, heads, el("h2", { text: "The class token in all layers (rows) and heads (columns)" }), birds)));
   picture.overlay.style.opacity = strength;
 
   function key(name) {
@@ -176,7 +176,7 @@ Inside.view("attention", (root) => {
     const line = (name, value) => el("tr", {}, el("th", { text: name, scope: "row" }), el("td", { text: value }));
     const place = `row ${Math.floor(best / w)}, column ${best % w}`;
     pair.replaceChildren(
-      el("h4", { text: `Where head ${head + 1} looks most: ${place}` }),
+      el("h2", { text: `Where head ${head + 1} looks most: ${place}` }),
       el("table", { class: "inside-table" }, el("tbody", {},
         line("q · k", dot.toFixed(3)), line(`divided by √${d} = ${Math.sqrt(d).toFixed(2)}`, (dot * scene.facts.scale).toFixed(3)),
         line(`softmax over ${N} tokens`, percent(weight, 2)),

@@ -12,7 +12,7 @@ export function overlapMatrix(onpair) {
   const table = el("div", { class: "inside-matrix" });
   const measure = Inside.choice("Measure", [["smaller", "Share of the smaller box"], ["iou", "Intersection / union"]], "smaller",
     (value) => { union = value === "iou"; fill(); });
-  const node = el("section", { class: "overlaps" }, el("h4", { text: "How much any two boxes share, in per cent" }),
+  const node = el("section", { class: "overlaps" }, el("h2", { text: "How much any two boxes share, in per cent" }),
     el("div", { class: "inside-controls" }, measure.node), table, Inside.legend("magma", "0 %", "100 %"));
 
   function show(next, colourOf) {

@@ -54,7 +54,7 @@ Inside.view("crops", (root) => {
   const knobs = el("div", { class: "inside-knobs" }), charts = el("div", { class: "inside-charts" });
   const more = el("details", { class: "inside-more", ontoggle: () => { if (more.open) Inside.run(root, drawMany); } },
     el("summary", { text: "More: sizes, areas, and many draws" }), knobs,
-    el("h4", { text: "Area and aspect over many draws" }), charts);
+    el("h2", { text: "Area and aspect over many draws" }), charts);
   const take = Inside.takeAlong("crops", {
     png: sheet, npz: () => Inside.sceneUrl(view.key, "crops", { ...query(), form: "npz" }),
     csv: () => csv(scene.facts.crops), python: () => python(scene.facts, view) });
@@ -62,7 +62,7 @@ Inside.view("crops", (root) => {
     el("div", { class: "inside-columns crops" },
       el("div", { class: "inside-left" }, canvas, el("div", { class: "inside-controls" }, again, seed, blurChoice.node), details, matrix.node),
       list),
-    el("section", { class: "inside-likelihood" }, el("h4", { text: "How likely each operation is, and whether this draw did it" }), el("div", { class: "inside-scroll" }, likely)),
+    el("section", { class: "inside-likelihood" }, el("h2", { text: "How likely each operation is, and whether this draw did it" }), el("div", { class: "inside-scroll" }, likely)),
     more, take.node);
 
   // ---------- words

@@ -14,7 +14,7 @@ export function coloursMode(desk) {
   const painted = figure(colours.node, "PCA", "");
   const alike = figure(likeness.node, "Similarity", "cosine to the chosen patch", signedLegend());
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
-  const explained = el("h4", { text: "Explained variance" }), bars = el("div", { class: "inside-bars" });
+  const explained = el("h2", { text: "Explained variance" }), bars = el("div", { class: "inside-bars" });
 
   // ---------- what can be chosen
 

@@ -24,7 +24,7 @@ export function compareMode(desk) {
   const node = el("div", { class: "inside-left inside-way" },
     el("div", { class: "inside-controls" }, second.node, models.node, alone),
     el("div", { class: "inside-compare" }, el("div", { class: "inside-quad" }, ...figures.map(({ node }) => node)),
-      el("div", { class: "inside-left" }, number, story, partners, el("h4", { text: "Likeness of all pairs of layers (CKA)" }), grid, Inside.legend("magma", "0", "1"), axes)));
+      el("div", { class: "inside-left" }, number, story, partners, el("h2", { text: "Likeness of all pairs of layers (CKA)" }), grid, Inside.legend("magma", "0", "1"), axes)));
 
   function remember() {
     Inside.keep("features.layer", secondLayer);

@@ -85,7 +85,7 @@ export function pairMode(desk) {
     if (desk.around.before) grid.append(thumb(Inside.sceneUrl(desk.around.before, "thumb.jpg"), "The picture you had open before", () => open({ source: desk.around.before })));
     const buttons = el("div", { class: "inside-controls" }, el("button", { type: "button", class: "inside-button", text: "Upload a picture", onclick: () => input.click() }), input);
     if (second) buttons.append(el("button", { type: "button", class: "inside-button", text: "Keep this one", onclick: () => { arrange(false); desk.update(); } }));
-    chooser.replaceChildren(el("h4", { text: "Choose a second picture" }),
+    chooser.replaceChildren(el("h2", { text: "Choose a second picture" }),
       el("p", { class: "inside-quiet", text: "Something of the same kind shows most: parts find their like. Drop a file here, or take one of these." }), grid, buttons);
     arrange(true);
   }

@@ -13,7 +13,7 @@ export function probeChart({ onlayer, onmethod }) {
   const drawing = svg("svg", { viewBox: "0 0 100 100", preserveAspectRatio: "none", "aria-hidden": "true" }), labels = el("div", { class: "labels", "aria-hidden": "true" }), dots = el("div", { class: "dots", "aria-hidden": "true" });
   const plot = el("div", { class: "plot", tabindex: "0", role: "slider", "aria-label": "Probe accuracy by layer", "aria-valuemin": 0 }, labels, drawing, dots);
   const ends = el("div", { class: "ends", "aria-hidden": "true" }), legend = el("ul"), words = el("p", { class: "inside-note", "aria-live": "polite" });
-  const heading = el("h4", { text: "Where the knowledge appears" });
+  const heading = el("h2", { text: "Where the knowledge appears" });
   const chart = el("figure", { class: "inside-curve inside-probe" }, plot, ends, legend);
   const node = el("section", { class: "inside-left inside-gallery-probes", "aria-label": "Probes by layer" }, heading, el("div", { class: "inside-controls" }, methods.node), chart, words);
 

@@ -23,10 +23,10 @@ export function chosenPicture(desk) {
     event.preventDefault();
   };
 
-  const title = el("h4"), kind = el("p", { class: "inside-note inside-gallery-kind" });
+  const title = el("h2"), kind = el("p", { class: "inside-note inside-gallery-kind" });
   const open = el("button", { type: "button", class: "inside-button", text: "Open in the explorer", title: "As if it had been uploaded: all other screens show it", onclick: () => desk.openInExplorer(index) });
   const grid = el("div", { class: "inside-tiles near", role: "group", "aria-label": "Nearest pictures" }), vote = el("div", { class: "inside-bars inside-votes" });
-  const nearTitle = el("h4", { text: "Nearest in the original space" }), patchTitle = el("h4", { text: "Patches like the one you click" }), patchWords = el("p", { class: "inside-note" });
+  const nearTitle = el("h2", { text: "Nearest in the original space" }), patchTitle = el("h2", { text: "Patches like the one you click" }), patchWords = el("p", { class: "inside-note" });
   const patches = el("div", { class: "inside-tiles near", role: "group", "aria-label": "Similar patches" });
   const node = el("section", { class: "inside-gallery-side", "aria-label": "The chosen picture" },
     el("div", { class: "inside-gallery-chosen" }, picture.node, el("div", { class: "inside-gallery-facts" }, title, kind, open)),

@@ -13,7 +13,7 @@ export function batchView(onpick) {
   const pictures = el("div", { class: "inside-batch", role: "group", "aria-label": "The 16 global crops of a batch. Arrows go from one to the next, Enter shows its mask.", onkeydown: walk });
   const said = el("p", { class: "inside-note" }), spread = el("div", { class: "inside-spread" });
   const back = el("button", { type: "button", class: "inside-button", text: "Back to the mask of the slider", onclick: () => onpick(null) });
-  const node = el("section", {}, el("h4", { text: "A batch of 8 pictures: exactly half of its 16 global crops are masked" }), pictures,
+  const node = el("section", {}, el("h2", { text: "A batch of 8 pictures: exactly half of its 16 global crops are masked" }), pictures,
     el("div", { class: "inside-controls" }, said, back), spread);
 
   /* `crop` is a canvas with the crop: every mask of the batch is shown on it. */

@@ -31,7 +31,7 @@ export function blocksPart(choose, again) {
   const note = el("p", { class: "inside-quiet" });
   const head = (...names) => el("thead", {}, el("tr", {}, ...names.map((text) => el("th", { text, scope: "col" }))));
 
-  const block = (title, names, body, ...more) => el("div", {}, el("h4", { text: title }), el("table", { class: "inside-table inside-steps" }, names, body), ...more);
+  const block = (title, names, body, ...more) => el("div", {}, el("h2", { text: title }), el("table", { class: "inside-table inside-steps" }, names, body), ...more);
 
   const node = el("div", { class: "inside-part inside-blocks" }, el("div", { class: "inside-columns" },
     el("div", { class: "inside-left" }, picture.node, legendPlace, story, el("div", { class: "inside-controls" }, slider.node, overlay.node)),

@@ -34,11 +34,11 @@ export function patchesPart(choose, again) {
   const about = el("p", { class: "inside-details", "aria-live": "polite" });
 
   const node = el("div", { class: "inside-part inside-columns" },
-    el("div", { class: "inside-left" }, picture.node, legendPlace, story, el("h4", { text: "Fitting the picture to whole patches" }), fits),
-    el("div", { class: "inside-left" }, el("h4", { text: "The patch, and what the filters make of it" }),
+    el("div", { class: "inside-left" }, picture.node, legendPlace, story, el("h2", { text: "Fitting the picture to whole patches" }), fits),
+    el("div", { class: "inside-left" }, el("h2", { text: "The patch, and what the filters make of it" }),
       el("div", { class: "inside-token-patch" }, close, el("table", { class: "inside-table" }, facts)),
       strip.node, numbers,
-      el("h4", { text: "What the filters look for" }), el("div", { class: "inside-controls" }, kinds.node, pager.node),
+      el("h2", { text: "What the filters look for" }), el("div", { class: "inside-controls" }, kinds.node, pager.node),
       sheet.node, el("div", { class: "inside-token-patch" }, large, about)));
 
   // ---------- filters

@@ -39,7 +39,7 @@ export function positionsPart(choose, again) {
     el("div", { class: "inside-pair" }, figure(learned, "As learned", titles.learned), figure(given, "As this picture is given them", titles.given)),
     el("div", { class: "inside-token-legend" }, Inside.legend("blue-red", "cosine −1", "1")),
     el("div", { class: "inside-controls" }, show), story,
-    el("h4", { text: "How one grid becomes the other" }), el("table", { class: "inside-table" }, facts), rule);
+    el("h2", { text: "How one grid becomes the other" }), el("table", { class: "inside-table" }, facts), rule);
 
   // ---------- numbers
 

@@ -28,7 +28,7 @@ export function startForm(onstart) {
   const unlabelled = el("div", { class: "inside-fieldset" }, field("Preset", preset), presetWords, field("Steps", steps));
   const blocksField = field("Blocks", blocks), labelled = el("div", { class: "inside-fieldset" }, parts.node, blocksField, field("Epochs at most", epochs));
   const modelField = field("Starts from", model);
-  const node = el("section", { class: "inside-form", "aria-label": "Start a run" }, el("h4", { text: "Start a run" }), kinds.node,
+  const node = el("section", { class: "inside-form", "aria-label": "Start a run" }, el("h2", { text: "Start a run" }), kinds.node,
     el("div", { class: "inside-controls" }, choose, samples, file), pictures, unlabelled, labelled, modelField,
     el("details", { class: "inside-more" }, el("summary", { text: "More" }), el("div", { class: "inside-fieldset" }, field("Pictures a step", batch), field("Seed", seed), knnLabel, ownLabel)),
     problem, start);

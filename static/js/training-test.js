@@ -6,9 +6,9 @@ export function testReport() {
   let shown = null, report = null;
   const words = el("p", { class: "inside-details" }), classes = el("table", { class: "inside-table" }), matrix = el("div", { class: "inside-confusion inside-scroll" });
   const mistakes = el("div", { class: "inside-mistakes" }), mistakeWords = el("p", { class: "inside-note" }), legend = el("div", { class: "inside-confusion-legend" });
-  const node = el("section", { class: "inside-test", hidden: true }, el("h4", { text: "The test, on pictures it never learned from" }), words,
-    el("div", { class: "inside-test-columns" }, el("div", {}, el("h4", { text: "Confusions: rows are the truth" }), matrix, legend), el("div", {}, el("h4", { text: "Class by class" }), el("div", { class: "inside-scroll" }, classes))),
-    el("h4", { text: "Wrong, and most sure of it" }), mistakeWords, mistakes);
+  const node = el("section", { class: "inside-test", hidden: true }, el("h2", { text: "The test, on pictures it never learned from" }), words,
+    el("div", { class: "inside-test-columns" }, el("div", {}, el("h2", { text: "Confusions: rows are the truth" }), matrix, legend), el("div", {}, el("h2", { text: "Class by class" }), el("div", { class: "inside-scroll" }, classes))),
+    el("h2", { text: "Wrong, and most sure of it" }), mistakeWords, mistakes);
   const share = (value) => (value === null ? "–" : percent(value));
 
   function drawWords(start) {

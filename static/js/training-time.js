@@ -8,7 +8,7 @@ export function timeLine(onchange) {
   slider.node.classList.add("wide");
   const figure = (canvas, title, ...more) => el("figure", { class: "inside-mask" }, canvas, el("figcaption", {}, el("b", { text: title }), ...more));
   const attentionTitle = el("span");
-  const node = el("section", { class: "inside-time", hidden: true }, el("h4", { text: "The same picture at each checkpoint" }), el("div", { class: "inside-controls" }, slider.node, which),
+  const node = el("section", { class: "inside-time", hidden: true }, el("h2", { text: "The same picture at each checkpoint" }), el("div", { class: "inside-controls" }, slider.node, which),
     el("div", { class: "inside-three" }, figure(input, "The picture", el("span", { text: "as the model sees it" })), figure(attention, "Attention of the class token", attentionTitle, legend),
       figure(pca, "PCA of the patches", el("span", { text: "a PCA of its own at each checkpoint: colours may swap" }))), said);
 

@@ -18,7 +18,7 @@ Inside.view("training", (root) => {
 
   const form = startForm((started) => { openIt(started.name); });
   const list = el("div", { class: "inside-runs" }), group = cursorGroup();
-  const title = el("h4"), badge = el("span", { class: "inside-state" }), words = el("p", { class: "inside-details", "aria-live": "polite" }), verdict = el("p", { class: "inside-verdict" });
+  const title = el("h2"), badge = el("span", { class: "inside-state" }), words = el("p", { class: "inside-details", "aria-live": "polite" }), verdict = el("p", { class: "inside-verdict" });
   const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }), progress = el("p", { class: "inside-note inside-progress" });
   const buttons = el("div", { class: "inside-controls" }), problem = el("p", { class: "inside-problem", role: "alert", hidden: true });
   const empty = el("p", { class: "inside-note", text: "No run is open. Start one: it goes on when this page is closed, and is found again here." });
@@ -38,7 +38,7 @@ Inside.view("training", (root) => {
   take.node.firstChild.prepend(weights);
   const open = el("div", { class: "inside-left inside-open", hidden: true }, el("div", { class: "inside-run-title" }, title, badge), words, el("div", { class: "inside-run-progress" }, bar, progress), buttons, problem, verdict, curves);
   const below = el("div", { class: "inside-below", hidden: true }, test.node, time.node, take.node, repeat);
-  root.append(el("div", { class: "inside-columns training" }, el("div", { class: "inside-left" }, form.node, el("section", {}, el("h4", { text: "Runs on this server" }), list)),
+  root.append(el("div", { class: "inside-columns training" }, el("div", { class: "inside-left" }, form.node, el("section", {}, el("h2", { text: "Runs on this server" }), list)),
     el("div", { class: "inside-left" }, empty, open)), below);
 
   // ---------- which run is open

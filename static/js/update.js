@@ -27,7 +27,7 @@ Inside.view("update", (root) => {
   root.append(
     el("div", { class: "inside-controls" }, el("label", { class: "inside-field" }, el("span", { text: "Preset" }), presets), slider.node), words, story,
     el("div", { class: "inside-curves three" }, ...charts.map(({ node }) => node)), take.node,
-    el("section", { class: "inside-teacher" }, el("h4", { text: "How far the teacher is from the student" }), lagWords, lag));
+    el("section", { class: "inside-teacher" }, el("h2", { text: "How far the teacher is from the student" }), lagWords, lag));
   slider.node.classList.add("wide");
 
   function exact(value) {
