@@ -11,4 +11,15 @@ the peer beside us, and the report begins with the time of a matrix product for 
 A benchmark is a file with `run(quick) -> Iterator[Result]` and a place in `BENCHMARKS`.
 """
 
-BENCHMARKS = tuple("forward attention crops masks pca training embedding page explorer map".split())
+BENCHMARKS = (
+    "forward",
+    "attention",
+    "crops",
+    "masks",
+    "pca",
+    "training",
+    "embedding",
+    "page",
+    "explorer",
+    "map",
+)
