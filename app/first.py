@@ -67,6 +67,7 @@ def write_gallery() -> None:
             if not state["alive"]:
                 raise ValueError(state["words"])
             time.sleep(0.5)
+        ready = (folder / "state.json").read_bytes()  # what it says before it is stopped
         gallery.stop(folder)
         for layer in range(gallery.names(folder).layers):
             gallery.points(folder, "cls", layer)
@@ -74,6 +75,7 @@ def write_gallery() -> None:
             gallery.points(folder, "both", layer)
         shutil.rmtree(GALLERY, ignore_errors=True)
         shutil.copytree(folder, GALLERY, ignore=shutil.ignore_patterns(*OF_A_PROCESS))
+        (GALLERY / "state.json").write_bytes(ready)
     size = sum(path.stat().st_size for path in GALLERY.rglob("*") if path.is_file())
     print(f"{size:>9,} bytes  the gallery of the samples")
 
