@@ -88,12 +88,15 @@ def apply_schedule(optimiser: torch.optim.Optimizer, values: StepValues) -> None
 
 @torch.no_grad()
 def average_gradients(module: nn.Module, group: dist.ProcessGroup | None) -> None:
-    """Mean of every gradient over the processes of a group; nothing to do for None."""
+    """Mean of every gradient over the processes of a group; nothing to do for None.
+
+    Gradients of shards (`training/sharding.py`) were averaged during the backward pass.
+    """
     if group is None:
         return
     size = dist.get_world_size(group)
     for parameter in module.parameters():
-        if parameter.requires_grad:
+        if parameter.requires_grad and not is_shard(parameter):
             # A parameter that was not used here may have been used by another process.
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -108,7 +111,8 @@ def clip_gradients(parts: Mapping[str, nn.Module], limit: float | None) -> dict[
     """
     bound = float("inf") if limit is None else limit
     return {
-        name: nn.utils.clip_grad_norm_(part.parameters(), bound) for name, part in parts.items()
+        name: whole(nn.utils.clip_grad_norm_(part.parameters(), bound))
+        for name, part in parts.items()
     }
 
 
@@ -119,3 +123,16 @@ def update_teacher(student: nn.Module, teacher: nn.Module, momentum: float) -> N
     leader: list[Tensor] = list(student.parameters())
     torch._foreach_mul_(follower, momentum)
     torch._foreach_add_(follower, leader, alpha=1 - momentum)
+
+
+# --- tensors of which each process has a shard, see training/sharding.py
+
+
+def is_shard(tensor: Tensor) -> bool:
+    """Whether it is one, judged by its looks: importing its class, DTensor, takes a second."""
+    return hasattr(tensor, "full_tensor")
+
+
+def whole(tensor: Tensor) -> Tensor:
+    """All of it, for which every process must ask; a tensor that is no shard as it is."""
+    return tensor.full_tensor() if hasattr(tensor, "full_tensor") else tensor

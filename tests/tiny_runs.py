@@ -1,13 +1,18 @@
 """The smallest pictures and runs that the tests of training share."""
 
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+import torch
 from PIL import Image
+from safetensors.torch import load_file
+from torch import Tensor
 
 from dino_core.config import (
     CropConfig,
@@ -19,7 +24,9 @@ from dino_core.config import (
     TrainConfig,
     ViTConfig,
 )
+from dino_core.training.checkpoints import model_file
 from dino_core.training.presets import RunConfig
+from dino_core.training.runs import read_metrics
 from dino_core.training.setup import Setup
 
 TRAIN = TrainConfig(
@@ -92,6 +99,49 @@ def coloured(per_class: int = 12, prefix: str = "") -> dict[str, bytes]:
     }
 
 
+# --- what a run left behind
+
+
+def final(folder: Path, steps: int = 8) -> dict[str, Tensor]:
+    """Copied: what is mapped from a file changes with it."""
+    tensors = load_file(model_file(folder / "checkpoints", steps))
+    return {name: tensor.clone() for name, tensor in tensors.items()}
+
+
+def losses(folder: Path) -> list[tuple[int, float]]:
+    return [(line["step"], line["loss"]) for line in read_metrics(folder) if "loss" in line]
+
+
+def even(loss: LossConfig) -> RunConfig:
+    """Every crop has 4 masked patches: a mean of means is then the mean. No drop path."""
+    masks = replace(TRAIN.masks, probability=1.0, ratio=(0.25, 0.25))
+    vit = replace(TRAIN.vit, drop_path=0.0)
+    schedule = replace(TRAIN.schedule, epochs=5)
+    config = replace(TRAIN, loss=loss, masks=masks, vit=vit, schedule=schedule)
+    return replace(RUN, train=config, checkpoint_every=5)
+
+
+def compare(one: Path, other: Path, step: int = 5) -> None:
+    """Every loss, gradient norm and measurement on the way, and the weights after so many steps."""
+    lines, others = read_metrics(one), read_metrics(other)
+    assert [line["step"] for line in lines] == [line["step"] for line in others]
+    for line, second in zip(lines, others, strict=True):
+        if "loss" not in line:  # k-NN at a milestone
+            continue
+        for name in ("loss", "terms", "logged"):
+            assert second[name] == pytest.approx(line[name], abs=1e-5), (line["step"], name)
+        norms = pytest.approx(line["gradient_norms"], rel=1e-5)
+        assert second["gradient_norms"] == norms, line["step"]
+    tensors, copies = final(one, step), final(other, step)
+    assert list(tensors) == list(copies)
+    for name, tensor in tensors.items():
+        copy = copies[name]
+        if name.endswith("attn.qkv.bias"):  # the keys' third has no gradient but rounding noise,
+            tensor, copy = (t.reshape(3, -1)[[0, 2]] for t in (tensor, copy))
+        # which AdamW makes as large as any other
+        torch.testing.assert_close(copy, tensor, rtol=0, atol=1e-5, msg=name)
+
+
 # --- runs in a process of their own, which can be killed
 
 
@@ -100,8 +150,6 @@ def run_there(
 ) -> None:
     """Starts a run, or goes on with it where none is given; as one of several processes."""
     import os
-
-    import torch
 
     from dino_core.training.pretrain import train
 
@@ -127,10 +175,31 @@ def limited_run(folder: str, chosen: Setup, largest_file: int) -> None:
         sys.exit(exit_code(error))
 
 
+def together(target: Callable[..., None], *arguments: Any, world: int = 2) -> None:
+    """target(*arguments, rank, world, port) in processes that find each other at the port."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    ranks = range(world)
+    children = [
+        processes().Process(target=target, args=(*arguments, rank, world, port)) for rank in ranks
+    ]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(100)
+    codes = [child.exitcode for child in children]
+    for child in children:
+        child.kill()  # one that waits for another that failed
+    assert codes == [0] * world
+
+
 def processes() -> Any:
     """Processes that start at once, from a server that has imported torch already."""
     import multiprocessing
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dino_core.training.pretrain"])
+    context.set_forkserver_preload(["dino_core.training.pretrain", "torch.distributed.fsdp"])
     return context

@@ -21,6 +21,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from dino_core.training.sharding import shard_of
 from dino_core.weights.files import read_state_dict, written_beside
 
 KEPT = 2
@@ -175,5 +176,8 @@ def load_optimiser(
             raise ValueError(f"The optimiser's memory has {key}, which does not fit the model.")
         parameter = parameters[name]
         # AdamW keeps its count of steps on the processor.
-        value = tensor.clone() if kind == "step" else tensor.to(parameter.device, copy=True)
+        if kind == "step":
+            value = tensor.clone()
+        else:
+            value = shard_of(tensor, parameter).to(parameter.device, copy=True)
         optimiser.state[parameter][kind] = value

@@ -84,6 +84,13 @@ def train_options(option: Option) -> None:
     option("--steps", type=positive, metavar="N", help="default: as the preset says")
     option("--batch", type=positive, metavar="B", help="pictures a step, all processes together")
     option("--accumulate", type=positive, metavar="P", help="parts in which a batch is computed")
+    option(
+        "--shard",
+        action=argparse.BooleanOptionalAction,
+        help="under torchrun: each of N processes keeps an N-th of model, gradients and optimiser "
+        "memory (FSDP2), for ViT-g on 24 or 40 GB. Numbers and files are the same as without, so "
+        "that either may --resume the other (default: each keeps the whole model)",
+    )
     run_options(option)
     start_options(option)
     option("--knn", metavar="DATA", help="labelled pictures: k-NN accuracy at each milestone")
@@ -115,7 +122,7 @@ def _train(args: argparse.Namespace) -> str:
     if args.resume:
         check_untouched(args, ("steps", "batch", "accumulate", "model", "weights", "dtype"))
         return pretrain.train(
-            needed(args.run_folder, "--run"), resume=True, changes=changes_of(args)
+            needed(args.run_folder, "--run"), resume=True, changes=changes_of(args, "shard")
         )
     setup = Setup(
         run=run_config(args),
@@ -129,6 +136,7 @@ def _train(args: argparse.Namespace) -> str:
         threads=args.threads or 0,
         workers=args.workers or 0,
         download=args.download,
+        shard=bool(args.shard),
     )
     return pretrain.train(args.run_folder or default_folder(args.preset), setup)
 
@@ -154,9 +162,9 @@ def check_untouched(args: argparse.Namespace, names: tuple[str, ...]) -> None:
             )
 
 
-def changes_of(args: argparse.Namespace) -> dict[str, Any]:
+def changes_of(args: argparse.Namespace, *more: str) -> dict[str, Any]:
     """What may differ when a run goes on: where things are, not what is computed."""
-    asked = {"data": args.data, "device": args.device, "workers": args.workers}
+    asked = {name: getattr(args, name) for name in ("data", "device", "workers", *more)}
     return {name: value for name, value in asked.items() if value is not None}
 
 

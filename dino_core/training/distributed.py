@@ -1,15 +1,35 @@
 """Several processes, one run: started by torchrun, each with its share of every batch.
 
-    torchrun --nproc-per-node 8 -m dino_core train --device cuda ...
+    torchrun --nproc-per-node 8 -m -- dino_core train --device cuda ...
+
+(Without the two dashes torchrun takes our --run for one of its own options, and stops.)
 
 Nothing else differs: the first process writes the folder, all of them compute. A run has the same
 numbers on one process and on many, but for two things that are so officially too: KoLeo looks for
 neighbours among the pictures of one process, and the iBOT centre is the plain mean of the
 processes' means, however many masked patches each has.
 
-Every process holds the whole model. Student, teacher, gradients and AdamW's memory take 20 bytes a
-parameter: 23 GB for ViT-g/14 and 2 GB more for its heads, so that no official size has to be cut up
-for a GPU of 80 GB.
+Every process holds the whole model, unless it is told to --shard it (`sharding.py`). Student,
+teacher, gradients and AdamW's two memories are 4 bytes each:
+
+    whole      20 bytes a parameter in every process
+    --shard    20 / N bytes in each of N processes, and for a moment a unit whole, with its gradient
+               8 bytes a parameter: 0.2 GB for a block of ViT-g/14, 0.5 GB for its largest head
+
+In bfloat16 autocast's copies of the student's matrices stay for the backward pass: 2 bytes more,
+in both cases. The official sizes with the heads of the preset official-long, in GB:
+
+               ViT-S   ViT-B   ViT-L   ViT-g
+    whole        2.3     3.7     8.0    24.7
+    8 shards     0.3     0.5     1.0     3.1
+
+What a picture's ten crops leave behind for the backward pass comes on top, and is never sharded:
+with ViT-g about 6 GB in float32, 3 in bfloat16 (counted from shapes, as all of this).
+
+So ViT-g alone needs shards. On 24 GB it does not fit whole, and in 8 shards it does, with 3 to 5
+pictures a process. On 40 GB it leaves room for 2 to 4 whole, and for 6 to 10 in shards. On 80 GB it
+fits whole with 9 to 16. Before the first step every process has the pair whole in the computer's
+own memory, 8 bytes a parameter, and the first one 16 whenever it writes a checkpoint.
 """
 
 import os

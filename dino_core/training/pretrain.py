@@ -40,6 +40,7 @@ from dino_core.training.setup import (
     Setup,
     as_config,
     begin,
+    check_processes,
     check_same_pictures,
     labelled_set,
     prepared,
@@ -50,6 +51,7 @@ from dino_core.training.setup import (
     set_trainable,
     stored_setup,
 )
+from dino_core.training.sharding import whole_backbone
 from dino_core.weights import save_backbone
 
 WISHES: tuple[Wish | None, ...] = (None, "pause", "resume", "stop")
@@ -67,7 +69,7 @@ def train(
     it was written into the folder in words.
 
     `changes` replaces fields of the stored setup that do not decide the numbers: data (where the
-    same pictures lie now), device, workers.
+    same pictures lie now), device, workers, shard.
     """
     run = RunFolder(folder)
     if resume:
@@ -75,6 +77,7 @@ def train(
     assert setup is not None
     with ExitStack() as stack:
         world = stack.enter_context(joined(setup.device))
+        check_processes(setup, world)
         if setup.threads:
             torch.set_num_threads(setup.threads)
         if resume:
@@ -96,12 +99,12 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
     if world.first:
         run.forget_wish()
         run.put_state("starting", "Reading weights and pictures.", 0, config.steps)
-    progress = begin(setup, world.device)
+    progress = begin(setup, world.device, world.group)
     knn = labelled_set(setup)
-    probes = [(name, read_probe(name)) for name in setup.probes] if world.first else []
+    probes = [(name, read_probe(name)) for name in setup.probes]
     take_up(run, progress, world)
-    watch = Milestones(run, config, knn, probes)
-    if progress.step == 0 and world.first:
+    watch = Milestones(run, config, world, knn, probes)
+    if progress.step == 0:
         watch.visit(progress)
 
     maker = BatchMaker(pictures, config.train, config.seed, world.rank, world.size)
@@ -116,8 +119,8 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
                 seconds = waited + time.perf_counter() - begun
                 progress.durations.append(seconds)
                 run.add_metrics(with_clock(line, progress, config, seconds, waited))
-                if config.is_milestone(progress.step):
-                    watch.visit(progress)
+            if config.is_milestone(progress.step):
+                watch.visit(progress)
             end = boundary(run, control, progress, config, world)
             if end is not None:
                 batches.close()
@@ -228,8 +231,8 @@ def boundary(
     step = progress.step
     wish = WISHES[world.agree(WISHES.index(control.wish() if world.first else None))]
     due = step % config.checkpoint_every == 0 or config.is_milestone(step)
-    if world.first and (due or wish in ("pause", "stop")):
-        save(run, progress, config)
+    if due or wish in ("pause", "stop"):
+        save(run, progress, config, world)
     if wish == "pause":
         if world.first:
             run.say(f"Paused after step {step}.")
@@ -257,14 +260,21 @@ class Milestones:
         self,
         run: RunFolder,
         config: RunConfig,
+        world: World,
         knn: evaluate.LabelledSet | None,
         probes: list[tuple[str, Image.Image]],
     ) -> None:
-        self.run, self.config, self.knn, self.probes = run, config, knn, probes
+        self.run, self.config, self.first = run, config, world.first
+        self.knn, self.probes = knn, probes
 
     def visit(self, progress: Progress) -> None:
-        vit, size = progress.pair.teacher.backbone, self.config.train.crops.global_size
-        step, steps = progress.step, self.config.steps
+        """The first process looks; the others must call it too, for it may need their shards."""
+        if self.knn is None and not self.probes:
+            return
+        vit = whole_backbone(progress.pair.teacher.backbone, self.first)
+        if vit is None:
+            return
+        size, step, steps = self.config.train.crops.global_size, progress.step, self.config.steps
         if self.probes:
             arrays = evaluate.probe(vit, self.probes, size, self.config)
             before = [p for p in sorted(self.run.probes.glob("step-*.npz")) if milestone(p) < step]
@@ -286,10 +296,11 @@ def milestone(path: Path) -> int:
 
 
 def finish(run: RunFolder, progress: Progress, config: RunConfig, world: World) -> End:
-    if not world.first:
+    vit = whole_backbone(progress.pair.teacher.backbone, world.first)
+    if vit is None:
         return "finished"
     save_backbone(
-        progress.pair.teacher.backbone,
+        vit,
         run.path / "backbone.safetensors",
         {"source": f"trained here, preset {config.preset}, {progress.step} steps"},
     )

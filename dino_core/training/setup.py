@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from PIL import Image
 from torch import Tensor
 
@@ -25,8 +26,9 @@ from dino_core.training.distributed import World
 from dino_core.training.loader import generator_for
 from dino_core.training.presets import RunConfig, from_plain
 from dino_core.training.runs import RunFolder
+from dino_core.training.sharding import as_shards, gathered, shard_pair
 from dino_core.training.step import Centers
-from dino_core.update import build_optimiser
+from dino_core.update import build_optimiser, is_shard
 from dino_core.weights import Backbone, load_backbone
 
 SAMPLES = "samples"  # stands for the pictures that come with the project
@@ -48,6 +50,7 @@ class Setup:
     device: str = "cpu"
     threads: int = 0  # 0: as many as PyTorch takes
     workers: int = 0  # processes that make crops; 0: a thread
+    shard: bool = False  # each process keeps a share of the model, see `sharding.py`
 
 
 @dataclass
@@ -62,6 +65,16 @@ class Progress:
 
 
 # --- before the first step
+
+
+def check_processes(setup: Setup, world: World) -> None:
+    """ValueError for shards in a single process."""
+    if setup.shard and world.group is None:
+        raise ValueError(
+            "--shard shares the model out over several processes, but there is only this one: "
+            "start them by torchrun --nproc-per-node N -m -- dino_core train, or leave --shard out "
+            "(a run that began with it goes on without by --resume --no-shard)."
+        )
 
 
 def read_pictures(setup: Setup) -> Pictures:
@@ -176,15 +189,21 @@ def read_probe(name: str) -> Image.Image:
         raise ValueError(f"{name}: {error}") from None
 
 
-def begin(setup: Setup, device: torch.device) -> Progress:
-    """Networks, optimiser and centres of step 0: drawn from the seed, or from given weights."""
+def begin(setup: Setup, device: torch.device, group: dist.ProcessGroup | None = None) -> Progress:
+    """Networks, optimiser and centres of step 0: drawn from the seed, or from given weights.
+
+    In shards if the setup says so; without a group always whole.
+    """
     config = setup.run
     pair = StudentTeacher(config.train, generator=generator_for(config.seed, "weights", 0))
     backbone = start_weights(setup)
     if backbone is not None:
         pair.student.backbone.load_state_dict(backbone.vit.state_dict())
         pair.copy_student()
-    pair.to(device)
+    if setup.shard and group is not None:
+        shard_pair(pair, group, device)
+    else:
+        pair.to(device)
     return Progress(pair, run_optimiser(pair.student, config), Centers.zeros(config.train, device))
 
 
@@ -201,6 +220,8 @@ def run_optimiser(student: Network, config: RunConfig) -> torch.optim.Optimizer:
         elif first in body:
             rate *= config.backbone_rate
         group["rule"] = (rate, decay, last_layer)
+        if is_shard(first):  # PyTorch takes shards one by one unless it is told otherwise
+            group["foreach"] = True
     return optimiser
 
 
@@ -221,19 +242,27 @@ def set_trainable(student: Network, config: RunConfig, step: int) -> None:
 # --- checkpoints
 
 
-def save(run: RunFolder, progress: Progress, config: RunConfig) -> None:
-    """All that the next step needs. The centres have the official names and shapes."""
+def save(run: RunFolder, progress: Progress, config: RunConfig, world: World) -> None:
+    """All that the next step needs. The centres have the official names and shapes.
+
+    The first process writes; the others must call it too, for it may need their shards.
+    """
+    pair = progress.pair
     model: dict[str, Tensor] = {
-        **progress.pair.state_dict(),
+        **gathered(pair.state_dict(), world.first),
         "dino_loss.center": progress.centers.dino[None],
         "ibot_patch_loss.center": progress.centers.ibot[None, None],
     }
+    memory = checkpoints.optimiser_tensors(progress.optimiser, pair.student)
+    optimiser = gathered(memory, world.first)
+    if not world.first:
+        return
     checkpoints.save_checkpoint(
         run.checkpoints,
         Checkpoint(
             progress.step,
             model,
-            checkpoints.optimiser_tensors(progress.optimiser, progress.pair.student),
+            optimiser,
             {"preset": config.preset, "steps": config.steps},
         ),
         keep=config.is_milestone,
@@ -245,7 +274,7 @@ def restore(progress: Progress, found: Checkpoint) -> None:
     model = dict(found.model)
     device = progress.centers.dino.device
     dino, ibot = model.pop("dino_loss.center"), model.pop("ibot_patch_loss.center")
-    progress.pair.load_state_dict(model)
+    progress.pair.load_state_dict(as_shards(model, progress.pair.state_dict()))
     progress.centers = Centers(dino[0].to(device), ibot[0, 0].to(device))
     checkpoints.load_optimiser(progress.optimiser, progress.pair.student, found.optimiser)
     progress.step = found.step

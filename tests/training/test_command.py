@@ -90,6 +90,7 @@ def test_train_resume_and_list(tmp_path, capsys):
         (["--data", "samples", "--preset", "continue"], "--model or --weights"),
         (["--data", "samples", "--batch", "5", "--accumulate", "2"], "multiple"),
         (["--data", "cifar10"], "--download"),
+        (["--data", "samples", "--shard"], "torchrun"),
     ],
 )
 def test_mistakes_are_said_in_a_sentence(tmp_path, capsys, monkeypatch, arguments, words):

@@ -4,24 +4,27 @@ import json
 import os
 import random
 import signal
-import socket
 import time
 from dataclasses import replace
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from tiny_runs import (
     RUN,
     TRAIN,
+    compare,
+    even,
     files,
+    final,
     limited_run,
     longer,
+    losses,
     noise_folder,
     picture,
     processes,
     run_there,
     setup,
+    together,
 )
 
 from dino_core.training import pretrain
@@ -37,20 +40,10 @@ def data(tmp_path):
     return noise_folder(tmp_path / "pictures")
 
 
-def final(folder, steps=8):
-    """Copied: what is mapped from a file changes with it."""
-    tensors = load_file(model_file(folder / "checkpoints", steps))
-    return {name: tensor.clone() for name, tensor in tensors.items()}
-
-
 def assert_same_weights(a, b):
     assert a.keys() == b.keys()
     different = [name for name in a if not torch.equal(a[name], b[name])]
     assert not different
-
-
-def losses(folder):
-    return [(line["step"], line["loss"]) for line in read_metrics(folder) if "loss" in line]
 
 
 def test_a_run_leaves_everything_behind(tmp_path, data):
@@ -336,40 +329,8 @@ def test_parts_of_a_batch_give_the_step_of_several_processes(tmp_path, data):
 def test_two_processes_make_the_run_of_one_with_the_whole_batch(tmp_path, data, centering):
     config = even(replace(TRAIN.loss, centering=centering, koleo_weight=0.0))
     train(tmp_path / "one", setup(data, config))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    arguments = [(str(tmp_path / "two"), setup(data, config), rank, 2, port) for rank in (0, 1)]
-    children = [processes().Process(target=run_there, args=a) for a in arguments]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(100)
-    assert [child.exitcode for child in children] == [0, 0]
+    together(run_there, str(tmp_path / "two"), setup(data, config))
     compare(tmp_path / "one", tmp_path / "two")
-
-
-def even(loss):
-    """Every crop has 4 masked patches: a mean of means is then the mean. No drop path."""
-    masks = replace(TRAIN.masks, probability=1.0, ratio=(0.25, 0.25))
-    vit = replace(TRAIN.vit, drop_path=0.0)
-    schedule = replace(TRAIN.schedule, epochs=5)
-    config = replace(TRAIN, loss=loss, masks=masks, vit=vit, schedule=schedule)
-    return replace(RUN, train=config, checkpoint_every=5)
-
-
-def compare(one, other):
-    for (_, a), (_, b) in zip(losses(one), losses(other), strict=True):
-        assert a == pytest.approx(b, abs=1e-5)
-    for line_a, line_b in zip(read_metrics(one), read_metrics(other), strict=True):
-        assert line_a["logged"] == pytest.approx(line_b["logged"], abs=1e-5)
-    weights, others = final(one, 5), final(other, 5)
-    for name, tensor in weights.items():
-        if name.endswith("attn.qkv.bias"):  # the keys' third has no gradient but rounding noise,
-            tensor, second = (t.reshape(3, -1)[[0, 2]] for t in (tensor, others[name]))
-        else:  # which AdamW makes as large as any other
-            second = others[name]
-        torch.testing.assert_close(second, tensor, rtol=0, atol=1e-5, msg=name)
 
 
 def test_config_says_all_that_was_asked(tmp_path, data):
