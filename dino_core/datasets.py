@@ -16,6 +16,7 @@ import hashlib
 import os
 import threading
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -33,6 +34,9 @@ MAX_FILES = 20_000_000  # ImageNet-22k has 14 million
 MAX_FILES_ZIP = 3_000_000
 MAX_TOTAL = 500 * 2**30  # bytes, unpacked
 MAX_RATIO = 200  # unpacked / packed; pictures hardly compress, a bomb reaches 1000
+UNREADABLE = (  # what zipfile raises for a member that is damaged, locked or unknown
+    zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, NotImplementedError,
+)  # fmt: skip
 SAMPLES = Path(__file__).resolve().parents[1] / "static" / "samples"
 
 
@@ -66,7 +70,7 @@ class Pictures:
             # Never more than promised, whatever the table of contents says.
             with self._archive().open(name) as file:
                 data = file.read(MAX_BYTES + 1)
-        except (zipfile.BadZipFile, OSError, RuntimeError, EOFError, NotImplementedError) as error:
+        except UNREADABLE as error:
             raise ValueError(f"The zip does not give this file out: {error}.") from error
         if len(data) > MAX_BYTES:
             raise ValueError(f"The file is larger than {MAX_BYTES >> 20} MB.")

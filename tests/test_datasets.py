@@ -123,6 +123,19 @@ def test_a_broken_file_is_named_when_it_is_opened(tmp_path):
     assert found.picture(1).size == (24, 20)
 
 
+def test_a_damaged_member_of_a_zip_is_said(tmp_path):
+    text = b"the same words again and again, " * 40
+    path = zipped(tmp_path / "a.zip", {"a.png": text, "b.png": text}, zipfile.ZIP_DEFLATED)
+    data = bytearray(path.read_bytes())
+    start = data.index(b"a.png") + len("a.png")
+    data[start : start + 8] = bytes([255] * 8)  # no deflated block begins like this
+    path.write_bytes(data)
+    found = find_pictures(path)
+    with pytest.raises(ValueError, match="does not give this file out"):
+        found.read(0)
+    assert found.read(1) == text
+
+
 def test_threads_and_processes_may_read_the_same_zip(tmp_path):
     contents = {f"{i}.png": picture(i) for i in range(8)}
     found = find_pictures(zipped(tmp_path / "a.zip", contents))

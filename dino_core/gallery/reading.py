@@ -9,7 +9,6 @@ of the run that was interrupted, and so are its numbers, to the last bit.
 """
 
 import hashlib
-import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -93,8 +92,6 @@ class Reader:
             extra = self.also(picture, pixels)
         except ValueError as error:
             return Seen(index, broken=str(error))
-        except zlib.error:
-            return Seen(index, broken="The zip does not give this file out: it is damaged.")
         except OSError as error:
             return Seen(index, broken=f"The file cannot be read: {error.strerror or error}.")
         return Seen(index, digest, (pixels.shape[0], pixels.shape[1]), pixels, extra)

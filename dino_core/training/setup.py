@@ -221,7 +221,7 @@ def run_optimiser(student: Network, config: RunConfig) -> torch.optim.Optimizer:
             rate *= config.backbone_rate
         group["rule"] = (rate, decay, last_layer)
         if is_shard(first):  # PyTorch takes shards one by one unless it is told otherwise
-            group["foreach"] = True
+            group["foreach"], group["fused"] = True, False
     return optimiser
 
 
