@@ -31,7 +31,7 @@ from dino_core.schedules import StepValues, values_at
 from dino_core.student_teacher import StudentTeacher
 from dino_core.targets import sinkhorn_knopp
 from dino_core.training.loader import BatchMaker, background_batches, generator_for, to_batch
-from dino_core.training.presets import RunConfig
+from dino_core.training.presets import HEADS, RunConfig, with_steps
 from dino_core.training.setup import run_optimiser, set_trainable
 from dino_core.training.step import GLOBAL_CROPS, Batch, check_finite
 from dino_core.update import apply_schedule, clip_gradients, update_teacher
@@ -56,6 +56,13 @@ class Pace:
     steps_a_sheet: int = 20
     masked_crops: int = 24  # a step
     extra_patches: int = 1000  # that Sinkhorn-Knopp counts besides the masked ones
+
+
+def heads_config(steps: int, seed: int = 0, pictures: int = 256) -> RunConfig:
+    """The preset heads for sheets of so many pictures, at a rate of 1e-3 for 256."""
+    config = replace(with_steps(HEADS, steps), seed=seed)
+    schedule = replace(config.train.schedule, batch_size=pictures, base_learning_rate=2e-3)
+    return replace(config, train=replace(config.train, schedule=schedule))
 
 
 def train_heads(
