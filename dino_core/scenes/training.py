@@ -53,7 +53,17 @@ LONGEST = 100_000  # steps a page may ask for
 CHUNK = 2 * 2**20  # bytes of metrics in one answer
 TAIL = 256 * 2**10  # bytes of metrics that a verdict needs
 KEPT = (
-    *("step", "loss", "logged", "uniform", "gradient_norms", "measured", "knn", "stage"),
+    *(
+        "step",
+        "loss",
+        "logged",
+        "uniform",
+        "gradient_norms",
+        "measured",
+        "knn",
+        "matching",
+        "stage",
+    ),
     *("steps_per_second", "pictures_per_second", "data_wait", "seconds"),
     *("train_loss", "validation_loss", "validation_accuracy"),
 )

@@ -10,7 +10,7 @@ number of threads.
 
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +21,7 @@ from PIL import Image
 
 from dino_core.datasets import Pictures
 from dino_core.schedules import values_at
-from dino_core.training import checkpoints, evaluate, metrics
+from dino_core.training import checkpoints, dense, evaluate, metrics
 from dino_core.training.accumulate import step_in_parts
 from dino_core.training.distributed import World, joined
 from dino_core.training.endings import failures_told
@@ -103,7 +103,7 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
     knn = labelled_set(setup)
     probes = [(name, read_probe(name)) for name in setup.probes]
     take_up(run, progress, world)
-    watch = Milestones(run, config, world, knn, probes)
+    watch = Milestones(run, config, world, knn, probes, pictures)
     if progress.step == 0:
         watch.visit(progress)
 
@@ -254,7 +254,7 @@ def boundary(
 
 
 class Milestones:
-    """What is looked at now and then: k-NN accuracy and the chosen pictures."""
+    """What is looked at now and then: the chosen pictures, k-NN accuracy, patches found again."""
 
     def __init__(
         self,
@@ -263,13 +263,16 @@ class Milestones:
         world: World,
         knn: evaluate.LabelledSet | None,
         probes: list[tuple[str, Image.Image]],
+        pictures: Pictures,
     ) -> None:
         self.run, self.config, self.first = run, config, world.first
-        self.knn, self.probes = knn, probes
+        self.knn, self.probes, self.pictures = knn, probes, pictures
+        # Whoever goes on from good weights wants to know what becomes of the dense features.
+        self.dense = config.needs_weights or knn is not None
 
     def visit(self, progress: Progress) -> None:
         """The first process looks; the others must call it too, for it may need their shards."""
-        if self.knn is None and not self.probes:
+        if not self.dense and not self.probes:
             return
         vit = whole_backbone(progress.pair.teacher.backbone, self.first)
         if vit is None:
@@ -282,12 +285,25 @@ class Milestones:
                 with np.load(before[-1]) as stored:
                     arrays["pca"] = evaluate.same_colours(arrays["pca"], stored["pca"])
             evaluate.save_arrays(self.run.probes / f"step-{step:08}.npz", arrays)
+        measured: dict[str, Any] = {}
         if self.knn is not None:
             self.run.put_state("running", "Measuring k-NN accuracy.", step, steps)
-            scores = evaluate.knn_accuracy(vit, self.knn, size)
-            self.run.add_metrics({"step": step, "steps": steps, "knn": scores})
+            measured["knn"] = scores = evaluate.knn_accuracy(vit, self.knn, size)
             words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
             self.run.say(f"20-NN after step {step}: {words}.")
+        if self.dense:
+            measured["matching"] = share = dense.matching_accuracy(vit, self._some(), size)
+            self.run.say(f"Patches found again after step {step}: {share:.2f} %.")
+        if measured:
+            self.run.add_metrics({"step": step, "steps": steps, **measured})
+
+    def _some(self) -> list[Image.Image]:
+        """A few of the run's own, evenly spread; those that cannot be read are left out."""
+        found = []
+        for index in range(0, len(self.pictures), max(len(self.pictures) // dense.PICTURES, 1)):
+            with suppress(ValueError):
+                found.append(self.pictures.picture(index))
+        return found[: dense.PICTURES]
 
 
 def milestone(path: Path) -> int:

@@ -27,6 +27,7 @@ Inside.view("training", (root) => {
     entropy: curveChart({ title: "Entropy of the teacher", note: "share of ln K", floor: 0, ceiling: 1.02 }, group),
     gradient: curveChart({ title: "Gradient norm", note: "before clipping", floor: 0 }, group),
     knn: curveChart({ title: "k-NN accuracy", note: "%", floor: 0, ceiling: 100 }, group),
+    matching: curveChart({ title: "Patches found again", note: "%", floor: 0, ceiling: 100 }, group),
     loss: curveChart({ title: "Cross-entropy", axis: "epoch" }, group), accuracy: curveChart({ title: "Validation pictures right", note: "%", axis: "epoch", format: (value) => (value === null || value === undefined ? "–" : `${value.toFixed(1)} %`) }, group),
   };
   const curves = el("div", { class: "inside-curves" }, ...Object.values(charts).map(({ node }) => node));
@@ -202,6 +203,8 @@ Inside.view("training", (root) => {
     if (show(charts.gradient, !tuned)) charts.gradient.draw(["backbone", "dino_head", "ibot_head"].filter((part) => !steps.length || part in (steps[0].gradient_norms ?? {})).map((part, i) => ({ name: part.replace("_", " ").replace("dino", "DINO").replace("ibot", "iBOT"), look: "abc"[i], x, y: steps.map((line) => line.gradient_norms?.[part] ?? null) })), limits);
     const knn = lines.filter((line) => line.knn);
     if (show(charts.knn, knn.length > 0)) charts.knn.draw([["cls", "class token"], ["mean_patch", "mean patch"], ["both", "both"]].map(([key, name], i) => ({ name, look: "abc"[i], x: knn.map(({ step }) => step), y: knn.map((line) => line.knn[key] ?? null) })), [0, limits[1]]);
+    const matching = lines.filter((line) => line.matching !== undefined);
+    if (show(charts.matching, matching.length > 0)) charts.matching.draw([{ name: "in another view", look: "a", x: matching.map(({ step }) => step), y: matching.map((line) => line.matching) }], [0, limits[1]]);
     const epochs = lines.filter(({ stage }) => stage), ex = epochs.map(({ step }) => step);
     if (show(charts.loss, tuned)) charts.loss.draw([{ name: "training", look: "a", x: ex, y: epochs.map((line) => line.train_loss ?? null) }, { name: "validation", look: "b", x: ex, y: epochs.map((line) => line.validation_loss ?? null) }], limits);
     if (show(charts.accuracy, tuned)) charts.accuracy.draw([{ name: "validation", look: "b", x: ex, y: epochs.map((line) => (line.validation_accuracy === undefined ? null : 100 * line.validation_accuracy)) }], limits);
