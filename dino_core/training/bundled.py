@@ -1,11 +1,12 @@
-"""Heads and mask token in one small file, beside a backbone that is bundled or downloaded anyway.
+"""A pair in one small file: heads and mask token, beside a backbone that is there anyway; or all.
 
 Released backbones come without heads: what a teacher says about prototypes cannot be seen in them.
-The file holds what a run of the preset `heads` trained, in float16:
+A file holds what a run or `train_heads` trained, in float16, under the official names:
 
     student.dino_head.*   student.ibot_head.*   teacher.dino_head.*   teacher.ibot_head.*
-    mask_token [1, D]
-    metadata "train"      the run's TrainConfig as JSON; "backbone" the model it belongs to
+    mask_token [1, D]     of both backbones, where those are not in the file themselves
+    student.backbone.*    teacher.backbone.*    of a pair that was trained from scratch
+    metadata "train"      the TrainConfig as JSON; "backbone" the model it belongs to, or "own"
 """
 
 import json
@@ -26,17 +27,20 @@ from dino_core.weights import load_backbone
 from dino_core.weights.files import read_state_dict, written_beside
 from dino_core.weights.variants import BUNDLED
 
+OWN = "own"  # a pair that brings its backbones along
 PREVIEW_HEADS = BUNDLED / "vits14_preview_heads.fp16.safetensors"
+SMALL_PAIR = BUNDLED / "vit_tiny_cifar_pair.fp16.safetensors"
 
 
 def save_heads(pair: StudentTeacher, config: TrainConfig, backbone: str, path: Path) -> None:
-    """Everything of a pair but its backbone, which must be that of the named model."""
+    """A pair without its backbone, which must be that of the named model; OWN: with it."""
     tensors: dict[str, Tensor] = {
         name: tensor.half().contiguous()
         for name, tensor in pair.state_dict().items()
-        if ".backbone." not in f".{name}"
+        if backbone == OWN or ".backbone." not in f".{name}"
     }
-    tensors["mask_token"] = pair.student.backbone.mask_token.detach().half()
+    if backbone != OWN:
+        tensors["mask_token"] = pair.student.backbone.mask_token.detach().half()
     metadata = {"train": json.dumps(asdict(config)), "backbone": backbone}
     with written_beside(path) as partial:
         save_file(tensors, partial, metadata=metadata)
@@ -48,16 +52,19 @@ def load_heads(path: str | Path = PREVIEW_HEADS) -> tuple[StudentTeacher, TrainC
     ValueError when the file is damaged, of another kind, or its backbone is not on disk.
     """
     tensors, metadata = read_state_dict(path)
-    if not {"train", "backbone"} <= metadata.keys() or "mask_token" not in tensors:
+    if not {"train", "backbone"} <= metadata.keys():
         raise ValueError(f"{path} has no heads of this project: train some by the preset heads.")
     config = from_plain(TrainConfig, json.loads(metadata["train"]))
-    backbone = load_backbone(metadata["backbone"])
-    pair = StudentTeacher(replace(config, vit=backbone.vit.config))
-    weights = {name: tensor.float() for name, tensor in tensors.items() if name != "mask_token"}
-    for side in ("student", "teacher"):
-        for name, tensor in backbone.vit.state_dict().items():
-            weights[f"{side}.backbone.{name}"] = tensor
-        weights[f"{side}.backbone.mask_token"] = tensors["mask_token"].float()
+    weights = {name: tensor.float() for name, tensor in tensors.items()}
+    if metadata["backbone"] != OWN:
+        vit = load_backbone(metadata["backbone"]).vit
+        config = replace(config, vit=vit.config)
+        mask_token = weights.pop("mask_token", vit.mask_token)
+        for side in ("student", "teacher"):
+            for name, tensor in vit.state_dict().items():
+                weights[f"{side}.backbone.{name}"] = tensor
+            weights[f"{side}.backbone.mask_token"] = mask_token
+    pair = StudentTeacher(config)
     try:
         pair.load_state_dict(weights)
     except RuntimeError as error:
@@ -77,4 +84,5 @@ def open_pair(path: str | Path) -> tuple[StudentTeacher, TrainConfig, str]:
         raise ValueError(" ".join([f"{path} has no checkpoint yet.", *problems]))
     progress = begin(setup, torch.device("cpu"))
     restore(progress, found)
-    return progress.pair, setup.run.train, setup.model or "own"
+    stood_still = setup.run.trainable_blocks == 0
+    return progress.pair, setup.run.train, setup.model if stood_still and setup.model else OWN

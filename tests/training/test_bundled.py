@@ -10,7 +10,7 @@ from tiny_runs import TRAIN, longer, noise_folder, setup
 
 from dino_core.config import VIT_SMALL
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.bundled import load_heads, open_pair, save_heads
+from dino_core.training.bundled import OWN, load_heads, open_pair, save_heads
 from dino_core.training.loader import generator_for
 from dino_core.training.pretrain import train
 from dino_core.weights import load_backbone
@@ -73,7 +73,12 @@ def test_a_run_is_opened_too(tmp_path):
     train(tmp_path / "run", chosen)
     pair, config, backbone = open_pair(tmp_path / "run")
     assert config == chosen.run.train
-    assert backbone == "own"
+    assert backbone == OWN
+    save_heads(pair, config, OWN, tmp_path / "all.safetensors")
+    again, same = load_heads(tmp_path / "all.safetensors")
+    assert same == config
+    for name, tensor in again.state_dict().items():
+        torch.testing.assert_close(tensor, pair.state_dict()[name], rtol=1e-3, atol=1e-5)
     state = load_file(tmp_path / "run" / "checkpoints" / "step-00000002.safetensors")
     assert torch.equal(
         pair.teacher.dino_head.last_layer.weight_v, state["teacher.dino_head.last_layer.weight_v"]
