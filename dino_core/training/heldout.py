@@ -1,16 +1,18 @@
 """Heads on pictures they were not trained on: do their answers mean anything?
 
 A loss alone does not say. Asked here of a student and a teacher, over n pictures with two global
-crops each, and in the teacher's targets as training makes them (Sinkhorn-Knopp over all of them at
-once, so that every prototype is used alike):
+crops each. Entropies and cross-entropies are of the targets that training makes, by Sinkhorn-Knopp
+over all of them at once. Answers are the likeliest prototypes once the scores are centred, which
+means that the mean score of each prototype is taken off: uncentred, even random heads agree, since
+a few prototypes win everywhere; and Sinkhorn-Knopp gives away what is left over.
 
-    agreement         how often both crops of a picture have the same likeliest prototype, and how
+    agreement         how often both crops of a picture get the same answer of the teacher, and how
                       often two crops of different pictures do
     entropy           of a picture's target, and of the mean target, in units of ln K: low and high
-    masked top-1      how often the student names the likeliest prototype of a patch it cannot see;
+    masked top-1      how often the student knows the teacher's answer for a patch it cannot see;
                       beside it three answers that need no model of the picture at all: always the
-                      commonest prototype, the answer for some other patch, and a copy of the
-                      teacher's answer for the nearest visible patch
+                      commonest one, the answer for some other patch, and a copy of the teacher's
+                      answer for the nearest visible patch
 
 Copying the nearest visible patch is hard to beat. Masked prediction that does no better has not
 learnt to fill in content, whatever its loss.
@@ -102,7 +104,7 @@ def _of_classes(
     targets = targets.unflatten(0, (GLOBAL_CROPS, n))
     terms = dino_terms(student, targets, config.loss.student_temperature)  # [2 + L, 2, n]
     different = ~torch.eye(*terms.shape[:2], dtype=torch.bool, device=terms.device)
-    first, second = targets.argmax(-1)  # [n] each
+    first, second = answers_of(teacher.flatten(0, 1)).unflatten(0, (GLOBAL_CROPS, n))  # [n] each
     both = (first == second).sum().item()
     uses = [torch.bincount(view, minlength=K).double() for view in (first, second)]
     return {
@@ -122,7 +124,8 @@ def _of_patches(
     targets = sinkhorn_knopp(teacher.flatten(0, 1), temperature, config.loss.sinkhorn_iterations)
     targets = targets.unflatten(0, teacher.shape[:2])
     hidden = targets[masks]  # [M, K]
-    answers, said = targets.argmax(-1), guesses.argmax(-1)  # [n, P], [M]
+    answers = answers_of(teacher.flatten(0, 1)).unflatten(0, teacher.shape[:2])  # [n, P]
+    said = answers_of(guesses)  # [M]
     right = answers[masks]
     shares = [torch.bincount(x, minlength=K).double() / len(x) for x in (right, said)]
     return {
@@ -134,6 +137,11 @@ def _of_patches(
         "shuffled": (shares[0] @ shares[1]).item(),
         "nearest_visible": (nearest_visible(answers, masks) == right).double().mean().item(),
     }
+
+
+def answers_of(scores: Tensor) -> Tensor:
+    """The likeliest prototype of centred scores: [n, K] -> [n]."""
+    return (scores - scores.mean(0)).argmax(-1)
 
 
 def nearest_visible(answers: Tensor, masks: Tensor) -> Tensor:
