@@ -1,5 +1,6 @@
 """The page, read from top to bottom: the rail with what is looked at, then one tab a screen."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -13,6 +14,11 @@ from app.view import badge, canvas_view, sample_buttons, sentence
 from dino_core.scenes.models import PREVIEW
 
 TEXT = Path(__file__).parent / "text"
+LESSONS = """async () => {
+    const core = new URL("inside/js/core.js", document.baseURI);
+    await import(core).then(() => window.Inside.afterFirst);
+    return %s;
+}"""
 # The screens in the order of the data's way; static/js has a view of each name.
 SCREENS = {
     "crops": "Crops",
@@ -38,18 +44,21 @@ def build_app(engine: Engine, store: Store, galleries: Galleries) -> gr.Blocks:
                 rail = build_rail(engine)
             with gr.Column(elem_id="main", scale=1, min_width=320):
                 views = {"strip": canvas_view("strip", view)}
+                lessons = []
                 for name in SCREENS:
                     with gr.Column(elem_id=f"screen-{name}", elem_classes="inside-screen"):
                         views[name] = canvas_view(name, view)
-                        build_lesson(name)
+                        lessons.append(build_lesson(name))
+        # Setting equations keeps a browser busy, and the newcomer's picture would wait for it.
+        texts = json.dumps([(TEXT / f"{name}.md").read_text(encoding="utf-8") for name in SCREENS])
+        page.load(None, None, lessons, js=LESSONS % texts, api_visibility="private")
         Desk(engine, store, galleries, visit, rail, views).connect(page)
     return page
 
 
-def build_lesson(name: str) -> None:
-    """A few sentences and the equation; the view fills in the user's own numbers."""
-    gr.Markdown(
-        (TEXT / f"{name}.md").read_text(encoding="utf-8"),
+def build_lesson(name: str) -> gr.Markdown:
+    """The place for a few sentences and the equation; the view fills in the user's own numbers."""
+    return gr.Markdown(
         latex_delimiters=[
             {"left": "$$", "right": "$$", "display": True},
             {"left": "$", "right": "$", "display": False},

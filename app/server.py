@@ -14,6 +14,7 @@ from app.engine import Engine
 from app.galleries import Galleries, galleries_folder
 from app.gallery import options_for
 from app.main import SCREENS, build_app
+from app.remembered import Remembered
 from app.routes import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
 from app.store import Entry, Store
 from app.theme import css, theme
@@ -69,6 +70,7 @@ def build_server(
     server.add_middleware(VisitorCookie)
     server.add_middleware(FirstVisit)
     server.add_middleware(CompressPage)
+    server.add_middleware(Remembered, STATIC / "js")
     return server
 
 

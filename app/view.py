@@ -17,7 +17,7 @@ def canvas_view(name: str, view: dict[str, Any] | None) -> gr.HTML:
         html_template=f'<div class="inside-view waiting" data-view="{name}"></div>',
         js_on_load=f"""
             const script = (name) => import(new URL(`inside/js/${{name}}.js`, document.baseURI));
-            script("core").then(() => script("{name}"))
+            script("core").then(() => Inside.turn("{name}")).then(() => script("{name}"))
                 .then(() => Inside.mount("{name}", element, props, watch, trigger));
         """,
         apply_default_css=False,

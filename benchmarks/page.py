@@ -104,7 +104,7 @@ def redrawing(page: Page, times: int) -> Iterator[Result]:
         page.wait_for_selector(f'[data-view="{name}"][data-ready]')
         press = {
             "layer": ["["] * min(times, 11) + ["]"] * min(times, 11),
-            "patch": ["ArrowRight"] * times,
+            "patch": ["ArrowRight", "ArrowLeft"] * (times // 2),  # never over the edge
         }
         for what, keys in press.items():
             field = "col" if what == "patch" else what

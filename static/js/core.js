@@ -453,16 +453,26 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     refresh();
   }
 
+  /* The strip and the screen that opens come first, and have the browser for themselves: the other
+     screens are not even read before that one is painted, or could not be. */
+  let painted;
+  const afterFirst = new Promise((resolve) => { painted = resolve; setTimeout(resolve, 4000); });
+  const turn = (name) => (name === "strip" || name === firstScreen() ? Promise.resolve() : afterFirst);
+
+  function firstScreen() {
+    const { screen } = readLink();
+    return window.INSIDE.screens.some(([name]) => name === screen) ? screen : "attention";
+  }
+
   /* The first component is there: the link says what to select and which screen to open. */
   function start() {
-    const { screen, layer, head, row, col } = readLink();
+    const { layer, head, row, col } = readLink();
     const natural = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
     const asked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
     if (asked.row === null || asked.col === null) asked.row = asked.col = null;
     Object.assign(selection, asked); // the answer may be there before any view has been shown
     linked = answered ? null : asked;
-    const known = window.INSIDE.screens.map(([name]) => name);
-    const first = known.includes(screen) ? screen : "attention";
+    const first = firstScreen();
     const opening = setInterval(() => { if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); } }, 20);
   }
 
@@ -482,6 +492,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     part.shown = text;
     part.root.removeAttribute("data-ready");
     await run(part.root, () => part.view.show(part.wanted));
+    if (name === open) requestAnimationFrame(() => painted());
     if (part.root.querySelector(":scope > .inside-problem")) part.shown = null; // try again when asked
   }
 
@@ -531,7 +542,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
 
   return {
     view: (name, maker) => { makers[name] = maker; },
-    mount, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, printMap, paintRgb, colourTable, inkOn,
+    mount, turn, afterFirst, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, printMap, paintRgb, colourTable, inkOn,
     selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
     tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, arrived, openScreen, page,
     get touched() { return touched; },
