@@ -52,14 +52,17 @@ class EarlyHead:
             nonlocal start, page
             if message["type"] == "http.response.start":
                 start = message
-                return
+                return None
+            if message["type"] != "http.response.body":
+                return await send(message)
             page += message.get("body", b"")
             if message.get("more_body"):
-                return
+                return None
             whole = page.replace(b"<head>", b"<head>" + self.head, 1)
             MutableHeaders(scope=start)["Content-Length"] = str(len(whole))
             await send(start)
             await send({"type": "http.response.body", "body": whole})
+            return None
 
         await self.app(scope, receive, with_head)
         return None
