@@ -27,6 +27,8 @@ SCENES = (
 )
 Progress = Callable[[int, int | None], None]
 
+HEAD_START = 1.0  # seconds that the first page has for itself
+
 
 class Engine:
     """Loads models when they are first asked for, and lets one picture through at a time."""
@@ -68,7 +70,10 @@ class Engine:
             except ValueError as error:
                 print(f"The model could not be loaded: {error}", flush=True)
 
-        threading.Thread(target=work, name="warm-up", daemon=True).start()
+        # Importing torch holds the interpreter, and the first page shall not wait for it.
+        later = threading.Timer(HEAD_START, work)
+        later.daemon = True
+        later.start()
 
     @staticmethod
     def scene(name: str) -> Any:
