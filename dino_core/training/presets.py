@@ -218,8 +218,8 @@ CONTINUE = RunConfig(
     needs_weights=True,
     train=_FROM_WEIGHTS,
     trainable_blocks=2,
-    head_warmup=0.5,
-    backbone_rate=0.1,
+    head_warmup=0.25,
+    backbone_rate=0.5,
     mask_token_rate=5.0,
     checkpoint_every=50,
 )
