@@ -241,8 +241,8 @@ PRESET_WORDS: dict[str, str] = {
     "small": "from scratch on small pictures such as CIFAR-10; wants a GPU",
     "official-short": "ViT-L/16 as on ImageNet-1k: 125 000 steps of 2048 pictures, many GPUs",
     "official-long": "ViT-L/14 as on ImageNet-22k: 625 000 steps of 3072 pictures, many GPUs",
-    "continue": "from given weights: new heads on a frozen backbone for half of the steps, then "
-    "its last two blocks at a tenth of the rate. Careful: continuing a trained model carelessly "
+    "continue": "from given weights: new heads on a frozen backbone for a quarter of the steps, "
+    "then its last two blocks at half the rate. Careful: continuing a trained model carelessly "
     "(a high rate, few pictures, a long run) destroys its features within minutes; give --knn "
     "and compare before with after",
     "heads": "from given weights: heads and mask token alone, the backbone stays as it is",
