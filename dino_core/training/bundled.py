@@ -29,7 +29,6 @@ from dino_core.weights.variants import BUNDLED
 
 OWN = "own"  # a pair that brings its backbones along
 PREVIEW_HEADS = BUNDLED / "vits14_preview_heads.fp16.safetensors"
-SMALL_PAIR = BUNDLED / "vit_tiny_cifar_pair.fp16.safetensors"
 
 
 def save_heads(pair: StudentTeacher, config: TrainConfig, backbone: str, path: Path) -> None:
