@@ -83,7 +83,7 @@ def _draw_blocks(
 ) -> BlockMask:
     """The loop of the module's docstring; each try takes one row of four uniform numbers.
 
-    The set of hidden patches is one integer, bit `row * w + column` for each patch: how many
+    The set of visible patches is one integer, bit `row * w + column` for each patch: how many
     patches of a block are new is then one `and` and one count of bits.
     """
     h, w = grid
@@ -93,7 +93,8 @@ def _draw_blocks(
     low, high = config.aspect_ratio
     log_low, log_span = log(low), log(high / low)
 
-    hidden, achieved, rejected = 0, 0, 0
+    everything = (1 << h * w) - 1
+    visible, achieved, rejected = everything, 0, 0
     blocks: list[Block] = []
     while achieved < target:
         wanted = min(target - achieved, largest)
@@ -107,16 +108,17 @@ def _draw_blocks(
                 top = int((h - height + 1) * u_top)
                 left = int((w - width + 1) * u_left)
                 block = corner_blocks[height][width] << (top * w + left)
-                new_patches = (block & ~hidden).bit_count()
+                newly_hidden = block & visible
+                new_patches = newly_hidden.bit_count()
                 if 0 < new_patches <= wanted:
-                    hidden |= block
+                    visible ^= newly_hidden
                     achieved += new_patches
                     blocks.append(Block(top, left, height, width, new_patches))
                     break
             rejected += 1
         else:
             break  # no try was kept: the mask is done, a little short of its target
-    return BlockMask(_as_grid(hidden, h, w), tuple(blocks), target, rejected)
+    return BlockMask(_as_grid(everything ^ visible, h, w), tuple(blocks), target, rejected)
 
 
 def _uniform_rows(generator: torch.Generator, at_once: int) -> Iterator[Row]:

@@ -19,10 +19,7 @@ from torch import Tensor
 
 from dino_core.config import TrainConfig
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.checkpoints import newest_checkpoint
 from dino_core.training.presets import from_plain
-from dino_core.training.runs import RunFolder
-from dino_core.training.setup import begin, restore, stored_setup
 from dino_core.weights import load_backbone
 from dino_core.weights.files import read_state_dict, written_beside
 from dino_core.weights.variants import BUNDLED
@@ -71,17 +68,23 @@ def load_heads(path: str | Path = PREVIEW_HEADS) -> tuple[StudentTeacher, TrainC
     return pair, config
 
 
-def open_pair(path: str | Path) -> tuple[StudentTeacher, TrainConfig, str]:
-    """A run's folder, or a file of heads -> pair, configuration, and the name of the backbone."""
-    if Path(path).is_file():
-        pair, config = load_heads(path)
-        return pair, config, read_state_dict(path)[1]["backbone"]
-    run = RunFolder(Path(path))
-    setup = stored_setup(run)
-    found, problems = newest_checkpoint(run.checkpoints)
-    if found is None:
-        raise ValueError(" ".join([f"{path} has no checkpoint yet.", *problems]))
-    progress = begin(setup, torch.device("cpu"))
-    restore(progress, found)
-    stood_still = setup.run.trainable_blocks == 0
-    return progress.pair, setup.run.train, setup.model if stood_still and setup.model else OWN
+def heads_for(model: str | None) -> bool:
+    """Whether heads come with the project for the backbone of this name."""
+    return PREVIEW_HEADS.is_file() and read_state_dict(PREVIEW_HEADS)[1]["backbone"] == model
+
+
+@torch.no_grad()
+def copy_heads(pair: StudentTeacher, path: str | Path, config: TrainConfig) -> None:
+    """Heads and mask token from a file into a pair; its backbones stay as they are otherwise.
+
+    ValueError when the file's heads have other sizes than those of `config`.
+    """
+    found, stored = load_heads(path)
+    wanted = (config.dino_head, config.ibot_head, config.vit.dim)
+    if (stored.dino_head, stored.ibot_head, stored.vit.dim) != wanted:
+        raise ValueError(f"{path} has heads of another size than this run's.")
+    for old, new in ((found.student, pair.student), (found.teacher, pair.teacher)):
+        new.backbone.mask_token.copy_(old.backbone.mask_token)
+        for name, part in new.named_children():
+            if name != "backbone":
+                part.load_state_dict(getattr(old, name).state_dict())

@@ -93,6 +93,13 @@ def train_options(option: Option) -> None:
     )
     run_options(option)
     start_options(option)
+    option(
+        "--heads",
+        metavar="FILE",
+        help="start from these heads (see the command heads); bundled: those that come with the "
+        "preview backbone; new: drawn from the seed (default: for the preset continue those that "
+        "come with the backbone, where there are any; new otherwise)",
+    )
     option("--knn", metavar="DATA", help="labelled pictures: k-NN accuracy at each milestone")
     option(
         "--knn-pictures",
@@ -120,7 +127,9 @@ def _train(args: argparse.Namespace) -> str:
     from dino_core.training.setup import Setup
 
     if args.resume:
-        check_untouched(args, ("steps", "batch", "accumulate", "model", "weights", "dtype"))
+        check_untouched(
+            args, ("steps", "batch", "accumulate", "model", "weights", "heads", "dtype")
+        )
         return pretrain.train(
             needed(args.run_folder, "--run"), resume=True, changes=changes_of(args, "shard")
         )
@@ -129,6 +138,7 @@ def _train(args: argparse.Namespace) -> str:
         data=needed(args.data, "--data"),
         model=args.model,
         weights=args.weights,
+        heads=args.heads,
         probes=tuple(args.probe),
         knn=args.knn,
         knn_per_class=tuple(args.knn_pictures),
@@ -283,8 +293,9 @@ def heads(args: argparse.Namespace) -> None:
     from pathlib import Path
 
     from dino_core.datasets import find_pictures
-    from dino_core.training.bundled import open_pair, save_heads
+    from dino_core.training.bundled import save_heads
     from dino_core.training.heldout import judge_heads
+    from dino_core.training.setup import open_pair
 
     def run() -> str:
         held_out = find_pictures(args.data)

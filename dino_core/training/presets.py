@@ -1,6 +1,7 @@
 """What a run is made of, and the recipes people start from. No torch here.
 
     TINY            learns something in a minute on two cores
+    DEMO            the same network on larger crops: half an hour on two cores
     SMALL           a GPU and a set of small pictures such as CIFAR-10, from scratch
     OFFICIAL_SHORT  ViT-L/16 on ImageNet-1k      OFFICIAL_LONG  ViT-L/14 on ImageNet-22k
     CONTINUE        from given weights: new heads first, then the last blocks at low rates
@@ -108,6 +109,11 @@ def with_steps(config: RunConfig, steps: int) -> RunConfig:
     return replace(config, train=replace(config.train, schedule=shorter))
 
 
+def with_ready_heads(config: RunConfig) -> RunConfig:
+    """For heads that know the backbone: they move alone only until AdamW's memory is filled."""
+    return replace(config, head_warmup=min(config.head_warmup, 0.05))
+
+
 def with_batch(config: RunConfig, batch_size: int, accumulate: int = 1) -> RunConfig:
     """Another number of pictures a step; the learning rate follows it by its square root."""
     schedule = replace(config.train.schedule, batch_size=batch_size)
@@ -152,6 +158,21 @@ TINY = RunConfig(
         schedule=_SHARP_SCHEDULE,
     ),
     checkpoint_every=100,
+)
+
+DEMO = RunConfig(
+    preset="demo",
+    train=replace(
+        TINY.train,
+        crops=replace(_SMALL_PICTURE_CROPS, global_size=98, local_size=42, local_count=4),
+        schedule=replace(
+            _SHARP_SCHEDULE,
+            epoch_length=20,
+            batch_size=32,
+            base_learning_rate=5.7e-3,  # 1e-3 at 32 pictures
+        ),
+    ),
+    checkpoint_every=250,
 )
 
 SMALL = RunConfig(
@@ -216,7 +237,11 @@ _FROM_WEIGHTS = TrainConfig(
 CONTINUE = RunConfig(
     preset="continue",
     needs_weights=True,
-    train=_FROM_WEIGHTS,
+    # A teacher that follows faster: in a hundred steps it would hardly have moved otherwise.
+    train=replace(
+        _FROM_WEIGHTS,
+        schedule=replace(_FROM_WEIGHTS.schedule, epoch_length=1, momentum=0.95, end_momentum=0.99),
+    ),
     trainable_blocks=2,
     head_warmup=0.25,
     backbone_rate=0.5,
@@ -234,15 +259,18 @@ HEADS = RunConfig(
 )
 
 PRESETS: dict[str, RunConfig] = {
-    config.preset: config for config in (TINY, SMALL, SHORT, LONG, CONTINUE, HEADS)
+    config.preset: config for config in (TINY, DEMO, SMALL, SHORT, LONG, CONTINUE, HEADS)
 }
 PRESET_WORDS: dict[str, str] = {
     "tiny": "from scratch, shows learning in a minute on two processor cores",
+    "demo": "the network of tiny on crops of 98 px: the whole method in half an hour on two "
+    "processor cores; its features are not worth showing yet",
     "small": "from scratch on small pictures such as CIFAR-10; wants a GPU",
     "official-short": "ViT-L/16 as on ImageNet-1k: 125 000 steps of 2048 pictures, many GPUs",
     "official-long": "ViT-L/14 as on ImageNet-22k: 625 000 steps of 3072 pictures, many GPUs",
-    "continue": "from given weights: new heads on a frozen backbone for a quarter of the steps, "
-    "then its last two blocks at half the rate. Careful: continuing a trained model carelessly "
+    "continue": "from given weights: new heads on a frozen backbone for a quarter of the steps "
+    "(a twentieth where trained heads are there, as for the preview backbone), then its last two "
+    "blocks at half the rate. Careful: continuing a trained model carelessly "
     "(a high rate, few pictures, a long run) destroys its features within minutes; give --knn "
     "and compare before with after",
     "heads": "from given weights: heads and mask token alone, the backbone stays as it is",

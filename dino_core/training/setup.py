@@ -4,6 +4,7 @@ import json
 import os
 from collections import deque
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ import torch.distributed as dist
 from PIL import Image
 from torch import Tensor
 
+from dino_core.config import TrainConfig
 from dino_core.datasets import (
     Pictures,
     cifar10,
@@ -21,18 +23,22 @@ from dino_core.datasets import (
 from dino_core.images import open_picture
 from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.training import checkpoints, evaluate
+from dino_core.training.bundled import OWN, PREVIEW_HEADS, copy_heads, heads_for, load_heads
 from dino_core.training.checkpoints import Checkpoint
 from dino_core.training.distributed import World
 from dino_core.training.loader import generator_for
-from dino_core.training.presets import RunConfig, from_plain
+from dino_core.training.presets import RunConfig, from_plain, with_ready_heads
 from dino_core.training.runs import RunFolder
 from dino_core.training.sharding import as_shards, gathered, shard_pair
 from dino_core.training.step import Centers
 from dino_core.update import build_optimiser, is_shard
 from dino_core.weights import Backbone, load_backbone
+from dino_core.weights.files import read_state_dict
 
 SAMPLES = "samples"  # stands for the pictures that come with the project
 CIFAR10 = "cifar10"  # stands for torchvision's copy, downloaded where asked for
+BUNDLED_HEADS = "bundled"  # stands for the heads that come with the project
+NEW_HEADS = "new"  # stands for heads drawn from the seed
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,7 @@ class Setup:
     download: bool = False  # may fetch CIFAR10
     model: str | None = None  # start from this backbone
     weights: str | None = None  # or from this file
+    heads: str | None = None  # a file, BUNDLED_HEADS or NEW_HEADS; None: what fits the preset
     probes: tuple[str, ...] = ()  # pictures to look at, at each milestone
     knn: str | None = None  # a labelled folder or zip
     knn_per_class: tuple[int, int] = (500, 200)  # training and test pictures
@@ -116,19 +123,40 @@ def prepared(setup: Setup) -> tuple[Setup, Pictures]:
     labelled_set(setup)
     for name in setup.probes:
         read_probe(name)
-    return with_full_paths(replace(setup, run=config)), pictures
+    return with_heads(with_full_paths(replace(setup, run=config))), pictures
+
+
+def with_heads(setup: Setup) -> Setup:
+    """Decides between new heads, which are warmed first, and ready ones.
+
+    Ready are those of a file, and, for the preset continue, those that come with the backbone.
+    """
+    heads, config = setup.heads, setup.run
+    if heads is None:
+        ready = config.preset == "continue" and not setup.weights and heads_for(setup.model)
+        heads = BUNDLED_HEADS if ready else NEW_HEADS
+    if heads == NEW_HEADS:
+        return replace(setup, heads=heads)
+    copy_heads(StudentTeacher(config.train), heads_file(heads), config.train)  # or says why not
+    return replace(setup, heads=heads, run=with_ready_heads(config))
+
+
+def heads_file(heads: str) -> str | Path:
+    return PREVIEW_HEADS if heads == BUNDLED_HEADS else heads
 
 
 def with_full_paths(setup: Setup) -> Setup:
     """So that the run can be taken up from another folder."""
 
     def full(name: str | None) -> str | None:
-        return name if name in (None, SAMPLES, CIFAR10) else os.path.abspath(str(name))
+        names = (None, SAMPLES, CIFAR10, BUNDLED_HEADS, NEW_HEADS)
+        return name if name in names else os.path.abspath(str(name))
 
     return replace(
         setup,
         data=str(full(setup.data)),
         weights=full(setup.weights),
+        heads=full(setup.heads),
         knn=full(setup.knn),
         probes=tuple(os.path.abspath(name) for name in setup.probes),
     )
@@ -200,6 +228,8 @@ def begin(setup: Setup, device: torch.device, group: dist.ProcessGroup | None = 
     if backbone is not None:
         pair.student.backbone.load_state_dict(backbone.vit.state_dict())
         pair.copy_student()
+    if setup.heads not in (None, NEW_HEADS):
+        copy_heads(pair, heads_file(str(setup.heads)), config.train)
     if setup.shard and group is not None:
         shard_pair(pair, group, device)
     else:
@@ -278,3 +308,19 @@ def restore(progress: Progress, found: Checkpoint) -> None:
     progress.centers = Centers(dino[0].to(device), ibot[0, 0].to(device))
     checkpoints.load_optimiser(progress.optimiser, progress.pair.student, found.optimiser)
     progress.step = found.step
+
+
+def open_pair(path: str | Path) -> tuple[StudentTeacher, TrainConfig, str]:
+    """A run's folder, or a file of heads -> pair, configuration, and the name of the backbone."""
+    if Path(path).is_file():
+        pair, config = load_heads(path)
+        return pair, config, read_state_dict(path)[1]["backbone"]
+    run = RunFolder(Path(path))
+    setup = stored_setup(run)
+    found, problems = checkpoints.newest_checkpoint(run.checkpoints)
+    if found is None:
+        raise ValueError(" ".join([f"{path} has no checkpoint yet.", *problems]))
+    progress = begin(setup, torch.device("cpu"))
+    restore(progress, found)
+    stood_still = setup.run.trainable_blocks == 0
+    return progress.pair, setup.run.train, setup.model if stood_still and setup.model else OWN

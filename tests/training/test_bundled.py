@@ -10,9 +10,11 @@ from tiny_runs import TRAIN, longer, noise_folder, setup
 
 from dino_core.config import VIT_SMALL
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.bundled import OWN, load_heads, open_pair, save_heads
+from dino_core.training.bundled import OWN, load_heads, save_heads
 from dino_core.training.loader import generator_for
+from dino_core.training.presets import find_preset, with_steps
 from dino_core.training.pretrain import train
+from dino_core.training.setup import BUNDLED_HEADS, NEW_HEADS, Setup, begin, open_pair, prepared
 from dino_core.weights import load_backbone
 
 NAME = "preview_vits14"
@@ -85,3 +87,45 @@ def test_a_run_is_opened_too(tmp_path):
     )
     with pytest.raises(ValueError):
         open_pair(tmp_path / "nothing")
+
+
+def test_heads_that_come_with_a_backbone_are_taken_for_continue_only(tmp_path):
+    def prepare(preset, **changes):
+        config = with_steps(find_preset(preset), 100)
+        data = noise_folder(tmp_path / "data")
+        return prepared(Setup(run=config, data=str(data), model=NAME, **changes))[0]
+
+    ready = prepare("continue")
+    assert ready.heads == BUNDLED_HEADS
+    assert ready.run.head_steps == 5
+    new = prepare("continue", heads=NEW_HEADS)
+    assert new.run.head_steps == 25
+    assert prepare("heads").heads == NEW_HEADS
+
+    with_theirs = begin(ready, torch.device("cpu")).pair
+    bundled, _ = load_heads()
+    for side in ("student", "teacher"):
+        found, stored = getattr(with_theirs, side), getattr(bundled, side)
+        assert torch.equal(found.backbone.mask_token, stored.backbone.mask_token)
+        for part in ("dino_head", "ibot_head"):
+            for name, tensor in getattr(stored, part).state_dict().items():
+                assert torch.equal(getattr(found, part).state_dict()[name], tensor)
+    vit = load_backbone(NAME).vit
+    assert torch.equal(with_theirs.student.backbone.norm.weight, vit.norm.weight)
+    with_new = begin(new, torch.device("cpu")).pair
+    assert not torch.equal(
+        with_new.student.dino_head.mlp[0].weight, with_theirs.student.dino_head.mlp[0].weight
+    )
+
+
+def test_heads_of_another_size_are_refused(tmp_path, saved):
+    chosen = with_steps(find_preset("continue"), 4)
+    narrow = replace(chosen.train, dino_head=replace(chosen.train.dino_head, prototypes=64))
+    setup_of = Setup(
+        run=replace(chosen, train=narrow),
+        data=str(noise_folder(tmp_path / "data")),
+        model=NAME,
+        heads=BUNDLED_HEADS,
+    )
+    with pytest.raises(ValueError, match="another size"):
+        prepared(setup_of)
