@@ -23,6 +23,9 @@ def main(argv: list[str] | None = None) -> int:
 
     import uvicorn
 
+    from app.gradio_quickly import import_gradio
+
+    import_gradio()
     from app.server import build_server
 
     try:
