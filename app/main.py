@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -34,7 +35,7 @@ SCREENS = {
 
 def build_app(engine: Engine, store: Store, galleries: Galleries) -> gr.Blocks:
     """The whole page."""
-    view = first.view() if engine.first == PREVIEW else None
+    view = newcomers_view(engine)
     with gr.Blocks(
         title="Inside DINOv2", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)
     ) as page:
@@ -54,6 +55,11 @@ def build_app(engine: Engine, store: Store, galleries: Galleries) -> gr.Blocks:
         page.load(None, None, lessons, js=LESSONS % texts, api_visibility="private")
         Desk(engine, store, galleries, visit, rail, views).connect(page)
     return page
+
+
+def newcomers_view(engine: Engine) -> dict[str, Any] | None:
+    """The sample as it was worked out beforehand, where this page begins with that model."""
+    return first.view() if engine.first == PREVIEW else None
 
 
 def build_lesson(name: str) -> gr.Markdown:

@@ -8,12 +8,12 @@ import gradio as gr
 from fastapi import FastAPI
 
 from app import first
-from app.early import EarlyHead, head
+from app.early import EarlyPage, head, stage
 from app.endpoints import add_endpoints
 from app.engine import Engine
 from app.galleries import Galleries, galleries_folder
 from app.gallery import options_for
-from app.main import SCREENS, build_app
+from app.main import SCREENS, build_app, newcomers_view
 from app.remembered import Remembered
 from app.routes import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
 from app.store import Entry, Store
@@ -66,7 +66,9 @@ def build_server(
     # A mounted page never launches, and Gradio opens whatever file a request names until it has:
     # from here on only files that came through the upload count.
     page.has_launched = True
-    server.add_middleware(EarlyHead, head(colour_maps(), SCREENS))
+    view = newcomers_view(engine)
+    early = head(colour_maps(), SCREENS, view, page.theme_hash)
+    server.add_middleware(EarlyPage, early, stage() if view else "")
     server.add_middleware(VisitorCookie)
     server.add_middleware(FirstVisit)
     server.add_middleware(CompressPage)

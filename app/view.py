@@ -14,7 +14,7 @@ import gradio as gr
 def canvas_view(name: str, view: dict[str, Any] | None) -> gr.HTML:
     """One of the views that static/js registers, with what it shows before anything is asked."""
     return gr.HTML(
-        html_template=f'<div class="inside-view waiting" data-view="{name}"></div>',
+        html_template='<div class="inside-view waiting"></div>',
         js_on_load=f"""
             const script = (name) => import(new URL(`inside/js/${{name}}.js`, document.baseURI));
             script("core").then(() => Inside.turn("{name}")).then(() => script("{name}"))

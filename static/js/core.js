@@ -434,12 +434,12 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   let wanted = null; // the newest `view` prop
 
   function mount(name, element, props, watch, trigger) {
-    const root = element.querySelector(".inside-view");
-    // `tell(value)` hands a value to Python, as the component's own.
-    const tell = (value) => { props.value = value; trigger("select"); };
-    const part = { root, view: makers[name](root, { trigger, tell }), shown: null };
-    mounted[name] = part;
+    const place = element.querySelector(".inside-view");
+    const part = staged.has(name) ? mounted[name] : make(name, place);
+    part.trigger = trigger;
+    part.tell = (value) => { props.value = value; trigger("select"); };
     if (name === "strip") start();
+    if (staged.has(name)) leaveStage(name, place);
     const refresh = () => {
       if (!props.view) return;
       wanted = props.view;
@@ -451,6 +451,42 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     };
     watch("view", refresh);
     refresh();
+  }
+
+  function make(name, root) {
+    root.dataset.view = name;
+    const part = { root, shown: null, trigger() {}, tell() {} };
+    // `tell(value)` hands a value to Python, as the component's own.
+    const context = { trigger: (...event) => part.trigger(...event), tell: (value) => part.tell(value) };
+    part.view = makers[name](root, context);
+    return (mounted[name] = part);
+  }
+
+  /* A newcomer need not wait for Gradio: the strip and the first screen are drawn on a stage above
+     the page, and move to their places as soon as Gradio has made those. */
+  const staged = new Map(); // name -> its place, null until it is there
+  function perform(stage, view) {
+    wanted = view;
+    open = firstScreen();
+    for (const root of stage.querySelectorAll(".inside-view")) {
+      const name = root.dataset.view;
+      staged.set(name, null);
+      make(name, root).wanted = view;
+      bring(name);
+    }
+    markTab();
+    return afterFirst;
+  }
+
+  function leaveStage(name, place) {
+    staged.set(name, place);
+    if ([...staged.values()].includes(null)) return;
+    const focused = document.activeElement;
+    openScreen(open);
+    for (const [one, there] of staged) there.replaceWith(mounted[one].root);
+    staged.clear();
+    document.getElementById("inside-stage").remove();
+    focused?.focus({ preventScroll: true });
   }
 
   /* The strip and the screen that opens come first, and have the browser for themselves: the other
@@ -470,10 +506,14 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     const natural = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
     const asked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
     if (asked.row === null || asked.col === null) asked.row = asked.col = null;
-    Object.assign(selection, asked); // the answer may be there before any view has been shown
-    linked = answered ? null : asked;
-    const first = firstScreen();
-    const opening = setInterval(() => { if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); } }, 20);
+    if (!staged.size) { // a stage is for those without a link, who may have selected something by now
+      Object.assign(selection, asked); // the answer may be there before any view has been shown
+      linked = answered ? null : asked;
+    }
+    const opening = setInterval(() => {
+      const first = wish ?? firstScreen();
+      if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); }
+    }, 20);
   }
 
   /* Python has answered the page's arrival: the link has done its work. */
@@ -512,17 +552,23 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   for (const event of ["pointerdown", "keydown"])
     document.addEventListener(event, () => { if (!touched) { touched = true; later(); } }, true);
 
+  let wish = null; // the screen that was asked for before Gradio had made it
   function openScreen(name) {
-    if (!document.getElementById(`screen-${name}`)) return;
+    if (!document.getElementById(`screen-${name}`)) { wish = name; return; }
     open = name;
     for (const screen of document.querySelectorAll(".inside-screen")) screen.classList.toggle("open", screen.id === `screen-${name}`);
-    for (const tab of document.querySelectorAll(".inside-strip [role=tab]")) {
-      tab.setAttribute("aria-selected", String(tab.dataset.screen === name));
-      tab.tabIndex = tab.dataset.screen === name ? 0 : -1;
-      if (tab.dataset.screen === name) tab.parentElement.scrollTo({ left: tab.offsetLeft - tab.parentElement.offsetLeft - 60 }); // where the strip scrolls
-    }
+    markTab();
     bring(name);
     writeLinkSoon();
+  }
+
+  function markTab() {
+    for (const tab of document.querySelectorAll(".inside-strip [role=tab]")) {
+      const here = tab.dataset.screen === open;
+      tab.setAttribute("aria-selected", String(here));
+      tab.tabIndex = here ? 0 : -1;
+      if (here) tab.parentElement.scrollTo({ left: tab.offsetLeft - tab.parentElement.offsetLeft - 60 }); // where the strip scrolls
+    }
   }
 
   /* Runs the work of a view; says on the view what went wrong, and keeps what it shows. */
@@ -542,7 +588,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
 
   return {
     view: (name, maker) => { makers[name] = maker; },
-    mount, turn, afterFirst, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, printMap, paintRgb, colourTable, inkOn,
+    mount, perform, turn, afterFirst, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, printMap, paintRgb, colourTable, inkOn,
     selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
     tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, arrived, openScreen, page,
     get touched() { return touched; },

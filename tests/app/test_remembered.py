@@ -1,4 +1,4 @@
-"""Files from memory are those from the disk; and what stands in the page's head from the start."""
+"""Files from memory are those from the disk."""
 
 import gzip
 import os
@@ -8,13 +8,12 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
 from app import remembered
-from app.early import EarlyHead, head
 from app.remembered import Remembered
 
 
@@ -92,19 +91,3 @@ def test_memory_has_an_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(sizes) == site.memory.size
     body = next(iter(site.memory.kept.values())).body
     assert gzip.decompress(body)
-
-
-def test_the_head_stands_in_the_page_and_nowhere_else() -> None:
-    async def page(request: Request) -> Response:
-        return HTMLResponse("<html><head><title>x</title></head><head></head></html>")
-
-    inner = Starlette(routes=[Route("/", page), Route("/other", page)])
-    words = head({"magma": [[0, 0, 0]]}, {"crops": "Crops"})
-    client = TestClient(EarlyHead(inner, words))
-    found = client.get("/")
-    assert found.text.count(words) == 1
-    assert found.text.startswith(f"<html><head>{words}<title>")
-    assert int(found.headers["content-length"]) == len(found.content)
-    assert words not in client.get("/other").text
-    assert '"crops", "Crops"' in words
-    assert "view/first/strip?seed=0" in words
