@@ -1,8 +1,10 @@
 """Fair times on a machine that is not ours alone.
 
 Contestants take turns in one process, and each round starts with another one, so that slow minutes
-meet all of them. A ratio is the median of the ratios within the rounds. Rounds that other processes
-disturbed tell nothing about us: the quieter half of the rounds counts.
+meet all of them. A ratio is the median of the ratios within the rounds. Rounds that others
+disturbed tell nothing about us: the quieter half of the rounds counts. Others are the processes of
+this machine, which are counted, and the tenants of other machines on the same processor, which show
+only in a fixed piece of work that takes longer: the yardstick.
 
 With one thread the thread's own clock is read, which stands still while other processes run. With
 several that would hide who waits for whom, and the clock on the wall is read.
@@ -26,6 +28,7 @@ Contestants = Mapping[str, Callable[[], object]]
 PAUSE = 0.05
 SHORTEST_TURN = 0.05  # s; faster contestants are called again and again within their turn
 FEWEST_ROUNDS = 6
+YARDSTICK = 20_000  # additions, about a millisecond
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,7 @@ class Round:
 
     seconds: Mapping[str, float]  # of one call, by contestant
     others: float  # share of the machine that other processes took meanwhile, 0 to 1
+    yardstick: float = 1.0  # seconds of the same work each time, between the turns
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,12 @@ class Race:
     @property
     def counted(self) -> list[Round]:
         """The half of the rounds that others disturbed least."""
-        return sorted(self.rounds, key=lambda one: one.others)[: (len(self.rounds) + 1) // 2]
+        fastest = min(one.yardstick for one in self.rounds)
+
+        def disturbed(one: Round) -> float:
+            return one.others + 1 - fastest / one.yardstick
+
+        return sorted(self.rounds, key=disturbed)[: (len(self.rounds) + 1) // 2]
 
     @property
     def others(self) -> float:
@@ -91,10 +100,11 @@ def race(contestants: Contestants, seconds: float) -> Race:
     while len(rounds) < FEWEST_ROUNDS or time.perf_counter() < stop:
         first = len(rounds) % len(names)
         watch = _Others()
-        times = {
-            name: _turn(contestants[name], calls[name]) for name in names[first:] + names[:first]
-        }
-        rounds.append(Round(times, watch.share()))
+        times, sticks = {}, [_yardstick()]
+        for name in names[first:] + names[:first]:
+            times[name] = _turn(contestants[name], calls[name])
+            sticks.append(_yardstick())
+        rounds.append(Round(times, watch.share(), statistics.mean(sticks)))
     return Race(tuple(rounds))
 
 
@@ -106,6 +116,15 @@ def _turn(work: Callable[[], object], calls: int) -> float:
     for _ in range(calls):
         work()
     return (clock() - start) / calls
+
+
+def _yardstick() -> float:
+    """Seconds of a fixed piece of work."""
+    start = time.thread_time()
+    total = 0
+    for number in range(YARDSTICK):
+        total += number
+    return time.thread_time() - start
 
 
 def _calls_in_a_turn(work: Callable[[], object]) -> int:

@@ -38,6 +38,14 @@ def test_ratios_are_taken_within_quiet_rounds() -> None:
     assert race.others == 0.1
 
 
+def test_rounds_on_a_slow_processor_do_not_count() -> None:
+    quick = [Round({"ours": 1.0, "peer": 2.0}, 0.0, yardstick=0.001) for _ in range(3)]
+    slow = [Round({"ours": 5.0, "peer": 5.0}, 0.0, yardstick=0.002) for _ in range(3)]
+    race = Race((*slow, *quick))
+    assert race.seconds("ours") == 1.0
+    assert race.ratio("ours", "peer") == 0.5
+
+
 def test_contestants_take_turns_and_start_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "SHORTEST_TURN", 0)
     calls: list[str] = []
