@@ -124,9 +124,9 @@ def evaluate(args: argparse.Namespace) -> None:
     accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes.
     """
     from dino_core.gallery import evaluation
-    from dino_core.gallery.files import write_json
     from dino_core.gallery.sources import pictures_of
     from dino_core.gallery.tables import check_target
+    from dino_core.jobs import write_json
 
     target = check_target(Path(args.output), (".json",))
     protocol = protocol_of(args)
