@@ -31,7 +31,7 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.engine import Engine
-from app.galleries import SAMPLES, Galleries, Ticket
+from app.galleries import SAMPLES, Galleries, GalleryTicket
 from app.queue import owner_of
 from app.store import Store
 from app.training import plain
@@ -276,7 +276,7 @@ def ticket_for(
     title: str,
     model: str | None,
     size: int,
-) -> Ticket:
+) -> GalleryTicket:
     """Looks through the zip and settles the options. ValueError in a sentence."""
     path = galleries.zip_of(name)
     try:
@@ -290,7 +290,7 @@ def ticket_for(
         )
     if size not in SIZES:
         raise ValueError(f"The input size is one of {', '.join(map(str, SIZES))} px.")
-    return Ticket(
+    return GalleryTicket(
         name=name,
         owner=owner,
         title=title,
