@@ -5,28 +5,23 @@
     GALLERIES/.page/NAME.zip           what a visitor uploaded; pictures are read from it
     GALLERIES/.page/tickets/NAME.json  who asked for it, and whether it still waits
 
-All of it is files, so that a server that starts again finds everything. A gallery is built by a
-process of its own and goes on without a server. It is its visitor's alone: for anybody else there
-is no such gallery. One that nobody looked at for a week is thrown away.
+How they wait for each other is in `tickets.py`. A gallery is its visitor's alone: for anybody else
+there is no such gallery. One that nobody looked at for a week is thrown away.
 """
 
-import fcntl
-import json
 import os
-import re
 import secrets
 import shutil
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.tickets import Queue, Ticket
 from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 SAMPLES = "samples"
 PLACES = 8  # galleries that may wait
 PER_VISITOR = 4  # galleries of one visitor; the one that was not looked at for longest makes room
@@ -37,20 +32,16 @@ STORED = Path(__file__).resolve().parent.parent / "static" / "gallery"
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """What this server knows about a gallery beside the gallery's own folder."""
+class GalleryTicket(Ticket):
+    """What this server knows about a gallery beside the gallery's own folder.
 
-    name: str
-    owner: str  # hash of the visitor's secret; "" for everybody's
-    title: str  # what the visitor called it
-    data: str  # "samples", or the path of a zip
+    Its title is what the visitor called the pictures.
+    """
+
     pictures: int
     classes: int
     label: str  # of the model, as a person chose it
     options: dict[str, Any]  # of dino_core.scenes.gallery.Options
-    asked: float  # seconds since 1970
-    waiting: bool = True
-    launched: float = 0.0
     refused: str = ""  # why its process could not be started
 
 
@@ -60,38 +51,22 @@ def galleries_folder() -> Path:
     return Path(os.environ.get("INSIDE_DINOV2_GALLERIES") or project / "galleries")
 
 
-class Galleries:
+class Galleries(Queue[GalleryTicket]):
     """All galleries of a folder. One is built at a time; servers on one folder agree by a lock."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.expanduser().resolve()
-        self.page = self.folder / ".page"
-        self.tickets = self.page / "tickets"
-        self._wake = threading.Event()
-        self._ended = False
+        super().__init__(folder, GalleryTicket)
 
     # --- the one who starts the next gallery
 
     def begin(self, samples: Callable[[], Options]) -> None:
         """Looks after the queue from now on, also for those who waited when the server ended."""
-        self._ended = False
-        threading.Thread(target=self._serve, args=(samples,), name="galleries", daemon=True).start()
 
-    def end(self) -> None:
-        """Those that are being built go on; those who wait are there again when the server is."""
-        self._ended = True
-        self._wake.set()
-
-    def _serve(self, samples: Callable[[], Options]) -> None:
-        with suppress(OSError, ValueError):
+        def prepare() -> None:
             self.bring_samples(samples())
             self._forget_old()
-        while not self._ended:
-            waits = False
-            with suppress(OSError, ValueError):
-                waits = self.advance()
-            self._wake.wait(1.0 if waits else 30.0)
-            self._wake.clear()
+
+        self._begin(prepare)
 
     def bring_samples(self, options: Options, stored: Path = STORED) -> None:
         """Everybody's gallery: copied where it was worked out beforehand, built otherwise."""
@@ -104,10 +79,20 @@ class Galleries:
                 beside = self.page / f"samples.{secrets.token_hex(4)}"
                 shutil.copytree(stored, beside)
                 beside.rename(there)
-            ticket = Ticket(
-                SAMPLES, "", "The samples", SAMPLES, 8, 0, options.model or "", asdict(options), 0.0
+            self._put(
+                GalleryTicket(
+                    name=SAMPLES,
+                    owner="",
+                    title="The samples",
+                    data=SAMPLES,
+                    pictures=8,
+                    classes=0,
+                    label=options.model or "",
+                    options=asdict(options),
+                    asked=0.0,
+                    waiting=not known.is_file(),
+                )
             )
-            self._put(replace(ticket, waiting=not known.is_file()))
 
     def _is_current(self, known: Path, there: Path) -> bool:
         ticket = self.ticket(SAMPLES)
@@ -117,23 +102,18 @@ class Galleries:
             return (there / "config.json").is_file() and _equal(known, there)
         return ticket.waiting or self._at_work(ticket) or _is_seen(there)
 
-    def advance(self) -> bool:
-        """Starts the next one if none is being built. Says whether anybody still waits."""
-        with self._locked():
-            waiting = self.waiting()
-            if not waiting:
-                return False
-            if any(self._at_work(ticket) for ticket in self.all_tickets() if not ticket.waiting):
-                return True
-            first = replace(waiting[0], waiting=False, launched=time.time(), refused="")
-            try:
-                launch(first.data, self.folder / first.name, Options(**first.options))
-            except ValueError as error:
-                first = replace(first, refused=str(error))
-            self._put(first)
-            return len(waiting) > 1
+    def _is_busy(self) -> bool:
+        return any(self._at_work(ticket) for ticket in self.all_tickets() if not ticket.waiting)
 
-    def _at_work(self, ticket: Ticket) -> bool:
+    def _start(self, ticket: GalleryTicket) -> GalleryTicket:
+        started = replace(ticket, waiting=False, launched=time.time(), refused="")
+        try:
+            launch(ticket.data, self.folder / ticket.name, Options(**ticket.options))
+        except ValueError as error:
+            return replace(started, refused=str(error))
+        return started
+
+    def _at_work(self, ticket: GalleryTicket) -> bool:
         try:
             state = state_of(self.folder / ticket.name)
         except ValueError:
@@ -148,7 +128,7 @@ class Galleries:
     def zip_of(self, name: str) -> Path:
         return self.page / f"{name}.zip"
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, ticket: GalleryTicket) -> None:
         """ValueError when too many wait already."""
         with self._locked():
             waiting = self.waiting()
@@ -159,8 +139,7 @@ class Galleries:
         for old in sorted(own, key=self._looked_at)[:-PER_VISITOR]:
             if old.name != ticket.name and not self._at_work(old):
                 self._throw_away(old)
-        self.advance()
-        self._wake.set()
+        self._advance_soon()
 
     def steer(self, name: str, owner: str, wish: str) -> None:
         """stop or resume. ValueError for what cannot be."""
@@ -169,8 +148,7 @@ class Galleries:
             if self.card(name, owner)["wishes"] != ["resume"]:
                 raise ValueError("There is nothing to go on with.")
             self._put(replace(ticket, waiting=True, asked=time.time()))
-            self.advance()
-            self._wake.set()
+            self._advance_soon()
         elif ticket.waiting:
             self._put(replace(ticket, waiting=False, refused="Stopped before it began."))
         else:
@@ -183,15 +161,15 @@ class Galleries:
             raise ValueError("It is still being built: stop it first.")
         self._throw_away(ticket)
 
-    def _own(self, name: str, owner: str) -> Ticket:
+    def _own(self, name: str, owner: str) -> GalleryTicket:
         self.find(name, owner)
         ticket = self.ticket(name)
         if ticket is None or not ticket.owner:
             raise ValueError("The samples are everybody's: they stay as they are.")
         return ticket
 
-    def _throw_away(self, ticket: Ticket) -> None:
-        (self.tickets / f"{ticket.name}.json").unlink(missing_ok=True)
+    def _throw_away(self, ticket: GalleryTicket) -> None:
+        self._file(ticket.name).unlink(missing_ok=True)
         with suppress(ValueError):  # a process that still makes maps would write them anew
             stop(self.folder / ticket.name)
             for _ in range(30):
@@ -207,9 +185,9 @@ class Galleries:
             if ticket.owner and old and not self._at_work(ticket):
                 self._throw_away(ticket)
 
-    def _looked_at(self, ticket: Ticket) -> float:
+    def _looked_at(self, ticket: GalleryTicket) -> float:
         with suppress(OSError):
-            return (self.tickets / f"{ticket.name}.json").stat().st_mtime
+            return self._file(ticket.name).stat().st_mtime
         return 0.0
 
     # --- what there is
@@ -220,27 +198,8 @@ class Galleries:
         if ticket is None or not (ticket.owner == "" or _same(ticket.owner, owner)):
             raise ValueError("There is no such gallery.")
         with suppress(OSError):
-            os.utime(self.tickets / f"{name}.json")
+            os.utime(self._file(name))
         return self.folder / name
-
-    def ticket(self, name: str) -> Ticket | None:
-        if not NAME.fullmatch(name):
-            return None
-        try:
-            text = (self.tickets / f"{name}.json").read_text(encoding="utf-8")
-            return Ticket(**json.loads(text))
-        except (OSError, ValueError, TypeError):
-            return None
-
-    def all_tickets(self) -> list[Ticket]:
-        if not self.tickets.is_dir():
-            return []
-        found = [self.ticket(path.stem) for path in self.tickets.glob("*.json")]
-        return sorted((one for one in found if one), key=lambda one: one.asked)
-
-    def waiting(self) -> list[Ticket]:
-        """Who waits, the first one first."""
-        return [ticket for ticket in self.all_tickets() if ticket.waiting]
 
     def everything(self, owner: str) -> list[dict[str, Any]]:
         """This visitor's galleries, the newest first, and everybody's."""
@@ -270,7 +229,7 @@ class Galleries:
         card["wishes"] = _wishes(card) if card["mine"] else []
         return card
 
-    def _state(self, ticket: Ticket, folder: Path) -> dict[str, Any]:
+    def _state(self, ticket: GalleryTicket, folder: Path) -> dict[str, Any]:
         state: dict[str, Any] = {
             "state": "starting",
             "words": "The process is starting.",
@@ -299,22 +258,6 @@ class Galleries:
             words = "The process ended before it began: try again."
             return state | {"state": "failed", "words": words, "alive": False, "can_resume": True}
         return state
-
-    # --- files
-
-    def _put(self, ticket: Ticket) -> None:
-        self.tickets.mkdir(parents=True, exist_ok=True)
-        path = self.tickets / f"{ticket.name}.json"
-        beside = path.with_suffix(f".{secrets.token_hex(4)}.part")
-        beside.write_text(json.dumps(asdict(ticket)), encoding="utf-8")
-        beside.replace(path)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.page.mkdir(parents=True, exist_ok=True)
-        with (self.page / "queue.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 def _is_seen(folder: Path) -> bool:

@@ -5,25 +5,21 @@
     RUNS/.page/tickets/NAME.json  who asked for it, and whether it still waits
     RUNS/.page/uploads/OWNER/     the zips of one visitor
 
-All of it is files, so that a server that starts again finds everything. A run is a process of its
-own and goes on without a server. Whose a run is, is kept as the hash of the visitor's secret.
+How they wait for each other is in `tickets.py`. Whose a run is, is kept as the hash of the
+visitor's secret.
 """
 
-import fcntl
 import hashlib
-import json
 import os
-import re
 import secrets
 import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from app.tickets import NAME, Queue, Ticket
 from dino_core.scenes.training import (
     command_of,
     is_alive,
@@ -35,10 +31,8 @@ from dino_core.scenes.training import (
     resume_arguments,
     verdict_of,
     weights_file,
-    write_json,
 )
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 PLACES = 8  # runs that may wait
 PER_VISITOR = 3
 PATIENCE = 600.0  # seconds a paused run keeps the place while others wait
@@ -50,21 +44,17 @@ class NotYours(Exception):  # noqa: N818  it is said to a person
 
 
 @dataclass(frozen=True)
-class Ticket:
+class RunTicket(Ticket):
     """What this server knows about a run beside the run's own folder."""
 
-    name: str
-    owner: str  # hash of the visitor's secret
-    title: str
     kind: str
     steps: int
     arguments: tuple[str, ...]
-    data: str  # "samples", or the path of a zip
-    data_name: str  # what the visitor called it
-    asked: float  # seconds since 1970
-    waiting: bool = True
+    data_name: str  # what the visitor called the pictures
     pid: int | None = None
-    launched: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "arguments", tuple(self.arguments))  # a list in JSON
 
     @property
     def private(self) -> bool:
@@ -76,51 +66,28 @@ def owner_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-class Runs:
+class Runs(Queue[RunTicket]):
     """All runs of a folder. One runs at a time; several servers on one folder agree by a lock."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.expanduser().resolve()
-        self.tickets = self.folder / ".page" / "tickets"
-        self._wake = threading.Event()
-        self._ended = False
-        self._thread: threading.Thread | None = None
+        super().__init__(folder, RunTicket)
 
     # --- the one who starts the next run
 
     def begin(self) -> None:
         """Looks after the queue from now on, also for those who waited when the server ended."""
-        self._ended = False
-        self._thread = threading.Thread(target=self._serve, name="runs", daemon=True)
-        self._thread.start()
+        self._begin()
 
-    def end(self) -> None:
-        """Runs go on; those who wait are there again when the server is."""
-        self._ended = True
-        self._wake.set()
+    def _is_busy(self) -> bool:
+        """A run that has been paused for long is asked to stop: others wait."""
+        busy = self.running()
+        if busy is not None:
+            self._end_long_pause(busy)
+        return busy is not None
 
-    def _serve(self) -> None:
-        while not self._ended:
-            waits = False
-            with suppress(OSError, ValueError):
-                waits = self.advance()
-            self._wake.wait(1.0 if waits else 30.0)
-            self._wake.clear()
-
-    def advance(self) -> bool:
-        """Starts the next run if nothing runs. Says whether anybody still waits."""
-        with self._locked():
-            waiting = self.waiting()
-            if not waiting:
-                return False
-            busy = self.running()
-            if busy is not None:
-                self._end_long_pause(busy)
-                return True
-            first = waiting[0]
-            pid = launch(first.arguments, self.folder / first.name)
-            self._put(replace(first, waiting=False, pid=pid, launched=time.time()))
-            return len(waiting) > 1
+    def _start(self, ticket: RunTicket) -> RunTicket:
+        pid = launch(ticket.arguments, self.folder / ticket.name)
+        return replace(ticket, waiting=False, pid=pid, launched=time.time())
 
     def running(self) -> str | None:
         """The name of the run that has the machine."""
@@ -142,7 +109,7 @@ class Runs:
 
     # --- asking for one
 
-    def add(self, ticket: Ticket) -> None:
+    def add(self, ticket: RunTicket) -> None:
         """ValueError when too many wait already."""
         with self._locked():
             waiting = self.waiting()
@@ -154,8 +121,7 @@ class Runs:
                     f"{words} {count} runs waiting already: let one end, or take one back."
                 )
             self._put(ticket)
-        self.advance()
-        self._wake.set()
+        self._advance_soon()
 
     def new_name(self, word: str) -> str:
         stamp = time.strftime("%Y%m%d-%H%M%S")
@@ -183,19 +149,19 @@ class Runs:
         elif process_lives(ticket) and ticket.pid and wish == "stop":
             os.kill(ticket.pid, signal.SIGTERM)  # it is still importing: nothing is lost
 
-    def _going_on(self, ticket: Ticket, folder: Path) -> Ticket:
+    def _going_on(self, ticket: RunTicket, folder: Path) -> RunTicket:
         if not (folder / "config.json").exists():  # it never began: from the start
             return ticket
         if read_state(folder).state == "finished":
             raise ValueError("This run is finished: start a new one.")
         return replace(ticket, arguments=tuple(resume_arguments(folder)))
 
-    def _take_back(self, ticket: Ticket) -> None:
+    def _take_back(self, ticket: RunTicket) -> None:
         with self._locked():
             if (self.folder / ticket.name / "config.json").exists():
                 self._put(replace(ticket, waiting=False, pid=None))
             else:
-                (self.tickets / f"{ticket.name}.json").unlink(missing_ok=True)
+                self._file(ticket.name).unlink(missing_ok=True)
 
     # --- what there is
 
@@ -205,26 +171,6 @@ class Runs:
         if not known or not (self.ticket(name) or (self.folder / name / "config.json").exists()):
             raise ValueError("There is no such run.")
         return self.folder / name
-
-    def ticket(self, name: str) -> Ticket | None:
-        if not NAME.fullmatch(name):
-            return None
-        try:
-            text = (self.tickets / f"{name}.json").read_text(encoding="utf-8")
-            values = json.loads(text)
-            return Ticket(**{**values, "arguments": tuple(values["arguments"])})
-        except (OSError, ValueError, TypeError, KeyError):
-            return None
-
-    def all_tickets(self) -> list[Ticket]:
-        if not self.tickets.is_dir():
-            return []
-        found = [self.ticket(path.stem) for path in self.tickets.glob("*.json")]
-        return sorted((one for one in found if one), key=lambda one: one.asked)
-
-    def waiting(self) -> list[Ticket]:
-        """Who waits, the first one first."""
-        return [ticket for ticket in self.all_tickets() if ticket.waiting]
 
     def everything(self, owner: str) -> list[dict[str, Any]]:
         """All runs and those that wait, for the page's list: the newest first."""
@@ -256,7 +202,7 @@ class Runs:
         card["wishes"] = wishes_for(card) if card["mine"] else []
         return card
 
-    def _fill_state(self, card: dict[str, Any], ticket: Ticket | None, folder: Path) -> None:
+    def _fill_state(self, card: dict[str, Any], ticket: RunTicket | None, folder: Path) -> None:
         begun = (folder / "config.json").exists()
         if begun:
             state = read_state(folder)
@@ -298,20 +244,6 @@ class Runs:
             card["verdict"] = verdict_of(folder)
         return card
 
-    # --- files
-
-    def _put(self, ticket: Ticket) -> None:
-        self.tickets.mkdir(parents=True, exist_ok=True)
-        write_json(self.tickets / f"{ticket.name}.json", asdict(ticket))
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        page = self.folder / ".page"
-        page.mkdir(parents=True, exist_ok=True)
-        with (page / "queue.lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
 
 def wishes_for(card: dict[str, Any]) -> list[str]:
     """What its owner can ask of a run now."""
@@ -324,12 +256,13 @@ def wishes_for(card: dict[str, Any]) -> list[str]:
     return ["resume"] if card["state"] in ("stopped", "failed") else []
 
 
-def process_lives(ticket: Ticket) -> bool:
+def process_lives(ticket: RunTicket) -> bool:
     """Whether the process of a run that was launched is still there, and still that run's."""
     if ticket.pid is None:
         return False
-    with suppress(ChildProcessError, OSError):
-        os.waitpid(ticket.pid, os.WNOHANG)  # a child of this server that has ended is let go
+    with suppress(ChildProcessError, OSError):  # a child of this server knows best
+        ended, _ = os.waitpid(ticket.pid, os.WNOHANG)
+        return ended == 0
     try:
         words = Path(f"/proc/{ticket.pid}/cmdline").read_bytes()
         return ticket.name.encode() in words
@@ -353,7 +286,7 @@ def last_words(folder: Path) -> str:
     return lines[-1] if lines else "The process ended before the run began."
 
 
-def without_paths(words: str, ticket: Ticket | None, folder: Path) -> str:
+def without_paths(words: str, ticket: RunTicket | None, folder: Path) -> str:
     """Folders of this machine are nobody's business."""
     if ticket and ticket.private:
         words = words.replace(ticket.data, "the pictures")

@@ -28,7 +28,7 @@ from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.engine import SAMPLES, Engine
-from app.queue import NotYours, Runs, Ticket, owner_of
+from app.queue import NotYours, Runs, RunTicket, owner_of
 from app.store import Store
 from app.uploads import take_body
 from dino_core.scenes import training, update
@@ -240,7 +240,7 @@ def ticket_for(
     store: Store,
     request: Request,
     cookie: str,
-) -> Ticket:
+) -> RunTicket:
     """Checks everything and settles the command. ValueError in a sentence."""
     kind = asked.get("kind", "pretraining")
     if kind not in ("pretraining", "fine-tuning"):
@@ -281,7 +281,7 @@ def ticket_for(
         raise ValueError("Fine-tuning trains the head, blocks, or all.")
     name = runs.new_name(preset if kind == "pretraining" else "finetune")
     amount = f"{wanted.steps} steps" if kind == "pretraining" else f"{wanted.part}"
-    return Ticket(
+    return RunTicket(
         name=name,
         owner=owner,
         title=f"{preset if kind == 'pretraining' else 'fine-tuning'}, {amount}",

@@ -29,7 +29,7 @@ The floors: a file imports lower floors only, and files on one floor do not know
 
     5  scenes                                              one file per screen
     4  training  gallery                                   steps and runs; many pictures
-    3  datasets                                            folders and zips of pictures
+    3  datasets  jobs  command                             files of pictures; processes; commands
     2  student_teacher  update  weights  analysis
     1  crops  masks  vit  heads  targets  losses  schedules  draw
     0  config  images

@@ -19,11 +19,12 @@ import json
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
+from dino_core.command import Option, add_command
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, PCA_PRESETS, CropConfig, MaskConfig
 from dino_core.gallery.command import add_parsers as add_gallery_parsers
 from dino_core.training.command import add_parsers as add_training_parsers
@@ -42,7 +43,6 @@ SHORT_SIDE = 518  # px: the size that the released models learned their position
 BLUR = {"as-run": BLUR_AS_RUN, "as-written": BLUR_AS_WRITTEN}
 
 Size = int | tuple[int, int] | Literal["native"]  # short side, (height, width), or as it is
-Option = Callable[..., Any]  # ArgumentParser.add_argument
 Item = TypeVar("Item")
 
 
@@ -82,12 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         (masks, masks_options),
         (models, models_options),
     ):
-        words = run.__doc__ or ""
-        command = commands.add_parser(
-            run.__name__, help=words.split(".\n")[0].rstrip("."), description=words
-        )
-        command.set_defaults(run=run)
-        add_options(command.add_argument)
+        add_command(commands, run, add_options, argparse.HelpFormatter)
     add_training_parsers(commands)
     add_gallery_parsers(commands)
     return parser

@@ -12,7 +12,7 @@ FLOORS = [
     {"config", "images"},
     {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
     {"student_teacher", "update", "weights", "analysis"},
-    {"datasets"},
+    {"datasets", "jobs", "command"},
     {"training", "gallery"},
     {"scenes"},
     {"__main__"},  # the command line, beside the app

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from dino_core.gallery.files import read_json, write_json
 from dino_core.gallery.folder import (
     TILE,
     TILES_A_SIDE,
@@ -30,6 +29,7 @@ from dino_core.gallery.folder import (
 )
 from dino_core.gallery.mapping import work_on_maps
 from dino_core.gallery.sources import SAMPLES, pictures_of
+from dino_core.jobs import read_json, write_json
 
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures

@@ -8,7 +8,6 @@ Nothing here imports torch before a command runs.
 """
 
 import argparse
-import inspect
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -16,13 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dino_core.command import Option, add_command
+
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures
     from dino_core.gallery.embedding import Embedded
     from dino_core.gallery.preparation import Preparation
     from dino_core.weights import Backbone
 
-Option = Callable[..., Any]
 DATA = "a folder or zip of pictures, or samples: those of the project"
 SHOWN = 5  # broken files that are named in the terminal
 
@@ -34,15 +34,7 @@ def add_parsers(commands: Any) -> None:
         (evaluate, evaluate_options),
         (gallery, gallery_options),
     ):
-        words = inspect.cleandoc(run.__doc__ or "")
-        command = commands.add_parser(
-            run.__name__,
-            help=words.split(".\n")[0].rstrip("."),
-            description=words,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.set_defaults(run=run)
-        add_options(command.add_argument)
+        add_command(commands, run, add_options)
 
 
 # --- embed
@@ -124,9 +116,9 @@ def evaluate(args: argparse.Namespace) -> None:
     accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes.
     """
     from dino_core.gallery import evaluation
-    from dino_core.gallery.files import write_json
     from dino_core.gallery.sources import pictures_of
     from dino_core.gallery.tables import check_target
+    from dino_core.jobs import write_json
 
     target = check_target(Path(args.output), (".json",))
     protocol = protocol_of(args)

@@ -19,18 +19,16 @@ No torch here: a page can watch galleries without loading it.
 import hashlib
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dino_core.gallery.files import read_json, write_json, write_text
+from dino_core import jobs
+from dino_core.jobs import read_json, write_json, write_text
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -43,7 +41,6 @@ METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters, mad
 TILE = 64  # px of a thumbnail
 TILES_A_SIDE = 32
 STARTING = 60  # s that a process may take until it holds the lock
-ROOT = Path(__file__).resolve().parents[2]  # where dino_core lies
 UNFINISHED = ("waiting", "embedding", "mapping")
 
 
@@ -174,38 +171,15 @@ class GalleryFolder:
 
     # --- who is at work
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Holds the gallery. ValueError when another process has it."""
-        import fcntl
-
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("a") as file:
-            for tries_left in range(9, -1, -1):  # whoever asks `is_alive` has it for an instant
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    if not tries_left:
-                        raise ValueError(
-                            f"Another process is at work on {self.path}: wait for it, or stop it."
-                        ) from None
-                    time.sleep(0.05)
-            yield
+        return jobs.locked(
+            self.path, f"Another process is at work on {self.path}: wait for it, or stop it."
+        )
 
     def is_alive(self) -> bool:
         """Whether a process holds the lock."""
-        import fcntl
-
-        try:
-            with (self.path / "lock").open("r") as file:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-                except OSError:
-                    return True
-        except OSError:
-            pass
-        return False
+        return jobs.is_alive(self.path)
 
     def _just_started(self) -> bool:
         """A process was started that may not have come to its lock yet."""
@@ -362,19 +336,10 @@ def start_process(data: str | Path, folder: str | Path, options: Options) -> int
         raise ValueError(f"Another process is at work on {store.path}: wait for it, or stop it.")
     store.create(data, options)
     store.forget_stop()
-    inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
     words = ["gallery", data, "--output", str(store.path), *options.words()]
-    with (store.path / "launch.txt").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dino_core", *words],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *inherited])},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    write_json(store.path / "started.json", {"pid": process.pid, "time": time.time()})
-    return process.pid
+    pid = jobs.start_command(words, store.path / "launch.txt")
+    write_json(store.path / "started.json", {"pid": pid, "time": time.time()})
+    return pid
 
 
 def digest_of(picture: "Image.Image") -> str:
@@ -385,8 +350,7 @@ def digest_of(picture: "Image.Image") -> str:
     return digest.hexdigest()
 
 
-@contextmanager
-def stop_on_signals(store: GalleryFolder) -> Iterator[None]:
+def stop_on_signals(store: GalleryFolder) -> AbstractContextManager[None]:
     """A polite kill or the first Ctrl-C is a wish to stop; the second Ctrl-C does not wait."""
 
     def notice(number: int, _: object) -> None:
@@ -394,9 +358,4 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[None]:
             raise KeyboardInterrupt
         store.ask_to_stop()
 
-    before = {n: signal.signal(n, notice) for n in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, old in before.items():
-            signal.signal(number, old)
+    return jobs.signals_heard(notice)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dino_core.gallery.files import write_arrays, write_text
+from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import KINDS, GalleryFolder, NotReady, Stopped
+from dino_core.jobs import write_text
 
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "hdbscan": "HDBSCAN", "pca": "PCA"}
 

@@ -15,7 +15,6 @@ Nothing here imports torch before a command runs.
 """
 
 import argparse
-import inspect
 import sys
 import textwrap
 import time
@@ -23,6 +22,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from dino_core.command import Option, add_command
 from dino_core.training.presets import (
     PRESET_WORDS,
     PRESETS,
@@ -32,7 +32,6 @@ from dino_core.training.presets import (
     with_steps,
 )
 
-Option = Callable[..., Any]
 KOLEO = (
     "With several processes (torchrun) KoLeo looks for neighbours among the pictures of one "
     "process, as the official code does."
@@ -48,15 +47,7 @@ def add_parsers(commands: Any) -> None:
         (heads, heads_options),
         (runs, runs_options),
     ):
-        words = inspect.cleandoc(run.__doc__ or "")
-        command = commands.add_parser(
-            run.__name__,
-            help=words.split(".\n")[0].rstrip("."),
-            description=words,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        command.set_defaults(run=run)
-        add_options(command.add_argument)
+        command = add_command(commands, run, add_options)
         if run is train:
             command.epilog = presets_in_words()
 

@@ -164,6 +164,7 @@ DEMO = RunConfig(
     preset="demo",
     train=replace(
         TINY.train,
+        vit=VIT_TINY_TRAIN,
         crops=replace(_SMALL_PICTURE_CROPS, global_size=98, local_size=42, local_count=4),
         schedule=replace(
             _SHARP_SCHEDULE,

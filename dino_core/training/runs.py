@@ -15,21 +15,21 @@ No torch here, so that a page can list and watch runs at once.
 
 import json
 import os
-import signal
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from dino_core import jobs
+from dino_core.jobs import is_alive, read_json, write_text
+
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
 Wish = Literal["pause", "resume", "stop"]
 FORMAT = 1
-ROOT = Path(__file__).resolve().parents[2]  # where dino_core lies
 
 
 @dataclass(frozen=True)
@@ -145,25 +145,13 @@ class RunFolder:
     def forget_wish(self) -> None:
         (self.path / "control").unlink(missing_ok=True)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[None]:
         """Holds the run. ValueError when another process has it."""
-        import fcntl
-
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("a") as file:
-            for tries_left in range(9, -1, -1):  # whoever asks `is_alive` has it for an instant
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except OSError:
-                    if not tries_left:
-                        raise ValueError(
-                            f"Another process is running {self.path}: stop it first, or watch it "
-                            f"with `python -m dino_core runs`."
-                        ) from None
-                    time.sleep(0.05)
-            yield
+        return jobs.locked(
+            self.path,
+            f"Another process is running {self.path}: stop it first, or watch it with "
+            f"`python -m dino_core runs`.",
+        )
 
 
 # --- from outside
@@ -181,7 +169,7 @@ def read_state(folder: str | Path) -> RunState:
     """What the run says; where its process is gone without a word, that is said instead."""
     run = RunFolder(folder)
     kind = str(run.read_config().get("kind", ""))
-    values = _read_json(run.path / "state.json")
+    values = read_json(run.path / "state.json") or {}
     alive = is_alive(run.path)
     state, words = values.get("state", "starting"), values.get("words", "The run is starting.")
     if not alive and state in ("starting", "running", "paused"):
@@ -199,21 +187,6 @@ def read_state(folder: str | Path) -> RunState:
         seconds_left=values.get("seconds_left") if alive else None,
         alive=alive,
     )
-
-
-def is_alive(folder: Path) -> bool:
-    """Whether a process holds the run's lock."""
-    import fcntl
-
-    try:
-        with (folder / "lock").open("r") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return True
-    except OSError:
-        pass
-    return False
 
 
 def list_runs(folder: str | Path) -> list[RunState]:
@@ -255,17 +228,7 @@ def launch(arguments: Sequence[str], folder: str | Path) -> int:
     """
     path = Path(folder)
     path.parent.mkdir(parents=True, exist_ok=True)
-    inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
-    with path.with_name(f"{path.name}.launch.txt").open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dino_core", *arguments],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *inherited])},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-    return process.pid
+    return jobs.start_command(arguments, path.with_name(f"{path.name}.launch.txt"))
 
 
 # --- from inside
@@ -280,19 +243,14 @@ class Control:
     def __init__(self, run: RunFolder) -> None:
         self.run = run
         self.interrupted = 0  # number of the signal
-        self._before: dict[int, Any] = {}
+        self._signals = ExitStack()
 
     def __enter__(self) -> "Control":
-        try:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                self._before[number] = signal.signal(number, self._notice)
-        except ValueError:  # not the main thread: whoever started it has the signals
-            pass
+        self._signals.enter_context(jobs.signals_heard(self._notice))
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number, before in self._before.items():
-            signal.signal(number, before)
+        self._signals.close()
 
     def _notice(self, number: int, _: object) -> None:
         if self.interrupted:
@@ -312,26 +270,9 @@ class Control:
 # --- plain files
 
 
-def write_text(path: Path, text: str) -> None:
-    """Replaced as a whole: a reader sees the old or the new one, never half of it."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        partial.write_text(text, encoding="utf-8", errors="replace")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    write_text(path, json.dumps(finite(values), indent=1, allow_nan=False) + "\n")
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
+    """For people to read too: a line for each value, and null for NaN."""
+    jobs.write_json(path, finite(values), indent=1)
 
 
 def finite(value: Any) -> Any:

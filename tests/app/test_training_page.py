@@ -41,7 +41,7 @@ def test_a_run_survives_the_page_and_can_be_steered(
     page = training
     form = page.locator(".inside-form")
     form.locator("summary").click()
-    form.get_by_label("Steps", exact=True).fill("8")
+    form.get_by_label("Steps", exact=True).fill("20")
     form.get_by_label("Pictures a step").fill("4")
     form.locator(".inside-start").click()
     wait_for(page, "it.lines >= 1")
@@ -66,14 +66,14 @@ def test_a_run_survives_the_page_and_can_be_steered(
     wish(page, "stop")
     wait_for(page, "it.state === 'stopped'")
     stopped = shown(page, "training")
-    assert stopped["step"] < 8
+    assert stopped["step"] < 20
     wish(page, "resume")
     wait_for(page, "it.state === 'finished'")
     wait_for(other, "it.state === 'finished'")  # both watch the same run
     done = shown(page, "training")
-    assert done["step"] == done["lines"] == 8, "each step once, whatever came between"
+    assert done["step"] == done["lines"] == 20, "each step once, whatever came between"
     assert len(done["moments"]) == 5
-    wait_for(page, "it.moment === 'step-00000008'")
+    wait_for(page, "it.moment === 'step-00000020'")
     slider = page.locator(".inside-time input[type=range]")
     slider.focus()
     page.keyboard.press("Home")
