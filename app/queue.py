@@ -260,12 +260,14 @@ def process_lives(ticket: RunTicket) -> bool:
     """Whether the process of a run that was launched is still there, and still that run's."""
     if ticket.pid is None:
         return False
-    with suppress(ChildProcessError, OSError):  # a child of this server knows best
-        ended, _ = os.waitpid(ticket.pid, os.WNOHANG)
-        return ended == 0
+    ours = False
+    with suppress(ChildProcessError, OSError):
+        if os.waitpid(ticket.pid, os.WNOHANG)[0]:  # a child of this server that has ended is let go
+            return False
+        ours = True
     try:
         words = Path(f"/proc/{ticket.pid}/cmdline").read_bytes()
-        return ticket.name.encode() in words
+        return ticket.name.encode() in words or (ours and not words)  # empty for its first instant
     except OSError:
         if Path("/proc/self").exists():
             return False
