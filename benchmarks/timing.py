@@ -65,6 +65,16 @@ class Race:
         """Median time of one call."""
         return statistics.median(one.seconds[name] for one in self.counted)
 
+    @property
+    def at_full_speed(self) -> list[Round]:
+        """The rounds in which the processor was as fast as it can be, to a tenth."""
+        fastest = min(one.yardstick for one in self.rounds)
+        return [one for one in self.rounds if one.yardstick <= 1.1 * fastest]
+
+    def best_seconds(self, name: str) -> float:
+        """Median time of one call at full speed: for figures that are compared across machines."""
+        return statistics.median(one.seconds[name] for one in self.at_full_speed)
+
     def ratio(self, name: str, peer: str) -> float:
         """Median over the rounds of time / peer's time."""
         return statistics.median(self._ratios(name, peer))

@@ -44,6 +44,8 @@ def test_rounds_on_a_slow_processor_do_not_count() -> None:
     race = Race((*slow, *quick))
     assert race.seconds("ours") == 1.0
     assert race.ratio("ours", "peer") == 0.5
+    assert race.at_full_speed == quick
+    assert race.best_seconds("peer") == 2.0
 
 
 def test_contestants_take_turns_and_start_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
