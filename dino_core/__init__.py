@@ -27,7 +27,7 @@ A = 6 heads of width d = 64.
 
 The floors: a file imports lower floors only, and files on one floor do not know each other.
 
-    5  scenes                                              one file per screen
+    5  scenes  picture_commands                            one file per screen; the command line
     4  training  gallery                                   steps and runs; many pictures
     3  datasets  jobs  command                             files of pictures; processes; commands
     2  student_teacher  update  weights  analysis

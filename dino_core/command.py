@@ -6,11 +6,13 @@ Its name is the command's, its docstring the command's help, and what it takes i
 
 import argparse
 import inspect
+import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 Run = Callable[[argparse.Namespace], None]
 Option = Callable[..., Any]  # ArgumentParser.add_argument
+Size = int | tuple[int, int] | Literal["native"]  # short side, (height, width), or as it is
 
 
 def add_command(
@@ -34,3 +36,52 @@ def add_command(
     command.set_defaults(run=run)
     add_options(command.add_argument)
     return command
+
+
+# --- words -> values, as types of options
+
+
+def size(text: str) -> Size:
+    if text == "native":
+        return "native"
+    match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither native, nor N, nor HEIGHTxWIDTH")
+    return (int(match[1]), int(match[2])) if match[2] else int(match[1])
+
+
+def grid(text: str) -> tuple[int, int]:
+    return two_numbers(text, "x", "a grid such as 16x16")
+
+
+def patch(text: str) -> tuple[int, int]:
+    return two_numbers(text, ",", "a patch such as 3,7 (row, column)")
+
+
+def two_numbers(text: str, between: str, wanted: str) -> tuple[int, int]:
+    match = re.fullmatch(rf"(\d+){between}(\d+)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+    return int(match[1]), int(match[2])
+
+
+def count(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
+    return int(text)
+
+
+def positive(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 2**63:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def ratio(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
+    return value

@@ -14,7 +14,7 @@ FLOORS = [
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs", "command"},
     {"training", "gallery"},
-    {"scenes"},
+    {"scenes", "picture_commands"},
     {"__main__"},  # the command line, beside the app
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dino_core.command import Option, add_command
+from dino_core.command import Option, add_command, count, positive
 
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures
@@ -323,18 +323,6 @@ def say_broken(broken: tuple[tuple[str, str], ...]) -> None:
         print(f"  {name}: {why}", file=sys.stderr)
     if len(broken) > SHOWN:
         print(f"  and {len(broken) - SHOWN:,} more, named in the file.", file=sys.stderr)
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
-
-
-def count(text: str) -> int:
-    if not text.isdecimal() or int(text) >= 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 on")
-    return int(text)
 
 
 def strength(text: str) -> float | None:

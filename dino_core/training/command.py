@@ -22,7 +22,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from dino_core.command import Option, add_command
+from dino_core.command import Option, add_command, positive
 from dino_core.training.presets import (
     PRESET_WORDS,
     PRESETS,
@@ -384,12 +384,6 @@ def start_options(option: Option) -> None:
         metavar="IMAGE",
         help="pictures whose attention and PCA are kept at each milestone",
     )
-
-
-def positive(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) < 2**63:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
-    return int(text)
 
 
 def needed(value: str | None, option: str) -> str:

@@ -31,6 +31,11 @@ def test_heat_map_of_equal_values_is_one_colour() -> None:
     np.testing.assert_array_equal(picture, np.broadcast_to(colour_table("magma")[0], (3, 2, 3)))
 
 
+def test_heat_map_draws_what_is_no_number_as_the_lowest() -> None:
+    picture = heat_map(np.array([[np.nan, np.inf, -np.inf]]), 0, 1)
+    np.testing.assert_array_equal(picture[0], colour_table("magma")[[0, 255, 0]])
+
+
 def test_to_bytes_rounds_and_clips() -> None:
     assert to_bytes(np.array([-1, 0, 0.5, 0.9981, 1, 2])).tolist() == [0, 0, 128, 255, 255, 255]
 
