@@ -9,7 +9,7 @@ from dino_core.draw.colours import colour_table
 
 
 def heat_map(values: np.ndarray, low: float, high: float, colours: str = "magma") -> np.ndarray:
-    """Values [h, w], mapped from [low, high] and clipped -> colours [h, w, 3]. NaN looks like low."""
+    """Values [h, w], mapped from [low, high] and clipped -> colours [h, w, 3]; NaN as low."""
     share = (np.asarray(values, dtype=float) - low) / max(high - low, 1e-12)
     share = np.nan_to_num(np.clip(share, 0, 1), nan=0.0)
     return colour_table(colours)[np.rint(share * 255).astype(int)]
