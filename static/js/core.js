@@ -468,6 +468,7 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   function perform(stage, view) {
     wanted = view;
     open = firstScreen();
+    selectFromLink();
     for (const root of stage.querySelectorAll(".inside-view")) {
       const name = root.dataset.view;
       staged.set(name, null);
@@ -500,16 +501,18 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     return window.INSIDE.screens.some(([name]) => name === screen) ? screen : "attention";
   }
 
-  /* The first component is there: the link says what to select and which screen to open. */
-  function start() {
+  function selectFromLink() {
     const { layer, head, row, col } = readLink();
     const natural = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
     const asked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
     if (asked.row === null || asked.col === null) asked.row = asked.col = null;
-    if (!staged.size) { // a stage is for those without a link, who may have selected something by now
-      Object.assign(selection, asked); // the answer may be there before any view has been shown
-      linked = answered ? null : asked;
-    }
+    Object.assign(selection, asked); // the answer may be there before any view has been shown
+    linked = answered ? null : asked;
+  }
+
+  /* The first component is there: the link says what to select and which screen to open. */
+  function start() {
+    if (!staged.size) selectFromLink(); // on a stage something else may have been selected since
     const opening = setInterval(() => {
       const first = wish ?? firstScreen();
       if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); }

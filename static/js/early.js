@@ -1,6 +1,6 @@
 /* What a newcomer sees while Gradio is still on its way: the strip and the first screen, drawn from
-   stored numbers on a stage that the page brings along. Who follows a link wants another picture,
-   and has no stage. */
+   stored numbers on a stage that the page brings along. Who follows a link to another picture or
+   screen has no stage. */
 import "./core.js";
 import "./strip.js";
 import "./attention.js";

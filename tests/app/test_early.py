@@ -112,6 +112,17 @@ def test_a_screen_that_is_asked_for_early_opens_when_it_is_there(held) -> None:
     assert page.locator("#inside-stage").count() == 0
 
 
+def test_whoever_reloads_the_page_finds_the_same_patch_at_once(held) -> None:
+    page, release = held("/#screen=attention&sample=cat.jpg&size=224&seed=0&row=3&col=4&head=2")
+    page.wait_for_function(DRAWN)
+    selected = "[Inside.selection.row, Inside.selection.col, Inside.selection.head]"
+    assert page.evaluate(selected) == [3, 4, 2]
+    release()
+    page.wait_for_selector("#inside-stage", state="detached")
+    page.wait_for_timeout(1500)  # Python answers the link
+    assert page.evaluate(selected) == [3, 4, 2]
+
+
 def test_whoever_follows_a_link_has_no_stage(held) -> None:
     page, release = held("/#screen=crops&sample=coffee.jpg")
     page.wait_for_function("!!window.Inside?.mount")
