@@ -26,6 +26,7 @@ from dino_core.weights.variants import BUNDLED
 
 OWN = "own"  # a pair that brings its backbones along
 PREVIEW_HEADS = BUNDLED / "vits14_preview_heads.fp16.safetensors"
+CIFAR_PAIR = BUNDLED / "cifar_pair.fp16.safetensors"  # small, trained from scratch
 
 
 def save_heads(pair: StudentTeacher, config: TrainConfig, backbone: str, path: Path) -> None:

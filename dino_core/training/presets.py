@@ -1,7 +1,7 @@
 """What a run is made of, and the recipes people start from. No torch here.
 
     TINY            learns something in a minute on two cores
-    DEMO            the same network on larger crops: half an hour on two cores
+    DEMO            small pictures such as CIFAR-10 as they are: a quarter of an hour on a core
     SMALL           a GPU and a set of small pictures such as CIFAR-10, from scratch
     OFFICIAL_SHORT  ViT-L/16 on ImageNet-1k      OFFICIAL_LONG  ViT-L/14 on ImageNet-22k
     CONTINUE        from given weights: new heads first, then the last blocks at low rates
@@ -164,14 +164,9 @@ DEMO = RunConfig(
     preset="demo",
     train=replace(
         TINY.train,
-        vit=VIT_TINY_TRAIN,
-        crops=replace(_SMALL_PICTURE_CROPS, global_size=98, local_size=42, local_count=4),
-        schedule=replace(
-            _SHARP_SCHEDULE,
-            epoch_length=20,
-            batch_size=32,
-            base_learning_rate=5.7e-3,  # 1e-3 at 32 pictures
-        ),
+        vit=replace(TINY.train.vit, depth=4, patch_size=8, image_size=32),
+        crops=replace(TINY.train.crops, global_size=32, local_size=16),
+        schedule=replace(_SHARP_SCHEDULE, epoch_length=10),
     ),
     checkpoint_every=250,
 )
@@ -264,8 +259,8 @@ PRESETS: dict[str, RunConfig] = {
 }
 PRESET_WORDS: dict[str, str] = {
     "tiny": "from scratch, shows learning in a minute on two processor cores",
-    "demo": "the network of tiny on crops of 98 px: the whole method in half an hour on two "
-    "processor cores; its features are not worth showing yet",
+    "demo": "from scratch on small pictures such as CIFAR-10: the whole method in a quarter of an "
+    "hour on one processor core; its features are not worth showing yet",
     "small": "from scratch on small pictures such as CIFAR-10; wants a GPU",
     "official-short": "ViT-L/16 as on ImageNet-1k: 125 000 steps of 2048 pictures, many GPUs",
     "official-long": "ViT-L/14 as on ImageNet-22k: 625 000 steps of 3072 pictures, many GPUs",

@@ -1,7 +1,9 @@
 """training/bundled.py: heads in a file of their own, and back beside their backbone."""
 
 import json
+import math
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -9,15 +11,20 @@ from safetensors.torch import load_file, save_file
 from tiny_runs import TRAIN, longer, noise_folder, setup
 
 from dino_core.config import VIT_SMALL
+from dino_core.datasets import find_pictures
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.bundled import OWN, load_heads, save_heads
+from dino_core.training.bundled import CIFAR_PAIR, OWN, PREVIEW_HEADS, load_heads, save_heads
+from dino_core.training.evaluate import LabelledSet
+from dino_core.training.heldout import judge_heads
 from dino_core.training.loader import generator_for
 from dino_core.training.presets import find_preset, with_steps
 from dino_core.training.pretrain import train
 from dino_core.training.setup import BUNDLED_HEADS, NEW_HEADS, Setup, begin, open_pair, prepared
 from dino_core.weights import load_backbone
+from dino_core.weights.files import sha256
 
 NAME = "preview_vits14"
+CIFAR_TEST = Path(__file__).resolve().parents[3] / "shared" / "data" / "cifar10_test.zip"
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +136,24 @@ def test_heads_of_another_size_are_refused(tmp_path, saved):
     )
     with pytest.raises(ValueError, match="another size"):
         prepared(setup_of)
+
+
+def test_the_card_describes_the_files_that_are_there():
+    card = (CIFAR_PAIR.parent / "README.md").read_text(encoding="utf-8")
+    for file, megabytes in ((PREVIEW_HEADS, 6), (CIFAR_PAIR, 30)):
+        assert f"# Model card: `{file.name}`" in card
+        assert sha256(file) in card
+        assert file.stat().st_size <= megabytes * 1e6
+
+
+@pytest.mark.skipif(not CIFAR_TEST.is_file(), reason=f"{CIFAR_TEST} is not here")
+def test_the_small_pair_has_learnt_what_its_card_says():
+    pair, config = load_heads(CIFAR_PAIR)
+    assert config.vit == find_preset("demo").train.vit
+    assert config.crops == find_preset("demo").train.crops
+    pictures = LabelledSet.of(find_pictures(CIFAR_TEST), 20, 20).test
+    figures = judge_heads(pair, pictures, config)
+    assert figures.dino_cross_entropy < 0.9 * math.log(512)
+    assert figures.masked_top1 == pytest.approx(0.309, abs=0.03)
+    assert figures.masked_top1 > 10 * figures.commonest
+    assert figures.nearest_visible == pytest.approx(0.409, abs=0.04)
