@@ -342,4 +342,4 @@ def test_config_says_all_that_was_asked(tmp_path, data):
     from dino_core.training.runs import RunFolder
     from dino_core.training.setup import stored_setup
 
-    assert stored_setup(RunFolder(run)) == setup(data)
+    assert stored_setup(RunFolder(run)) == setup(data, heads="new")  # settled when the run began
