@@ -25,7 +25,7 @@ Contestants = Mapping[str, Callable[[], object]]
 
 # s before each turn: OpenBLAS and OpenMP threads stay awake that long after their work, and would
 # take the processor from the next contestant.
-PAUSE = 0.05
+PAUSE = 0.1
 SHORTEST_TURN = 0.05  # s; faster contestants are called again and again within their turn
 FEWEST_ROUNDS = 6
 YARDSTICK = 20_000  # additions, about a millisecond

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 import scipy.linalg
 import torch
 import torch.nn.functional as F
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
 from dino_core.config import PCAConfig
+
+SMALL = 512  # features of this many dimensions are decomposed by one thread
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,11 @@ def fit_pca(features: Tensor, count: int = 3) -> PCA:
             "Some features are infinite or not a number, so they have no principal components: "
             "try float32, or other weights."
         )
-    values, vectors = scipy.linalg.eigh(
-        covariance.numpy(), lower=False, subset_by_index=[D - count, D - 1]
-    )
+    # PyTorch's threads are still awake, and a second one would only be in their way.
+    with threadpool_limits(1 if D <= SMALL else None, user_api="blas"):
+        values, vectors = scipy.linalg.eigh(
+            covariance.numpy(), lower=False, subset_by_index=[D - count, D - 1]
+        )
     variance = torch.from_numpy(values).flip(0).clamp_min(0)  # ascending -> descending
     components = torch.from_numpy(vectors).T.flip(0)  # [D, k] -> [k, D]
     total = covariance.diagonal().sum().clamp_min(torch.finfo(torch.float64).tiny)
