@@ -74,16 +74,18 @@ def heads_for(model: str | None) -> bool:
     return PREVIEW_HEADS.is_file() and read_state_dict(PREVIEW_HEADS)[1]["backbone"] == model
 
 
-@torch.no_grad()
-def copy_heads(pair: StudentTeacher, path: str | Path, config: TrainConfig) -> None:
-    """Heads and mask token from a file into a pair; its backbones stay as they are otherwise.
-
-    ValueError when the file's heads have other sizes than those of `config`.
-    """
+def fitting_heads(path: str | Path, config: TrainConfig) -> StudentTeacher:
+    """The pair of a file. ValueError when its heads have other sizes than those of `config`."""
     found, stored = load_heads(path)
     wanted = (config.dino_head, config.ibot_head, config.vit.dim)
     if (stored.dino_head, stored.ibot_head, stored.vit.dim) != wanted:
         raise ValueError(f"{path} has heads of another size than this run's.")
+    return found
+
+
+@torch.no_grad()
+def copy_heads(found: StudentTeacher, pair: StudentTeacher) -> None:
+    """Heads and mask token from one pair into another, whose backbones stay as they are."""
     for old, new in ((found.student, pair.student), (found.teacher, pair.teacher)):
         new.backbone.mask_token.copy_(old.backbone.mask_token)
         for name, part in new.named_children():

@@ -23,7 +23,14 @@ from dino_core.datasets import (
 from dino_core.images import open_picture
 from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.training import checkpoints, evaluate
-from dino_core.training.bundled import OWN, PREVIEW_HEADS, copy_heads, heads_for, load_heads
+from dino_core.training.bundled import (
+    OWN,
+    PREVIEW_HEADS,
+    copy_heads,
+    fitting_heads,
+    heads_for,
+    load_heads,
+)
 from dino_core.training.checkpoints import Checkpoint
 from dino_core.training.distributed import World
 from dino_core.training.loader import generator_for
@@ -137,7 +144,7 @@ def with_heads(setup: Setup) -> Setup:
         heads = BUNDLED_HEADS if ready else NEW_HEADS
     if heads == NEW_HEADS:
         return replace(setup, heads=heads)
-    copy_heads(StudentTeacher(config.train), heads_file(heads), config.train)  # or says why not
+    fitting_heads(heads_file(heads), config.train)  # or says why not
     return replace(setup, heads=heads, run=with_ready_heads(config))
 
 
@@ -229,7 +236,7 @@ def begin(setup: Setup, device: torch.device, group: dist.ProcessGroup | None = 
         pair.student.backbone.load_state_dict(backbone.vit.state_dict())
         pair.copy_student()
     if setup.heads not in (None, NEW_HEADS):
-        copy_heads(pair, heads_file(str(setup.heads)), config.train)
+        copy_heads(fitting_heads(heads_file(str(setup.heads)), config.train), pair)
     if setup.shard and group is not None:
         shard_pair(pair, group, device)
     else:

@@ -476,7 +476,6 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
       bring(name);
     }
     markTab();
-    return afterFirst;
   }
 
   function leaveStage(name, place) {
