@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from dino_core.analysis.inspection import Inspection, inspect
     from dino_core.crops import sample_crops
     from dino_core.images import fit_to_patches, open_picture, to_tensor
-    from dino_core.masks import sample_block_mask, sample_masks
+    from dino_core.masks import sample_block_mask, sample_block_masks, sample_masks
     from dino_core.vit import Edits, VisionTransformer, ViTOutput
     from dino_core.weights import load_backbone
 
@@ -54,6 +54,7 @@ _HOME = {
     "to_tensor": "images",
     "sample_crops": "crops",
     "sample_block_mask": "masks",
+    "sample_block_masks": "masks",
     "sample_masks": "masks",
     "Edits": "vit",
     "ViTOutput": "vit",
@@ -73,6 +74,7 @@ __all__ = [
     "load_backbone",
     "open_picture",
     "sample_block_mask",
+    "sample_block_masks",
     "sample_crops",
     "sample_masks",
     "to_tensor",

@@ -12,7 +12,12 @@ import pytest
 import torch
 
 from dino_core.config import MaskConfig
-from dino_core.masks import sample_block_mask, sample_masks, sample_random_mask
+from dino_core.masks import (
+    sample_block_mask,
+    sample_block_masks,
+    sample_masks,
+    sample_random_mask,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
 BLOCKS = json.loads((GOLDEN / "masking_stats.json").read_text())
@@ -29,7 +34,7 @@ def seeded(seed=0):
 @cache
 def drawn(target):
     generator = seeded(target)
-    return [sample_block_mask(GRID, target, CONFIG, generator) for _ in range(DRAWS)]
+    return sample_block_masks(GRID, [target] * DRAWS, CONFIG, generator)
 
 
 def total_variation(ours, theirs):
@@ -158,10 +163,21 @@ def test_nothing_fits_and_nothing_wanted():
     assert not none.mask.any()
 
 
+def test_several_masks_at_once_keep_the_order_of_their_targets():
+    targets = [128, 0, 25, 76]
+    many = sample_block_masks(GRID, targets, CONFIG, seeded())
+    assert [one.target for one in many] == targets
+    assert [int(one.mask.sum()) for one in many] == [one.achieved for one in many]
+    assert torch.equal(many[0].mask, sample_block_masks(GRID, targets, CONFIG, seeded())[0].mask)
+    assert sample_block_masks(GRID, [], CONFIG, seeded()) == []
+
+
 @pytest.mark.parametrize(("grid", "target"), [((16, 16), 257), ((4, 4), -1), ((0, 3), 0)])
 def test_impossible_masks_are_refused(grid, target):
     with pytest.raises(ValueError, match=r"patches"):
         sample_block_mask(grid, target, CONFIG, seeded())
+    with pytest.raises(ValueError, match=r"patches"):
+        sample_block_masks(grid, [0, target], CONFIG, seeded())
     with pytest.raises(ValueError, match=r"patches"):
         sample_random_mask(grid, target, seeded())
     with pytest.raises(ValueError, match=r"Choose a target"):

@@ -10,7 +10,13 @@ from PIL import Image
 from dino_core.analysis.masking import visible_neighbours
 from dino_core.config import MaskConfig
 from dino_core.crops import apply_decisions, draw_crops
-from dino_core.masks import BlockMask, sample_block_mask, sample_masks, sample_random_mask
+from dino_core.masks import (
+    BlockMask,
+    sample_block_mask,
+    sample_block_masks,
+    sample_masks,
+    sample_random_mask,
+)
 from dino_core.scenes.crops import crop_config, seeded
 from dino_core.scenes.knobs import field_comments
 
@@ -62,7 +68,7 @@ def masks_scene(
     scattered = sample_random_mask(grid, drawn.achieved, generator)
     batch = sample_masks(2 * BATCH, grid, config, generator).block_masks
     beside = [sample_random_mask(grid, one.achieved, generator) for one in batch]
-    many = [sample_block_mask(grid, drawn.target, config, generator) for _ in range(DRAWS)]
+    many = sample_block_masks(grid, [drawn.target] * DRAWS, config, generator)
     return MasksScene(
         seed=seed,
         ratio=ratio,
