@@ -120,5 +120,9 @@ class Engine:
     def look(self, source: "Image", model: str, size: int) -> "OpenPicture":
         """One forward of a picture in a model that is loaded."""
         backbone = self.backbone(model)
+        return self.alone(lambda: self.scene("picture").look(backbone.vit, source, size))
+
+    def alone(self, work: Callable[[], Any]) -> Any:
+        """Work that takes the whole processor: one at a time."""
         with self._working:
-            return self.scene("picture").look(backbone.vit, source, size)
+            return work()

@@ -40,6 +40,8 @@ PATHS = [
     "tokens/blocks",
     "features/11?preset=paper&flip=false",
     "patches/11",
+    "losses?seed=0&pair=preview",
+    "losses/company/preview.jpg",
 ]
 AHEAD = ["strip?seed=0", "attention/11", "input.jpg", "overview"]  # of the screen that opens
 

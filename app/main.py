@@ -27,6 +27,7 @@ SCREENS = {
     "tokens": "Tokens",
     "attention": "Attention",
     "features": "Features",
+    "losses": "Heads & losses",
     "update": "Update",
     "training": "Training",
     "gallery": "Many pictures",

@@ -9,6 +9,7 @@
     view/KEY/tokens/blocks
     view/KEY/heads/LAYER
     view/KEY/overview               view/KEY/rollout
+    view/KEY/losses, losses/...     losses.py
     runs/..., schedules/...         training.py
     galleries/...                   gallery.py, gallery_scenes.py
 
@@ -34,7 +35,8 @@ from app.beside import add_feature_routes
 from app.engine import Engine
 from app.galleries import Galleries, galleries_folder
 from app.gallery import add_gallery_routes
-from app.queue import Runs
+from app.losses import add_losses_routes
+from app.queue import Runs, owner_of
 from app.store import Entry, Store
 from app.training import add_training_routes
 from dino_core.config import CropConfig
@@ -58,6 +60,7 @@ def add_routes(
     add_attention_routes(app, answers)
     add_feature_routes(app, engine, store, answers.find, answers.scene, COOKIE)
     runs = add_training_routes(app, engine, store, answers.scene, COOKIE)
+    add_losses_routes(app, engine, runs, answers.find, answers.scene, visitor, KEEP)
     galleries = galleries or Galleries(galleries_folder())
     add_gallery_routes(app, engine, store, galleries, answers.scene, COOKIE)
     say_refusals_in_words(app)
@@ -93,6 +96,11 @@ class Answers:
     def jpeg(self, *args: Any) -> Response:
         data = self.engine.scene("answers").jpeg(*args)
         return Response(data, media_type="image/jpeg", headers=KEEP)
+
+
+def visitor(request: Request) -> str:
+    """Whose runs are meant."""
+    return owner_of(request.cookies.get(COOKIE, ""))
 
 
 # --- the picture itself

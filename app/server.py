@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import gradio as gr
@@ -29,11 +30,12 @@ def build_server(
     """The application that uvicorn runs. ValueError for a model or file that is not there."""
     engine = Engine(model, weights, device)
     store = Store()
-    store.share(first.KEY, lambda: first_entry(engine))
+    greet = cache(lambda: first_entry(engine))
+    store.share(first.KEY, greet)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        engine.warm_up(lambda: first_entry(engine))
+        engine.warm_up(greet)
         runs.begin()
         galleries.begin(lambda: options_for(engine, engine.first, 224))
         yield

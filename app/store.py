@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dino_core.scenes.picture import OpenPicture
@@ -16,6 +16,7 @@ PER_VISITOR = (
     2  # the picture that is shown, and the one before: its last requests may be on the way
 )
 BESIDE = 3  # pictures beside those: a second one, another model, and the one before of either
+ANSWERS = 3  # of pairs of student and teacher, for each picture
 LARGEST = 4 * 2**30  # bytes of all visitors together; the longest unused goes first
 
 
@@ -30,6 +31,15 @@ class Entry:
     sample: str = ""  # the file's name, when it is one of the samples
     beside: bool = False  # it was opened beside another one, to be compared
     used: float = field(default_factory=time.monotonic)
+    answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed
+
+    def answer(self, key: Any, make: Callable[[], Any]) -> Any:
+        """What a pair says of the picture, asked once; the newest few are kept."""
+        if key not in self.answers:
+            self.answers[key] = make()
+        while len(self.answers) > ANSWERS:
+            self.answers.popitem(last=False)
+        return self.answers[key]
 
     @property
     def nbytes(self) -> int:

@@ -1,10 +1,11 @@
-"""The commands of training: train, finetune, predict, heads, runs.
+"""The commands of training: train, finetune, predict, heads, losses, runs.
 
     python -m dino_core train --data pictures.zip --preset tiny --steps 400 --run runs/first
     python -m dino_core train --run runs/first --resume
     python -m dino_core finetune --data labelled.zip --model preview_vits14 --run runs/classes
     python -m dino_core predict cat.jpg --model runs/classes
     python -m dino_core heads runs/heads --data held_out.zip
+    python -m dino_core losses cat.jpg --output losses.npz
     python -m dino_core runs
 
 Exit codes: 0 done, or stopped as asked (`runs --ask stop`, the first Ctrl-C, SIGTERM); 2 a mistake,
@@ -23,6 +24,7 @@ from dataclasses import replace
 from typing import Any
 
 from dino_core.command import Option, add_command, positive
+from dino_core.training.losses_command import losses, losses_options
 from dino_core.training.presets import (
     PRESET_WORDS,
     PRESETS,
@@ -45,6 +47,7 @@ def add_parsers(commands: Any) -> None:
         (finetune, finetune_options),
         (predict, predict_options),
         (heads, heads_options),
+        (losses, losses_options),
         (runs, runs_options),
     ):
         command = add_command(commands, run, add_options)

@@ -539,13 +539,14 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   }
 
   /* The screens that are not open get ready, two at a time, when the page is idle. The very first
-     picture spares the newcomer's line: there, they wait until something is touched. */
+     picture spares the newcomer's line: there, they wait until something is touched. Lazy ones wait
+     until they are opened. */
   let touched = false, idle = null;
   function later() {
     clearTimeout(idle);
     if (wanted?.key === "first" && !touched) return;
     idle = setTimeout(() => {
-      const names = Object.keys(mounted).values(); // shared by both who take from it
+      const names = Object.keys(mounted).filter((name) => !mounted[name].view.lazy).values(); // shared by both who take from it
       const work = async () => { for (const name of names) await bring(name); };
       work();
       work();

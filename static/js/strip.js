@@ -22,12 +22,17 @@ Inside.view("strip", (root) => {
     event.preventDefault();
   });
 
-  /* A sketch of a curve on a veil: these steps are not about a place in the picture. */
-  function curve(canvas, values) {
+  /* A veil over the picture, for steps that are not about a place in it; they are sketched on top. */
+  function veil(canvas) {
     canvas.width = 150; canvas.height = 100;
-    const pen = canvas.getContext("2d"), x = (i) => 14 + (i * 122) / (values.length - 1), y = (value) => 84 - 66 * value;
+    const pen = canvas.getContext("2d");
     pen.fillStyle = "rgb(17 24 39 / 0.72)";
     pen.fillRect(0, 0, 150, 100);
+    return pen;
+  }
+
+  function curve(canvas, values) {
+    const pen = veil(canvas), x = (i) => 14 + (i * 122) / (values.length - 1), y = (value) => 84 - 66 * value;
     pen.strokeStyle = "#fff";
     pen.lineWidth = 3;
     pen.beginPath();
@@ -68,6 +73,13 @@ Inside.view("strip", (root) => {
       const [h, w] = scene.shapes.features;
       Inside.paintRgb(canvas, scene.features, h, w);
     },
+    losses(canvas) { // what the teacher says of a few prototypes, and the student
+      const pen = veil(canvas);
+      [[52, 34], [30, 44], [20, 12], [8, 22], [5, 9]].forEach((pair, i) => pair.forEach((height, side) => {
+        pen.fillStyle = side ? "#fdba74" : "#a5b4fc";
+        pen.fillRect(16 + 25 * i + 9 * side, 84 - height, 8, height);
+      }));
+    },
     update(canvas) {
       curve(canvas, Array.from({ length: 60 }, (_, i) => (i < 7 ? i / 7 : 0.5 + 0.5 * Math.cos((Math.PI * (i - 7)) / 52))));
     },
@@ -75,10 +87,7 @@ Inside.view("strip", (root) => {
       curve(canvas, Array.from({ length: 60 }, (_, i) => 0.12 + 0.8 * Math.exp(-i / 16) + 0.05 * Math.sin(1.7 * i) * Math.exp(-i / 40)));
     },
     gallery(canvas) { // groups of pictures on a map
-      canvas.width = 150; canvas.height = 100;
-      const pen = canvas.getContext("2d"), golden = 2.39996;
-      pen.fillStyle = "rgb(17 24 39 / 0.72)";
-      pen.fillRect(0, 0, 150, 100);
+      const pen = veil(canvas), golden = 2.39996;
       [[40, 38, "#a5b4fc"], [106, 30, "#fdba74"], [84, 72, "#5eead4"]].forEach(([x, y, colour]) => {
         pen.fillStyle = colour;
         for (let i = 0; i < 12; i++) { pen.beginPath(); pen.arc(x + 6.2 * Math.sqrt(i) * Math.cos(golden * i), y + 5.2 * Math.sqrt(i) * Math.sin(golden * i), 3.2, 0, 7); pen.fill(); }

@@ -34,6 +34,7 @@ STATES = [
     ("features", "colours", 24 / 16, GRID),
     ("features", "map", None, GRID),
     ("features", "compare", (2 * 700 + 24) / 467, 12),
+    ("losses", "", 1, 10 * 2 + 76),
     ("update", "", None, None),
 ]
 IDS = [f"{screen} {part}".strip() for screen, part, *_ in STATES]

@@ -31,7 +31,9 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str
     return names, printed.getvalue()
 
 
-@pytest.mark.parametrize("screen", ["crops", "masks", "tokens", "attention", "features", "gallery"])
+@pytest.mark.parametrize(
+    "screen", ["crops", "masks", "tokens", "attention", "features", "losses", "gallery"]
+)
 def test_the_snippet_runs(
     visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str
 ) -> None:
@@ -43,3 +45,6 @@ def test_the_snippet_runs(
         rows = page.evaluate("[...document.querySelector('[data-view=attention]').inside.rows]")
         wanted = names["rows"].detach().numpy()
         np.testing.assert_allclose(np.array(rows).reshape(wanted.shape), wanted, atol=1e-5)
+    if screen == "losses":
+        found = page.evaluate("document.querySelector('[data-view=losses]').inside.dino")
+        np.testing.assert_allclose(found, names["parts"].dino.flatten(), atol=2e-3)

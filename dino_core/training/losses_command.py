@@ -1,0 +1,97 @@
+"""The command `losses`: one picture's losses, taken apart, in numbers.
+
+    python -m dino_core losses cat.jpg --seed 3 --output losses.npz
+    python -m dino_core losses cat.jpg --pair runs/first --company dog.jpg tree.jpg
+
+Nothing here imports torch before the command runs.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dino_core.command import Option
+
+if TYPE_CHECKING:
+    from dino_core.training.dissection import Dissection
+
+ARRAYS = (
+    *("dino", "teacher", "student", "ibot", "teacher_patches", "student_patches"),
+    *("koleo", "distances"),
+)
+SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
+
+
+def losses_options(option: Option) -> None:
+    option("image", metavar="IMAGE")
+    option(
+        "--pair",
+        metavar="RUN",
+        help="a run's folder or a file of heads, with crops as it was trained on (default: the "
+        "bundled heads of the preview backbone, with the official crops)",
+    )
+    option("--company", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)")
+    option(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="S",
+        help="of the picture's crops and mask (default: 0); the company's seed is always 0",
+    )
+    option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
+    option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
+    option("--output", metavar="FILE.npz", help="write every term and distribution there")
+
+
+def losses(args: argparse.Namespace) -> None:
+    """What student and teacher say of a picture's crops and masked patches, and what it costs.
+
+    Prints the terms of the loss and what uniform output would pay. The NPZ holds, in float32 and
+    nats: dino [2 + L, 2] (student crop, teacher view), ibot [M], koleo [2], the distances [2, n]
+    to the others' class tokens, and the distributions teacher [2, K], student [2 + L, K],
+    teacher_patches and student_patches [M, K'].
+    """
+    from dataclasses import replace
+
+    from dino_core.config import CropConfig
+    from dino_core.images import open_picture
+    from dino_core.training.bundled import PREVIEW_HEADS
+    from dino_core.training.dissection import ask, dissect
+    from dino_core.training.setup import open_pair
+
+    image = Path(args.image)
+    picture = open_picture(image)
+    company = [Path(path) for path in args.company or sorted(SAMPLES.glob("*.jpg"))]
+    others = [open_picture(path) for path in company if path.resolve() != image.resolve()]
+    pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
+    crops = config.crops if args.pair else CropConfig()
+    found = dissect(
+        ask(pair, config, picture, args.seed, crops),
+        [ask(pair, config, other, 0, crops) for other in others],
+        replace(config.loss, centering=args.targets),
+        args.temperature or config.schedule.teacher_temperature,
+    )
+    print("\n".join(as_table(found.terms, found.uniform)))
+    if args.output:
+        save(Path(args.output), found)
+        print(f"Losses -> {args.output}")
+
+
+def save(path: Path, found: "Dissection") -> None:
+    import numpy as np
+
+    arrays = {name: getattr(found, name).float().numpy() for name in ARRAYS}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:  # a bare name would get another ending
+        np.savez(file, **arrays)
+
+
+def as_table(terms: Mapping[str, float], uniform: Mapping[str, float]) -> list[str]:
+    """Lines for a person: each term, what uniform output would pay, and the sum."""
+    rows = [(name, value, uniform.get(name)) for name, value in terms.items()]
+    rows.append(("loss", sum(terms.values()), sum(uniform.values())))
+    lines = [f"{'':12}{'here':>9}{'uniform':>9}"]
+    for name, value, flat in rows:
+        lines.append(f"{name:12}{value:9.3f}{'-' if flat is None else format(flat, '.3f'):>9}")
+    return lines

@@ -1,0 +1,144 @@
+"""The screen of heads and losses: its routes, and the page in a real browser."""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+from playwright.sync_api import Page
+from safetensors.numpy import load
+
+from app import first
+from app.engine import SAMPLES, Engine
+from app.losses import Pairs
+from app.routes import COOKIE, add_routes
+from app.store import Entry, Store
+
+VIEW = '[data-view="losses"]'
+Shown = Callable[[Page, str], dict]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The routes alone, with the sample that greets everybody."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INSIDE_DINOV2_RUNS", str(tmp_path_factory.mktemp("runs")))
+        engine, store, app = Engine("preview_vits14", None, "cpu"), Store(), FastAPI()
+        picture = engine.sample(SAMPLES / first.SAMPLE, engine.first, first.SIZE)
+        entry = Entry("", picture, engine.first, first.SIZE, first.SAMPLE)
+        store.share(first.KEY, lambda: entry)
+        add_routes(app, engine, store)
+        yield TestClient(app, cookies={COOKIE: "somebody"})
+
+
+def test_what_there_is_to_choose_from(client: TestClient) -> None:
+    pairs = client.get("/losses/pairs").json()["pairs"]
+    assert [(one["name"], one["step"]) for one in pairs] == [("preview", 0), ("cifar", 0)]
+
+
+def test_a_picture_s_losses(client: TestClient) -> None:
+    asked = f"/view/{first.KEY}/losses?seed=4&pair=cifar"
+    answer = client.get(asked)
+    assert load(answer.content)["dino"].shape == (6, 2)
+    held = np.load(io.BytesIO(client.get(f"{asked}&form=npz&temperature=0.05").content))
+    facts = json.loads(str(held["facts"]))
+    assert (facts["seed"], facts["temperature"], facts["targets_by"]) == (4, 0.05, "centering")
+    company = client.get(f"/view/{first.KEY}/losses/company/cifar.jpg")
+    assert Image.open(io.BytesIO(company.content)).size == (32 * facts["columns_of_sheet"], 64)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("pair=giant", "There is no pair"),
+        ("pair=run:none", "There is no such run"),
+        ("pair=cifar&targets=luck", "not by 'luck'"),
+        ("pair=cifar&temperature=-1", "above 0"),
+    ],
+)
+def test_what_cannot_be_had_is_said(client: TestClient, query: str, words: str) -> None:
+    answer = client.get(f"/view/{first.KEY}/losses?seed=0&{query}")
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_a_picture_is_asked_once_and_pairs_are_few(client: TestClient, monkeypatch) -> None:
+    from dino_core.scenes import losses
+
+    asked: list[int] = []
+    ask = losses.ask_pair
+    monkeypatch.setattr(losses, "ask_pair", lambda *a: (asked.append(a[2]), ask(*a))[1])
+    for temperature in (0.02, 0.04, 0.06):
+        client.get(f"/view/{first.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
+    assert asked.count(77) == 1
+
+
+def test_a_run_that_goes_on_is_another_pair(tmp_path: Path, monkeypatch) -> None:
+    class Runs:
+        def find(self, name: str) -> Path:
+            return tmp_path
+
+    pairs = Pairs(Engine("preview_vits14", None, "cpu"), Runs())  # type: ignore[arg-type]
+    assert pairs.key("run:mine") == ("run:mine", 0)
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "step-00000020.safetensors").touch()
+    assert pairs.key("run:mine") == ("run:mine", 20)
+
+
+@pytest.mark.browser
+def test_pairs_of_crops_patches_and_temperatures(visitor, shown: Shown) -> None:
+    page = visitor("#screen=losses")
+    page.wait_for_selector(f"{VIEW}[data-ready]")
+    state = shown(page, "losses")
+    assert state["between"] == [2, 0]
+    page.hover(f'{VIEW} [data-pair="5.1"]')
+    assert shown(page, "losses")["between"] == [5, 1]
+    assert f"{state['dino'][11]:.2f} nats" in shown(page, "losses")["story"]
+    page.mouse.move(0, 0)
+    assert shown(page, "losses")["between"] == [2, 0]
+    page.locator(f'{VIEW} [data-pair="2.0"]').focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert shown(page, "losses")["between"] == [3, 1]
+    assert page.locator(f'{VIEW} [aria-pressed="true"][data-pair]').count() == 1
+    page.locator(f"{VIEW} .inside-picture").focus()
+    row, col = shown(page, "losses")["patch"]["at"]
+    page.keyboard.press("ArrowUp")
+    assert shown(page, "losses")["patch"]["at"] == [row - 1, col]
+    for _ in range(16):  # to the right there is a patch that is not masked
+        page.keyboard.press("ArrowRight")
+    patch = shown(page, "losses")["patch"]
+    assert patch["at"] == [row - 1, 15]
+    assert [patch["row"], patch["col"]] != patch["at"], "the numbers are those of a masked patch"
+
+    terms = shown(page, "losses")["terms"]
+    page.click(f"{VIEW} [data-value=sinkhorn_knopp]")
+    page.wait_for_function(
+        f"document.querySelector('{VIEW}').inside.targets === 'sinkhorn_knopp'", timeout=60_000
+    )
+    assert shown(page, "losses")["terms"] != terms
+    page.wait_for_function("location.hash.includes('targets=sinkhorn_knopp')")
+    words = page.locator("#lesson-losses").inner_text()
+    assert "…" not in words
+    assert "Sinkhorn-Knopp, from a batch of 8" in words
+
+
+@pytest.mark.browser
+def test_a_link_brings_the_small_pair_back(visitor, shown: Shown) -> None:
+    page = visitor("#screen=losses&pair=cifar&between=3.1&hot=0.05&sample=coffee.jpg&seed=2")
+    page.wait_for_function(
+        f"document.querySelector('{VIEW}').inside?.seed === 2"
+        f" && document.querySelector('{VIEW}').inside.key !== 'first'",
+        timeout=60_000,
+    )
+    state = shown(page, "losses")
+    assert (state["pair"], state["between"], state["temperature"]) == ("cifar", [3, 1], 0.05)
+    assert len(state["dino"]) == 12
+    titles = page.locator(f"{VIEW} select option").all_inner_texts()
+    assert titles[1].startswith("Small pair")

@@ -1,0 +1,113 @@
+"""scenes/losses.py: what the screen shows is the dissection, for the prototypes that stand out."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dino_core.images import open_picture
+from dino_core.scenes.crops import crops_scene
+from dino_core.scenes.losses import (
+    SAMPLES,
+    Companion,
+    OpenPair,
+    ask_pair,
+    company_of,
+    company_sheet,
+    losses_scene,
+    newest_step,
+    open_bundled,
+    open_run,
+)
+from dino_core.scenes.masks import masks_scene
+from dino_core.training.dissection import Answers, dissect
+from dino_core.training.runs import FORMAT, RunFolder, write_json
+
+
+@pytest.fixture(scope="module")
+def opened() -> OpenPair:
+    return open_bundled("cifar")  # small: 32 px
+
+
+@pytest.fixture(scope="module")
+def company(opened: OpenPair) -> tuple[Companion, ...]:
+    return company_of(opened)
+
+
+@pytest.fixture(scope="module")
+def own(opened: OpenPair) -> Answers:
+    return ask_pair(opened, open_picture(SAMPLES / "cat.jpg"), 3)
+
+
+@pytest.mark.parametrize("targets", ["centering", "sinkhorn_knopp"])
+def test_the_numbers_are_the_dissection_s(opened, company, own, targets) -> None:
+    scene = losses_scene(opened, company, own, 3, "", targets, 0.05, 0.2)
+    loss = opened.config.loss.__class__(
+        **vars(opened.config.loss) | {"centering": targets, "student_temperature": 0.2}
+    )
+    part = dissect(own, [one.answers for one in company], loss, 0.05)
+    assert (scene.terms, scene.uniform) == (part.terms, part.uniform)
+    np.testing.assert_array_equal(scene.dino, part.dino.numpy())
+    np.testing.assert_array_equal(scene.ibot, part.ibot.numpy())
+    np.testing.assert_array_equal(scene.teacher, part.teacher.numpy()[:, scene.columns])
+    patches = part.student_patches.numpy()[:, scene.patch_columns]
+    np.testing.assert_array_equal(scene.student_patches, patches)
+    for rows, columns in ((part.teacher, scene.columns), (part.student, scene.columns)):
+        assert set(rows.argmax(-1).tolist()) <= set(columns.tolist())
+    entropy = -(part.teacher * part.teacher.log()).nansum(-1)
+    np.testing.assert_allclose(scene.teacher_entropy, entropy.numpy(), rtol=1e-5)
+    assert scene.mask.sum() == len(scene.ibot)
+    assert scene.head == [192, 512, 512, 128, 512]
+
+
+def test_no_company_for_oneself(opened, company, own) -> None:
+    scene = losses_scene(opened, company, own, 3, "cat.jpg")
+    files = [one["file"] for one in scene.company]
+    assert "cat.jpg" not in files
+    assert len(files) == len(company) - 1
+    at = [one.file for one in company].index("cat.jpg")
+    assert at not in scene.examples[..., 0]
+    assert at not in scene.patch_examples[..., 0]
+    near = [one["distances"][0] for one in scene.company]
+    assert near == sorted(near)
+
+
+def test_examples_are_where_a_prototype_scores_highest(opened, company, own) -> None:
+    scene = losses_scene(opened, company, own, 3)
+    scores = torch.stack([one.answers.best_score for one in company])  # [n, K']
+    for column, examples in zip(scene.patch_columns, scene.patch_examples, strict=True):
+        order = scores[:, column].argsort(descending=True)[:3].tolist()
+        assert examples[:, 0].tolist() == order
+        for who, place in examples:
+            assert place == company[who].answers.best_patch[column]
+
+
+def test_the_sheet_has_a_column_for_each_companion(opened, company) -> None:
+    sheet = np.asarray(company_sheet(company))
+    assert sheet.shape == (64, 32 * len(company), 3)
+    np.testing.assert_array_equal(sheet[32:, 64:96], company[2].answers.crops[1].pixels)
+
+
+def test_the_preview_s_crops_and_mask_are_those_of_the_first_screens() -> None:
+    opened = open_bundled("preview")
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
+    own = ask_pair(opened, picture, 5)
+    crops, masks = crops_scene(picture, 5), masks_scene(picture, 5)
+    for crop, pixels in zip(own.crops, crops.pixels, strict=True):
+        np.testing.assert_array_equal(crop.pixels, pixels)
+    np.testing.assert_array_equal(own.mask.mask.numpy(), masks.mask)
+
+
+def test_what_there_is_not_is_said(opened, company, own, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="preview, cifar"):
+        open_bundled("giant")
+    with pytest.raises(ValueError, match="centering, sinkhorn_knopp"):
+        losses_scene(opened, company, own, 3, "", "luck")
+    with pytest.raises(ValueError, match="above 0"):
+        losses_scene(opened, company, own, 3, "", None, -1.0)
+    assert newest_step(tmp_path) == 0
+    write_json(RunFolder(tmp_path).config_file, {"format": FORMAT, "kind": "fine-tuning"})
+    with pytest.raises(ValueError, match="without labels"):
+        open_run(tmp_path)
