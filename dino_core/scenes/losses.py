@@ -21,13 +21,12 @@ from dino_core.scenes.crops import crop_config
 from dino_core.student_teacher import StudentTeacher
 from dino_core.training.bundled import CIFAR_PAIR, PREVIEW_HEADS
 from dino_core.training.checkpoints import steps_in
-from dino_core.training.dissection import Answers, Dissection, ask, dissect
+from dino_core.training.dissection import Answers, Dissection, ask, ask_company, dissect
 from dino_core.training.metrics import entropy_of
 from dino_core.training.runs import RunFolder
 from dino_core.training.setup import open_pair
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
-COMPANY_SEED = 0
 TOP = 8  # prototypes of each class token's distribution that are named
 TOP_PATCH = 4  # of each masked patch's
 EXAMPLES = 3  # places in other pictures where a prototype fires most
@@ -134,13 +133,11 @@ def open_run(folder: Path) -> OpenPair:
 def company_of(opened: OpenPair) -> tuple[Companion, ...]:
     """The samples, asked once for every pair."""
     credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
+    pictures = (open_picture(SAMPLES / sample["file"]) for sample in credits)
+    company = ask_company(opened.pair, opened.config, pictures, opened.crops)
     return tuple(
-        Companion(
-            sample["file"],
-            sample["title"],
-            ask_pair(opened, open_picture(SAMPLES / sample["file"]), COMPANY_SEED),
-        )
-        for sample in credits
+        Companion(sample["file"], sample["title"], answers)
+        for sample, answers in zip(credits, company, strict=True)
     )
 
 

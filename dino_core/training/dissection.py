@@ -4,9 +4,9 @@ The functions are those of a training step (`step.py`), without a gradient. A lo
 picture's alone: targets are made from all pictures of a batch, and KoLeo needs a neighbour. So the
 picture comes in company, for example that of the samples.
 
-    own = ask(pair, config, picture, seed=0)                           # the forwards, once
-    company = [ask(pair, config, other, seed=0) for other in others]
-    parts = dissect(own, company, config.loss, temperature=0.04)       # cheap, for every slider
+    own = ask(pair, config, picture, seed=0)                        # the forwards, once
+    company = ask_company(pair, config, others)
+    parts = dissect(own, company, config.loss, temperature=0.04)    # cheap, for every slider
 
 Followed with a ViT-S/14, 2 x 224 and 8 x 98 px: ten crops are given to the student, two of them to
 the teacher as well; the first of those hides 30 % of its 256 patches from the student, 76. So there
@@ -14,8 +14,8 @@ are 10 x 2 cross-entropies between crops, of which 18 count, 76 of masked patche
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image
@@ -120,6 +120,17 @@ def ask(
         best_score=best[0].cpu(),
         best_patch=best[1].cpu(),
     )
+
+
+def ask_company(
+    pair: StudentTeacher,
+    config: TrainConfig,
+    pictures: Iterable[Image.Image],
+    crops: CropConfig | None = None,
+) -> list[Answers]:
+    """The rest of a batch, with the global crops of seed 0: local ones tell only of themselves."""
+    whole = replace(crops or config.crops, local_count=0)
+    return [ask(pair, config, picture, 0, whole) for picture in pictures]
 
 
 def _teacher_scores(teacher: Network, batch: Batch) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:

@@ -57,7 +57,7 @@ def losses(args: argparse.Namespace) -> None:
     from dino_core.config import CropConfig
     from dino_core.images import open_picture
     from dino_core.training.bundled import PREVIEW_HEADS
-    from dino_core.training.dissection import ask, dissect
+    from dino_core.training.dissection import ask, ask_company, dissect
     from dino_core.training.setup import open_pair
 
     image = Path(args.image)
@@ -68,7 +68,7 @@ def losses(args: argparse.Namespace) -> None:
     crops = config.crops if args.pair else CropConfig()
     found = dissect(
         ask(pair, config, picture, args.seed, crops),
-        [ask(pair, config, other, 0, crops) for other in others],
+        ask_company(pair, config, others, crops),
         replace(config.loss, centering=args.targets),
         args.temperature or config.schedule.teacher_temperature,
     )

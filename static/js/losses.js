@@ -340,14 +340,14 @@ Inside.view("losses", (root) => {
     return `from dataclasses import replace
 
 from dino_core import open_picture
-${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.training.dissection import ask, dissect
+${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.training.dissection import ask, ask_company, dissect
 from dino_core.training.setup import open_pair
 
 pair, config, _ = open_pair("${file}")
 crops = ${own ? "config.crops" : "CropConfig()"}
 own = ask(pair, config, open_picture("${name}"), ${view.seed}, crops)
 others = ${JSON.stringify(company.map((one) => one.file))}
-company = [ask(pair, config, open_picture(f"static/samples/{name}"), 0, crops) for name in others]
+company = ask_company(pair, config, [open_picture(f"static/samples/{name}") for name in others], crops)
 loss = replace(config.loss, centering="${by}", student_temperature=${softness})
 parts = dissect(own, company, loss, ${temperature})
 print(parts.terms)

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,28 +13,38 @@ from fastapi.testclient import TestClient
 from PIL import Image
 from playwright.sync_api import Page
 from safetensors.numpy import load
+from tiny_runs import noise_folder, setup
 
 from app import first
 from app.engine import SAMPLES, Engine
 from app.losses import Pairs
 from app.routes import COOKIE, add_routes
 from app.store import Entry, Store
+from dino_core.images import open_picture
+from dino_core.training.dissection import ask, ask_company, dissect
+from dino_core.training.pretrain import train
+from dino_core.training.setup import open_pair
 
 VIEW = '[data-view="losses"]'
 Shown = Callable[[Page, str], dict]
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def client(runs: Path) -> Iterator[TestClient]:
     """The routes alone, with the sample that greets everybody."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("INSIDE_DINOV2_RUNS", str(tmp_path_factory.mktemp("runs")))
+        patch.setenv("INSIDE_DINOV2_RUNS", str(runs))
         engine, store, app = Engine("preview_vits14", None, "cpu"), Store(), FastAPI()
         picture = engine.sample(SAMPLES / first.SAMPLE, engine.first, first.SIZE)
         entry = Entry("", picture, engine.first, first.SIZE, first.SAMPLE)
         store.share(first.KEY, lambda: entry)
         add_routes(app, engine, store)
         yield TestClient(app, cookies={COOKIE: "somebody"})
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("runs")
 
 
 def test_what_there_is_to_choose_from(client: TestClient) -> None:
@@ -76,6 +87,23 @@ def test_a_picture_is_asked_once_and_pairs_are_few(client: TestClient, monkeypat
     for temperature in (0.02, 0.04, 0.06):
         client.get(f"/view/{first.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
     assert asked.count(77) == 1
+
+
+def test_a_run_of_one_s_own(client: TestClient, runs: Path, tmp_path: Path) -> None:
+    assert train(runs / "mine", setup(noise_folder(tmp_path))) == "finished"
+    *_, mine = client.get("/losses/pairs").json()["pairs"]
+    assert (mine["name"], mine["step"]) == ("run:mine", 8)
+    scene = load(client.get(f"/view/{first.KEY}/losses?seed=0&pair=run:mine").content)
+    pair, config, _ = open_pair(runs / "mine")
+    own = ask(pair, config, open_picture(SAMPLES / first.SAMPLE), 0)
+    others = [path for path in SAMPLES.glob("*.jpg") if path.name != first.SAMPLE]
+    company = ask_company(pair, config, map(open_picture, others))
+    loss = replace(config.loss, centering="centering")
+    found = dissect(own, company, loss, config.schedule.teacher_temperature)
+    np.testing.assert_allclose(scene["dino"], found.dino.numpy(), atol=1e-4)
+    np.testing.assert_allclose(scene["ibot"], found.ibot.numpy(), atol=1e-4)
+    sheet = client.get(f"/view/{first.KEY}/losses/company/run:mine.jpg")
+    assert Image.open(io.BytesIO(sheet.content)).size == (16 * len(list(SAMPLES.glob("*.jpg"))), 32)
 
 
 def test_a_run_that_goes_on_is_another_pair(tmp_path: Path, monkeypatch) -> None:

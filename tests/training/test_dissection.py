@@ -12,7 +12,7 @@ from tiny_runs import TRAIN
 from dino_core.crops import stack_crops
 from dino_core.schedules import StepValues
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.dissection import Answers, ask, dissect
+from dino_core.training.dissection import Answers, ask, ask_company, dissect
 from dino_core.training.loader import generator_for
 from dino_core.training.step import Batch, Centers, train_step
 from dino_core.update import build_optimiser
@@ -127,6 +127,14 @@ def test_the_same_seed_says_the_same_and_nothing_is_changed(pair, answers) -> No
     torch.testing.assert_close(again.student, answers[2].student)
     assert torch.equal(again.mask.mask, answers[2].mask.mask)
     assert pair.student.training
+
+
+def test_company_needs_no_local_crops(pair, answers) -> None:
+    company = ask_company(pair, CONFIG, [noise(1), noise(2)])
+    assert [len(one.crops) for one in company] == [2, 2]
+    part = dissect(answers[0], company, CONFIG.loss, TEMPERATURE)
+    assert part.dino.shape == (4, 2)
+    assert part.distances.shape == (2, 2)
 
 
 def test_what_cannot_be_asked_is_refused(pair, answers) -> None:
