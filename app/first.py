@@ -10,6 +10,7 @@ import json
 import shutil
 import tempfile
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -101,6 +102,8 @@ def main() -> None:
         (FOLDER / quote_plus(path)).write_bytes(data)
         print(f"{len(data):>9,} bytes  {path}")
 
+    losses = import_module("dino_core.scenes.losses")
+    losses.write_company(losses.open_bundled("preview"), losses.COMPANY)
     write_gallery()
 
 

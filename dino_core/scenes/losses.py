@@ -5,13 +5,14 @@ The numbers are those of `dino_core/training/dissection.py`; the samples keep th
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from dino_core.config import CropConfig, TrainConfig
@@ -21,12 +22,25 @@ from dino_core.scenes.crops import crop_config
 from dino_core.student_teacher import StudentTeacher
 from dino_core.training.bundled import CIFAR_PAIR, PREVIEW_HEADS
 from dino_core.training.checkpoints import steps_in
-from dino_core.training.dissection import Answers, Dissection, ask, ask_company, dissect
+from dino_core.training.dissection import (
+    COMPANY_SEED,
+    Answers,
+    BatchMate,
+    Dissection,
+    ask,
+    ask_company,
+    company_crops,
+    dissect,
+    draw,
+)
 from dino_core.training.metrics import entropy_of
 from dino_core.training.runs import RunFolder
 from dino_core.training.setup import open_pair
 
-SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
+STATIC = Path(__file__).resolve().parents[2] / "static"
+SAMPLES = STATIC / "samples"
+COMPANY = STATIC / "first" / "company.safetensors"  # of the pair that the page begins with
+ANSWERED = tuple(f.name for f in fields(BatchMate) if f.name not in ("crops", "mask"))
 TOP = 8  # prototypes of each class token's distribution that are named
 TOP_PATCH = 4  # of each masked patch's
 EXAMPLES = 3  # places in other pictures where a prototype fires most
@@ -47,6 +61,7 @@ class OpenPair:
     crops: CropConfig
     title: str
     file: str  # what `open_pair` takes, for the lines of Python
+    stored: Path | None = None  # what it says of the samples, where that was worked out before
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +70,7 @@ class Companion:
 
     file: str
     title: str
-    answers: Answers
+    answers: BatchMate
 
 
 @dataclass(frozen=True)
@@ -113,8 +128,11 @@ def open_bundled(name: str) -> OpenPair:
         raise ValueError(f"There is no pair {name!r}: it is one of {', '.join(BUNDLED)}.")
     file, title = BUNDLED[name]
     pair, config, _ = open_pair(file)
-    crops = crop_config(patch_size=config.vit.patch_size) if name == "preview" else config.crops
-    return OpenPair(pair.eval(), config, crops, title, f"static/weights/{file.name}")
+    written = f"static/weights/{file.name}"
+    if name != "preview":
+        return OpenPair(pair.eval(), config, config.crops, title, written)
+    crops = crop_config(patch_size=config.vit.patch_size)
+    return OpenPair(pair.eval(), config, crops, title, written, COMPANY)
 
 
 def newest_step(folder: Path) -> int:
@@ -131,14 +149,41 @@ def open_run(folder: Path) -> OpenPair:
 
 
 def company_of(opened: OpenPair) -> tuple[Companion, ...]:
-    """The samples, asked once for every pair."""
+    """The samples, asked once for every pair; or what was stored of their answers."""
     credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
-    pictures = (open_picture(SAMPLES / sample["file"]) for sample in credits)
-    company = ask_company(opened.pair, opened.config, pictures, opened.crops)
+    pictures = [open_picture(SAMPLES / sample["file"]) for sample in credits]
+    if opened.stored is not None and opened.stored.is_file():
+        company = read_company(opened, pictures)
+    else:
+        company = ask_company(opened.pair, opened.config, pictures, opened.crops)
     return tuple(
         Companion(sample["file"], sample["title"], answers)
         for sample, answers in zip(credits, company, strict=True)
     )
+
+
+def write_company(opened: OpenPair, path: Path) -> None:
+    """Stores what the samples' crops were answered, so that nobody waits for it."""
+    company = company_of(replace(opened, stored=None))
+    tensors = {
+        f"{i}.{name}": getattr(one.answers, name).contiguous()
+        for i, one in enumerate(company)
+        for name in ANSWERED
+    }
+    save_file(tensors, path)
+
+
+def read_company(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[BatchMate]:
+    """The answers of `write_company`, with the crops and masks that they are about."""
+    assert opened.stored is not None
+    stored = load_file(opened.stored)
+    whole = company_crops(opened.crops)
+    company = []
+    for i, picture in enumerate(pictures):
+        crops, mask = draw(opened.config, picture, COMPANY_SEED, whole)
+        answered = {name: stored[f"{i}.{name}"] for name in ANSWERED}
+        company.append(BatchMate(crops=crops, mask=mask, **answered))
+    return company
 
 
 def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> Answers:

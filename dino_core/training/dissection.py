@@ -36,22 +36,29 @@ from dino_core.masks import BlockMask, sample_block_mask
 from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.training.step import GLOBAL_CROPS, Batch, as_targets, study
 
+COMPANY_SEED = 0
 RATIO = 0.3  # of the first global crop's patches, hidden from the student
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What a pair says of one picture: scores, before any temperature. K prototypes, K' of iBOT."""
+class BatchMate:
+    """What the losses of another picture want to know of one. K prototypes, K' of iBOT."""
 
     crops: tuple[Crop, ...]  # the global ones first
-    mask: BlockMask  # on the first global crop; the second one is whole
+    mask: BlockMask  # on the first global crop, M patches; the second one is whole
     cls: Tensor  # [2, D] the student's class tokens of the global crops
-    student: Tensor  # [2 + L, K]
-    teacher: Tensor  # [2, K]
-    student_patches: Tensor  # [M, K'] of the masked patches, in reading order
-    teacher_patches: Tensor  # [M, K']
+    teacher: Tensor  # [2, K] scores, before any temperature
+    teacher_patches: Tensor  # [M, K'] of the masked patches, in reading order
     best_score: Tensor  # [K'] the teacher's highest for any patch of the global crops, and
     best_patch: Tensor  # [K'] which patch that was, counted through both crops: crop * P + patch
+
+
+@dataclass(frozen=True, eq=False)
+class Answers(BatchMate):
+    """All that a pair says of one picture."""
+
+    student: Tensor  # [2 + L, K] scores
+    student_patches: Tensor  # [M, K']
 
     @property
     def local_crops(self) -> int:
@@ -90,12 +97,7 @@ def ask(
     `crops` replaces the pair's own configuration. The same seed gives the same crops and mask as
     everywhere. ValueError for a ratio at which no patch is hidden.
     """
-    drawn = sample_crops(picture, crops or config.crops, torch.Generator().manual_seed(seed))
-    side = drawn[0].size // config.vit.patch_size
-    generator = torch.Generator().manual_seed(seed)
-    mask = sample_block_mask((side, side), int(side * side * ratio), config.masks, generator)
-    if not mask.achieved:
-        raise ValueError(f"At a ratio of {ratio} no patch of {side} x {side} is hidden.")
+    drawn, mask = draw(config, picture, seed, crops, ratio)
     device = pair.student.backbone.pos_embed.device
     batch = Batch.from_crops(
         stack_crops(drawn[:GLOBAL_CROPS]),
@@ -122,15 +124,36 @@ def ask(
     )
 
 
+def draw(
+    config: TrainConfig,
+    picture: Image.Image,
+    seed: int,
+    crops: CropConfig | None = None,
+    ratio: float = RATIO,
+) -> tuple[tuple[Crop, ...], BlockMask]:
+    """What the networks are shown by `ask`: the crops, and the mask of the first."""
+    drawn = sample_crops(picture, crops or config.crops, torch.Generator().manual_seed(seed))
+    side = drawn[0].size // config.vit.patch_size
+    generator = torch.Generator().manual_seed(seed)
+    mask = sample_block_mask((side, side), int(side * side * ratio), config.masks, generator)
+    if not mask.achieved:
+        raise ValueError(f"At a ratio of {ratio} no patch of {side} x {side} is hidden.")
+    return drawn, mask
+
+
 def ask_company(
     pair: StudentTeacher,
     config: TrainConfig,
     pictures: Iterable[Image.Image],
     crops: CropConfig | None = None,
-) -> list[Answers]:
+) -> list[BatchMate]:
     """The rest of a batch, with the global crops of seed 0: local ones tell only of themselves."""
-    whole = replace(crops or config.crops, local_count=0)
-    return [ask(pair, config, picture, 0, whole) for picture in pictures]
+    whole = company_crops(crops or config.crops)
+    return [ask(pair, config, picture, COMPANY_SEED, whole) for picture in pictures]
+
+
+def company_crops(crops: CropConfig) -> CropConfig:
+    return replace(crops, local_count=0)
 
 
 def _teacher_scores(teacher: Network, batch: Batch) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
@@ -155,7 +178,7 @@ def _teacher_scores(teacher: Network, batch: Batch) -> tuple[Tensor, Tensor, tup
 
 @torch.inference_mode()
 def dissect(
-    own: Answers, company: Sequence[Answers], config: LossConfig, temperature: float
+    own: Answers, company: Sequence[BatchMate], config: LossConfig, temperature: float
 ) -> Dissection:
     """The losses of one picture in a batch of 1 + n, at a temperature of the teacher's above 0.
 
@@ -166,7 +189,7 @@ def dissect(
         raise ValueError("KoLeo needs a neighbour and targets need a batch: bring other pictures.")
     if temperature <= 0 or config.student_temperature <= 0:
         raise ValueError("A temperature is a number above 0.")
-    everybody = [own, *company]
+    everybody: list[BatchMate] = [own, *company]
     teacher = _targets([one.teacher for one in everybody], temperature, config)
     patches = _targets([one.teacher_patches for one in everybody], temperature, config)
     softness = config.student_temperature

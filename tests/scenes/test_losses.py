@@ -10,6 +10,7 @@ from PIL import Image
 from dino_core.images import open_picture
 from dino_core.scenes.crops import crops_scene
 from dino_core.scenes.losses import (
+    ANSWERED,
     SAMPLES,
     Companion,
     OpenPair,
@@ -22,7 +23,7 @@ from dino_core.scenes.losses import (
     open_run,
 )
 from dino_core.scenes.masks import masks_scene
-from dino_core.training.dissection import Answers, dissect
+from dino_core.training.dissection import Answers, ask_company, dissect
 from dino_core.training.runs import FORMAT, RunFolder, write_json
 
 
@@ -98,6 +99,20 @@ def test_the_preview_s_crops_and_mask_are_those_of_the_first_screens() -> None:
     for crop, pixels in zip(own.crops, crops.pixels, strict=True):
         np.testing.assert_array_equal(crop.pixels, pixels)
     np.testing.assert_array_equal(own.mask.mask.numpy(), masks.mask)
+
+
+def test_what_was_stored_is_what_would_be_computed() -> None:
+    opened = open_bundled("preview")
+    stored = company_of(opened)[:2]
+    pictures = [open_picture(SAMPLES / one.file) for one in stored]
+    asked = ask_company(opened.pair, opened.config, pictures, opened.crops)
+    for one, other in zip(stored, asked, strict=True):
+        for name in ANSWERED:
+            if name != "best_patch":  # two patches may be as good as each other
+                ours, theirs = getattr(one.answers, name), getattr(other, name)
+                torch.testing.assert_close(ours, theirs, atol=2e-2, rtol=2e-3)
+        assert torch.equal(one.answers.mask.mask, other.mask.mask)
+        np.testing.assert_array_equal(one.answers.crops[1].pixels, other.crops[1].pixels)
 
 
 def test_what_there_is_not_is_said(opened, company, own, tmp_path: Path) -> None:
