@@ -18,13 +18,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.answers import Answer, Form, Visitors
 from app.engine import Engine
 from app.store import Entry, Store
 
 MAX_BYTES = 25 * 2**20
-Answer = Callable[..., Response]
 Find = Callable[[Request, str], Entry]
-Show = Callable[[str, Entry, int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -57,24 +56,36 @@ def colouring(
     return Colouring(preset, flip, {k: v for k, v in chosen.items() if v is not None})
 
 
-def add_feature_routes(
-    app: FastAPI, engine: Engine, store: Store, find: Find, answer: Answer, cookie: str
-) -> None:
-    """Puts the routes on the application. `cookie` is the name of the visitor's."""
+@dataclass(frozen=True)
+class Pictures:
+    """Which pictures are meant: the first one, and the one beside it."""
 
-    def find_beside(request: Request, beside: str | None = None) -> Entry | None:
-        return find(request, beside) if beside else None
+    find: Find
 
-    def need_beside(beside: Annotated[Entry | None, Depends(find_beside)]) -> Entry:
-        if beside is None:
+    def beside(self, request: Request, beside: str | None = None) -> Entry | None:
+        return self.find(request, beside) if beside else None
+
+    def second(self, request: Request, beside: str | None = None) -> Entry:
+        if not beside:
             raise HTTPException(422, "Choose a second picture first.")
-        return beside
+        return self.find(request, beside)
 
-    Found = Annotated[Entry, Depends(find)]
-    Beside = Annotated[Entry | None, Depends(find_beside)]
-    Needed = Annotated[Entry, Depends(need_beside)]
+
+def add_feature_routes(
+    app: FastAPI, engine: Engine, store: Store, find: Find, answer: Answer, visitors: Visitors
+) -> None:
+    """Puts the routes on the application."""
+    pictures = Pictures(find)
+    add_single_routes(app, engine, pictures, answer)
+    add_pair_routes(app, engine, pictures, answer)
+    add_opening(app, engine, store, find, visitors)
+
+
+def add_single_routes(app: FastAPI, engine: Engine, pictures: Pictures, answer: Answer) -> None:
+    """What is shown of one picture's features."""
+    Found = Annotated[Entry, Depends(pictures.find)]
+    Beside = Annotated[Entry | None, Depends(pictures.beside)]
     Colours = Annotated[Colouring, Depends(colouring)]
-    Form = Annotated[Literal["page", "npz"], Query(alias="form")]
 
     @app.get("/view/{key}/features/{layer}")
     def features(
@@ -110,11 +121,19 @@ def add_feature_routes(
         make = engine.scene("features").map_scene
         return answer(form, make, entry.picture.seen, layer, fit, neighbours, min_distance, seed)
 
+
+def add_pair_routes(app: FastAPI, engine: Engine, pictures: Pictures, answer: Answer) -> None:
+    """What is shown of two pictures, models or layers."""
+    Found = Annotated[Entry, Depends(pictures.find)]
+    Beside = Annotated[Entry | None, Depends(pictures.beside)]
+    Second = Annotated[Entry, Depends(pictures.second)]
+    Colours = Annotated[Colouring, Depends(colouring)]
+
     @app.get("/view/{key}/matches/{layer}")
     def matches(
         entry: Found,
         layer: int,
-        beside: Needed,
+        beside: Second,
         look: Colours,
         object_only: bool = True,
         form: Form = "page",
@@ -143,21 +162,20 @@ def add_feature_routes(
         second = beside.picture.seen if beside else None
         return answer(form, engine.scene("comparison").likeness_scene, entry.picture.seen, second)
 
+
+def add_opening(app: FastAPI, engine: Engine, store: Store, find: Find, visitors: Visitors) -> None:
+    """What can stand beside the first picture, and the route that opens it."""
+    Found = Annotated[Entry, Depends(find)]
+
     @app.get("/view/{key}/around")
     def around(request: Request, entry: Found, response: Response) -> dict[str, Any]:
         """What can stand beside this picture now, and whether UMAP is warm: it begins to be."""
         response.headers["Cache-Control"] = "no-store"
         return {
-            "before": store.before(request.cookies.get(cookie, ""), entry),
+            "before": store.before(visitors.secret(request), entry),
             "models": [[name, label] for label, name in engine.at_hand()],
             "umap": engine.mapper.start(),
         }
-
-    add_opening(app, engine, store, find, cookie)
-
-
-def add_opening(app: FastAPI, engine: Engine, store: Store, find: Find, cookie: str) -> None:
-    """The route that opens a picture beside the first."""
 
     @app.post("/view/{key}/beside")
     async def open_beside(
@@ -167,7 +185,7 @@ def add_opening(app: FastAPI, engine: Engine, store: Store, find: Find, cookie: 
         source: str | None = None,
         model: str | None = None,
     ) -> dict[str, Any]:
-        visitor = request.cookies.get(cookie, "")
+        visitor = visitors.secret(request)
         if not visitor:
             raise HTTPException(404, "Open the page first.")
         body = await read_body(request)

@@ -19,11 +19,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 
+from app.answers import Answer, in_words, plain
 from app.engine import Engine
 from app.galleries import SAMPLES, Galleries, GalleryTicket
-from app.gallery_scenes import Access, Answer, add_scene_routes, in_words
+from app.gallery_scenes import Access, add_scene_routes
 from app.store import Store
-from app.training import plain
 from app.uploads import take_body
 from dino_core.scenes import gallery as scene
 from dino_core.scenes.training import look_through
@@ -38,7 +38,7 @@ def add_gallery_routes(
     app: FastAPI, engine: Engine, store: Store, galleries: Galleries, answer: Answer, cookie: str
 ) -> None:
     """Puts the routes on the application. `cookie` is the name of the visitor's."""
-    access = Access(galleries, answer, cookie)
+    access = Access(cookie, galleries, answer)
     add_list_routes(app, engine, access)
     add_steering_routes(app, access)
     add_scene_routes(app, engine, store, access)

@@ -24,35 +24,23 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from app.answers import Answer, Form, Visitors, in_words, plain
 from app.engine import Engine
 from app.galleries import Galleries
-from app.queue import owner_of
 from app.store import Store
-from app.training import plain
 from dino_core.scenes import gallery as scene
 
 KEEP = {"Cache-Control": "private, max-age=300"}
-Form = Annotated[Literal["page", "npz"], Query(alias="form")]
 Kind = Literal["cls", "mean_patch", "both"]
 Method = Literal["pca", "umap", "tsne"]
-Answer = Callable[..., Response]
 
 
 @dataclass(frozen=True)
-class Access:
+class Access(Visitors):
     """What all routes of galleries share: who asks, which gallery is meant, how it is shown."""
 
     galleries: Galleries
     answer: Answer
-    cookie: str
-
-    def visitor(self, request: Request) -> str:
-        return owner_of(request.cookies.get(self.cookie, ""))
-
-    def known_visitor(self, request: Request) -> str:
-        if not request.cookies.get(self.cookie):
-            raise HTTPException(403, "Open the page in a browser first.")
-        return self.visitor(request)
 
     def find(self, request: Request, name: str) -> Path:
         """The folder of a gallery that this visitor may see."""
@@ -231,10 +219,3 @@ def add_link_routes(app: FastAPI, store: Store, access: Access) -> None:
             return plain({"index": scene.find(folder, entry.picture.source)})
         except (scene.NotReady, ValueError):
             return plain({"index": None})
-
-
-def in_words(make: Callable[[], Response], status: int = 422) -> Response:
-    try:
-        return make()
-    except ValueError as error:
-        raise HTTPException(status, str(error)) from None

@@ -13,17 +13,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Response
 
+from app.answers import Form, Visitors
 from app.engine import Engine
 from app.queue import Runs
 from app.store import Entry
 
 KEPT = 2  # pairs in memory
 RUN = "run:"
-Form = Annotated[Literal["page", "npz"], Query(alias="form")]
 
 
 class Pairs:
@@ -77,13 +77,13 @@ def add_losses_routes(
     runs: Runs,
     find: Callable[..., Entry],
     answer: Callable[..., Response],
-    visitor: Callable[[Request], str],
+    visitors: Visitors,
     keep: dict[str, str],
 ) -> None:
     """Puts the routes on the application."""
     pairs = Pairs(engine, runs)
     Found = Annotated[Entry, Depends(find)]
-    Visitor = Annotated[str, Depends(visitor)]
+    Visitor = Annotated[str, Depends(visitors.visitor)]
 
     @app.get("/losses/pairs")
     def choices(owner: Visitor) -> dict[str, Any]:

@@ -21,9 +21,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.staticfiles import StaticFiles
 from starlette.datastructures import MutableHeaders
@@ -31,12 +31,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import first
+from app.answers import Form, Visitors
 from app.beside import add_feature_routes
 from app.engine import Engine
 from app.galleries import Galleries, galleries_folder
 from app.gallery import add_gallery_routes
 from app.losses import add_losses_routes
-from app.queue import Runs, owner_of
+from app.queue import Runs
 from app.store import Entry, Store
 from app.training import add_training_routes
 from dino_core.config import CropConfig
@@ -46,21 +47,20 @@ COOKIE = "inside_visitor"
 GONE = "This picture is no longer kept: open it again."
 CROPS = CropConfig()
 KEEP = {"Cache-Control": "private, max-age=3600, immutable"}
-Form = Annotated[Literal["page", "npz"], Query(alias="form")]
 
 
 def add_routes(
     app: FastAPI, engine: Engine, store: Store, galleries: Galleries | None = None
 ) -> Runs:
     """Puts the routes on the application; the page is mounted after them. Returns the runs."""
-    answers = Answers(engine, store)
+    answers, visitors = Answers(engine, store), Visitors(COOKIE)
     add_picture_routes(app, answers)
     add_crop_and_mask_routes(app, answers)
     add_token_routes(app, answers)
     add_attention_routes(app, answers)
-    add_feature_routes(app, engine, store, answers.find, answers.scene, COOKIE)
+    add_feature_routes(app, engine, store, answers.find, answers.scene, visitors)
     runs = add_training_routes(app, engine, store, answers.scene, COOKIE)
-    add_losses_routes(app, engine, runs, answers.find, answers.scene, visitor, KEEP)
+    add_losses_routes(app, engine, runs, answers.find, answers.scene, visitors, KEEP)
     galleries = galleries or Galleries(galleries_folder())
     add_gallery_routes(app, engine, store, galleries, answers.scene, COOKIE)
     say_refusals_in_words(app)
@@ -96,11 +96,6 @@ class Answers:
     def jpeg(self, *args: Any) -> Response:
         data = self.engine.scene("answers").jpeg(*args)
         return Response(data, media_type="image/jpeg", headers=KEEP)
-
-
-def visitor(request: Request) -> str:
-    """Whose runs are meant."""
-    return owner_of(request.cookies.get(COOKIE, ""))
 
 
 # --- the picture itself

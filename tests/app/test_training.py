@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_runs import coloured, picture, zipped
 
-from app import training as routes
+from app import orders
 from app.engine import Engine
-from app.queue import Runs
+from app.queue import Runs, owner_of
 from app.routes import COOKIE, add_routes
 from app.store import Store
 
@@ -185,7 +185,7 @@ def test_zips_are_refused_in_words(
 def test_too_large_a_zip_is_let_go(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "MAX_ZIP", 1 << 20)
+    monkeypatch.setattr(orders, "MAX_ZIP", 1 << 20)
     path = tmp_path / "large.zip"
     path.write_bytes(bytes(2 << 20))
     answer = send(Server().visitor("one"), path)
@@ -200,9 +200,9 @@ def test_a_labelled_zip_says_its_classes_and_old_ones_make_room(
     one = Server().visitor("one")
     path = zipped(tmp_path / "three.zip", coloured(2))
     assert send(one, path).json()["classes"] == {"blue": 2, "green": 2, "red": 2}
-    for _ in range(routes.KEPT_ZIPS + 1):
+    for _ in range(orders.KEPT_ZIPS + 1):
         send(one, path)
-    assert len(list(folder.rglob("*.zip"))) == routes.KEPT_ZIPS
+    assert len(list(folder.rglob("*.zip"))) == orders.KEPT_ZIPS
 
 
 def test_a_name_is_no_path(folder: Path) -> None:
@@ -258,7 +258,7 @@ def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
     one = server.visitor("one")
     run = RunFolder(folder / "tiny-a")
     run.create({"kind": "pretraining"})
-    ticket = {"name": "tiny-a", "owner": routes.owner_of("one"), "title": "", "kind": "pretraining"}
+    ticket = {"name": "tiny-a", "owner": owner_of("one"), "title": "", "kind": "pretraining"}
     ticket |= {"steps": 4, "arguments": [], "data": "samples", "data_name": "", "asked": 1.0}
     server.runs.tickets.mkdir(parents=True)
     file = server.runs.tickets / "tiny-a.json"
