@@ -12,6 +12,7 @@ visitor's secret.
 import hashlib
 import os
 import secrets
+import shutil
 import signal
 import time
 from contextlib import suppress
@@ -129,15 +130,7 @@ class Runs(Queue[RunTicket]):
 
     def steer(self, name: str, owner: str, wish: str) -> None:
         """pause, resume or stop. NotYours for a visitor who did not start it."""
-        ticket = self.ticket(name)
-        if ticket is None or not secrets.compare_digest(ticket.owner, owner):
-            raise NotYours(
-                "Only the browser that started this run can steer it; anybody can watch."
-                if ticket
-                else "This run was started from the command line: steer it there, by "
-                "python -m dino_core runs."
-            )
-        folder = self.folder / name
+        ticket, folder = self._own(name, owner), self.folder / name
         if ticket.waiting:
             if wish == "stop":
                 self._take_back(ticket)
@@ -148,6 +141,29 @@ class Runs(Queue[RunTicket]):
             request(folder, wish)  # type: ignore[arg-type]
         elif process_lives(ticket) and ticket.pid and wish == "stop":
             os.kill(ticket.pid, signal.SIGTERM)  # it is still importing: nothing is lost
+
+    def remove(self, name: str, owner: str) -> None:
+        """Throws a run away that has ended. ValueError while it goes on."""
+        ticket = self._own(name, owner)
+        if ticket.waiting or self.card(name, owner)["state"] not in ENDED:
+            raise ValueError("This run has not ended: stop it first.")
+        for _ in range(30):  # its process may still be on its way out
+            if not process_lives(ticket):
+                break
+            time.sleep(0.1)
+        self._file(name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        launch_file(self.folder / name).unlink(missing_ok=True)
+
+    def _own(self, name: str, owner: str) -> RunTicket:
+        ticket = self.ticket(name)
+        if ticket is None:
+            words = "This run was started from the command line: steer it there, by "
+            raise NotYours(f"{words}python -m dino_core runs.")
+        if not secrets.compare_digest(ticket.owner, owner):
+            words = "Only the browser that started this run can steer it; anybody can watch."
+            raise NotYours(words)
+        return ticket
 
     def _going_on(self, ticket: RunTicket, folder: Path) -> RunTicket:
         if not (folder / "config.json").exists():  # it never began: from the start
@@ -253,7 +269,7 @@ def wishes_for(card: dict[str, Any]) -> list[str]:
         return ["pause", "stop"]
     if card["state"] == "paused":
         return ["resume", "stop"]
-    return ["resume"] if card["state"] in ("stopped", "failed") else []
+    return ["resume", "delete"] if card["state"] in ("stopped", "failed") else ["delete"]
 
 
 def process_lives(ticket: RunTicket) -> bool:
@@ -278,10 +294,15 @@ def process_lives(ticket: RunTicket) -> bool:
     return True
 
 
+def launch_file(folder: Path) -> Path:
+    """What the process of a run said before there was a run."""
+    return folder.with_name(f"{folder.name}.launch.txt")
+
+
 def last_words(folder: Path) -> str:
     """What a process said that ended before there was a run."""
     try:
-        text = folder.with_name(f"{folder.name}.launch.txt").read_text(errors="replace")
+        text = launch_file(folder).read_text(errors="replace")
     except OSError:
         text = ""
     lines = [line for line in text.splitlines() if line.strip()]

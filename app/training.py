@@ -5,7 +5,7 @@ POST runs                           starts one, or puts it into the queue (JSON)
 POST runs/pictures?name=            a zip of the visitor's own; the file is the body
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
-POST runs/NAME/steer?wish=          pause, resume or stop; only for who started it
+POST runs/NAME/steer?wish=          pause, resume, stop or delete; only for who started it
 GET  runs/NAME/probe/MOMENT         what the chosen pictures looked like at a milestone
 GET  runs/NAME/report               the test of a fine-tuning
 GET  runs/NAME/mistakes/N.jpg       a picture it got wrong, for its owner
@@ -133,10 +133,13 @@ def add_watch_routes(app: FastAPI, access: RunAccess) -> None:
 
     @app.post("/runs/{name}/steer")
     def steer(
-        folder: Found, name: str, owner: Known, wish: Literal["pause", "resume", "stop"]
+        folder: Found, name: str, owner: Known, wish: Literal["pause", "resume", "stop", "delete"]
     ) -> Response:
         try:
-            runs.steer(name, owner, wish)
+            if wish == "delete":
+                runs.remove(name, owner)
+            else:
+                runs.steer(name, owner, wish)
         except NotYours as error:
             raise HTTPException(403, str(error)) from None
         except ValueError as error:

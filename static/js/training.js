@@ -11,7 +11,7 @@ Inside.view("training", (root) => {
   const TERMS = [["dino_local_crops_loss", "DINO, local crops"], ["dino_global_crops_loss", "DINO, global crops"], ["ibot_loss", "iBOT"], ["koleo_loss", "KoLeo"]];
   const EVERY = 1000, IDLE = 5000; // ms between two questions: about a run that is alive, and whether somebody resumed one
   const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed" };
-  const WISHES = { pause: "Pause", resume: "Resume", stop: "Stop" };
+  const WISHES = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
   let all = [], card = null, lines = [], next = 0, mark = "", timer = null, asking = false, epoch = 0, limits = [0, 1], looked = false;
 
   // ---------- the parts of the screen
@@ -117,6 +117,15 @@ Inside.view("training", (root) => {
   whenOpened("training", () => { Inside.run(root, refresh); });
   document.addEventListener("visibilitychange", () => { if (isOpen("training")) again(); });
 
+  /* Only a second click deletes; what a run has learnt is nowhere else. */
+  function press(button, wish) {
+    if (wish === "delete" && !button.dataset.sure) {
+      button.dataset.sure = "yes";
+      button.textContent = "Really delete?";
+      setTimeout(() => { delete button.dataset.sure; button.textContent = WISHES.delete; }, 4000);
+    } else steer(wish);
+  }
+
   async function steer(wish) {
     [...buttons.children].forEach((button) => { button.disabled = true; });
     try {
@@ -184,7 +193,7 @@ Inside.view("training", (root) => {
     if (!force && buttons.dataset.text === text && ![...buttons.children].some(({ disabled }) => disabled)) return;
     buttons.dataset.text = text;
     buttons.hidden = card.mine && !card.wishes.length;
-    buttons.replaceChildren(...card.wishes.map((wish) => el("button", { type: "button", class: "inside-button", "data-wish": wish, text: card.place && wish === "stop" ? "Take back" : WISHES[wish], onclick: () => steer(wish) })));
+    buttons.replaceChildren(...card.wishes.map((wish) => el("button", { type: "button", class: "inside-button", "data-wish": wish, text: card.place && wish === "stop" ? "Take back" : WISHES[wish], onclick: (event) => press(event.currentTarget, wish) })));
     if (!card.mine) buttons.append(el("span", { class: "inside-note", text: "You are watching: only the browser that started this run can steer it." }));
   }
 

@@ -121,7 +121,15 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     assert layers[0]["name"] == "patch embedding"
     assert 0 < layers[0]["relative"] < 1
     assert one.post(f"/runs/{name}/steer?wish=resume").json()["place"] == 1
+    refused = one.post(f"/runs/{name}/steer?wish=delete")
+    assert (refused.status_code, refused.text) == (422, "This run has not ended: stop it first.")
     assert one.post(f"/runs/{name}/steer?wish=stop").json()["state"] == "stopped", "taken back"
+
+    assert two.post(f"/runs/{name}/steer?wish=delete").status_code == 403
+    assert one.post(f"/runs/{name}/steer?wish=delete").json()["gone"]
+    assert [run["name"] for run in one.get("/runs").json()["runs"]] == [second["name"]]
+    assert not list(folder.glob(f"{name}*")), "nothing of it is left"
+    assert one.get(f"/runs/{name}").status_code == 404
 
 
 def test_only_samples_and_pictures_of_ones_own_are_probes(folder: Path) -> None:
@@ -265,6 +273,6 @@ def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
     file.write_text(json.dumps(ticket | {"waiting": False}))
     with run.locked():
         run.put_state("stopped", "Stopped after step 2 of 4, as asked.", 2, 4)
-        assert one.get("/runs/tiny-a").json()["wishes"] == ["resume"]
+        assert one.get("/runs/tiny-a").json()["wishes"] == ["resume", "delete"]
         assert one.post("/runs/tiny-a/steer?wish=resume").json()["state"] == "waiting"
         assert one.post("/runs/tiny-a/steer?wish=stop").json()["state"] == "stopped"

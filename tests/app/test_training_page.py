@@ -87,6 +87,21 @@ def test_a_run_survives_the_page_and_can_be_steered(
     )
     assert shown(page, "update")["run"] == begun["run"]
 
+    page.click("#tab-losses")
+    page.wait_for_selector("[data-view=losses][data-ready]")
+    chosen = f"run:{begun['run']}"
+    page.locator("[data-view=losses] select").select_option(chosen, timeout=30_000)
+    page.wait_for_function(
+        f"document.querySelector('[data-view=losses]').inside?.pair === '{chosen}'", timeout=60_000
+    )
+
+    page.click("#tab-training")
+    wish(page, "delete")
+    expect(page.locator("[data-wish=delete]")).to_have_text("Really delete?")
+    wish(page, "delete")
+    wait_for(page, "it.run === null")
+    assert begun["run"] not in [run for run, *_ in shown(page, "training")["runs"]]
+
 
 def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path) -> None:
     page = training
