@@ -102,8 +102,8 @@ def main() -> None:
         (FOLDER / quote_plus(path)).write_bytes(data)
         print(f"{len(data):>9,} bytes  {path}")
 
-    losses = import_module("dino_core.scenes.losses")
-    losses.write_company(losses.open_bundled("preview"), losses.COMPANY)
+    pairs = import_module("dino_core.scenes.pairs")
+    pairs.write_company(pairs.open_bundled("preview"), pairs.COMPANY)
     write_gallery()
 
 

@@ -36,7 +36,7 @@ class Pairs:
 
     def choices(self, owner: str) -> list[dict[str, Any]]:
         """Name, title and newest step of each; runs without a checkpoint are left out."""
-        scene = self.engine.scene("losses")
+        scene = self.engine.scene("pairs")
         titles = {name: title for name, (_, title) in scene.BUNDLED.items()}
         titles |= {
             RUN + card["name"]: f"Run {card['title']}"
@@ -53,11 +53,11 @@ class Pairs:
         """A run goes on, and is then another pair. ValueError for a name that is none."""
         if not name.startswith(RUN):
             return name, 0
-        return name, self.engine.scene("losses").newest_step(self.folder(name.removeprefix(RUN)))
+        return name, self.engine.scene("pairs").newest_step(self.folder(name.removeprefix(RUN)))
 
     def find(self, name: str) -> tuple[Any, Any]:
         """(the pair, its company). ValueError in a sentence when there is none."""
-        scene, key = self.engine.scene("losses"), self.key(name)
+        scene, key = self.engine.scene("pairs"), self.key(name)
         with self._lock:
             if key not in self._open:
                 run = name.startswith(RUN)
@@ -92,7 +92,7 @@ def add_losses_routes(
     @app.get("/view/{key}/losses/company/{pair}.jpg")
     def company(entry: Found, pair: str) -> Response:
         try:
-            sheet = engine.scene("losses").company_sheet(pairs.find(pair)[1])
+            sheet = engine.scene("pairs").company_sheet(pairs.find(pair)[1])
         except ValueError as error:
             raise HTTPException(404, str(error)) from None
         data = engine.scene("answers").jpeg(sheet, 4096)
@@ -115,9 +115,11 @@ def add_losses_routes(
             source = entry.picture.source
             own = entry.answer(
                 (pairs.key(pair), seed),
-                lambda: engine.alone(lambda: scene.ask_pair(opened, source, seed)),
+                lambda: engine.alone(lambda: engine.scene("pairs").ask_pair(opened, source, seed)),
             )
-            chosen = (targets, temperature, student_temperature)
-            return scene.losses_scene(opened, company, own, seed, entry.sample, *chosen)
+            chosen = scene.Chosen(targets, temperature, student_temperature)
+            return scene.losses_scene(
+                opened, company, own, seed, sample=entry.sample, chosen=chosen
+            )
 
         return answer(form, make)

@@ -79,11 +79,11 @@ def test_what_cannot_be_had_is_said(client: TestClient, query: str, words: str) 
 
 
 def test_a_picture_is_asked_once_and_pairs_are_few(client: TestClient, monkeypatch) -> None:
-    from dino_core.scenes import losses
+    from dino_core.scenes import pairs
 
     asked: list[int] = []
-    ask = losses.ask_pair
-    monkeypatch.setattr(losses, "ask_pair", lambda *a: (asked.append(a[2]), ask(*a))[1])
+    ask = pairs.ask_pair
+    monkeypatch.setattr(pairs, "ask_pair", lambda *a: (asked.append(a[2]), ask(*a))[1])
     for temperature in (0.02, 0.04, 0.06):
         client.get(f"/view/{first.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
     assert asked.count(77) == 1

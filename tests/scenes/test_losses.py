@@ -1,4 +1,4 @@
-"""scenes/losses.py: what the screen shows is the dissection, for the prototypes that stand out."""
+"""scenes/losses.py and pairs.py: the screen shows the dissection, where prototypes stand out."""
 
 from pathlib import Path
 
@@ -9,7 +9,9 @@ from PIL import Image
 
 from dino_core.images import open_picture
 from dino_core.scenes.crops import crops_scene
-from dino_core.scenes.losses import (
+from dino_core.scenes.losses import Chosen, losses_scene
+from dino_core.scenes.masks import masks_scene
+from dino_core.scenes.pairs import (
     ANSWERED,
     SAMPLES,
     Companion,
@@ -17,12 +19,10 @@ from dino_core.scenes.losses import (
     ask_pair,
     company_of,
     company_sheet,
-    losses_scene,
     newest_step,
     open_bundled,
     open_run,
 )
-from dino_core.scenes.masks import masks_scene
 from dino_core.training.dissection import Answers, ask_company, dissect
 from dino_core.training.runs import FORMAT, RunFolder, write_json
 
@@ -44,7 +44,7 @@ def own(opened: OpenPair) -> Answers:
 
 @pytest.mark.parametrize("targets", ["centering", "sinkhorn_knopp"])
 def test_the_numbers_are_the_dissection_s(opened, company, own, targets) -> None:
-    scene = losses_scene(opened, company, own, 3, "", targets, 0.05, 0.2)
+    scene = losses_scene(opened, company, own, 3, chosen=Chosen(targets, 0.05, 0.2))
     loss = opened.config.loss.__class__(
         **vars(opened.config.loss) | {"centering": targets, "student_temperature": 0.2}
     )
@@ -64,7 +64,7 @@ def test_the_numbers_are_the_dissection_s(opened, company, own, targets) -> None
 
 
 def test_no_company_for_oneself(opened, company, own) -> None:
-    scene = losses_scene(opened, company, own, 3, "cat.jpg")
+    scene = losses_scene(opened, company, own, 3, sample="cat.jpg")
     files = [one["file"] for one in scene.company]
     assert "cat.jpg" not in files
     assert len(files) == len(company) - 1
@@ -119,9 +119,9 @@ def test_what_there_is_not_is_said(opened, company, own, tmp_path: Path) -> None
     with pytest.raises(ValueError, match="preview, cifar"):
         open_bundled("giant")
     with pytest.raises(ValueError, match="centering, sinkhorn_knopp"):
-        losses_scene(opened, company, own, 3, "", "luck")
+        losses_scene(opened, company, own, 3, chosen=Chosen("luck"))
     with pytest.raises(ValueError, match="above 0"):
-        losses_scene(opened, company, own, 3, "", None, -1.0)
+        losses_scene(opened, company, own, 3, chosen=Chosen(temperature=-1.0))
     assert newest_step(tmp_path) == 0
     write_json(RunFolder(tmp_path).config_file, {"format": FORMAT, "kind": "fine-tuning"})
     with pytest.raises(ValueError, match="without labels"):

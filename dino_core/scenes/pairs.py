@@ -1,0 +1,141 @@
+"""Pairs of student and teacher whose losses can be looked at, and the samples as their company.
+
+What `open_pair` finds (a file of heads, a run), with the crops that it is to be shown. Nothing here
+knows of a visitor: pairs and what they say of the samples are shared by all.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from dino_core.config import CropConfig, TrainConfig
+from dino_core.images import open_picture
+from dino_core.scenes.crops import crop_config
+from dino_core.student_teacher import StudentTeacher
+from dino_core.training.bundled import CIFAR_PAIR, PREVIEW_HEADS
+from dino_core.training.checkpoints import steps_in
+from dino_core.training.dissection import (
+    COMPANY_SEED,
+    Answers,
+    BatchMate,
+    ask,
+    ask_company,
+    company_crops,
+    draw,
+)
+from dino_core.training.runs import RunFolder
+from dino_core.training.setup import open_pair
+
+STATIC = Path(__file__).resolve().parents[2] / "static"
+SAMPLES = STATIC / "samples"
+COMPANY = STATIC / "first" / "company.safetensors"  # of the pair that the page begins with
+ANSWERED = tuple(f.name for f in fields(BatchMate) if f.name not in ("crops", "mask"))
+BUNDLED = {
+    "preview": (PREVIEW_HEADS, "Preview ViT-S/14 with heads of this project"),
+    "cifar": (CIFAR_PAIR, "Small pair, from scratch on CIFAR-10"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class OpenPair:
+    """A pair that can be asked; stays on the server, and knows nothing of a visitor."""
+
+    pair: StudentTeacher
+    config: TrainConfig
+    crops: CropConfig
+    title: str
+    file: str  # what `open_pair` takes, for the lines of Python
+    stored: Path | None = None  # what it says of the samples, where that was worked out before
+
+
+@dataclass(frozen=True, eq=False)
+class Companion:
+    """A sample as the pair sees it."""
+
+    file: str
+    title: str
+    answers: BatchMate
+
+
+def open_bundled(name: str) -> OpenPair:
+    """A pair that comes with the project. ValueError for a name that is none."""
+    if name not in BUNDLED:
+        raise ValueError(f"There is no pair {name!r}: it is one of {', '.join(BUNDLED)}.")
+    file, title = BUNDLED[name]
+    pair, config, _ = open_pair(file)
+    written = f"static/weights/{file.name}"
+    if name != "preview":
+        return OpenPair(pair.eval(), config, config.crops, title, written)
+    crops = crop_config(patch_size=config.vit.patch_size)
+    return OpenPair(pair.eval(), config, crops, title, written, COMPANY)
+
+
+def newest_step(folder: Path) -> int:
+    """Of a run's checkpoints; 0 when there is none."""
+    return max(steps_in(RunFolder(folder).checkpoints), default=0)
+
+
+def open_run(folder: Path) -> OpenPair:
+    """The newest checkpoint of a run. ValueError in a sentence when there is none."""
+    if RunFolder(folder).read_config().get("kind") != "pretraining":
+        raise ValueError("Fine-tuning has neither heads nor teacher: choose a run without labels.")
+    pair, config, _ = open_pair(folder)
+    return OpenPair(pair.eval(), config, config.crops, f"Run {folder.name}", f"runs/{folder.name}")
+
+
+def company_of(opened: OpenPair) -> tuple[Companion, ...]:
+    """The samples, asked once for every pair; or what was stored of their answers."""
+    credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
+    pictures = [open_picture(SAMPLES / sample["file"]) for sample in credits]
+    if opened.stored is not None and opened.stored.is_file():
+        company = read_company(opened, pictures)
+    else:
+        company = ask_company(opened.pair, opened.config, pictures, opened.crops)
+    return tuple(
+        Companion(sample["file"], sample["title"], answers)
+        for sample, answers in zip(credits, company, strict=True)
+    )
+
+
+def write_company(opened: OpenPair, path: Path) -> None:
+    """Stores what the samples' crops were answered, so that nobody waits for it."""
+    company = company_of(replace(opened, stored=None))
+    tensors = {
+        f"{i}.{name}": getattr(one.answers, name).contiguous()
+        for i, one in enumerate(company)
+        for name in ANSWERED
+    }
+    save_file(tensors, path)
+
+
+def read_company(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[BatchMate]:
+    """The answers of `write_company`, with the crops and masks that they are about."""
+    assert opened.stored is not None
+    stored = load_file(opened.stored)
+    whole = company_crops(opened.crops)
+    company = []
+    for i, picture in enumerate(pictures):
+        crops, mask = draw(opened.config, picture, COMPANY_SEED, whole)
+        answered = {name: stored[f"{i}.{name}"] for name in ANSWERED}
+        company.append(BatchMate(crops=crops, mask=mask, **answered))
+    return company
+
+
+def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> Answers:
+    """The forwards: all that the screen needs of a picture and seed."""
+    return ask(opened.pair, opened.config, source, seed, opened.crops)
+
+
+def company_sheet(company: Sequence[Companion]) -> Image.Image:
+    """The companions' global crops, a column each: first crops above, second ones below."""
+    size = company[0].answers.crops[0].size
+    sheet = Image.new("RGB", (size * len(company), 2 * size))
+    for column, companion in enumerate(company):
+        for row in range(2):
+            pixels = Image.fromarray(companion.answers.crops[row].pixels)
+            sheet.paste(pixels, (column * size, row * size))
+    return sheet
