@@ -184,7 +184,9 @@ Inside.view("losses", (root) => {
     shown = next;
     const [s, t] = shown ?? pinned, C = scene.columns.length;
     for (const button of matrix.querySelectorAll("button")) {
-      button.setAttribute("aria-pressed", String(button.dataset.pair === pinned.join(".")));
+      const own = button.dataset.pair === pinned.join(".");
+      button.setAttribute("aria-pressed", String(own));
+      button.tabIndex = own ? 0 : -1; // one stop for the Tab key; arrows go on
       button.classList.toggle("here", button.dataset.pair === `${s}.${t}`);
     }
     const teacher = scene.teacher.subarray(t * C, (t + 1) * C), student = scene.student.subarray(s * C, (s + 1) * C);
