@@ -182,8 +182,8 @@ def dissect(
 ) -> Dissection:
     """The losses of one picture in a batch of 1 + n, at a temperature of the teacher's above 0.
 
-    Centring takes off the mean score of this batch. In a run it is a moving average over many
-    batches, which a batch of the same pictures would reach. ValueError without any company.
+    Centring takes off the mean score of this batch; in a run it is a moving average over batches.
+    ValueError without any company.
     """
     if not company:
         raise ValueError("KoLeo needs a neighbour and targets need a batch: bring other pictures.")

@@ -107,8 +107,10 @@ Inside.view("losses", (root) => {
       const { pairs: found } = await askJson("losses/pairs");
       steps = Object.fromEntries(found.map(({ name, step }) => [name, step]));
       pairs.replaceChildren(...found.map(({ name, title }) => el("option", { value: name, text: title })));
-      if (!(pair in steps)) { pair = FIRST; Inside.keep("pair", null); }
+      const gone = !(pair in steps); // a run may have been deleted
+      if (gone) { pair = FIRST; Inside.keep("pair", null); }
       pairs.value = pair;
+      if (gone && scene) await again();
     } catch { /* the one that is shown stays the only choice */ }
   }
 
@@ -127,7 +129,7 @@ Inside.view("losses", (root) => {
     const { recipe, own_crops: own, prototypes, title } = scene.facts;
     const heads = pair === FIRST && view.model !== "preview_vits14" ? " Official heads were never published, so these stand in for those of the model on the left." : pair === FIRST ? " Official heads were never published; these were trained for the preview backbone." : "";
     return `${title}: ${prototypes[0]} prototypes for class tokens, ${prototypes[1]} for patches (officially 65 536 or 131 072).${heads} Trained with ${TARGETS.find(([name]) => name === recipe.targets)[1]} and a teacher temperature of ${recipe.temperature}. ` +
-      (own ? "The crops are of the sizes that it was trained on." : "The crops and the mask are those of the first two screens.");
+      (own ? "The crops are of the sizes that it was trained on." : "The crops and the mask are those that the first two screens begin with.");
   }
 
   // ---------- between crops
