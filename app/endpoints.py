@@ -14,10 +14,11 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from app.engine import Engine
+from app.losses import Pairs
 
 
-def add_endpoints(engine: Engine) -> None:
-    """Adds /crops, /masks, /attention and /features to the page that is being built."""
+def add_endpoints(engine: Engine, pairs: Pairs) -> None:
+    """Adds /crops, /masks, /attention, /features and /losses to the page that is being built."""
 
     def open_file(picture: dict) -> Any:
         """The uploaded file, decoded. Only files that came through the upload are opened."""
@@ -86,7 +87,29 @@ def add_endpoints(engine: Engine) -> None:
 
         return plainly(work)
 
+    def losses(
+        picture: dict,
+        seed: int = 0,
+        pair: str = "preview",
+        targets: str = "centering",
+        temperature: float = 0,
+    ) -> dict:
+        """What student and teacher say of a picture in the company of the samples: the terms of the
+        loss, dino [student crop, teacher view] and ibot [masked patches] in nats. A temperature of
+        0 is that which the pair was trained with."""
+
+        def work() -> dict:
+            scene = engine.scene("losses")
+            source, (opened, company) = open_file(picture), pairs.find(pair)
+            own = engine.alone(lambda: engine.scene("pairs").ask_pair(opened, source, seed))
+            chosen = scene.Chosen(targets, temperature or None)
+            found = scene.losses_scene(opened, company, own, seed, chosen=chosen)
+            return engine.scene("answers").plain(found, ("dino", "ibot", "mask"))
+
+        return plainly(work)
+
     gr.api(crops, api_name="crops", concurrency_limit=2)
     gr.api(masks, api_name="masks", concurrency_limit=2)
     gr.api(attention, api_name="attention", concurrency_id="model")
     gr.api(features, api_name="features", concurrency_id="model")
+    gr.api(losses, api_name="losses", concurrency_id="model")

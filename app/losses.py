@@ -74,14 +74,13 @@ class Pairs:
 def add_losses_routes(
     app: FastAPI,
     engine: Engine,
-    runs: Runs,
+    pairs: Pairs,
     find: Callable[..., Entry],
     answer: Callable[..., Response],
     visitors: Visitors,
     keep: dict[str, str],
 ) -> None:
     """Puts the routes on the application."""
-    pairs = Pairs(engine, runs)
     Found = Annotated[Entry, Depends(find)]
     Visitor = Annotated[str, Depends(visitors.visitor)]
 

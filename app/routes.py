@@ -36,7 +36,7 @@ from app.beside import add_feature_routes
 from app.engine import Engine
 from app.galleries import Galleries, galleries_folder
 from app.gallery import add_gallery_routes
-from app.losses import add_losses_routes
+from app.losses import Pairs, add_losses_routes
 from app.queue import Runs
 from app.store import Entry, Store
 from app.training import add_training_routes
@@ -60,7 +60,8 @@ def add_routes(
     add_attention_routes(app, answers)
     add_feature_routes(app, engine, store, answers.find, answers.scene, visitors)
     runs = add_training_routes(app, engine, store, answers.scene, COOKIE)
-    add_losses_routes(app, engine, runs, answers.find, answers.scene, visitors, KEEP)
+    app.state.pairs = Pairs(engine, runs)  # the named endpoints want them too
+    add_losses_routes(app, engine, app.state.pairs, answers.find, answers.scene, visitors, KEEP)
     galleries = galleries or Galleries(galleries_folder())
     add_gallery_routes(app, engine, store, galleries, answers.scene, COOKIE)
     say_refusals_in_words(app)

@@ -48,7 +48,7 @@ def build_server(
     runs = add_routes(server, engine, store, galleries)
     page = build_app(engine, store, galleries)
     with page:
-        add_endpoints(engine)
+        add_endpoints(engine, server.state.pairs)
     gr.mount_gradio_app(
         server,
         page,

@@ -89,9 +89,10 @@ class Chosen:
         centering = next((one for one in TARGETS if one == wanted), None)
         if centering is None:
             raise ValueError(f"Targets come by one of {', '.join(TARGETS)}, not by {wanted!r}.")
-        softness = self.student_temperature or config.loss.student_temperature
-        loss = replace(config.loss, centering=centering, student_temperature=softness)
-        return loss, self.temperature or config.schedule.teacher_temperature
+        loss, temperature = replace(config.loss, centering=centering), self.temperature
+        if self.student_temperature is not None:
+            loss = replace(loss, student_temperature=self.student_temperature)
+        return loss, config.schedule.teacher_temperature if temperature is None else temperature
 
 
 def losses_scene(

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from dino_core.config import CropConfig, TrainConfig
 from dino_core.images import open_picture
-from dino_core.scenes.crops import crop_config
+from dino_core.scenes.crops import check_seed, crop_config
 from dino_core.student_teacher import StudentTeacher
 from dino_core.training.bundled import CIFAR_PAIR, PREVIEW_HEADS
 from dino_core.training.checkpoints import steps_in
@@ -127,6 +127,7 @@ def read_company(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[Batc
 
 def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> Answers:
     """The forwards: all that the screen needs of a picture and seed."""
+    check_seed(seed)
     return ask(opened.pair, opened.config, source, seed, opened.crops)
 
 

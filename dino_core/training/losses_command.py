@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dino_core.command import Option
+from dino_core.command import Option, count
 
 if TYPE_CHECKING:
     from dino_core.training.dissection import Dissection
@@ -34,7 +34,7 @@ def losses_options(option: Option) -> None:
     option("--company", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)")
     option(
         "--seed",
-        type=int,
+        type=count,
         default=0,
         metavar="S",
         help="of the picture's crops and mask (default: 0); the company's seed is always 0",
@@ -66,11 +66,12 @@ def losses(args: argparse.Namespace) -> None:
     others = [open_picture(path) for path in company if path.resolve() != image.resolve()]
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
+    trained = config.schedule.teacher_temperature
     found = dissect(
         ask(pair, config, picture, args.seed, crops),
         ask_company(pair, config, others, crops),
         replace(config.loss, centering=args.targets),
-        args.temperature or config.schedule.teacher_temperature,
+        trained if args.temperature is None else args.temperature,
     )
     print("\n".join(as_table(found.terms, found.uniform)))
     if args.output:

@@ -2,6 +2,7 @@
 
 import json
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from gradio_client.exceptions import AppError
 from hostile import write_files
 
 from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+from dino_core.training.bundled import CIFAR_PAIR
+from dino_core.training.dissection import ask, ask_company, dissect
+from dino_core.training.setup import open_pair
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
 
@@ -28,7 +32,7 @@ def seen():
 
 def test_only_the_views_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(named) == {"/crops", "/masks", "/attention", "/features"}
+    assert set(named) == {"/crops", "/masks", "/attention", "/features", "/losses"}
 
 
 def test_crops_and_masks(client: Client) -> None:
@@ -54,6 +58,19 @@ def test_features_equal_the_library(client: Client, seen) -> None:
     assert 0.1 < np.array(answer["foreground"]).mean() < 0.9
 
 
+def test_losses_equal_the_library(client: Client) -> None:
+    chosen = {"seed": 2, "pair": "cifar", "temperature": 0.05}
+    answer = client.predict(handle_file(CAT), **chosen, api_name="/losses")
+    pair, config, _ = open_pair(CIFAR_PAIR)
+    company = ask_company(pair, config, [open_picture(path) for path in CAT.parent.glob("*.jpg")])
+    loss = replace(config.loss, centering="centering")
+    found = dissect(ask(pair, config, open_picture(CAT), 2), company, loss, 0.05)
+    np.testing.assert_allclose(answer["dino"], found.dino, atol=1e-4)
+    np.testing.assert_allclose(answer["ibot"], found.ibot, atol=1e-4)
+    assert answer["terms"] == pytest.approx(found.terms, abs=1e-4)
+    assert np.array(answer["mask"]).sum() == len(answer["ibot"])
+
+
 @pytest.mark.parametrize("name", ["corrupt.png", "empty.png", "huge.png", "drawing.svg"])
 def test_hostile_files_get_a_sentence(client: Client, tmp_path: Path, name: str) -> None:
     file = write_files(tmp_path)[name]
@@ -68,6 +85,8 @@ def test_bad_choices_get_a_sentence(client: Client) -> None:
         client.predict(handle_file(CAT), layer=99, api_name="/attention")
     with pytest.raises(AppError, match="A preset is one of"):
         client.predict(handle_file(CAT), preset="nonsense", api_name="/features")
+    with pytest.raises(AppError, match="There is no pair"):
+        client.predict(handle_file(CAT), pair="nonsense", api_name="/losses")
     with pytest.raises(AppError, match="model"):
         client.predict(handle_file(CAT), model="nonsense", api_name="/features")
 

@@ -69,7 +69,9 @@ def test_a_picture_s_losses(client: TestClient) -> None:
         ("pair=giant", "There is no pair"),
         ("pair=run:none", "There is no such run"),
         ("pair=cifar&targets=luck", "not by 'luck'"),
-        ("pair=cifar&temperature=-1", "above 0"),
+        ("pair=cifar&temperature=0", "above 0"),
+        ("pair=cifar&student_temperature=-1", "above 0"),
+        ("pair=cifar&seed=-1", "A seed is"),
     ],
 )
 def test_what_cannot_be_had_is_said(client: TestClient, query: str, words: str) -> None:
