@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, HTTPException, Response
+from fastapi import Depends, FastAPI, Response
 
-from app.answers import Form, Visitors
+from app.answers import Form, Visitors, in_words
 from app.engine import Engine
 from app.queue import Runs
 from app.store import Entry
@@ -90,12 +90,12 @@ def add_losses_routes(
 
     @app.get("/view/{key}/losses/company/{pair}.jpg")
     def company(entry: Found, pair: str) -> Response:
-        try:
+        def draw() -> Response:
             sheet = engine.scene("pairs").company_sheet(pairs.find(pair)[1])
-        except ValueError as error:
-            raise HTTPException(404, str(error)) from None
-        data = engine.scene("answers").jpeg(sheet, 4096)
-        return Response(data, media_type="image/jpeg", headers=keep)
+            data = engine.scene("answers").jpeg(sheet, 4096)
+            return Response(data, media_type="image/jpeg", headers=keep)
+
+        return in_words(draw, 404)
 
     @app.get("/view/{key}/losses")
     def losses(

@@ -32,20 +32,14 @@ def run(quick: bool) -> Iterator[Result]:
     rounds = f"{len(times.at_full_speed)} of {len(times.rounds)} rounds"
     rates = {name: len(TARGETS) / times.best_seconds(name) for name in times.rounds[0].seconds}
     usual = len(TARGETS) / times.seconds("a batch")
-    yield Result(
-        name="speed, masks of 16 x 16 patches, a batch",
-        value=times.ratio("cell by cell", "a batch"),
-        unit="x cell by cell",
-        at_least=5,
-        note=f"{rates['a batch']:.0f} and {rates['cell by cell']:.0f} a second",
-    )
-    yield Result(
-        name="speed, masks of 16 x 16 patches, singly",
-        value=times.ratio("cell by cell", "singly"),
-        unit="x cell by cell",
-        at_least=5,
-        note=f"{rates['singly']:.0f} and {rates['cell by cell']:.0f} a second",
-    )
+    for way in ("a batch", "singly"):
+        yield Result(
+            name=f"speed, masks of 16 x 16 patches, {way}",
+            value=times.ratio("cell by cell", way),
+            unit="x cell by cell",
+            at_least=5,
+            note=f"{rates[way]:.0f} and {rates['cell by cell']:.0f} a second",
+        )
     yield Result(
         name="masks a second, drawn as in training",
         value=rates["a batch"],

@@ -24,7 +24,9 @@ from dino_core.config import (
     TrainConfig,
     ViTConfig,
 )
+from dino_core.student_teacher import StudentTeacher
 from dino_core.training.checkpoints import model_file
+from dino_core.training.loader import generator_for
 from dino_core.training.presets import RunConfig
 from dino_core.training.runs import read_metrics
 from dino_core.training.setup import Setup
@@ -47,6 +49,16 @@ TRAIN = TrainConfig(
     ),
 )
 RUN = RunConfig(train=TRAIN, measure_every=2, checkpoint_every=2, milestones=2)
+
+
+def differing_pair(config: TrainConfig) -> StudentTeacher:
+    """Student and teacher that differ, so that no figure can be mistaken for another."""
+    pair = StudentTeacher(config, generator=generator_for(0, "weights", 0))
+    generator = generator_for(1, "weights", 0)
+    with torch.no_grad():
+        for parameter in pair.student.parameters():
+            parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
+    return pair
 
 
 def longer(steps: int, **changes: object) -> RunConfig:

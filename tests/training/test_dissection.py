@@ -7,13 +7,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from tiny_runs import TRAIN
+from tiny_runs import TRAIN, differing_pair
 
 from dino_core.crops import stack_crops
 from dino_core.schedules import StepValues
 from dino_core.student_teacher import StudentTeacher
 from dino_core.training.dissection import Answers, ask, ask_company, dissect
-from dino_core.training.loader import generator_for
 from dino_core.training.step import Batch, Centers, train_step
 from dino_core.update import build_optimiser
 
@@ -27,13 +26,7 @@ TEMPERATURE = 0.05
 
 @pytest.fixture(scope="module")
 def pair() -> StudentTeacher:
-    """Student and teacher that differ."""
-    pair = StudentTeacher(CONFIG, generator=generator_for(0, "weights", 0))
-    generator = generator_for(1, "weights", 0)
-    with torch.no_grad():
-        for parameter in pair.student.parameters():
-            parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
-    return pair
+    return differing_pair(CONFIG)
 
 
 def noise(seed: int) -> Image.Image:

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
-from tiny_runs import TRAIN, noise_folder
+from tiny_runs import TRAIN, differing_pair, noise_folder
 
 from dino_core.datasets import find_pictures
 from dino_core.losses import dino_terms
@@ -20,13 +20,7 @@ CONFIG = replace(TRAIN, vit=replace(TRAIN.vit, drop_path=0.0))
 
 @pytest.fixture
 def pair() -> StudentTeacher:
-    """Student and teacher that differ, so that no figure can be mistaken for another."""
-    pair = StudentTeacher(CONFIG, generator=generator_for(0, "weights", 0))
-    generator = generator_for(1, "weights", 0)
-    with torch.no_grad():
-        for parameter in pair.student.parameters():
-            parameter += 0.2 * torch.randn(parameter.shape, generator=generator)
-    return pair
+    return differing_pair(CONFIG)
 
 
 def entropy(row: torch.Tensor) -> float:
