@@ -18,11 +18,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.answers import Answer, Form, Visitors
+from app.answers import Answer, Form, Visitors, read_body
 from app.engine import Engine
 from app.store import Entry, Store
 
 MAX_BYTES = 25 * 2**20
+TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller."
 Find = Callable[[Request, str], Entry]
 
 
@@ -188,7 +189,7 @@ def add_opening(app: FastAPI, engine: Engine, store: Store, find: Find, visitors
         visitor = visitors.secret(request)
         if not visitor:
             raise HTTPException(404, "Open the page first.")
-        body = await read_body(request)
+        body = await read_body(request, MAX_BYTES, TOO_LARGE)
 
         def work() -> dict[str, Any]:
             entry = find(request, key)
@@ -234,14 +235,3 @@ def view_of(key: str, entry: Entry) -> dict[str, Any]:
         "patch_size": scene.patch_size,
         "layers": scene.layers,
     }
-
-
-async def read_body(request: Request) -> bytes:
-    """The file that was sent; it is let go of as soon as it is too large."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MAX_BYTES:
-            words = "The file has more than the 25 MB allowed: save the picture smaller."
-            raise HTTPException(413, words)
-    return bytes(body)

@@ -7,6 +7,7 @@ Nothing is kept: each call decodes its picture, runs the model once and forgets 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,75 +20,73 @@ from app.losses import Pairs
 
 def add_endpoints(engine: Engine, pairs: Pairs) -> None:
     """Adds /crops, /masks, /attention, /features and /losses to the page that is being built."""
+    endpoints = Endpoints(engine, pairs)
+    gr.api(endpoints.crops, api_name="crops", concurrency_limit=2)
+    gr.api(endpoints.masks, api_name="masks", concurrency_limit=2)
+    gr.api(endpoints.attention, api_name="attention", concurrency_id="model")
+    gr.api(endpoints.features, api_name="features", concurrency_id="model")
+    gr.api(endpoints.losses, api_name="losses", concurrency_id="model")
 
-    def open_file(picture: dict) -> Any:
-        """The uploaded file, decoded. Only files that came through the upload are opened."""
-        path = Path(str(dict(picture).get("path", ""))).resolve()
-        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-            raise ValueError("Upload the picture first.")
-        return engine.scene("picture").read_picture(path)
 
-    def plainly(work: Callable[[], Any]) -> Any:
-        try:
-            return work()
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+@dataclass(frozen=True)
+class Endpoints:
+    """What each endpoint is asked and answers; its docstring is what a program reads about it."""
 
-    def crops(picture: dict, seed: int = 0, blur: str = "as run") -> dict:
+    engine: Engine
+    pairs: Pairs
+
+    def crops(self, picture: dict, seed: int = 0, blur: str = "as run") -> dict:
         """The crops that a seed gives: kind, box [x0, y0, x1, y1] in source pixels, flip and
         operations of each; pictures as nested lists of RGB rows are left out."""
-        return plainly(
-            lambda: engine.scene("answers").plain(
-                engine.scene("crops").crops_scene(open_file(picture), seed, blur)
-            )
+        return self._plain(
+            lambda: self.engine.scene("crops").crops_scene(self._open(picture), seed, blur)
         )
 
-    def masks(picture: dict, seed: int = 0, ratio: float = 0.3) -> dict:
+    def masks(self, picture: dict, seed: int = 0, ratio: float = 0.3) -> dict:
         """One block mask on the first global crop: its blocks in the order drawn, and the mask."""
-        return plainly(
-            lambda: engine.scene("answers").plain(
-                engine.scene("masks").masks_scene(open_file(picture), seed, ratio),
-                ("mask", "random_mask", "histogram"),
-            )
+        return self._plain(
+            lambda: self.engine.scene("masks").masks_scene(self._open(picture), seed, ratio),
+            *("mask", "random_mask", "histogram"),
         )
 
     def attention(
+        self,
         picture: dict,
         layer: int = 11,
         row: int = -1,
         column: int = -1,
-        model: str = engine.first,
+        model: str = "",
         size: int = 224,
     ) -> dict:
-        """What a patch attends to in a layer, [heads, h, w]; row -1 is the class token."""
+        """What a patch attends to in a layer, [heads, h, w]; row -1 is the class token. Without a
+        model it is that with which the page begins."""
 
-        def work() -> dict:
-            seen = engine.look(open_file(picture), model, size).seen
-            scene = engine.scene("attention").query_scene(seen, layer, row, column)
-            return engine.scene("answers").plain(scene, ("rows",))
+        def make() -> Any:
+            seen = self._look(picture, model, size)
+            return self.engine.scene("attention").query_scene(seen, layer, row, column)
 
-        return plainly(work)
+        return self._plain(make, "rows")
 
     def features(
+        self,
         picture: dict,
         layer: int = 11,
         preset: str = "paper",
         flip: bool = False,
-        model: str = engine.first,
+        model: str = "",
         size: int = 224,
     ) -> dict:
-        """PCA of a layer's patch features: colours [h, w, 3], foreground, scores, variance."""
+        """PCA of a layer's patch features: colours [h, w, 3], foreground, scores, variance. Without
+        a model it is that with which the page begins."""
 
-        def work() -> dict:
-            seen = engine.look(open_file(picture), model, size).seen
-            scene = engine.scene("features").features_scene(seen, layer, preset, flip)
-            return engine.scene("answers").plain(
-                scene, ("colours", "foreground", "scores", "ratio")
-            )
+        def make() -> Any:
+            seen = self._look(picture, model, size)
+            return self.engine.scene("features").features_scene(seen, layer, preset, flip)
 
-        return plainly(work)
+        return self._plain(make, *("colours", "foreground", "scores", "ratio"))
 
     def losses(
+        self,
         picture: dict,
         seed: int = 0,
         pair: str = "preview",
@@ -98,18 +97,27 @@ def add_endpoints(engine: Engine, pairs: Pairs) -> None:
         loss, dino [student crop, teacher view] and ibot [masked patches] in nats. A temperature of
         0 is that which the pair was trained with."""
 
-        def work() -> dict:
-            scene = engine.scene("losses")
-            source, (opened, company) = open_file(picture), pairs.find(pair)
-            own = engine.alone(lambda: engine.scene("pairs").ask_pair(opened, source, seed))
+        def make() -> Any:
+            scene, found = self.engine.scene("losses"), self.pairs.find(pair)
+            own = self.pairs.ask(found, self._open(picture), seed)
             chosen = scene.Chosen(targets, temperature or None)
-            found = scene.losses_scene(opened, company, own, seed, chosen=chosen)
-            return engine.scene("answers").plain(found, ("dino", "ibot", "mask"))
+            return scene.losses_scene(found.pair, found.company, own, seed, chosen=chosen)
 
-        return plainly(work)
+        return self._plain(make, *("dino", "ibot", "mask"))
 
-    gr.api(crops, api_name="crops", concurrency_limit=2)
-    gr.api(masks, api_name="masks", concurrency_limit=2)
-    gr.api(attention, api_name="attention", concurrency_id="model")
-    gr.api(features, api_name="features", concurrency_id="model")
-    gr.api(losses, api_name="losses", concurrency_id="model")
+    def _open(self, picture: dict) -> Any:
+        """The uploaded file, decoded. Only files that came through the upload are opened."""
+        path = Path(str(dict(picture).get("path", ""))).resolve()
+        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
+            raise ValueError("Upload the picture first.")
+        return self.engine.scene("picture").read_picture(path)
+
+    def _look(self, picture: dict, model: str, size: int) -> Any:
+        return self.engine.look(self._open(picture), model or self.engine.first, size).seen
+
+    def _plain(self, make: Callable[[], Any], *arrays: str) -> dict:
+        """A scene's facts and the named arrays; what is wrong is said in words."""
+        try:
+            return self.engine.scene("answers").plain(make(), arrays)
+        except ValueError as error:
+            raise gr.Error(str(error), print_exception=False) from error

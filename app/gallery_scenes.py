@@ -29,6 +29,8 @@ from app.engine import Engine
 from app.galleries import Galleries
 from app.store import Store
 from dino_core.scenes import gallery as scene
+from dino_core.scenes import gallery_groups as groups
+from dino_core.scenes import gallery_probes as probes
 
 KEEP = {"Cache-Control": "private, max-age=300"}
 Kind = Literal["cls", "mean_patch", "both"]
@@ -135,7 +137,7 @@ def add_map_routes(app: FastAPI, access: Access) -> None:
         layer: int | None = None,
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, scene.clusters, folder, method, k, features, layer)
+        return access.shown(form, groups.clusters, folder, method, k, features, layer)
 
 
 def add_neighbour_routes(app: FastAPI, access: Access) -> None:
@@ -150,7 +152,7 @@ def add_neighbour_routes(app: FastAPI, access: Access) -> None:
         layer: int | None = None,
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, scene.neighbours, folder, index, k, features, layer)
+        return access.shown(form, groups.neighbours, folder, index, k, features, layer)
 
     @app.get("/galleries/{name}/patches/{index}")
     def patches(
@@ -161,13 +163,13 @@ def add_neighbour_routes(app: FastAPI, access: Access) -> None:
         k: Annotated[int, Query(ge=1, le=200)] = 20,
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, scene.similar_patches, folder, index, row, column, k)
+        return access.shown(form, groups.similar_patches, folder, index, row, column, k)
 
     @app.get("/galleries/{name}/outliers")
     def outliers(
         folder: Found, features: Kind = "cls", layer: int | None = None, form: Form = "page"
     ) -> Response:
-        return access.shown(form, scene.outliers, folder, features=features, layer=layer)
+        return access.shown(form, groups.outliers, folder, features=features, layer=layer)
 
     @app.get("/galleries/{name}/duplicates")
     def duplicates(
@@ -176,7 +178,7 @@ def add_neighbour_routes(app: FastAPI, access: Access) -> None:
         form: Form = "page",
     ) -> Response:
         def make() -> Any:
-            found = scene.near_duplicates(folder, threshold)
+            found = groups.near_duplicates(folder, threshold)
             return replace(found, same=found.same.astype("uint8"))
 
         return access.shown(form, make)
@@ -187,7 +189,7 @@ def add_probe_routes(app: FastAPI, access: Access) -> None:
 
     @app.get("/galleries/{name}/probe")
     def probe(folder: Found, form: Form = "page") -> Response:
-        return access.shown(form, scene.probe, folder)
+        return access.shown(form, probes.probe, folder)
 
     @app.get("/galleries/{name}/predictions")
     def predictions(
@@ -197,7 +199,7 @@ def add_probe_routes(app: FastAPI, access: Access) -> None:
         method: Literal["knn", "logistic"] = "knn",
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, scene.predictions, folder, layer, kind, method)
+        return access.shown(form, probes.predictions, folder, layer, kind, method)
 
 
 def add_link_routes(app: FastAPI, store: Store, access: Access) -> None:

@@ -12,6 +12,7 @@ kept with that picture.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,12 +27,21 @@ KEPT = 2  # pairs in memory
 RUN = "run:"
 
 
+@dataclass(frozen=True)
+class Found:
+    """A pair that is open, with its company; a run that goes on is another pair at each step."""
+
+    key: tuple[str, int]  # its name, and the step of a run
+    pair: Any
+    company: Any
+
+
 class Pairs:
     """Opens pairs when they are first asked for, with the samples as their company."""
 
     def __init__(self, engine: Engine, runs: Runs) -> None:
         self.engine, self.runs = engine, runs
-        self._open: OrderedDict[tuple[str, int], tuple[Any, Any]] = OrderedDict()
+        self._open: OrderedDict[tuple[str, int], Found] = OrderedDict()
         self._lock = threading.Lock()
 
     def choices(self, owner: str) -> list[dict[str, Any]]:
@@ -46,29 +56,32 @@ class Pairs:
         every = [{"name": n, "title": t, "step": self.key(n)[1]} for n, t in titles.items()]
         return [one for one in every if one["step"] or one["name"] in scene.BUNDLED]
 
-    def folder(self, name: str) -> Path:
-        return self.runs.find(name)
-
     def key(self, name: str) -> tuple[str, int]:
-        """A run goes on, and is then another pair. ValueError for a name that is none."""
-        if not name.startswith(RUN):
-            return name, 0
-        return name, self.engine.scene("pairs").newest_step(self.folder(name.removeprefix(RUN)))
+        """Name and step. ValueError for a run that is none."""
+        folder = self._folder(name)
+        return name, self.engine.scene("pairs").newest_step(folder) if folder else 0
 
-    def find(self, name: str) -> tuple[Any, Any]:
-        """(the pair, its company). ValueError in a sentence when there is none."""
-        scene, key = self.engine.scene("pairs"), self.key(name)
+    def find(self, name: str) -> Found:
+        """ValueError in a sentence when there is no such pair."""
+        scene, key, folder = self.engine.scene("pairs"), self.key(name), self._folder(name)
         with self._lock:
             if key not in self._open:
-                run = name.startswith(RUN)
-                where = self.folder(name.removeprefix(RUN)) if run else name
-                opened = scene.open_run(where) if run else scene.open_bundled(where)
-                company = self.engine.alone(lambda: scene.company_of(opened))
-                self._open[key] = opened, company
+                pair = scene.open_run(folder) if folder else scene.open_bundled(name)
+                company = self.engine.alone(lambda: scene.company_of(pair))
+                self._open[key] = Found(key, pair, company)
             self._open.move_to_end(key)
             while len(self._open) > KEPT:
                 self._open.popitem(last=False)
             return self._open[key]
+
+    def ask(self, found: Found, source: Any, seed: int) -> Any:
+        """What a pair says of a picture: the forwards."""
+        ask_pair = self.engine.scene("pairs").ask_pair
+        return self.engine.alone(lambda: ask_pair(found.pair, source, seed))
+
+    def _folder(self, name: str) -> Path | None:
+        """Of a run; None for a pair that comes with the project."""
+        return self.runs.find(name.removeprefix(RUN)) if name.startswith(RUN) else None
 
 
 def add_losses_routes(
@@ -81,7 +94,7 @@ def add_losses_routes(
     keep: dict[str, str],
 ) -> None:
     """Puts the routes on the application."""
-    Found = Annotated[Entry, Depends(find)]
+    Picture = Annotated[Entry, Depends(find)]
     Visitor = Annotated[str, Depends(visitors.visitor)]
 
     @app.get("/losses/pairs")
@@ -89,9 +102,9 @@ def add_losses_routes(
         return {"pairs": pairs.choices(owner)}
 
     @app.get("/view/{key}/losses/company/{pair}.jpg")
-    def company(entry: Found, pair: str) -> Response:
+    def company(entry: Picture, pair: str) -> Response:
         def draw() -> Response:
-            sheet = engine.scene("pairs").company_sheet(pairs.find(pair)[1])
+            sheet = engine.scene("pairs").company_sheet(pairs.find(pair).company)
             data = engine.scene("answers").jpeg(sheet, 4096)
             return Response(data, media_type="image/jpeg", headers=keep)
 
@@ -99,7 +112,7 @@ def add_losses_routes(
 
     @app.get("/view/{key}/losses")
     def losses(
-        entry: Found,
+        entry: Picture,
         seed: int,
         pair: str = "preview",
         targets: str | None = None,
@@ -110,15 +123,13 @@ def add_losses_routes(
         scene = engine.scene("losses")
 
         def make() -> Any:
-            opened, company = pairs.find(pair)
-            source = entry.picture.source
+            found = pairs.find(pair)
             own = entry.answer(
-                (pairs.key(pair), seed),
-                lambda: engine.alone(lambda: engine.scene("pairs").ask_pair(opened, source, seed)),
+                (found.key, seed), lambda: pairs.ask(found, entry.picture.source, seed)
             )
             chosen = scene.Chosen(targets, temperature, student_temperature)
             return scene.losses_scene(
-                opened, company, own, seed, sample=entry.sample, chosen=chosen
+                found.pair, found.company, own, seed, sample=entry.sample, chosen=chosen
             )
 
         return answer(form, make)

@@ -16,7 +16,8 @@ from benchmarks.explorer import RECORD, STOP
 from benchmarks.page import browser_for, open_page, serve
 from benchmarks.results import Result
 from dino_core.draw.encode import pack
-from dino_core.scenes.gallery import Gallery, Neighbours, Points
+from dino_core.scenes.gallery import Gallery, Points
+from dino_core.scenes.gallery_groups import Neighbours
 
 PICTURES, CLASSES = 10_000, 10
 FRAMES = 180

@@ -5,9 +5,10 @@
     python -m dino_core pca cat.jpg flower.jpg --preset dinov2-notebook --output pca
     python -m dino_core crops cat.jpg --seed 3 --output crops
     python -m dino_core masks --grid 16x16 --ratio 0.3 --count 100 --seed 0 --output masks.npz
+    python -m dino_core losses cat.jpg --seed 3 --output losses.npz
     python -m dino_core models
 
-These are in `picture_commands.py`, those of training and of many pictures in the `command.py` of
+These are in `picture_commands/`, those of training and of many pictures in the `command.py` of
 either. Exit code 0 when done, 2 for a mistake, which is said in a sentence on standard error, 130
 when interrupted. `--help` and `models` answer at once: no command imports torch before it runs.
 """

@@ -17,6 +17,7 @@ from dino_core.config import PCA_PRESETS, CropConfig, MaskConfig, ViTConfig
 from dino_core.crops import sample_crops
 from dino_core.images import open_picture
 from dino_core.masks import sample_block_mask
+from dino_core.training.bundled import CIFAR_PAIR
 from dino_core.vit import VisionTransformer, ViTOutput
 from dino_core.weights import Backbone, load_backbone, save_backbone
 
@@ -393,3 +394,24 @@ def test_many_pictures_show_a_progress_bar(
     paths = [CAT, COFFEE]
     assert main(["features", *paths, "--size", "28x28", *tiny, "--output", f"{tmp_path}/f"]) == 0
     assert "2/2" in capsys.readouterr().err
+
+
+def test_losses_of_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "new" / "losses.npz"
+    asked = ["losses", CAT, "--pair", CIFAR_PAIR, "--seed", 3, "--output", file]
+    assert main([str(word) for word in asked]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    held = arrays(file)
+    assert held["dino"].shape == (6, 2)
+    assert held["teacher"].sum(-1) == pytest.approx([1, 1], abs=1e-4)
+    ibot = held["ibot"].mean() / 2
+    assert next(line for line in lines if line.startswith("ibot")).split()[1] == f"{ibot:.3f}"
+    assert [line.split()[0] for line in lines[1:6]] == [
+        *("dino_global", "dino_local", "koleo", "ibot", "loss"),
+    ]
+    for words, why in (
+        (["--temperature", "0"], "above 0"),
+        (["--company", CAT], "bring other"),
+    ):
+        assert main(["losses", CAT, "--pair", str(CIFAR_PAIR), *words]) == 2
+        assert why in capsys.readouterr().err

@@ -124,7 +124,7 @@ def neighbours(
 def similar_patches(
     store: GalleryFolder, index: int, row: int, column: int, k: int, per_picture: int | None
 ) -> tuple[Any, ...]:
-    """The fields of `scenes.gallery.Patches`, in order."""
+    """The fields of `scenes.gallery_groups.Patches`, in order."""
     facts = store.facts()
     h, w = facts["grid"]
     kept, total = facts["patch_pictures"], len(facts["names"])

@@ -47,41 +47,26 @@ __all__ = [
     "METHODS",
     "TILE",
     "TILES_A_SIDE",
-    "Clusters",
-    "Duplicates",
     "Gallery",
-    "Neighbours",
     "NotReady",
     "Options",
-    "Outliers",
-    "Patches",
     "Points",
-    "Predictions",
-    "Probe",
     "atlas",
-    "clusters",
     "command_of",
     "describe",
     "export_csv",
     "find",
     "launch",
     "names",
-    "near_duplicates",
-    "neighbours",
-    "outliers",
     "picture",
     "picture_file",
     "points",
-    "predictions",
-    "probe",
-    "similar_patches",
     "state_of",
     "stop",
 ]
 
 Kind = Literal["cls", "mean_patch", "both"]
 Method = Literal["pca", "umap", "tsne"]
-PROBES = ("knn", "logistic")  # the two classifiers, in the order of the last axis of `Probe`
 
 
 # --- the process
@@ -194,15 +179,15 @@ def atlas(folder: str | Path, number: int) -> Path:
 def picture(folder: str | Path, index: int) -> "Image.Image":
     """One picture as it is in the source: RGB, upright, whole. ValueError when it is gone."""
     store = GalleryFolder(folder)
-    with _still_there():
-        return store.one(_checked(index, store.count())).picture(0)
+    with still_there():
+        return store.one(checked(index, store.count())).picture(0)
 
 
 def picture_file(folder: str | Path, index: int) -> tuple[str, bytes]:
     """(name without folders, the file's bytes as they are), to open it as an upload."""
     store = GalleryFolder(folder)
-    with _still_there():
-        pictures = store.one(_checked(index, store.count()))
+    with still_there():
+        pictures = store.one(checked(index, store.count()))
         return Path(pictures.names[0]).name, pictures.read(0)
 
 
@@ -219,7 +204,7 @@ def find(folder: str | Path, wanted: "Image.Image | str") -> int | None:
 
 
 @contextmanager
-def _still_there() -> Iterator[None]:
+def still_there() -> Iterator[None]:
     """A picture that was taken away since is said to be."""
     try:
         yield
@@ -227,7 +212,7 @@ def _still_there() -> Iterator[None]:
         raise ValueError("This picture is no longer there, or it was changed since.") from error
 
 
-def _checked(index: int, count: int) -> int:
+def checked(index: int, count: int) -> int:
     if not 0 <= index < count:
         raise ValueError(f"There are {count} pictures, 0 to {count - 1}, and no picture {index}.")
     return index
@@ -270,208 +255,6 @@ def points(
     return Points(stored.xy, stored.features, stored.layer, stored.method, stored.facts)
 
 
-# --- groups, neighbours, odd ones
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """The largest cluster is 0. -1: noise, in no cluster (HDBSCAN only)."""
-
-    labels: np.ndarray  # int32 [n]
-    sizes: list[int]
-    method: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    # facts: parameters, seed, explained (k-means), noise (HDBSCAN: pictures in no cluster),
-    # agreement: adjusted Rand index with the classes, None without labels; words
-
-
-def clusters(
-    folder: str | Path,
-    method: Literal["kmeans", "hdbscan"] = "kmeans",
-    k: int | None = None,
-    features: Kind = "cls",
-    layer: int | None = None,
-) -> Clusters:
-    """Groups of pictures in the original space. k (k-means): None takes the number of classes,
-    or 8 without labels. HDBSCAN finds its own number; it is wished for and NotReady until made.
-    """
-    from dino_core.gallery import groups
-
-    found = groups.clusters(GalleryFolder(folder), method, k, features, layer)
-    return Clusters(found.labels, found.sizes, method, found.facts)
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The nearest pictures by cosine similarity, the nearest first, without the picture itself."""
-
-    indices: np.ndarray  # int32 [k]
-    similarities: np.ndarray  # float32 [k], -1 to 1
-    votes: list[tuple[str, float]]  # class and its share of the k-NN vote, the largest first
-    temperature: float = 0.07  # a neighbour votes for its class with exp(similarity / temperature)
-
-
-def neighbours(
-    folder: str | Path,
-    index: int,
-    k: int = 10,
-    features: Kind = "cls",
-    layer: int | None = None,
-) -> Neighbours:
-    """Exact, in the original space. `votes` is empty without labels."""
-    from dino_core.gallery import groups
-
-    store = GalleryFolder(folder)
-    _checked(index, store.count())
-    indices, similarities, votes = groups.neighbours(store, index, k, features, layer)
-    return Neighbours(indices, similarities, votes)
-
-
-@dataclass(frozen=True)
-class Patches:
-    """The most similar patches of all pictures, the most similar first."""
-
-    indices: np.ndarray  # int32 [k], picture
-    rows: np.ndarray  # int32 [k], patch row
-    columns: np.ndarray  # int32 [k]
-    similarities: np.ndarray  # float32 [k], cosine
-    searched: int  # pictures whose patches are kept
-    total: int
-    words: str  # the limit, where there is one; "" when all were searched
-
-
-def similar_patches(
-    folder: str | Path,
-    index: int,
-    row: int,
-    column: int,
-    k: int = 20,
-    per_picture: int | None = 1,
-) -> Patches:
-    """Patches like one patch, in all other pictures, by the last layer's patch tokens.
-
-    At most `per_picture` of each picture (None: any number). ValueError for a patch outside the
-    grid, or of a picture whose patches were not kept.
-    """
-    from dino_core.gallery import groups
-
-    store = GalleryFolder(folder)
-    _checked(index, store.count())
-    found = groups.similar_patches(store, index, row, column, k, per_picture)
-    return Patches(*found)
-
-
-@dataclass(frozen=True)
-class Outliers:
-    """How far each picture is from its nearest ones."""
-
-    scores: np.ndarray  # float32 [n], mean of 1 - cosine similarity over the k nearest, 0 to 2
-    order: np.ndarray  # int32 [n], the oddest first
-    k: int
-
-
-def outliers(
-    folder: str | Path, k: int = 10, features: Kind = "cls", layer: int | None = None
-) -> Outliers:
-    from dino_core.gallery import groups
-
-    scores, used = groups.outliers(GalleryFolder(folder), k, features, layer)
-    order = np.argsort(-scores, kind="stable").astype(np.int32)
-    return Outliers(scores, order, used)
-
-
-@dataclass(frozen=True)
-class Duplicates:
-    """Pairs of pictures that are all but the same, the most similar first."""
-
-    pairs: np.ndarray  # int32 [m, 2], the smaller index first
-    similarities: np.ndarray  # float32 [m], cosine
-    same: np.ndarray  # bool [m], the same pixels to the last
-    threshold: float
-    words: str  # where there are more than were kept; "" otherwise
-
-
-def near_duplicates(
-    folder: str | Path,
-    threshold: float = 0.95,
-    features: Kind = "cls",
-    layer: int | None = None,
-    most: int = 1000,
-) -> Duplicates:
-    """Pairs with a cosine similarity of at least `threshold`; at most `most` of them."""
-    from dino_core.gallery import groups
-
-    pairs, similarities, same, words = groups.near_duplicates(
-        GalleryFolder(folder), threshold, features, layer, most
-    )
-    return Duplicates(pairs, similarities, same, threshold, words)
-
-
-# --- probes
-
-
-@dataclass(frozen=True)
-class Probe:
-    """How well simple classifiers do on frozen features. NaN: not computed yet."""
-
-    accuracy: np.ndarray  # float32 [L, 3, 2]: layer; kind as in KINDS; knn, logistic. 0 to 1
-    low: np.ndarray  # float32 [L, 3, 2], 95 % Wilson interval
-    high: np.ndarray  # float32 [L, 3, 2]
-    chance: float  # the share of the commonest class: what a constant answer scores
-    pictures: int  # judged
-    complete: bool  # False while layers are still to come
-    words: str  # how it was judged: the given test pictures, or so many folds
-    kinds: tuple[str, ...] = tuple(KINDS)
-    methods: tuple[str, ...] = PROBES
-
-
-def probe(folder: str | Path) -> Probe:
-    """Accuracy by layer; the last layers come first. NotReady before the first of them.
-
-    ValueError when the pictures have no labels, or too few of them.
-    """
-    stored = GalleryFolder(folder).probes()
-    return Probe(
-        accuracy=stored["accuracy"],
-        low=stored["low"],
-        high=stored["high"],
-        chance=float(stored["chance"]),
-        pictures=int(stored["pictures"]),
-        complete=bool(not np.isnan(stored["accuracy"]).any()),
-        words=str(stored["words"]),
-    )
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """What a probe says of each picture, fitted without it. -1: not judged (it was learned from,
-    or has no label)."""
-
-    labels: np.ndarray  # int32 [n], index into the gallery's classes
-    confidence: np.ndarray  # float32 [n], 0 to 1, of that label; 0 where not judged
-    mistakes: np.ndarray  # int32 [m], indices of wrong ones, the most confident first
-    words: str
-
-
-def predictions(
-    folder: str | Path,
-    layer: int | None = None,
-    kind: Kind = "cls",
-    method: Literal["knn", "logistic"] = "knn",
-) -> Predictions:
-    """NotReady until the probe of that layer is there."""
-    store = GalleryFolder(folder)
-    stored, at = store.probes(), store.layer(layer)
-    place = (at, list(KINDS).index(kind), PROBES.index(method))
-    if np.isnan(stored["accuracy"][place]):
-        raise NotReady(f"The probe of layer {at} is still to come.")
-    labels = stored["predicted"][place].astype(np.int32)
-    confidence = stored["confidence"][place].astype(np.float32)
-    wrong = ((labels >= 0) & (labels != np.asarray(store.facts()["labels"]))).nonzero()[0]
-    wrong = wrong[np.argsort(-confidence[wrong], kind="stable")].astype(np.int32)
-    return Predictions(labels, confidence, wrong, str(stored["words"]))
-
-
 # --- to take along
 
 
@@ -492,7 +275,7 @@ def export_csv(
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["index", "name", "class", "split", "x", "y"])
     for index in chosen:
-        index = _checked(int(index), len(one.names))
+        index = checked(int(index), len(one.names))
         label = int(one.labels[index])
         class_ = one.classes[label] if label >= 0 else ""
         x, y = map_.xy[index]

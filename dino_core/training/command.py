@@ -1,11 +1,10 @@
-"""The commands of training: train, finetune, predict, heads, losses, runs.
+"""The commands of training: train, finetune, predict, heads, runs.
 
     python -m dino_core train --data pictures.zip --preset tiny --steps 400 --run runs/first
     python -m dino_core train --run runs/first --resume
     python -m dino_core finetune --data labelled.zip --model preview_vits14 --run runs/classes
     python -m dino_core predict cat.jpg --model runs/classes
     python -m dino_core heads runs/heads --data held_out.zip
-    python -m dino_core losses cat.jpg --output losses.npz
     python -m dino_core runs
 
 Exit codes: 0 done, or stopped as asked (`runs --ask stop`, the first Ctrl-C, SIGTERM); 2 a mistake,
@@ -16,15 +15,13 @@ Nothing here imports torch before a command runs.
 """
 
 import argparse
-import sys
 import textwrap
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from dino_core.command import Option, add_command, positive
-from dino_core.training.losses_command import losses, losses_options
+from dino_core.training.heads_command import heads, heads_options
 from dino_core.training.presets import (
     PRESET_WORDS,
     PRESETS,
@@ -47,7 +44,6 @@ def add_parsers(commands: Any) -> None:
         (finetune, finetune_options),
         (predict, predict_options),
         (heads, heads_options),
-        (losses, losses_options),
         (runs, runs_options),
     ):
         command = add_command(commands, run, add_options)
@@ -113,6 +109,8 @@ def train(args: argparse.Namespace) -> None:
     log.txt, checkpoints/, probes/ and, at the end, backbone.safetensors. Ctrl-C stops after the
     step with a checkpoint; --resume goes on, with the same numbers as if nothing had happened.
     """
+    from dino_core.training.endings import ended_well
+
     ended_well(lambda: _train(args))
 
 
@@ -206,6 +204,8 @@ def finetune(args: argparse.Namespace) -> None:
     scores of each class, confusion matrix, worst mistakes), model.safetensors for `predict`, and
     probes/before.npz and after.npz.
     """
+    from dino_core.training.endings import ended_well
+
     ended_well(lambda: _finetune(args))
 
 
@@ -249,6 +249,7 @@ def predict_options(option: Option) -> None:
 
 def predict(args: argparse.Namespace) -> None:
     """Names the class of pictures with a fine-tuned model."""
+    from dino_core.training.endings import ended_well
     from dino_core.training.finetune import load_classifier
     from dino_core.training.finetune import predict as probabilities
 
@@ -260,74 +261,6 @@ def predict(args: argparse.Namespace) -> None:
         return "finished"
 
     ended_well(run)
-
-
-# --- heads
-
-
-def heads_options(option: Option) -> None:
-    option("model", metavar="RUN", help="a run's folder, a file of --save, or a model for --train")
-    option("--data", required=True, metavar="DATA", help="pictures that were not trained on")
-    option("--train", metavar="DATA", help="first trains new heads on these for the named model")
-    option("--steps", type=positive, default=300, metavar="N", help="of --train (default: 300)")
-    option("--seed", type=int, default=0, metavar="S", help="default: 0")
-    option("--output", metavar="FILE.json", help="write the figures there too")
-    option("--save", metavar="FILE", help="heads and mask token as a small safetensors file")
-
-
-def heads(args: argparse.Namespace) -> None:
-    """What the heads of a trained pair are worth on pictures they have not seen.
-
-    With --train they are made first: new heads and the mask token, for a backbone that stands
-    still. Its features are computed once for many steps, which is several times faster than a run
-    of the preset heads and does nearly the same; `training/frozen.py` names the differences.
-    """
-    import json
-    from dataclasses import asdict
-    from pathlib import Path
-
-    from dino_core.datasets import find_pictures
-    from dino_core.training.bundled import save_heads
-    from dino_core.training.heldout import judge_heads
-    from dino_core.training.setup import open_pair
-
-    def run() -> str:
-        held_out = find_pictures(args.data)
-        if args.train:
-            pair, config = new_heads(args)
-            backbone = args.model
-        else:
-            pair, config, backbone = open_pair(args.model)
-        figures = asdict(judge_heads(pair, held_out, config, args.seed))
-        text = json.dumps(figures, indent=2)
-        print(text)
-        if args.output:
-            Path(args.output).write_text(text + "\n", encoding="utf-8")
-        if args.save:
-            save_heads(pair, config, backbone, Path(args.save))
-        return "finished"
-
-    ended_well(run)
-
-
-def new_heads(args: argparse.Namespace) -> Any:
-    """(pair, its TrainConfig), with a bar that tells the losses."""
-    from tqdm import tqdm
-
-    from dino_core.datasets import find_pictures
-    from dino_core.training.frozen import heads_config, train_heads
-    from dino_core.weights import load_backbone
-
-    config = heads_config(args.steps, args.seed)
-    with tqdm(total=args.steps, desc="heads", unit="step") as bar:
-
-        def report(line: dict[str, float]) -> None:
-            bar.set_postfix(dino=f"{line['dino']:.2f}", ibot=f"{line['ibot']:.2f}")
-            bar.update()
-
-        vit = load_backbone(args.model).vit
-        pair = train_heads(vit, find_pictures(args.train), config, report=report)
-    return pair, replace(config.train, vit=vit.config)
 
 
 # --- runs
@@ -397,17 +330,3 @@ def needed(value: str | None, option: str) -> str:
 
 def default_folder(name: str) -> str:
     return f"runs/{name}-{time.strftime('%Y%m%d-%H%M%S')}"
-
-
-def ended_well(run: Callable[[], str]) -> None:
-    """Runs; an error is said in a sentence, and becomes the process's exit code."""
-    from dino_core.training.endings import BUG, exit_code, in_words
-
-    try:
-        run()
-    except (Exception, KeyboardInterrupt) as error:
-        code = exit_code(error)
-        if code == BUG:
-            raise
-        print(in_words(error), file=sys.stderr)
-        raise SystemExit(code) from None

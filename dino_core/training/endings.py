@@ -1,7 +1,8 @@
 """How a run ends when it does not end well: in words, in its folder, and as an exit code."""
 
 import errno
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from dino_core.training.checkpoints import steps_in
@@ -55,3 +56,15 @@ def exit_code(error: BaseException) -> int:
         return DISK_FULL if error.errno in FULL else MISTAKE
     memory = isinstance(error, MemoryError) or "out of memory" in str(error)
     return MISTAKE if isinstance(error, ValueError) or memory else BUG
+
+
+def ended_well(run: Callable[[], str]) -> None:
+    """Runs; an error is said in a sentence, and becomes the process's exit code."""
+    try:
+        run()
+    except (Exception, KeyboardInterrupt) as error:
+        code = exit_code(error)
+        if code == BUG:
+            raise
+        print(in_words(error), file=sys.stderr)
+        raise SystemExit(code) from None

@@ -24,6 +24,7 @@ from app.routes import COOKIE, add_routes
 from app.store import Store
 from dino_core.draw.encode import pack
 from dino_core.scenes import gallery as scenes
+from dino_core.scenes import gallery_groups, gallery_probes
 
 
 class Server:
@@ -139,14 +140,14 @@ def test_answers_are_the_library_s(folder: Path, tmp_path: Path) -> None:
         ("points", scenes.points(there)),
         ("points?features=both&layer=1&method=tsne", None),
         ("points?features=mean_patch&layer=1", scenes.points(there, "mean_patch", 1)),
-        ("clusters?k=3", scenes.clusters(there, "kmeans", 3)),
-        ("neighbours/5?k=4&layer=0", scenes.neighbours(there, 5, 4, "cls", 0)),
-        ("patches/2?row=1&column=0&k=3", scenes.similar_patches(there, 2, 1, 0, 3)),
-        ("outliers", scenes.outliers(there)),
-        ("probe", scenes.probe(there)),
+        ("clusters?k=3", gallery_groups.clusters(there, "kmeans", 3)),
+        ("neighbours/5?k=4&layer=0", gallery_groups.neighbours(there, 5, 4, "cls", 0)),
+        ("patches/2?row=1&column=0&k=3", gallery_groups.similar_patches(there, 2, 1, 0, 3)),
+        ("outliers", gallery_groups.outliers(there)),
+        ("probe", gallery_probes.probe(there)),
         (
             "predictions?kind=both&method=logistic&layer=2",
-            scenes.predictions(there, 2, "both", "logistic"),
+            gallery_probes.predictions(there, 2, "both", "logistic"),
         ),
     ]:
         answer = one.get(f"{where}/{address}")

@@ -4,7 +4,6 @@ import json
 import os
 from dataclasses import asdict
 
-import numpy as np
 import pytest
 from tiny_models import TINY, tiny_vit
 from tiny_runs import COLOURS, coloured, files, noise_folder, picture
@@ -12,9 +11,7 @@ from tiny_runs import COLOURS, coloured, files, noise_folder, picture
 from dino_core.__main__ import build_parser, main
 from dino_core.config import OFFICIAL_LONG, OFFICIAL_SHORT
 from dino_core.training import command
-from dino_core.training.bundled import CIFAR_PAIR
 from dino_core.training.endings import INTERRUPTED, MISTAKE, NOT_FINITE
-from dino_core.training.losses_command import SAMPLES
 from dino_core.training.presets import PRESET_WORDS, PRESETS, from_plain, with_steps
 from dino_core.training.runs import launch, read_state
 from dino_core.training.setup import Setup
@@ -145,24 +142,3 @@ def test_a_run_may_be_started_as_a_process_of_its_own(tmp_path, monkeypatch):
     monkeypatch.chdir("/")
     assert main(["train", "--run", str(run), "--resume"]) == 0
     assert data.is_dir()
-
-
-def test_losses_of_a_picture(tmp_path, capsys):
-    cat, file = SAMPLES / "cat.jpg", tmp_path / "new" / "losses.npz"
-    asked = ["losses", cat, "--pair", CIFAR_PAIR, "--seed", 3, "--output", file]
-    assert main([str(word) for word in asked]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    held = dict(np.load(file))
-    assert held["dino"].shape == (6, 2)
-    assert held["teacher"].sum(-1) == pytest.approx([1, 1], abs=1e-4)
-    ibot = held["ibot"].mean() / 2
-    assert next(line for line in lines if line.startswith("ibot")).split()[1] == f"{ibot:.3f}"
-    assert [line.split()[0] for line in lines[1:6]] == [
-        *("dino_global", "dino_local", "koleo", "ibot", "loss"),
-    ]
-    for words, why in (
-        (["--temperature", "0"], "above 0"),
-        (["--company", str(cat)], "bring other"),
-    ):
-        assert main(["losses", str(cat), "--pair", str(CIFAR_PAIR), *words]) == 2
-        assert why in capsys.readouterr().err

@@ -1,20 +1,11 @@
-"""The command `losses`: one picture's losses, taken apart, in numbers.
-
-    python -m dino_core losses cat.jpg --seed 3 --output losses.npz
-    python -m dino_core losses cat.jpg --pair runs/first --company dog.jpg tree.jpg
-
-Nothing here imports torch before the command runs.
-"""
+"""losses: what student and teacher say of a picture, and what it costs."""
 
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dino_core.command import Option, count
-
-if TYPE_CHECKING:
-    from dino_core.training.dissection import Dissection
+from dino_core.picture_commands.files import array, read, report, save
 
 ARRAYS = (
     *("dino", "teacher", "student", "ibot", "teacher_patches", "student_patches"),
@@ -55,15 +46,14 @@ def losses(args: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from dino_core.config import CropConfig
-    from dino_core.images import open_picture
     from dino_core.training.bundled import PREVIEW_HEADS
     from dino_core.training.dissection import ask, ask_company, dissect
     from dino_core.training.setup import open_pair
 
     image = Path(args.image)
-    picture = open_picture(image)
+    picture = read(args.image)
     company = [Path(path) for path in args.company or sorted(SAMPLES.glob("*.jpg"))]
-    others = [open_picture(path) for path in company if path.resolve() != image.resolve()]
+    others = [read(str(path)) for path in company if path.resolve() != image.resolve()]
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
     trained = config.schedule.teacher_temperature
@@ -75,17 +65,8 @@ def losses(args: argparse.Namespace) -> None:
     )
     print("\n".join(as_table(found.terms, found.uniform)))
     if args.output:
-        save(Path(args.output), found)
-        print(f"Losses -> {args.output}")
-
-
-def save(path: Path, found: "Dissection") -> None:
-    import numpy as np
-
-    arrays = {name: getattr(found, name).float().numpy() for name in ARRAYS}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:  # a bare name would get another ending
-        np.savez(file, **arrays)
+        save(Path(args.output), {name: array(getattr(found, name)) for name in ARRAYS})
+        report(f"Losses -> {args.output}")
 
 
 def as_table(terms: Mapping[str, float], uniform: Mapping[str, float]) -> list[str]:
