@@ -80,7 +80,7 @@ def test_what_cannot_be_had_is_said(client: TestClient, query: str, words: str) 
     assert words in answer.text
 
 
-def test_a_picture_is_asked_once_and_pairs_are_few(client: TestClient, monkeypatch) -> None:
+def test_a_picture_is_asked_once_for_all_temperatures(client: TestClient, monkeypatch) -> None:
     from dino_core.scenes import pairs
 
     asked: list[int] = []
