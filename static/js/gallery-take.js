@@ -33,7 +33,8 @@ export function takeAway(desk) {
   function python() {
     const samples = desk.name() === "samples", folder = samples ? "static/gallery" : "galleries/again";
     const where = `"${desk.features()}", layer=${desk.layer()}`;
-    return `${samples ? "" : `# built by: ${desk.command()}\n`}from dino_core.scenes.gallery import names, neighbours, points
+    return `${samples ? "" : `# built by: ${desk.command()}\n`}from dino_core.scenes.gallery import names, points
+from dino_core.scenes.gallery_groups import neighbours
 
 folder = "${folder}"
 map = points(folder, ${where}, method="${desk.method()}")  # xy [pictures, 2]
