@@ -61,7 +61,9 @@ window.Inside = (() => {
 
   /* Black or white, whichever is easier to read on a colour (relative luminance of WCAG 2). */
   function inkOn(rgb) {
-    const [r, g, b] = rgb.map((byte) => (byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = rgb.map((byte) =>
+      byte / 255 <= 0.04045 ? byte / 255 / 12.92 : ((byte / 255 + 0.055) / 1.055) ** 2.4,
+    );
     return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
   }
 
@@ -153,7 +155,12 @@ window.Inside = (() => {
   function eachFrame(work) {
     let waiting = null;
     return (...args) => {
-      if (!waiting) requestAnimationFrame(() => { const now = waiting; waiting = null; work(...now); });
+      if (!waiting)
+        requestAnimationFrame(() => {
+          const now = waiting;
+          waiting = null;
+          work(...now);
+        });
       waiting = args;
     };
   }
@@ -161,11 +168,19 @@ window.Inside = (() => {
   /* Calls `work` at most every `ms`, with the newest arguments: for words that follow the pointer,
      which nobody reads sixty times a second. `.now(...)` calls it at once. */
   function seldom(work, ms = 100) {
-    let last = -Infinity, timer = null;
-    const now = (...args) => { clearTimeout(timer); last = performance.now(); work(...args); };
+    let last = -Infinity,
+      timer = null;
+    const now = (...args) => {
+      clearTimeout(timer);
+      last = performance.now();
+      work(...args);
+    };
     const soon = (...args) => {
       const wait = last + ms - performance.now();
-      if (wait <= 0) { now(...args); return; }
+      if (wait <= 0) {
+        now(...args);
+        return;
+      }
       clearTimeout(timer);
       timer = setTimeout(now, wait, ...args);
     };
@@ -176,14 +191,33 @@ window.Inside = (() => {
   function slider(label, { min = 0, max = 1, step = 1, value = 0, say = String, oninput }) {
     const output = el("output", { class: "inside-value" });
     const input = el("input", { type: "range", min, max, step, value, "aria-label": label });
-    const tell = () => { output.textContent = say(Number(input.value)); input.setAttribute("aria-valuetext", output.textContent); };
-    input.addEventListener("input", () => { tell(); oninput(Number(input.value)); });
+    const tell = () => {
+      output.textContent = say(Number(input.value));
+      input.setAttribute("aria-valuetext", output.textContent);
+    };
+    input.addEventListener("input", () => {
+      tell();
+      oninput(Number(input.value));
+    });
     tell();
-    const node = el("label", { class: "inside-slider" }, el("span", { text: label }), input, output);
+    const node = el(
+      "label",
+      { class: "inside-slider" },
+      el("span", { text: label }),
+      input,
+      output,
+    );
     return {
-      node, input,
-      set(next) { input.value = next; tell(); },
-      limit(last) { input.max = last; tell(); },
+      node,
+      input,
+      set(next) {
+        input.value = next;
+        tell();
+      },
+      limit(last) {
+        input.max = last;
+        tell();
+      },
     };
   }
 
@@ -191,35 +225,92 @@ window.Inside = (() => {
   function choice(label, choices, value, onchoose) {
     const node = el("div", { class: "inside-choice", role: "group", "aria-label": label });
     const buttons = choices.map(([key, text]) =>
-      el("button", { type: "button", "data-value": key, text, onclick: () => { set(key); onchoose(key); } }));
-    const set = (key) => buttons.forEach((b) => b.setAttribute("aria-pressed", String(b.dataset.value === String(key))));
+      el("button", {
+        type: "button",
+        "data-value": key,
+        text,
+        onclick: () => {
+          set(key);
+          onchoose(key);
+        },
+      }),
+    );
+    const set = (key) =>
+      buttons.forEach((b) =>
+        b.setAttribute("aria-pressed", String(b.dataset.value === String(key))),
+      );
     set(value);
     node.append(...buttons);
     return { node, set };
   }
 
   const legend = (colours, low, high) =>
-    el("div", { class: "inside-legend" },
-      el("span", { text: low }), el("i", { style: `background:${gradient(colours)}` }), el("span", { text: high }));
+    el(
+      "div",
+      { class: "inside-legend" },
+      el("span", { text: low }),
+      el("i", { style: `background:${gradient(colours)}` }),
+      el("span", { text: high }),
+    );
 
   /* Bars: `labels` one a place, `series` [{ name, colour, counts }] drawn as shares of their sums. */
   function histogram({ title, labels, series, ends }) {
-    const n = labels.length, sums = series.map(({ counts }) => counts.reduce((a, b) => a + b, 0) || 1);
-    const top = Math.max(...series.flatMap(({ counts }, s) => [...counts].map((count) => count / sums[s])), 1e-9);
+    const n = labels.length,
+      sums = series.map(({ counts }) => counts.reduce((a, b) => a + b, 0) || 1);
+    const top = Math.max(
+      ...series.flatMap(({ counts }, s) => [...counts].map((count) => count / sums[s])),
+      1e-9,
+    );
     const share = (s, i) => series[s].counts[i] / sums[s];
-    const columns = labels.map((_, i) => el("span", {}, ...series.map(({ colour }, s) =>
-      el("i", { style: `height:${(100 * share(s, i)) / top}%;background:${colour}` }))));
-    const say = (i) => [labels[i], ...series.map(({ name, counts }, s) => `${name}${counts[i]} of ${sums[s]} (${percent(share(s, i))})`)].join("\n");
-    const plot = el("div", { class: "inside-histogram", role: "img", tabindex: "0",
-      "aria-label": `${title}. ${labels.map((_, i) => say(i).replaceAll("\n", ", ")).filter((_, i) => series.some(({ counts }) => counts[i])).join("; ")}` },
-      el("div", { class: "bars" }, ...columns));
+    const columns = labels.map((_, i) =>
+      el(
+        "span",
+        {},
+        ...series.map(({ colour }, s) =>
+          el("i", { style: `height:${(100 * share(s, i)) / top}%;background:${colour}` }),
+        ),
+      ),
+    );
+    const say = (i) =>
+      [
+        labels[i],
+        ...series.map(
+          ({ name, counts }, s) => `${name}${counts[i]} of ${sums[s]} (${percent(share(s, i))})`,
+        ),
+      ].join("\n");
+    const plot = el(
+      "div",
+      {
+        class: "inside-histogram",
+        role: "img",
+        tabindex: "0",
+        "aria-label": `${title}. ${labels
+          .map((_, i) => say(i).replaceAll("\n", ", "))
+          .filter((_, i) => series.some(({ counts }) => counts[i]))
+          .join("; ")}`,
+      },
+      el("div", { class: "bars" }, ...columns),
+    );
     plot.addEventListener("pointermove", (event) => {
       const box = plot.getBoundingClientRect();
-      tip(plot, event, say(Math.min(Math.max(Math.floor(((event.clientX - box.left) / box.width) * n), 0), n - 1)));
+      tip(
+        plot,
+        event,
+        say(Math.min(Math.max(Math.floor(((event.clientX - box.left) / box.width) * n), 0), n - 1)),
+      );
     });
     plot.addEventListener("pointerleave", (event) => tip(plot, event, null));
-    return el("figure", { class: "inside-chart" }, el("figcaption", { text: title }), plot,
-      el("div", { class: ends?.length === n ? "ends each" : "ends" }, ...(ends ?? [labels[0], labels[n - 1]]).map((text) => el("span", { text }))));
+    return el(
+      "figure",
+      { class: "inside-chart" },
+      el("figcaption", { text: title }),
+      plot,
+      el(
+        "div",
+        { class: ends?.length === n ? "ends each" : "ends" },
+        ...(ends ?? [labels[0], labels[n - 1]]).map((text) => el("span", { text })),
+      ),
+    );
   }
 
   // ---------- a picture cut into patches: pointer and keyboard choose one
@@ -232,11 +323,27 @@ window.Inside = (() => {
       this.picture = el("img", { alt: "", draggable: "false" });
       this.overlay = el("canvas", { class: "inside-overlay" });
       this.marker = el("div", { class: "inside-marker", hidden: true });
-      this.node = el("div", { class: "inside-picture", tabindex: "0", role: "application", "aria-label": options.label,
-        "aria-roledescription": "picture in patches" }, this.picture, this.overlay, this.marker);
+      this.node = el(
+        "div",
+        {
+          class: "inside-picture",
+          tabindex: "0",
+          role: "application",
+          "aria-label": options.label,
+          "aria-roledescription": "picture in patches",
+        },
+        this.picture,
+        this.overlay,
+        this.marker,
+      );
       this.node.addEventListener("pointermove", (event) => this.hover(event));
-      this.node.addEventListener("pointerleave", (event) => { this.options.onleave?.(); this.tell(event, null, null); });
-      this.node.addEventListener("click", (event) => this.options.onpin?.(...this.patchUnder(event)));
+      this.node.addEventListener("pointerleave", (event) => {
+        this.options.onleave?.();
+        this.tell(event, null, null);
+      });
+      this.node.addEventListener("click", (event) =>
+        this.options.onpin?.(...this.patchUnder(event)),
+      );
       this.node.addEventListener("keydown", (event) => this.key(event));
     }
 
@@ -254,12 +361,17 @@ window.Inside = (() => {
     }
 
     /* A view answers hovering once a frame; the words wait for it, or they would tell old numbers. */
-    tell = eachFrame((event, row, col, box) => tip(this.node, event, row === null ? null : this.options.say?.(row, col) ?? null, box));
+    tell = eachFrame((event, row, col, box) =>
+      tip(this.node, event, row === null ? null : (this.options.say?.(row, col) ?? null), box),
+    );
 
     patchUnder(event, box = this.node.getBoundingClientRect()) {
       const [h, w] = this.grid;
       const clamp = (value, count) => Math.min(Math.max(Math.floor(value), 0), count - 1);
-      return [clamp(((event.clientY - box.top) / box.height) * h, h), clamp(((event.clientX - box.left) / box.width) * w, w)];
+      return [
+        clamp(((event.clientY - box.top) / box.height) * h, h),
+        clamp(((event.clientX - box.left) / box.width) * w, w),
+      ];
     }
 
     mark(row, col, pinned) {
@@ -275,11 +387,15 @@ window.Inside = (() => {
 
     key(event) {
       const [h, w] = this.grid;
-      const row = selection.row ?? Math.floor(h / 2), col = selection.col ?? Math.floor(w / 2);
+      const row = selection.row ?? Math.floor(h / 2),
+        col = selection.col ?? Math.floor(w / 2);
       const moves = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
       if (moves[event.key]) {
         const [dy, dx] = moves[event.key];
-        this.options.onpin?.(Math.min(Math.max(row + dy, 0), h - 1), Math.min(Math.max(col + dx, 0), w - 1));
+        this.options.onpin?.(
+          Math.min(Math.max(row + dy, 0), h - 1),
+          Math.min(Math.max(col + dx, 0), w - 1),
+        );
       } else if (!this.options.onkey?.(event.key)) return;
       event.preventDefault();
     }
@@ -294,7 +410,8 @@ window.Inside = (() => {
     box.hidden = text === null;
     if (text === null) return;
     if (box.textContent !== text) box.textContent = text;
-    const x = event.clientX - frame.left, y = event.clientY - frame.top;
+    const x = event.clientX - frame.left,
+      y = event.clientY - frame.top;
     const left = x > frame.width / 2 ? `calc(${x - 14}px - 100%)` : `${x + 14}px`;
     const top = y > frame.height / 2 ? `calc(${y - 14}px - 100%)` : `${y + 14}px`;
     box.style.transform = `translate(${left}, ${top})`;
@@ -305,12 +422,17 @@ window.Inside = (() => {
   function live(screen, numbers, tries = 20) {
     told[screen] = numbers;
     const places = document.querySelectorAll(`#lesson-${screen} [class*="live-"]`);
-    if (!places.length && tries) { // the lesson may come after its view
-      setTimeout(() => { if (told[screen] === numbers) live(screen, numbers, tries - 1); }, 250);
+    if (!places.length && tries) {
+      // the lesson may come after its view
+      setTimeout(() => {
+        if (told[screen] === numbers) live(screen, numbers, tries - 1);
+      }, 250);
       return;
     }
     for (const node of places) {
-      const name = [...node.classList].find((one) => one.startsWith("live-"))?.slice("live-".length);
+      const name = [...node.classList]
+        .find((one) => one.startsWith("live-"))
+        ?.slice("live-".length);
       if (name in numbers) node.textContent = numbers[name];
     }
   }
@@ -332,18 +454,46 @@ window.Inside = (() => {
 
   /* A row of buttons. `offers`: png() -> canvas, npz() -> url, csv() -> text, python() -> text. */
   function takeAlong(screen, offers) {
-    const code = el("pre", { class: "inside-code", hidden: true, tabindex: "0", "aria-label": "The same in Python" });
-    const button = (text, title, onclick) => el("button", { type: "button", class: "inside-button", text, title, onclick });
+    const code = el("pre", {
+      class: "inside-code",
+      hidden: true,
+      tabindex: "0",
+      "aria-label": "The same in Python",
+    });
+    const button = (text, title, onclick) =>
+      el("button", { type: "button", class: "inside-button", text, title, onclick });
     const row = el("div", { class: "inside-take", role: "group", "aria-label": "Take it along" });
-    if (offers.png) row.append(button("PNG", "What is drawn, as a picture", () =>
-      offers.png().toBlob((blob) => { const href = URL.createObjectURL(blob); download(`${screen}.png`, href); setTimeout(() => URL.revokeObjectURL(href), 10000); })));
-    if (offers.npz) row.append(button("NPZ", "The numbers, for numpy.load", () => download(`${screen}.npz`, offers.npz())));
-    if (offers.csv) row.append(button("CSV", "The numbers, as a table", async () => downloadText(`${screen}.csv`, await offers.csv())));
+    if (offers.png)
+      row.append(
+        button("PNG", "What is drawn, as a picture", () =>
+          offers.png().toBlob((blob) => {
+            const href = URL.createObjectURL(blob);
+            download(`${screen}.png`, href);
+            setTimeout(() => URL.revokeObjectURL(href), 10000);
+          }),
+        ),
+      );
+    if (offers.npz)
+      row.append(
+        button("NPZ", "The numbers, for numpy.load", () => download(`${screen}.npz`, offers.npz())),
+      );
+    if (offers.csv)
+      row.append(
+        button("CSV", "The numbers, as a table", async () =>
+          downloadText(`${screen}.csv`, await offers.csv()),
+        ),
+      );
     const linkButton = button("Link", "Copies a link to this state", async () => {
       writeLink();
-      try { await navigator.clipboard.writeText(location.href); linkButton.textContent = "Copied"; }
-      catch { linkButton.textContent = "In the address bar"; }
-      setTimeout(() => { linkButton.textContent = "Link"; }, 1600);
+      try {
+        await navigator.clipboard.writeText(location.href);
+        linkButton.textContent = "Copied";
+      } catch {
+        linkButton.textContent = "In the address bar";
+      }
+      setTimeout(() => {
+        linkButton.textContent = "Link";
+      }, 1600);
     });
     row.append(linkButton);
     if (offers.python) {
@@ -354,12 +504,20 @@ window.Inside = (() => {
       });
       row.append(python);
     }
-    return { node: el("div", {}, row, code), refresh() { if (!code.hidden) code.textContent = offers.python(); } };
+    return {
+      node: el("div", {}, row, code),
+      refresh() {
+        if (!code.hidden) code.textContent = offers.python();
+      },
+    };
   }
 
   /* A canvas [w * factor, h * factor] with a picture under an overlay: what a PNG of a view holds. */
   function flatten(image, overlay, opacity, width = 1036) {
-    const canvas = el("canvas", { width, height: Math.round((width * overlay.height) / overlay.width) });
+    const canvas = el("canvas", {
+      width,
+      height: Math.round((width * overlay.height) / overlay.width),
+    });
     const pen = canvas.getContext("2d");
     pen.drawImage(image, 0, 0, canvas.width, canvas.height);
     pen.imageSmoothingEnabled = false;
@@ -385,8 +543,10 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   function fitSelection(view) {
     const [h, w] = view.grid;
     if (linked) Object.assign(selection, linked);
-    if (selection.layer === null || selection.layer >= view.layers) selection.layer = view.layers - 1;
-    if (selection.row !== null && (selection.row >= h || selection.col >= w)) Object.assign(selection, { row: null, col: null });
+    if (selection.layer === null || selection.layer >= view.layers)
+      selection.layer = view.layers - 1;
+    if (selection.row !== null && (selection.row >= h || selection.col >= w))
+      Object.assign(selection, { row: null, col: null });
     if (selection.head !== null && selection.head >= view.heads) selection.head = null;
   }
 
@@ -395,7 +555,8 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   const LINKED = ["screen", "sample", "model", "size", "seed", "layer", "head", "row", "col"];
 
   function readLink() {
-    const query = new URLSearchParams(location.hash.slice(1)), state = {};
+    const query = new URLSearchParams(location.hash.slice(1)),
+      state = {};
     for (const name of LINKED) {
       if (!query.has(name)) continue;
       const text = query.get(name);
@@ -417,18 +578,25 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   let answered = false; // the server has read the link: from now on it may change
   function writeLink() {
     if (!answered || !open) return;
-    const state = { screen: open, ...page, ...selection }, query = new URLSearchParams();
-    for (const name of LINKED) if (state[name] !== null && state[name] !== undefined && state[name] !== "") query.set(name, state[name]);
+    const state = { screen: open, ...page, ...selection },
+      query = new URLSearchParams();
+    for (const name of LINKED)
+      if (state[name] !== null && state[name] !== undefined && state[name] !== "")
+        query.set(name, state[name]);
     for (const [name, value] of Object.entries(extras)) query.set(name, value);
     history.replaceState(null, "", `#${query}`);
   }
   let linkTimer = null;
-  const writeLinkSoon = () => { clearTimeout(linkTimer); linkTimer = setTimeout(writeLink, 300); };
+  const writeLinkSoon = () => {
+    clearTimeout(linkTimer);
+    linkTimer = setTimeout(writeLink, 300);
+  };
   listeners.add(writeLinkSoon);
 
   // ---------- views and screens
 
-  const makers = {}, mounted = {};
+  const makers = {},
+    mounted = {};
   const page = { sample: null, model: null, size: null, seed: null }; // what the rail says
   let open = null; // the screen that is shown
   let wanted = null; // the newest `view` prop
@@ -437,13 +605,21 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     const place = element.querySelector(".inside-view");
     const part = staged.has(name) ? mounted[name] : make(name, place);
     part.trigger = trigger;
-    part.tell = (value) => { props.value = value; trigger("select"); };
+    part.tell = (value) => {
+      props.value = value;
+      trigger("select");
+    };
     if (name === "strip") start();
     if (staged.has(name)) leaveStage(name, place);
     const refresh = () => {
       if (!props.view) return;
       wanted = props.view;
-      Object.assign(page, { sample: wanted.sample, model: wanted.model, size: wanted.size, seed: wanted.seed });
+      Object.assign(page, {
+        sample: wanted.sample,
+        model: wanted.model,
+        size: wanted.size,
+        seed: wanted.seed,
+      });
       part.wanted = props.view;
       if (open) writeLink(); // at once: a reloaded page must not ask for the picture before this one
       if (name === "strip" || name === open) bring(name);
@@ -457,7 +633,10 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     root.dataset.view = name;
     const part = { root, shown: null, trigger() {}, tell() {} };
     // `tell(value)` hands a value to Python, as the component's own.
-    const context = { trigger: (...event) => part.trigger(...event), tell: (value) => part.tell(value) };
+    const context = {
+      trigger: (...event) => part.trigger(...event),
+      tell: (value) => part.tell(value),
+    };
     part.view = makers[name](root, context);
     return (mounted[name] = part);
   }
@@ -492,8 +671,12 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   /* The strip and the screen that opens come first, and have the browser for themselves: the other
      screens are not even read before that one is painted, or could not be. */
   let painted;
-  const afterFirst = new Promise((resolve) => { painted = resolve; setTimeout(resolve, 4000); });
-  const turn = (name) => (name === "strip" || name === firstScreen() ? Promise.resolve() : afterFirst);
+  const afterFirst = new Promise((resolve) => {
+    painted = resolve;
+    setTimeout(resolve, 4000);
+  });
+  const turn = (name) =>
+    name === "strip" || name === firstScreen() ? Promise.resolve() : afterFirst;
 
   function firstScreen() {
     const { screen } = readLink();
@@ -503,7 +686,12 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   function selectFromLink() {
     const { layer, head, row, col } = readLink();
     const natural = (value) => (Number.isInteger(value) && value >= 0 ? value : null);
-    const asked = { layer: natural(layer), head: natural(head), row: natural(row), col: natural(col) };
+    const asked = {
+      layer: natural(layer),
+      head: natural(head),
+      row: natural(row),
+      col: natural(col),
+    };
     if (asked.row === null || asked.col === null) asked.row = asked.col = null;
     Object.assign(selection, asked); // the answer may be there before any view has been shown
     linked = answered ? null : asked;
@@ -514,7 +702,10 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
     if (!staged.size) selectFromLink(); // on a stage something else may have been selected since
     const opening = setInterval(() => {
       const first = wish ?? firstScreen();
-      if (document.getElementById(`screen-${first}`)) { clearInterval(opening); openScreen(first); }
+      if (document.getElementById(`screen-${first}`)) {
+        clearInterval(opening);
+        openScreen(first);
+      }
     }, 20);
   }
 
@@ -541,25 +732,43 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   /* The screens that are not open get ready, two at a time, when the page is idle. The very first
      picture spares the newcomer's line: there, they wait until something is touched. Lazy ones wait
      until they are opened. */
-  let touched = false, idle = null;
+  let touched = false,
+    idle = null;
   function later() {
     clearTimeout(idle);
     if (wanted?.key === "first" && !touched) return;
     idle = setTimeout(() => {
-      const names = Object.keys(mounted).filter((name) => !mounted[name].view.lazy).values(); // shared by both who take from it
-      const work = async () => { for (const name of names) await bring(name); };
+      const names = Object.keys(mounted)
+        .filter((name) => !mounted[name].view.lazy)
+        .values(); // shared by both who take from it
+      const work = async () => {
+        for (const name of names) await bring(name);
+      };
       work();
       work();
     }, 120);
   }
   for (const event of ["pointerdown", "keydown"])
-    document.addEventListener(event, () => { if (!touched) { touched = true; later(); } }, true);
+    document.addEventListener(
+      event,
+      () => {
+        if (!touched) {
+          touched = true;
+          later();
+        }
+      },
+      true,
+    );
 
   let wish = null; // the screen that was asked for before Gradio had made it
   function openScreen(name) {
-    if (!document.getElementById(`screen-${name}`)) { wish = name; return; }
+    if (!document.getElementById(`screen-${name}`)) {
+      wish = name;
+      return;
+    }
     open = name;
-    for (const screen of document.querySelectorAll(".inside-screen")) screen.classList.toggle("open", screen.id === `screen-${name}`);
+    for (const screen of document.querySelectorAll(".inside-screen"))
+      screen.classList.toggle("open", screen.id === `screen-${name}`);
     markTab();
     bring(name);
     writeLinkSoon();
@@ -570,7 +779,8 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
       const here = tab.dataset.screen === open;
       tab.setAttribute("aria-selected", String(here));
       tab.tabIndex = here ? 0 : -1;
-      if (here) tab.parentElement.scrollTo({ left: tab.offsetLeft - tab.parentElement.offsetLeft - 60 }); // where the strip scrolls
+      if (here)
+        tab.parentElement.scrollTo({ left: tab.offsetLeft - tab.parentElement.offsetLeft - 60 }); // where the strip scrolls
     }
   }
 
@@ -590,11 +800,50 @@ seen = inspect(backbone.vit, to_tensor(fitted.picture))`;
   }
 
   return {
-    view: (name, maker) => { makers[name] = maker; },
-    mount, perform, turn, afterFirst, run, mounted, fetchScene, sceneUrl, parseScene, paintMap, printMap, paintRgb, colourTable, inkOn,
-    selection, select, listen: (listener) => listeners.add(listener), keep, kept, histogram,
-    tip, live, takeAlong, flatten, openInPython, fitSelection, readLink, arrived, openScreen, page,
-    get touched() { return touched; },
-    el, percent, maximum, eachFrame, seldom, slider, choice, legend, PatchPicture,
+    view: (name, maker) => {
+      makers[name] = maker;
+    },
+    mount,
+    perform,
+    turn,
+    afterFirst,
+    run,
+    mounted,
+    fetchScene,
+    sceneUrl,
+    parseScene,
+    paintMap,
+    printMap,
+    paintRgb,
+    colourTable,
+    inkOn,
+    selection,
+    select,
+    listen: (listener) => listeners.add(listener),
+    keep,
+    kept,
+    histogram,
+    tip,
+    live,
+    takeAlong,
+    flatten,
+    openInPython,
+    fitSelection,
+    readLink,
+    arrived,
+    openScreen,
+    page,
+    get touched() {
+      return touched;
+    },
+    el,
+    percent,
+    maximum,
+    eachFrame,
+    seldom,
+    slider,
+    choice,
+    legend,
+    PatchPicture,
   };
 })();

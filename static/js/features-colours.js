@@ -1,47 +1,144 @@
 /* The PCA workbench: a layer's patches in the colours of three components, and beside them how
    similar every patch is to the chosen one. */
-import { Outline, configInPython, cosines, figure, mean, pick, signedLegend, toggle } from "./features-shared.js";
+import {
+  Outline,
+  configInPython,
+  cosines,
+  figure,
+  mean,
+  pick,
+  signedLegend,
+  toggle,
+} from "./features-shared.js";
 
 const COMPONENTS = 8;
 
 export function coloursMode(desk) {
   const { el, percent } = Inside;
-  let scene = null, patches = null, similar = null, outlined = false, opacity = 1;
+  let scene = null,
+    patches = null,
+    similar = null,
+    outlined = false,
+    opacity = 1;
 
-  const colours = new Inside.PatchPicture({ label: "PCA of the patch features as colours. Arrows move the patch, [ and ] change the layer.", ...desk.pointing });
-  const likeness = new Inside.PatchPicture({ label: "Cosine similarity of every patch to the chosen one. Arrows move the patch.", ...desk.pointing });
+  const colours = new Inside.PatchPicture({
+    label: "PCA of the patch features as colours. Arrows move the patch, [ and ] change the layer.",
+    ...desk.pointing,
+  });
+  const likeness = new Inside.PatchPicture({
+    label: "Cosine similarity of every patch to the chosen one. Arrows move the patch.",
+    ...desk.pointing,
+  });
   const outline = new Outline(colours);
   const painted = figure(colours.node, "PCA", "");
   const alike = figure(likeness.node, "Similarity", "cosine to the chosen patch", signedLegend());
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
-  const explained = el("h2", { text: "Explained variance" }), bars = el("div", { class: "inside-bars" });
+  const explained = el("h2", { text: "Explained variance" }),
+    bars = el("div", { class: "inside-bars" });
 
   // ---------- what can be chosen
 
-  const presets = Inside.choice("Preset", window.INSIDE.presets, "paper", (preset) => settle({ preset, changes: {} }));
-  const flip = toggle("Swap foreground and background", "The sign of the first component is arbitrary", false, (value) => settle({ flip: value }));
-  const change = (name) => (value) => settle({ changes: { ...desk.colouring.changes, [name]: value } });
+  const presets = Inside.choice("Preset", window.INSIDE.presets, "paper", (preset) =>
+    settle({ preset, changes: {} }),
+  );
+  const flip = toggle(
+    "Swap foreground and background",
+    "The sign of the first component is arbitrary",
+    false,
+    (value) => settle({ flip: value }),
+  );
+  const change = (name) => (value) =>
+    settle({ changes: { ...desk.colouring.changes, [name]: value } });
   const summary = el("summary", { text: "More" });
-  const foreground = toggle("Foreground step", "A first PCA parts object and background, a second one looks at the object alone", true, change("foreground"));
-  const threshold = Inside.slider("Threshold", { min: -2, max: 2, step: 0.05, value: 0, say: (value) => `${value.toFixed(2)} sd`, oninput: Inside.eachFrame(change("threshold")) });
-  const median = toggle("3 × 3 median", "Smooths the foreground before it is cut out", false, change("median"));
-  const whiten = toggle("Whiten", "Every component in units of its standard deviation", false, change("whiten"));
-  const range = Inside.choice("Colour range", [["minmax", "Smallest to largest"], ["sigmoid", "Sigmoid of 2 x"]], "minmax", change("colours"));
+  const foreground = toggle(
+    "Foreground step",
+    "A first PCA parts object and background, a second one looks at the object alone",
+    true,
+    change("foreground"),
+  );
+  const threshold = Inside.slider("Threshold", {
+    min: -2,
+    max: 2,
+    step: 0.05,
+    value: 0,
+    say: (value) => `${value.toFixed(2)} sd`,
+    oninput: Inside.eachFrame(change("threshold")),
+  });
+  const median = toggle(
+    "3 × 3 median",
+    "Smooths the foreground before it is cut out",
+    false,
+    change("median"),
+  );
+  const whiten = toggle(
+    "Whiten",
+    "Every component in units of its standard deviation",
+    false,
+    change("whiten"),
+  );
+  const range = Inside.choice(
+    "Colour range",
+    [
+      ["minmax", "Smallest to largest"],
+      ["sigmoid", "Sigmoid of 2 x"],
+    ],
+    "minmax",
+    change("colours"),
+  );
   const channels = ["Red", "Green", "Blue"].map((name, channel) =>
-    pick(name, Array.from({ length: COMPONENTS }, (_, i) => [i, `${i + 1}`]), channel, (value) => {
-      const components = [...scene.facts.config.components];
-      components[channel] = Number(value);
-      change("components")(components);
-    }));
-  const outlining = toggle("Outline", "A line around the foreground", outlined, (value) => { outlined = value; desk.update(); });
-  const overlay = Inside.slider("Overlay", { max: 1, step: 0.05, value: opacity, say: (value) => `${Math.round(100 * value)} %`, oninput: (value) => { opacity = value; show(); } });
+    pick(
+      name,
+      Array.from({ length: COMPONENTS }, (_, i) => [i, `${i + 1}`]),
+      channel,
+      (value) => {
+        const components = [...scene.facts.config.components];
+        components[channel] = Number(value);
+        change("components")(components);
+      },
+    ),
+  );
+  const outlining = toggle("Outline", "A line around the foreground", outlined, (value) => {
+    outlined = value;
+    desk.update();
+  });
+  const overlay = Inside.slider("Overlay", {
+    max: 1,
+    step: 0.05,
+    value: opacity,
+    say: (value) => `${Math.round(100 * value)} %`,
+    oninput: (value) => {
+      opacity = value;
+      show();
+    },
+  });
   const row = (...nodes) => el("div", { class: "inside-controls" }, ...nodes);
-  const node = el("div", { class: "inside-pair inside-way" },
-    el("div", { class: "inside-left" }, painted.node, row(presets.node, flip.node),
-      el("details", { class: "inside-more" }, summary,
-        el("div", { class: "inside-left" }, row(foreground.node, threshold.node, median.node), row(whiten.node, range.node),
-          row(el("span", { class: "inside-quiet", text: "Component shown as" }), ...channels.map((channel) => channel.node)), row(outlining.node, overlay.node)))),
-    el("div", { class: "inside-left" }, alike.node, story, explained, bars));
+  const node = el(
+    "div",
+    { class: "inside-pair inside-way" },
+    el(
+      "div",
+      { class: "inside-left" },
+      painted.node,
+      row(presets.node, flip.node),
+      el(
+        "details",
+        { class: "inside-more" },
+        summary,
+        el(
+          "div",
+          { class: "inside-left" },
+          row(foreground.node, threshold.node, median.node),
+          row(whiten.node, range.node),
+          row(
+            el("span", { class: "inside-quiet", text: "Component shown as" }),
+            ...channels.map((channel) => channel.node),
+          ),
+          row(outlining.node, overlay.node),
+        ),
+      ),
+    ),
+    el("div", { class: "inside-left" }, alike.node, story, explained, bars),
+  );
 
   function settle(next) {
     Object.assign(desk.colouring, next);
@@ -50,7 +147,9 @@ export function coloursMode(desk) {
 
   /* The controls say what was used. */
   function reflect() {
-    const { config } = scene.facts, { preset, changes } = desk.colouring, count = Object.keys(changes).length;
+    const { config } = scene.facts,
+      { preset, changes } = desk.colouring,
+      count = Object.keys(changes).length;
     presets.set(preset);
     foreground.set(config.foreground);
     threshold.set(config.threshold);
@@ -59,8 +158,12 @@ export function coloursMode(desk) {
     range.set(config.colours);
     channels.forEach((channel, i) => channel.set(config.components[i]));
     flip.node.disabled = threshold.input.disabled = median.node.disabled = !config.foreground;
-    summary.textContent = count ? `More: ${count} ${count === 1 ? "setting differs" : "settings differ"} from the preset` : "More";
-    painted.words.textContent = `components ${config.components.map((c) => c + 1).join(", ")} as red, green, blue` + (config.foreground ? "; background black" : "");
+    summary.textContent = count
+      ? `More: ${count} ${count === 1 ? "setting differs" : "settings differ"} from the preset`
+      : "More";
+    painted.words.textContent =
+      `components ${config.components.map((c) => c + 1).join(", ")} as red, green, blue` +
+      (config.foreground ? "; background black" : "");
   }
 
   function show() {
@@ -68,33 +171,57 @@ export function coloursMode(desk) {
   }
 
   function fillBars() {
-    const { config } = scene.facts, total = [...new Set(config.components)].reduce((sum, c) => sum + (scene.ratio[c] ?? 0), 0);
+    const { config } = scene.facts,
+      total = [...new Set(config.components)].reduce((sum, c) => sum + (scene.ratio[c] ?? 0), 0);
     explained.textContent = `Shown: ${percent(total)} of the variance ${config.foreground ? "within the foreground" : "between all patches"}`;
-    bars.replaceChildren(...[...scene.ratio].map((share, i) => {
-      const names = ["red", "green", "blue"].filter((_, channel) => config.components[channel] === i);
-      return el("div", { style: `--share:${share}` },
-        el("span", {}, `component ${i + 1} `, ...names.map((name) => el("i", { class: `inside-dot ${name}`, title: `shown as ${name}` }))),
-        el("i"), el("b", { text: percent(share) }));
-    }));
+    bars.replaceChildren(
+      ...[...scene.ratio].map((share, i) => {
+        const names = ["red", "green", "blue"].filter(
+          (_, channel) => config.components[channel] === i,
+        );
+        return el(
+          "div",
+          { style: `--share:${share}` },
+          el(
+            "span",
+            {},
+            `component ${i + 1} `,
+            ...names.map((name) =>
+              el("i", { class: `inside-dot ${name}`, title: `shown as ${name}` }),
+            ),
+          ),
+          el("i"),
+          el("b", { text: percent(share) }),
+        );
+      }),
+    );
   }
 
   // ---------- drawing
 
   function update() {
     if (!scene || !patches) return false;
-    const [h, w] = scene.facts.grid, [r, c] = desk.at(), index = r * w + c, pinned = !desk.hovered;
+    const [h, w] = scene.facts.grid,
+      [r, c] = desk.at(),
+      index = r * w + c,
+      pinned = !desk.hovered;
     similar = cosines(patches, index, patches, similar);
     Inside.paintMap(likeness.overlay, similar, 0, h, w, -1, 1, "blue-red");
     outline.show(scene.foreground, [h, w], outlined);
     for (const part of [colours, likeness]) part.mark(r, c, pinned);
     const score = (i) => scene.scores[3 * index + i].toFixed(2);
-    story.textContent = `Patch row ${r}, column ${c}: components ${score(0)}, ${score(1)}, ${score(2)}` +
-      (scene.foreground[index] ? "" : ", background") + `. Its mean similarity to all patches is ${mean(similar).toFixed(2)}. ${scene.facts.note}`;
+    story.textContent =
+      `Patch row ${r}, column ${c}: components ${score(0)}, ${score(1)}, ${score(2)}` +
+      (scene.foreground[index] ? "" : ", background") +
+      `. Its mean similarity to all patches is ${mean(similar).toFixed(2)}. ${scene.facts.note}`;
     return true;
   }
 
   async function load(layer, overtaken) {
-    const [pca, directions] = await Promise.all([desk.scene(`features/${layer}`, desk.query()), desk.scene(`patches/${layer}`)]);
+    const [pca, directions] = await Promise.all([
+      desk.scene(`features/${layer}`, desk.query()),
+      desk.scene(`patches/${layer}`),
+    ]);
     if (overtaken()) return;
     scene = pca;
     patches = directions;
@@ -103,15 +230,29 @@ export function coloursMode(desk) {
     reflect();
     fillBars();
     show();
-    Inside.live("features", { first: percent(scene.ratio[0]), object: percent(mean(scene.foreground)) });
+    Inside.live("features", {
+      first: percent(scene.ratio[0]),
+      object: percent(mean(scene.foreground)),
+    });
   }
 
   // ---------- taking along
 
   function csv() {
-    const [, w] = scene.facts.grid, shown = scene.facts.config.components.map((c) => `component_${c + 1}`);
+    const [, w] = scene.facts.grid,
+      shown = scene.facts.config.components.map((c) => `component_${c + 1}`);
     const lines = [`row,column,${shown.join(",")},foreground,cosine_to_chosen`];
-    similar.forEach((value, p) => lines.push([Math.floor(p / w), p % w, ...scene.scores.slice(3 * p, 3 * p + 3), scene.foreground[p], value].join(",")));
+    similar.forEach((value, p) =>
+      lines.push(
+        [
+          Math.floor(p / w),
+          p % w,
+          ...scene.scores.slice(3 * p, 3 * p + 3),
+          scene.foreground[p],
+          value,
+        ].join(","),
+      ),
+    );
     return lines.join("\n") + "\n";
   }
 
@@ -135,17 +276,33 @@ print(similar.mean())`;
   }
 
   return {
-    node, load, update,
+    node,
+    load,
+    update,
     needs: (layer) => [desk.url(`features/${layer}`, desk.query()), desk.url(`patches/${layer}`)],
-    state: () => ({ preset: desk.colouring.preset, flip: desk.colouring.flip, similar, scores: scene.scores, colours: scene.colours,
-      foreground: scene.foreground, ratio: scene.ratio, config: scene.facts.config }),
+    state: () => ({
+      preset: desk.colouring.preset,
+      flip: desk.colouring.flip,
+      similar,
+      scores: scene.scores,
+      colours: scene.colours,
+      foreground: scene.foreground,
+      ratio: scene.ratio,
+      config: scene.facts.config,
+    }),
     show(view) {
-      for (const part of [colours, likeness]) part.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      for (const part of [colours, likeness])
+        part.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
     },
     take: {
       png: () => Inside.flatten(colours.picture, colours.overlay, opacity),
-      npz: () => Inside.sceneUrl(desk.view.key, `features/${Inside.selection.layer}`, { ...desk.query(), form: "npz" }),
-      csv, python,
+      npz: () =>
+        Inside.sceneUrl(desk.view.key, `features/${Inside.selection.layer}`, {
+          ...desk.query(),
+          form: "npz",
+        }),
+      csv,
+      python,
     },
   };
 }

@@ -11,11 +11,18 @@ export function svg(tag, attributes = {}) {
 /* Cosine similarity of direction `index` of one scene to all directions of another: they have
    length 1, so a dot product is all there is to it. `out` is used again when it fits. */
 export function cosines(from, index, to, out) {
-  const [P, D] = to.shapes.directions, f = from.directions, g = to.directions;
+  const [P, D] = to.shapes.directions,
+    f = from.directions,
+    g = to.directions;
   if (!out || out.length !== P) out = new Float32Array(P);
-  const begin = index * D, end = begin + D - (D % 4);
+  const begin = index * D,
+    end = begin + D - (D % 4);
   for (let p = 0, j = 0; p < P; p++) {
-    let a = 0, b = 0, c = 0, d = 0, i = begin; // four sums that do not wait for one another
+    let a = 0,
+      b = 0,
+      c = 0,
+      d = 0,
+      i = begin; // four sums that do not wait for one another
     for (; i < end; i += 4, j += 4) {
       a += f[i] * g[j];
       b += f[i + 1] * g[j + 1];
@@ -38,8 +45,17 @@ export function mean(values) {
 
 /* A button that stays pressed. */
 export function toggle(text, title, pressed, onchange) {
-  const button = Inside.el("button", { type: "button", class: "inside-button", "aria-pressed": String(pressed), text, title,
-    onclick: () => { button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true")); onchange(button.getAttribute("aria-pressed") === "true"); } });
+  const button = Inside.el("button", {
+    type: "button",
+    class: "inside-button",
+    "aria-pressed": String(pressed),
+    text,
+    title,
+    onclick: () => {
+      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
+      onchange(button.getAttribute("aria-pressed") === "true");
+    },
+  });
   return { node: button, set: (value) => button.setAttribute("aria-pressed", String(value)) };
 }
 
@@ -47,15 +63,34 @@ export function toggle(text, title, pressed, onchange) {
 export function pick(label, choices, value, onchoose) {
   const { el } = Inside;
   const input = el("select", { "aria-label": label, onchange: () => onchoose(input.value) });
-  const fill = (all, now) => { input.replaceChildren(...all.map(([key, text]) => el("option", { value: key, text, selected: String(key) === String(now) }))); };
+  const fill = (all, now) => {
+    input.replaceChildren(
+      ...all.map(([key, text]) =>
+        el("option", { value: key, text, selected: String(key) === String(now) }),
+      ),
+    );
+  };
   fill(choices, value);
-  return { node: el("label", { class: "inside-pick" }, el("span", { text: label }), input), input, fill, set: (next) => { input.value = String(next); } };
+  return {
+    node: el("label", { class: "inside-pick" }, el("span", { text: label }), input),
+    input,
+    fill,
+    set: (next) => {
+      input.value = String(next);
+    },
+  };
 }
 
 /* A figure with its title, a line under it that may change, and a legend. */
 export function figure(picture, title, line, legend = null) {
-  const { el } = Inside, name = el("b", { text: title }), words = el("span", { text: line });
-  return { node: el("figure", {}, picture, el("figcaption", {}, name, words, legend)), name, words };
+  const { el } = Inside,
+    name = el("b", { text: title }),
+    words = el("span", { text: line });
+  return {
+    node: el("figure", {}, picture, el("figcaption", {}, name, words, legend)),
+    name,
+    words,
+  };
 }
 
 export const signedLegend = () => Inside.legend("blue-red", "−1", "1");
@@ -74,8 +109,16 @@ export function outlinePath(mask, h, w) {
 
 export class Outline {
   constructor(picture) {
-    this.node = svg("svg", { class: "inside-outline", preserveAspectRatio: "none", "aria-hidden": "true" });
-    this.paths = ["halo", "edge"].map((name) => { const path = svg("path", { class: name }); this.node.append(path); return path; });
+    this.node = svg("svg", {
+      class: "inside-outline",
+      preserveAspectRatio: "none",
+      "aria-hidden": "true",
+    });
+    this.paths = ["halo", "edge"].map((name) => {
+      const path = svg("path", { class: name });
+      this.node.append(path);
+      return path;
+    });
     picture.node.insertBefore(this.node, picture.marker);
   }
 
@@ -90,17 +133,24 @@ export class Outline {
 export function paintEach(canvas, h, w, colour, opacity) {
   canvas.width = w;
   canvas.height = h;
-  const pen = canvas.getContext("2d"), image = pen.createImageData(w, h);
-  for (let i = 0; i < h * w; i++) image.data.set([...colour(i), Math.round(255 * opacity(i))], 4 * i);
+  const pen = canvas.getContext("2d"),
+    image = pen.createImageData(w, h);
+  for (let i = 0; i < h * w; i++)
+    image.data.set([...colour(i), Math.round(255 * opacity(i))], 4 * i);
   pen.putImageData(image, 0, 0);
 }
 
 /* Pictures side by side as one canvas, [[image, overlay, opacity], ...], each `width` px wide. */
 export function sideBySide(parts, width = 700, gap = 24) {
   const heights = parts.map(([, overlay]) => Math.round((width * overlay.height) / overlay.width));
-  const canvas = Inside.el("canvas", { width: parts.length * (width + gap) - gap, height: Math.max(...heights) });
+  const canvas = Inside.el("canvas", {
+    width: parts.length * (width + gap) - gap,
+    height: Math.max(...heights),
+  });
   const pen = canvas.getContext("2d");
-  parts.forEach(([image, overlay, opacity], i) => pen.drawImage(Inside.flatten(image, overlay, opacity, width), i * (width + gap), 0));
+  parts.forEach(([image, overlay, opacity], i) =>
+    pen.drawImage(Inside.flatten(image, overlay, opacity, width), i * (width + gap), 0),
+  );
   return canvas;
 }
 
@@ -113,8 +163,16 @@ second = inspect(backbone.vit, to_tensor(fit_to_patches(other, ${second.patch_si
 
 /* The settings of the PCA as Python: a preset and what was changed about it. */
 export function configInPython({ preset, flip, changes }) {
-  const names = { components: (value) => `(${value.join(", ")})`, colours: (value) => `"${value}"` };
-  const parts = Object.entries(changes).map(([name, value]) => `${name}=${names[name]?.(value) ?? (value === true ? "True" : value === false ? "False" : value)}`);
+  const names = {
+    components: (value) => `(${value.join(", ")})`,
+    colours: (value) => `"${value}"`,
+  };
+  const parts = Object.entries(changes).map(
+    ([name, value]) =>
+      `${name}=${names[name]?.(value) ?? (value === true ? "True" : value === false ? "False" : value)}`,
+  );
   if (flip) parts.unshift("flip=True");
-  return parts.length ? `replace(PCA_PRESETS["${preset}"], ${parts.join(", ")})` : `PCA_PRESETS["${preset}"]`;
+  return parts.length
+    ? `replace(PCA_PRESETS["${preset}"], ${parts.join(", ")})`
+    : `PCA_PRESETS["${preset}"]`;
 }

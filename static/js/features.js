@@ -7,13 +7,22 @@ import { pairMode } from "./features-pair.js";
 import { mapMode } from "./features-map.js";
 import { compareMode } from "./features-compare.js";
 
-const MODES = [["colours", "Colours"], ["pair", "Two pictures"], ["map", "Clusters and map"], ["compare", "Compare"]];
+const MODES = [
+  ["colours", "Colours"],
+  ["pair", "Two pictures"],
+  ["map", "Clusters and map"],
+  ["compare", "Compare"],
+];
 
 Inside.view("features", (root) => {
   "use strict";
   const { el, selection } = Inside;
-  let mode = MODES.some(([name]) => name === Inside.kept("features")) ? Inside.kept("features") : "colours";
-  let loads = 0, waiting = null, came = 11;
+  let mode = MODES.some(([name]) => name === Inside.kept("features"))
+    ? Inside.kept("features")
+    : "colours";
+  let loads = 0,
+    waiting = null,
+    came = 11;
 
   const desk = {
     root,
@@ -25,20 +34,39 @@ Inside.view("features", (root) => {
     /* The patch that is looked at: hovered, kept, or else the middle. */
     at() {
       const [h, w] = desk.view.grid;
-      return desk.hovered ?? (selection.row === null ? [Math.floor(h / 2), Math.floor(w / 2)] : [selection.row, selection.col]);
+      return (
+        desk.hovered ??
+        (selection.row === null
+          ? [Math.floor(h / 2), Math.floor(w / 2)]
+          : [selection.row, selection.col])
+      );
     },
-    index() { const [row, col] = desk.at(); return row * desk.view.grid[1] + col; },
-    hover: Inside.eachFrame((row, col) => { desk.hovered = row === null ? null : [row, col]; update(); }),
+    index() {
+      const [row, col] = desk.at();
+      return row * desk.view.grid[1] + col;
+    },
+    hover: Inside.eachFrame((row, col) => {
+      desk.hovered = row === null ? null : [row, col];
+      update();
+    }),
     pointing: {
       onhover: (row, col) => desk.hover(row, col),
       onleave: () => desk.hover(null, null),
-      onpin: (row, col) => { desk.hovered = null; Inside.select({ row, col }); },
+      onpin: (row, col) => {
+        desk.hovered = null;
+        Inside.select({ row, col });
+      },
       onkey: key,
     },
     /* The PCA's settings as a query; only what was changed, so that known answers are found. */
     query() {
       const { preset, flip, changes } = desk.colouring;
-      return { preset, flip, ...changes, ...(changes.components ? { components: changes.components.join(",") } : {}) };
+      return {
+        preset,
+        flip,
+        ...changes,
+        ...(changes.components ? { components: changes.components.join(",") } : {}),
+      };
     },
     url: (path, query) => Inside.sceneUrl(desk.view.key, path, query),
     scene: (path, query) => Inside.fetchScene(desk.url(path, query)),
@@ -52,17 +80,32 @@ Inside.view("features", (root) => {
     },
   };
 
-  const layerSlider = Inside.slider("Layer", { max: 11, value: 11, oninput: (value) => Inside.select({ layer: value }) });
-  const modeChoice = Inside.choice("Way of looking", MODES, mode, (name) => { open(name); desk.reload(); });
-  const ways = { colours: coloursMode(desk), pair: pairMode(desk), map: mapMode(desk), compare: compareMode(desk) };
+  const layerSlider = Inside.slider("Layer", {
+    max: 11,
+    value: 11,
+    oninput: (value) => Inside.select({ layer: value }),
+  });
+  const modeChoice = Inside.choice("Way of looking", MODES, mode, (name) => {
+    open(name);
+    desk.reload();
+  });
+  const ways = {
+    colours: coloursMode(desk),
+    pair: pairMode(desk),
+    map: mapMode(desk),
+    compare: compareMode(desk),
+  };
   const take = Inside.takeAlong("features", {
     png: () => ways[mode].take.png(),
     npz: () => ways[mode].take.npz(),
     csv: () => ways[mode].take.csv(),
     python: () => ways[mode].take.python(),
   });
-  root.append(el("div", { class: "inside-controls inside-ways" }, modeChoice.node, layerSlider.node),
-    ...Object.values(ways).map((way) => way.node), take.node);
+  root.append(
+    el("div", { class: "inside-controls inside-ways" }, modeChoice.node, layerSlider.node),
+    ...Object.values(ways).map((way) => way.node),
+    take.node,
+  );
   open(mode);
 
   function open(name) {
@@ -73,26 +116,43 @@ Inside.view("features", (root) => {
   }
 
   function key(name) {
-    if (name === "[" || name === "]") Inside.select({ layer: Math.min(Math.max(selection.layer + (name === "]" ? 1 : -1), 0), desk.view.layers - 1) });
+    if (name === "[" || name === "]")
+      Inside.select({
+        layer: Math.min(
+          Math.max(selection.layer + (name === "]" ? 1 : -1), 0),
+          desk.view.layers - 1,
+        ),
+      });
     else if (name === "Escape") Inside.select({ row: null, col: null });
-    else if (name === "Enter") { if (desk.hovered) desk.pointing.onpin(...desk.hovered); }
-    else return false;
+    else if (name === "Enter") {
+      if (desk.hovered) desk.pointing.onpin(...desk.hovered);
+    } else return false;
     return true;
   }
 
   function update() {
     if (!desk.view || !ways[mode].update()) return; // nothing has been loaded yet
     const [row, col] = desk.at();
-    root.inside = { key: desk.view.key, mode, layer: selection.layer, row, col, ...ways[mode].state() };
+    root.inside = {
+      key: desk.view.key,
+      mode,
+      layer: selection.layer,
+      row,
+      col,
+      ...ways[mode].state(),
+    };
     if (desk.hovered) return;
     const ready = ways[mode].ready?.() ?? true;
-    for (const button of take.node.querySelectorAll(".inside-take button")) if (["PNG", "NPZ", "CSV"].includes(button.textContent)) button.disabled = !ready;
+    for (const button of take.node.querySelectorAll(".inside-take button"))
+      if (["PNG", "NPZ", "CSV"].includes(button.textContent)) button.disabled = !ready;
     take.refresh();
   }
 
   /* Loads what the open way shows. A way asks `overtaken()` after it has waited. */
   async function load() {
-    const mine = ++loads, key = desk.view.key, layer = selection.layer;
+    const mine = ++loads,
+      key = desk.view.key,
+      layer = selection.layer;
     const overtaken = () => mine !== loads || key !== desk.view.key;
     clearTimeout(waiting);
     waiting = null;
@@ -122,15 +182,26 @@ Inside.view("features", (root) => {
      or as soon as it is looked at. */
   const shown = () => root.offsetParent !== null;
   function follow() {
-    if (shown()) { desk.reload(); return; }
+    if (shown()) {
+      desk.reload();
+      return;
+    }
     clearTimeout(waiting);
     waiting = setTimeout(desk.reload, 700);
   }
-  new ResizeObserver(() => { if (shown()) { if (waiting) desk.reload(); ways[mode].resized?.(); } }).observe(root);
+  new ResizeObserver(() => {
+    if (shown()) {
+      if (waiting) desk.reload();
+      ways[mode].resized?.();
+    }
+  }).observe(root);
 
   Inside.listen((now, change) => {
     if (!desk.view) return;
-    if ("layer" in change) { layerSlider.set(now.layer); follow(); } else update();
+    if ("layer" in change) {
+      layerSlider.set(now.layer);
+      follow();
+    } else update();
   });
 
   return {

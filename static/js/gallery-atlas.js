@@ -1,10 +1,13 @@
 /* The thumbnails of a gallery: sheets of 32 x 32 tiles, each fetched when its first tile is wanted. */
 export const TILE = 64;
-const ACROSS = 32, SHEET = ACROSS * ACROSS;
+const ACROSS = 32,
+  SHEET = ACROSS * ACROSS;
 
 /* ondraw() is called when a sheet has come. */
 export function atlasOf(url, ondraw) {
-  const { el } = Inside, sheets = new Map(), waiting = new Map();
+  const { el } = Inside,
+    sheets = new Map(),
+    waiting = new Map();
 
   function sheet(number) {
     if (!sheets.has(number)) {
@@ -22,9 +25,20 @@ export function atlasOf(url, ondraw) {
 
   /* Draws a picture's tile; says whether its sheet was there. */
   function draw(pen, index, x, y, side) {
-    const image = sheet(Math.floor(index / SHEET)), at = index % SHEET;
+    const image = sheet(Math.floor(index / SHEET)),
+      at = index % SHEET;
     if (!image.complete || !image.naturalWidth) return false;
-    pen.drawImage(image, TILE * (at % ACROSS), TILE * Math.floor(at / ACROSS), TILE, TILE, x, y, side, side);
+    pen.drawImage(
+      image,
+      TILE * (at % ACROSS),
+      TILE * Math.floor(at / ACROSS),
+      TILE,
+      TILE,
+      x,
+      y,
+      side,
+      side,
+    );
     return true;
   }
 
@@ -32,7 +46,8 @@ export function atlasOf(url, ondraw) {
   function paint(canvas, index) {
     canvas.width = canvas.height = TILE;
     canvas.dataset.index = index;
-    const now = () => canvas.dataset.index === String(index) && draw(canvas.getContext("2d"), index, 0, 0, TILE);
+    const now = () =>
+      canvas.dataset.index === String(index) && draw(canvas.getContext("2d"), index, 0, 0, TILE);
     if (now()) return canvas;
     const number = Math.floor(index / SHEET);
     waiting.set(number, [...(waiting.get(number) ?? []), now]);
@@ -52,13 +67,33 @@ export function atlasOf(url, ondraw) {
     return scaled.get(key);
   }
 
-  return { draw, paint, small, face: (index) => paint(el("canvas", { class: "smooth", "aria-hidden": "true" }), index) };
+  return {
+    draw,
+    paint,
+    small,
+    face: (index) => paint(el("canvas", { class: "smooth", "aria-hidden": "true" }), index),
+  };
 }
 
 /* Pictures in a grid: buttons with a line or two of words. `entries`: [{ index, title, words }]. */
 export function fillGrid(node, atlas, entries, onchoose, chosen = null) {
   const { el } = Inside;
-  node.replaceChildren(...entries.map(({ index, title, words, kind }) => el("button", { type: "button", "data-index": index, class: kind, title,
-    "aria-label": words ? `${title}, ${words}` : title, "aria-pressed": String(index === chosen), onclick: () => onchoose(index) },
-    el("span", { class: "face" }, atlas.face(index)), el("small", { text: words ?? "" }))));
+  node.replaceChildren(
+    ...entries.map(({ index, title, words, kind }) =>
+      el(
+        "button",
+        {
+          type: "button",
+          "data-index": index,
+          class: kind,
+          title,
+          "aria-label": words ? `${title}, ${words}` : title,
+          "aria-pressed": String(index === chosen),
+          onclick: () => onchoose(index),
+        },
+        el("span", { class: "face" }, atlas.face(index)),
+        el("small", { text: words ?? "" }),
+      ),
+    ),
+  );
 }

@@ -5,7 +5,9 @@ const AGAIN = 1500; // ms
 export function galleryData(name) {
   const known = new Map(); // url -> promise of a scene
   const url = (path, query = {}) => {
-    const text = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined)).toString();
+    const text = new URLSearchParams(
+      Object.entries(query).filter(([, value]) => value !== null && value !== undefined),
+    ).toString();
     return `galleries/${name}/${path}${text ? `?${text}` : ""}`;
   };
 
@@ -22,7 +24,12 @@ export function galleryData(name) {
     if (!known.has(address)) {
       const answer = request(address);
       known.set(address, answer);
-      answer.then((scene) => { if (scene.waiting !== undefined) known.delete(address); }, () => known.delete(address));
+      answer.then(
+        (scene) => {
+          if (scene.waiting !== undefined) known.delete(address);
+        },
+        () => known.delete(address),
+      );
       while (known.size > 60) known.delete(known.keys().next().value);
     }
     return known.get(address);

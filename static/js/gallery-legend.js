@@ -5,7 +5,11 @@ import { colourOf } from "./gallery-plane.js";
 export function groupLegend(onchoose) {
   const { el } = Inside;
   let pressed = null;
-  const node = el("div", { class: "inside-chips inside-gallery-legend", role: "group", "aria-label": "Groups: press one to see it alone" });
+  const node = el("div", {
+    class: "inside-chips inside-gallery-legend",
+    role: "group",
+    "aria-label": "Groups: press one to see it alone",
+  });
 
   return {
     node,
@@ -14,12 +18,36 @@ export function groupLegend(onchoose) {
       const counts = new Map();
       for (const group of groups) counts.set(group, (counts.get(group) ?? 0) + 1);
       pressed = null;
-      node.replaceChildren(...[...counts].sort(([a], [b]) => (a < 0) - (b < 0) || a - b).map(([group, count]) => el("button", { type: "button", "data-group": group, "aria-pressed": "false", title: "Show this group alone",
-        onclick: () => onchoose(pressed === group ? null : group) }, el("i", { style: `background:rgb(${colourOf(group)})` }), el("span", { text: group < 0 ? none : names[group] ?? `Cluster ${group + 1}` }), el("small", { text: String(count) }))));
+      node.replaceChildren(
+        ...[...counts]
+          .sort(([a], [b]) => (a < 0) - (b < 0) || a - b)
+          .map(([group, count]) =>
+            el(
+              "button",
+              {
+                type: "button",
+                "data-group": group,
+                "aria-pressed": "false",
+                title: "Show this group alone",
+                onclick: () => onchoose(pressed === group ? null : group),
+              },
+              el("i", { style: `background:rgb(${colourOf(group)})` }),
+              el("span", { text: group < 0 ? none : (names[group] ?? `Cluster ${group + 1}`) }),
+              el("small", { text: String(count) }),
+            ),
+          ),
+      );
     },
     press(group) {
       pressed = group;
-      node.querySelectorAll("button").forEach((chip) => chip.setAttribute("aria-pressed", String(Number(chip.dataset.group) === group && group !== null)));
+      node
+        .querySelectorAll("button")
+        .forEach((chip) =>
+          chip.setAttribute(
+            "aria-pressed",
+            String(Number(chip.dataset.group) === group && group !== null),
+          ),
+        );
     },
   };
 }

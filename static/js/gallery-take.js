@@ -9,29 +9,47 @@ export function takeAway(desk) {
 
   function tellLesson() {
     if (!desk.gallery()) return;
-    const { names, dim, classes } = desk.gallery().facts, near = desk.near(), { explained, trustworthiness } = desk.points()?.facts.facts ?? {};
-    const votes = near?.facts.votes.slice(0, 3).map(([one, share]) => `${one} ${percent(share)}`).join(", ");
+    const { names, dim, classes } = desk.gallery().facts,
+      near = desk.near(),
+      { explained, trustworthiness } = desk.points()?.facts.facts ?? {};
+    const votes = near?.facts.votes
+      .slice(0, 3)
+      .map(([one, share]) => `${one} ${percent(share)}`)
+      .join(", ");
     Inside.live("gallery", {
-      n: names.length, d: dim, layer: desk.layer(),
-      pca: explained ? percent(explained[0] + explained[1]) : "", trust: trustworthiness?.toFixed(3) ?? "",
+      n: names.length,
+      d: dim,
+      layer: desk.layer(),
+      pca: explained ? percent(explained[0] + explained[1]) : "",
+      trust: trustworthiness?.toFixed(3) ?? "",
       near: near ? sentence(names[desk.chosen()].split("/").at(-1), near) : "",
-      vote: votes ? `The vote: ${votes}.` : classes.length ? "" : "These pictures have no labels, so there is no vote.",
+      vote: votes
+        ? `The vote: ${votes}.`
+        : classes.length
+          ? ""
+          : "These pictures have no labels, so there is no vote.",
     });
   }
 
   function sentence(name, { indices, similarities, facts }) {
-    const first = similarities[0], last = similarities.at(-1), ratio = Math.exp((first - last) / facts.temperature);
+    const first = similarities[0],
+      last = similarities.at(-1),
+      ratio = Math.exp((first - last) / facts.temperature);
     return `Of ${name} the ${indices.length} nearest have a cosine similarity of ${first.toFixed(3)} to ${last.toFixed(3)}: the first weighs ${times(ratio)} times as much as the last.`;
   }
 
   async function csv() {
-    const answer = await fetch(desk.data().url("points.csv", desk.query()), { method: "POST", body: desk.selection().indices.join(",") });
+    const answer = await fetch(desk.data().url("points.csv", desk.query()), {
+      method: "POST",
+      body: desk.selection().indices.join(","),
+    });
     if (!answer.ok) throw new Error(await answer.text());
     return answer.text();
   }
 
   function python() {
-    const samples = desk.name() === "samples", folder = samples ? "static/gallery" : "galleries/again";
+    const samples = desk.name() === "samples",
+      folder = samples ? "static/gallery" : "galleries/again";
     const where = `"${desk.features()}", layer=${desk.layer()}`;
     return `${samples ? "" : `# built by: ${desk.command()}\n`}from dino_core.scenes.gallery import names, points
 from dino_core.scenes.gallery_groups import neighbours

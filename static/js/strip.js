@@ -4,9 +4,21 @@ Inside.view("strip", (root) => {
   const { el } = Inside;
   const STEPS = window.INSIDE.screens; // [[name, title], ...]
   const tabs = STEPS.map(([name, title]) => {
-    const image = el("img", { alt: "", draggable: "false" }), canvas = el("canvas");
-    const tab = el("button", { type: "button", role: "tab", id: `tab-${name}`, "data-screen": name, "aria-controls": `screen-${name}`,
-      onclick: () => Inside.openScreen(name) }, el("span", { class: "inside-thumb" }, image, canvas), el("span", { text: title }));
+    const image = el("img", { alt: "", draggable: "false" }),
+      canvas = el("canvas");
+    const tab = el(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        id: `tab-${name}`,
+        "data-screen": name,
+        "aria-controls": `screen-${name}`,
+        onclick: () => Inside.openScreen(name),
+      },
+      el("span", { class: "inside-thumb" }, image, canvas),
+      el("span", { text: title }),
+    );
     return { name, tab, image, canvas };
   });
   root.classList.add("inside-strip");
@@ -14,7 +26,8 @@ Inside.view("strip", (root) => {
   root.setAttribute("aria-label", "Screens, in the order of the data's way");
   root.append(...tabs.map(({ tab }) => tab));
   root.addEventListener("keydown", (event) => {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key], at = tabs.findIndex(({ tab }) => tab === document.activeElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key],
+      at = tabs.findIndex(({ tab }) => tab === document.activeElement);
     if (!step || at < 0) return;
     const next = tabs[(at + step + tabs.length) % tabs.length];
     next.tab.focus();
@@ -24,7 +37,8 @@ Inside.view("strip", (root) => {
 
   /* A veil over the picture, for steps that are not about a place in it; they are sketched on top. */
   function veil(canvas) {
-    canvas.width = 150; canvas.height = 100;
+    canvas.width = 150;
+    canvas.height = 100;
     const pen = canvas.getContext("2d");
     pen.fillStyle = "rgb(17 24 39 / 0.72)";
     pen.fillRect(0, 0, 150, 100);
@@ -32,7 +46,9 @@ Inside.view("strip", (root) => {
   }
 
   function curve(canvas, values) {
-    const pen = veil(canvas), x = (i) => 14 + (i * 122) / (values.length - 1), y = (value) => 84 - 66 * value;
+    const pen = veil(canvas),
+      x = (i) => 14 + (i * 122) / (values.length - 1),
+      y = (value) => 84 - 66 * value;
     pen.strokeStyle = "#fff";
     pen.lineWidth = 3;
     pen.beginPath();
@@ -43,8 +59,10 @@ Inside.view("strip", (root) => {
   const PAINT = {
     crops(canvas, scene) {
       const [W, H] = scene.facts.picture_size;
-      const scale = 160 / Math.max(W, H), pen = canvas.getContext("2d");
-      canvas.width = Math.round(W * scale); canvas.height = Math.round(H * scale);
+      const scale = 160 / Math.max(W, H),
+        pen = canvas.getContext("2d");
+      canvas.width = Math.round(W * scale);
+      canvas.height = Math.round(H * scale);
       scene.facts.boxes.forEach(([x0, y0, x1, y1], i) => {
         pen.strokeStyle = `rgb(${scene.facts.colours[i]})`;
         pen.lineWidth = i < 2 ? 4 : 2;
@@ -52,18 +70,36 @@ Inside.view("strip", (root) => {
       });
     },
     masks(canvas, scene) {
-      const [h, w] = scene.shapes.mask, [side] = scene.shapes.crop, edge = (i, n) => Math.round((i * side) / n);
+      const [h, w] = scene.shapes.mask,
+        [side] = scene.shapes.crop,
+        edge = (i, n) => Math.round((i * side) / n);
       Inside.paintRgb(canvas, scene.crop, side, side);
       const pen = canvas.getContext("2d");
       pen.fillStyle = "rgb(99 101 158)"; // the mask token, as on its screen
       scene.mask.forEach((hidden, i) => {
-        const row = Math.floor(i / w), col = i % w;
-        if (hidden) pen.fillRect(edge(col, w), edge(row, h), edge(col + 1, w) - edge(col, w), edge(row + 1, h) - edge(row, h));
+        const row = Math.floor(i / w),
+          col = i % w;
+        if (hidden)
+          pen.fillRect(
+            edge(col, w),
+            edge(row, h),
+            edge(col + 1, w) - edge(col, w),
+            edge(row + 1, h) - edge(row, h),
+          );
       });
     },
     tokens(canvas, scene) {
       const [h, w] = scene.shapes.norms;
-      Inside.paintMap(canvas, scene.norms, 0, h, w, Math.min(...scene.norms), Math.max(...scene.norms), "magma");
+      Inside.paintMap(
+        canvas,
+        scene.norms,
+        0,
+        h,
+        w,
+        Math.min(...scene.norms),
+        Math.max(...scene.norms),
+        "magma",
+      );
     },
     attention(canvas, scene) {
       const [h, w] = scene.shapes.attention;
@@ -73,31 +109,69 @@ Inside.view("strip", (root) => {
       const [h, w] = scene.shapes.features;
       Inside.paintRgb(canvas, scene.features, h, w);
     },
-    losses(canvas) { // what the teacher says of a few prototypes, and the student
+    losses(canvas) {
+      // what the teacher says of a few prototypes, and the student
       const pen = veil(canvas);
-      [[52, 34], [30, 44], [20, 12], [8, 22], [5, 9]].forEach((pair, i) => pair.forEach((height, side) => {
-        pen.fillStyle = side ? "#fdba74" : "#a5b4fc";
-        pen.fillRect(16 + 25 * i + 9 * side, 84 - height, 8, height);
-      }));
+      [
+        [52, 34],
+        [30, 44],
+        [20, 12],
+        [8, 22],
+        [5, 9],
+      ].forEach((pair, i) =>
+        pair.forEach((height, side) => {
+          pen.fillStyle = side ? "#fdba74" : "#a5b4fc";
+          pen.fillRect(16 + 25 * i + 9 * side, 84 - height, 8, height);
+        }),
+      );
     },
     update(canvas) {
-      curve(canvas, Array.from({ length: 60 }, (_, i) => (i < 7 ? i / 7 : 0.5 + 0.5 * Math.cos((Math.PI * (i - 7)) / 52))));
+      curve(
+        canvas,
+        Array.from({ length: 60 }, (_, i) =>
+          i < 7 ? i / 7 : 0.5 + 0.5 * Math.cos((Math.PI * (i - 7)) / 52),
+        ),
+      );
     },
     training(canvas) {
-      curve(canvas, Array.from({ length: 60 }, (_, i) => 0.12 + 0.8 * Math.exp(-i / 16) + 0.05 * Math.sin(1.7 * i) * Math.exp(-i / 40)));
+      curve(
+        canvas,
+        Array.from(
+          { length: 60 },
+          (_, i) => 0.12 + 0.8 * Math.exp(-i / 16) + 0.05 * Math.sin(1.7 * i) * Math.exp(-i / 40),
+        ),
+      );
     },
-    gallery(canvas) { // groups of pictures on a map
-      const pen = veil(canvas), golden = 2.39996;
-      [[40, 38, "#a5b4fc"], [106, 30, "#fdba74"], [84, 72, "#5eead4"]].forEach(([x, y, colour]) => {
+    gallery(canvas) {
+      // groups of pictures on a map
+      const pen = veil(canvas),
+        golden = 2.39996;
+      [
+        [40, 38, "#a5b4fc"],
+        [106, 30, "#fdba74"],
+        [84, 72, "#5eead4"],
+      ].forEach(([x, y, colour]) => {
         pen.fillStyle = colour;
-        for (let i = 0; i < 12; i++) { pen.beginPath(); pen.arc(x + 6.2 * Math.sqrt(i) * Math.cos(golden * i), y + 5.2 * Math.sqrt(i) * Math.sin(golden * i), 3.2, 0, 7); pen.fill(); }
+        for (let i = 0; i < 12; i++) {
+          pen.beginPath();
+          pen.arc(
+            x + 6.2 * Math.sqrt(i) * Math.cos(golden * i),
+            y + 5.2 * Math.sqrt(i) * Math.sin(golden * i),
+            3.2,
+            0,
+            7,
+          );
+          pen.fill();
+        }
       });
     },
   };
 
   return {
     async show(view) {
-      const scene = await Inside.fetchScene(Inside.sceneUrl(view.key, "strip", { seed: view.seed }));
+      const scene = await Inside.fetchScene(
+        Inside.sceneUrl(view.key, "strip", { seed: view.seed }),
+      );
       for (const { name, image, canvas } of tabs) {
         image.src = Inside.sceneUrl(view.key, "thumb.jpg");
         PAINT[name]?.(canvas, scene);

@@ -10,18 +10,37 @@ import { blocksPart } from "./tokens-blocks.js";
 Inside.view("tokens", (root) => {
   "use strict";
   const { el, selection } = Inside;
-  const TITLES = [["patches", "Patches"], ["positions", "Positions"], ["blocks", "Blocks"]];
-  let view = null, hovered = null, open = "patches";
+  const TITLES = [
+    ["patches", "Patches"],
+    ["positions", "Positions"],
+    ["blocks", "Blocks"],
+  ];
+  let view = null,
+    hovered = null,
+    open = "patches";
   if (TITLES.some(([name]) => name === Inside.kept("part"))) open = Inside.kept("part");
 
   const choose = {
-    onhover: Inside.eachFrame((row, col) => { hovered = [row, col]; update(); }),
-    onleave: Inside.eachFrame(() => { hovered = null; update(); }),
-    onpin: (row, col) => { hovered = null; Inside.select({ row, col }); },
+    onhover: Inside.eachFrame((row, col) => {
+      hovered = [row, col];
+      update();
+    }),
+    onleave: Inside.eachFrame(() => {
+      hovered = null;
+      update();
+    }),
+    onpin: (row, col) => {
+      hovered = null;
+      Inside.select({ row, col });
+    },
     onkey: key,
   };
   const again = () => update(); // a part changed by itself: another filter, another step
-  const parts = { patches: patchesPart(choose, again), positions: positionsPart(choose, again), blocks: blocksPart(choose, again) };
+  const parts = {
+    patches: patchesPart(choose, again),
+    positions: positionsPart(choose, again),
+    blocks: blocksPart(choose, again),
+  };
   const choice = Inside.choice("What to look at", TITLES, open, (name) => {
     open = name;
     Inside.keep("part", name === "patches" ? null : name);
@@ -33,13 +52,18 @@ Inside.view("tokens", (root) => {
     csv: () => parts[open].csv(),
     python: () => `${Inside.openInPython(view)}\n${parts[open].python(place(), view)}`,
   });
-  root.append(el("div", { class: "inside-controls" }, choice.node), ...Object.values(parts).map((part) => part.node), take.node);
+  root.append(
+    el("div", { class: "inside-controls" }, choice.node),
+    ...Object.values(parts).map((part) => part.node),
+    take.node,
+  );
   uncover();
 
   function key(name) {
     if (name === "Escape") Inside.select({ row: null, col: null });
-    else if (name === "Enter") { if (hovered) Inside.select({ row: hovered[0], col: hovered[1] }); }
-    else if (name === "[" || name === "]") parts.blocks.step(name === "]" ? 1 : -1);
+    else if (name === "Enter") {
+      if (hovered) Inside.select({ row: hovered[0], col: hovered[1] });
+    } else if (name === "[" || name === "]") parts.blocks.step(name === "]" ? 1 : -1);
     else return false;
     return true;
   }
@@ -48,7 +72,9 @@ Inside.view("tokens", (root) => {
   function place() {
     if (hovered) return hovered;
     const [h, w] = view.grid;
-    return selection.row === null ? [Math.floor(h / 2), Math.floor(w / 2)] : [selection.row, selection.col];
+    return selection.row === null
+      ? [Math.floor(h / 2), Math.floor(w / 2)]
+      : [selection.row, selection.col];
   }
 
   function uncover() {
@@ -61,8 +87,16 @@ Inside.view("tokens", (root) => {
     const numbers = parts[open].update(row, col, !hovered);
     root.inside = { key: view.key, part: open, row, col, ...numbers };
     if (hovered) return;
-    const lessons = Object.values(parts).filter((part) => part.key() === view.key).map((part) => part.lesson(row, col));
-    Inside.live("tokens", Object.assign({ who: selection.row === null ? "the patch in the middle" : `patch ${row}, ${col}` }, ...lessons));
+    const lessons = Object.values(parts)
+      .filter((part) => part.key() === view.key)
+      .map((part) => part.lesson(row, col));
+    Inside.live(
+      "tokens",
+      Object.assign(
+        { who: selection.row === null ? "the patch in the middle" : `patch ${row}, ${col}` },
+        ...lessons,
+      ),
+    );
     take.refresh();
   }
 
@@ -73,7 +107,12 @@ Inside.view("tokens", (root) => {
     if (key !== view.key) return; // overtaken
     update();
     // The lesson tells numbers of the other parts, too; the positions are large and wait for a click.
-    for (const name of ["patches", "blocks"]) if (name !== open) parts[name].load(view).then(() => key === view.key && update()).catch(() => {});
+    for (const name of ["patches", "blocks"])
+      if (name !== open)
+        parts[name]
+          .load(view)
+          .then(() => key === view.key && update())
+          .catch(() => {});
   }
 
   Inside.listen((now, change) => {

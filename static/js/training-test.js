@@ -3,31 +3,105 @@ const NUMBERS = 25; // classes up to which the cells of the matrix have room for
 
 export function testReport() {
   const { el, percent } = Inside;
-  let shown = null, report = null;
-  const words = el("p", { class: "inside-details" }), classes = el("table", { class: "inside-table" }), matrix = el("div", { class: "inside-confusion inside-scroll" });
-  const mistakes = el("div", { class: "inside-mistakes" }), mistakeWords = el("p", { class: "inside-note" }), legend = el("div", { class: "inside-confusion-legend" });
-  const node = el("section", { class: "inside-test", hidden: true }, el("h2", { text: "The test, on pictures it never learned from" }), words,
-    el("div", { class: "inside-test-columns" }, el("div", {}, el("h2", { text: "Confusions: rows are the truth" }), matrix, legend), el("div", {}, el("h2", { text: "Class by class" }), el("div", { class: "inside-scroll" }, classes))),
-    el("h2", { text: "Wrong, and most sure of it" }), mistakeWords, mistakes);
+  let shown = null,
+    report = null;
+  const words = el("p", { class: "inside-details" }),
+    classes = el("table", { class: "inside-table" }),
+    matrix = el("div", { class: "inside-confusion inside-scroll" });
+  const mistakes = el("div", { class: "inside-mistakes" }),
+    mistakeWords = el("p", { class: "inside-note" }),
+    legend = el("div", { class: "inside-confusion-legend" });
+  const node = el(
+    "section",
+    { class: "inside-test", hidden: true },
+    el("h2", { text: "The test, on pictures it never learned from" }),
+    words,
+    el(
+      "div",
+      { class: "inside-test-columns" },
+      el("div", {}, el("h2", { text: "Confusions: rows are the truth" }), matrix, legend),
+      el(
+        "div",
+        {},
+        el("h2", { text: "Class by class" }),
+        el("div", { class: "inside-scroll" }, classes),
+      ),
+    ),
+    el("h2", { text: "Wrong, and most sure of it" }),
+    mistakeWords,
+    mistakes,
+  );
   const share = (value) => (value === null ? "–" : percent(value));
 
   function drawWords(start) {
-    const { accuracy, standard_error: error, pictures, always_the_commonest: commonest, balanced_accuracy: balanced, counts, best_epoch: best, balance, skipped } = report;
-    words.textContent = `${percent(accuracy)} of ${pictures} test pictures right (± ${percent(error)}); always the commonest class would be ${percent(commonest)}. Mean over classes ${percent(balanced)}. ` +
+    const {
+      accuracy,
+      standard_error: error,
+      pictures,
+      always_the_commonest: commonest,
+      balanced_accuracy: balanced,
+      counts,
+      best_epoch: best,
+      balance,
+      skipped,
+    } = report;
+    words.textContent =
+      `${percent(accuracy)} of ${pictures} test pictures right (± ${percent(error)}); always the commonest class would be ${percent(commonest)}. Mean over classes ${percent(balanced)}. ` +
       `Learned from ${counts.train} pictures, ended by ${counts.validation} others; best after ${best} epochs. ${start === null ? "" : `Before the backbone moved, the head alone had ${percent(start)} of the validation pictures right. `}${balance.words}` +
       (skipped.length ? ` ${skipped.length} files could not be read.` : "");
   }
 
   function drawMatrix() {
-    const { confusion, classes: list } = report, table = Inside.colourTable("magma"), n = list.length;
+    const { confusion, classes: list } = report,
+      table = Inside.colourTable("magma"),
+      n = list.length;
     const cell = (count, row, r, c) => {
-      const part = row ? count / row : 0, at = 3 * Math.round(255 * part), [red, green, blue] = table.slice(at, at + 3);
-      return el("td", { "data-row": r, "data-col": c, style: `background:rgb(${red},${green},${blue});color:${Inside.inkOn([red, green, blue])}`, text: n <= NUMBERS ? count : "",
-        title: `${list[r].name} taken for ${list[c].name}: ${count} of ${row} (${percent(part)})` });
+      const part = row ? count / row : 0,
+        at = 3 * Math.round(255 * part),
+        [red, green, blue] = table.slice(at, at + 3);
+      return el("td", {
+        "data-row": r,
+        "data-col": c,
+        style: `background:rgb(${red},${green},${blue});color:${Inside.inkOn([red, green, blue])}`,
+        text: n <= NUMBERS ? count : "",
+        title: `${list[r].name} taken for ${list[c].name}: ${count} of ${row} (${percent(part)})`,
+      });
     };
-    matrix.replaceChildren(el("table", {}, el("caption", { class: "inside-hidden", text: "Confusion matrix: rows are the true classes, columns what the model said" }),
-      el("thead", {}, el("tr", {}, el("td"), ...list.map(({ name }) => el("th", { scope: "col" }, el("span", { text: name, title: name }))))),
-      el("tbody", {}, ...confusion.map((row, r) => { const sum = row.reduce((a, b) => a + b, 0); return el("tr", {}, el("th", { scope: "row", text: list[r].name, title: list[r].name }), ...row.map((count, c) => cell(count, sum, r, c))); }))));
+    matrix.replaceChildren(
+      el(
+        "table",
+        {},
+        el("caption", {
+          class: "inside-hidden",
+          text: "Confusion matrix: rows are the true classes, columns what the model said",
+        }),
+        el(
+          "thead",
+          {},
+          el(
+            "tr",
+            {},
+            el("td"),
+            ...list.map(({ name }) =>
+              el("th", { scope: "col" }, el("span", { text: name, title: name })),
+            ),
+          ),
+        ),
+        el(
+          "tbody",
+          {},
+          ...confusion.map((row, r) => {
+            const sum = row.reduce((a, b) => a + b, 0);
+            return el(
+              "tr",
+              {},
+              el("th", { scope: "row", text: list[r].name, title: list[r].name }),
+              ...row.map((count, c) => cell(count, sum, r, c)),
+            );
+          }),
+        ),
+      ),
+    );
     legend.replaceChildren(Inside.legend("magma", "0 % of the row", "100 %"));
     matrix.onpointermove = (event) => {
       const cell_ = event.target.closest("td[data-row]");
@@ -37,21 +111,74 @@ export function testReport() {
   }
 
   function drawClasses() {
-    classes.replaceChildren(el("thead", {}, el("tr", {}, ...["class", "pictures", "precision", "recall", "F1"].map((text) => el("th", { scope: "col", text })))),
-      el("tbody", {}, ...report.classes.map(({ name, pictures, precision, recall, f1 }) => el("tr", {}, el("th", { scope: "row", text: name }), ...[pictures, share(precision), share(recall), f1 === null ? "–" : f1.toFixed(3)].map((text) => el("td", { text }))))));
+    classes.replaceChildren(
+      el(
+        "thead",
+        {},
+        el(
+          "tr",
+          {},
+          ...["class", "pictures", "precision", "recall", "F1"].map((text) =>
+            el("th", { scope: "col", text }),
+          ),
+        ),
+      ),
+      el(
+        "tbody",
+        {},
+        ...report.classes.map(({ name, pictures, precision, recall, f1 }) =>
+          el(
+            "tr",
+            {},
+            el("th", { scope: "row", text: name }),
+            ...[pictures, share(precision), share(recall), f1 === null ? "–" : f1.toFixed(3)].map(
+              (text) => el("td", { text }),
+            ),
+          ),
+        ),
+      ),
+    );
   }
 
   function drawMistakes(run, allowed) {
     const list = report.mistakes;
-    mistakeWords.textContent = !list.length ? "None: every test picture was right." : allowed ? "" : "The pictures belong to the visitor who started this run, and only that one sees them.";
-    mistakes.replaceChildren(...list.slice(0, 24).map(({ number, true: truth, predicted, probabilities, file }) => el("figure", { title: file ?? "" },
-      allowed ? el("img", { src: `runs/${run}/mistakes/${number}.jpg`, alt: `${truth}, taken for ${predicted}`, loading: "lazy" }) : null,
-      el("figcaption", {}, el("b", { text: predicted }), el("span", { text: `${percent(probabilities[predicted], 0)} sure; it is ${truth} (${percent(probabilities[truth], 0)})` })))));
+    mistakeWords.textContent = !list.length
+      ? "None: every test picture was right."
+      : allowed
+        ? ""
+        : "The pictures belong to the visitor who started this run, and only that one sees them.";
+    mistakes.replaceChildren(
+      ...list
+        .slice(0, 24)
+        .map(({ number, true: truth, predicted, probabilities, file }) =>
+          el(
+            "figure",
+            { title: file ?? "" },
+            allowed
+              ? el("img", {
+                  src: `runs/${run}/mistakes/${number}.jpg`,
+                  alt: `${truth}, taken for ${predicted}`,
+                  loading: "lazy",
+                })
+              : null,
+            el(
+              "figcaption",
+              {},
+              el("b", { text: predicted }),
+              el("span", {
+                text: `${percent(probabilities[predicted], 0)} sure; it is ${truth} (${percent(probabilities[truth], 0)})`,
+              }),
+            ),
+          ),
+        ),
+    );
   }
 
   return {
     node,
-    get report() { return report; },
+    get report() {
+      return report;
+    },
     async show(card, lines) {
       const wanted = card?.report ? card.name : null;
       if (wanted === shown) return;
@@ -60,7 +187,10 @@ export function testReport() {
       report = null;
       if (!wanted) return;
       const answer = await fetch(`runs/${wanted}/report`);
-      if (!answer.ok || wanted !== shown) { shown = null; return; }
+      if (!answer.ok || wanted !== shown) {
+        shown = null;
+        return;
+      }
       report = await answer.json();
       const first = lines.find(({ stage }) => stage === "backbone");
       drawWords(first ? first.validation_accuracy : null);

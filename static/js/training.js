@@ -8,44 +8,147 @@ import { timeLine } from "./training-time.js";
 Inside.view("training", (root) => {
   "use strict";
   const { el, percent } = Inside;
-  const TERMS = [["dino_local_crops_loss", "DINO, local crops"], ["dino_global_crops_loss", "DINO, global crops"], ["ibot_loss", "iBOT"], ["koleo_loss", "KoLeo"]];
-  const EVERY = 1000, IDLE = 5000; // ms between two questions: about a run that is alive, and whether somebody resumed one
-  const STATES = { waiting: "waiting", starting: "starting", running: "running", paused: "paused", stopped: "stopped", finished: "finished", failed: "failed" };
+  const TERMS = [
+    ["dino_local_crops_loss", "DINO, local crops"],
+    ["dino_global_crops_loss", "DINO, global crops"],
+    ["ibot_loss", "iBOT"],
+    ["koleo_loss", "KoLeo"],
+  ];
+  const EVERY = 1000,
+    IDLE = 5000; // ms between two questions: about a run that is alive, and whether somebody resumed one
+  const STATES = {
+    waiting: "waiting",
+    starting: "starting",
+    running: "running",
+    paused: "paused",
+    stopped: "stopped",
+    finished: "finished",
+    failed: "failed",
+  };
   const WISHES = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
-  let all = [], card = null, lines = [], next = 0, mark = "", timer = null, asking = false, epoch = 0, limits = [0, 1], looked = false;
+  let all = [],
+    card = null,
+    lines = [],
+    next = 0,
+    mark = "",
+    timer = null,
+    asking = false,
+    epoch = 0,
+    limits = [0, 1],
+    looked = false;
 
   // ---------- the parts of the screen
 
-  const form = startForm((started) => { openIt(started.name); });
-  const list = el("div", { class: "inside-runs" }), group = cursorGroup();
-  const title = el("h2"), badge = el("span", { class: "inside-state" }), words = el("p", { class: "inside-details", "aria-live": "polite" }), verdict = el("p", { class: "inside-verdict" });
-  const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }), progress = el("p", { class: "inside-note inside-progress" });
-  const buttons = el("div", { class: "inside-controls" }), problem = el("p", { class: "inside-problem", role: "alert", hidden: true });
-  const empty = el("p", { class: "inside-note", text: "No run is open. Start one: it goes on when this page is closed, and is found again here." });
+  const form = startForm((started) => {
+    openIt(started.name);
+  });
+  const list = el("div", { class: "inside-runs" }),
+    group = cursorGroup();
+  const title = el("h2"),
+    badge = el("span", { class: "inside-state" }),
+    words = el("p", { class: "inside-details", "aria-live": "polite" }),
+    verdict = el("p", { class: "inside-verdict" });
+  const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }),
+    progress = el("p", { class: "inside-note inside-progress" });
+  const buttons = el("div", { class: "inside-controls" }),
+    problem = el("p", { class: "inside-problem", role: "alert", hidden: true });
+  const empty = el("p", {
+    class: "inside-note",
+    text: "No run is open. Start one: it goes on when this page is closed, and is found again here.",
+  });
   const charts = {
     ...Object.fromEntries(TERMS.map(([name, text]) => [name, curveChart({ title: text }, group)])),
-    entropy: curveChart({ title: "Entropy of the teacher", note: "share of ln K", floor: 0, ceiling: 1.02 }, group),
+    entropy: curveChart(
+      { title: "Entropy of the teacher", note: "share of ln K", floor: 0, ceiling: 1.02 },
+      group,
+    ),
     gradient: curveChart({ title: "Gradient norm", note: "before clipping", floor: 0 }, group),
     knn: curveChart({ title: "k-NN accuracy", note: "%", floor: 0, ceiling: 100 }, group),
-    matching: curveChart({ title: "Patches found again", note: "%", floor: 0, ceiling: 100 }, group),
-    loss: curveChart({ title: "Cross-entropy", axis: "epoch" }, group), accuracy: curveChart({ title: "Validation pictures right", note: "%", axis: "epoch", format: (value) => (value === null || value === undefined ? "–" : `${value.toFixed(1)} %`) }, group),
+    matching: curveChart(
+      { title: "Patches found again", note: "%", floor: 0, ceiling: 100 },
+      group,
+    ),
+    loss: curveChart({ title: "Cross-entropy", axis: "epoch" }, group),
+    accuracy: curveChart(
+      {
+        title: "Validation pictures right",
+        note: "%",
+        axis: "epoch",
+        format: (value) => (value === null || value === undefined ? "–" : `${value.toFixed(1)} %`),
+      },
+      group,
+    ),
   };
-  const curves = el("div", { class: "inside-curves" }, ...Object.values(charts).map(({ node }) => node));
-  const time = timeLine(() => publish()), test = testReport();
-  const command = el("pre", { class: "inside-code", tabindex: "0", "aria-label": "The command that repeats this run" });
-  const repeat = el("details", { class: "inside-more" }, el("summary", { text: "The command that repeats this run" }), command);
-  const weights = el("a", { class: "inside-button", hidden: true, text: "Weights", title: "What came out, as safetensors" });
+  const curves = el(
+    "div",
+    { class: "inside-curves" },
+    ...Object.values(charts).map(({ node }) => node),
+  );
+  const time = timeLine(() => publish()),
+    test = testReport();
+  const command = el("pre", {
+    class: "inside-code",
+    tabindex: "0",
+    "aria-label": "The command that repeats this run",
+  });
+  const repeat = el(
+    "details",
+    { class: "inside-more" },
+    el("summary", { text: "The command that repeats this run" }),
+    command,
+  );
+  const weights = el("a", {
+    class: "inside-button",
+    hidden: true,
+    text: "Weights",
+    title: "What came out, as safetensors",
+  });
   const take = Inside.takeAlong("training", { png: () => group.sheet(), csv: table, python });
   take.node.firstChild.prepend(weights);
-  const open = el("div", { class: "inside-left inside-open", hidden: true }, el("div", { class: "inside-run-title" }, title, badge), words, el("div", { class: "inside-run-progress" }, bar, progress), buttons, problem, verdict, curves);
-  const below = el("div", { class: "inside-below", hidden: true }, test.node, time.node, take.node, repeat);
-  root.append(el("div", { class: "inside-columns training" }, el("div", { class: "inside-left" }, form.node, el("section", {}, el("h2", { text: "Runs on this server" }), list)),
-    el("div", { class: "inside-left" }, empty, open)), below);
+  const open = el(
+    "div",
+    { class: "inside-left inside-open", hidden: true },
+    el("div", { class: "inside-run-title" }, title, badge),
+    words,
+    el("div", { class: "inside-run-progress" }, bar, progress),
+    buttons,
+    problem,
+    verdict,
+    curves,
+  );
+  const below = el(
+    "div",
+    { class: "inside-below", hidden: true },
+    test.node,
+    time.node,
+    take.node,
+    repeat,
+  );
+  root.append(
+    el(
+      "div",
+      { class: "inside-columns training" },
+      el(
+        "div",
+        { class: "inside-left" },
+        form.node,
+        el("section", {}, el("h2", { text: "Runs on this server" }), list),
+      ),
+      el("div", { class: "inside-left" }, empty, open),
+    ),
+    below,
+  );
 
   // ---------- which run is open
 
   function openIt(name) {
-    if (card?.name !== name) { lines = []; next = 0; mark = ""; card = null; group.leave(); }
+    if (card?.name !== name) {
+      lines = [];
+      next = 0;
+      mark = "";
+      card = null;
+      group.leave();
+    }
     openRun.name = name;
     epoch += 1;
     Inside.keep("run", name);
@@ -58,39 +161,62 @@ Inside.view("training", (root) => {
     const answer = await askJson("runs");
     all = answer.runs;
     form.offer(answer);
-    if (!openRun.name && !looked) { // a visitor who comes back finds the run that goes on, or the last one
-      openRun.name = (all.find(({ mine, alive }) => mine && alive) ?? all.find(({ mine }) => mine))?.name ?? null;
+    if (!openRun.name && !looked) {
+      // a visitor who comes back finds the run that goes on, or the last one
+      openRun.name =
+        (all.find(({ mine, alive }) => mine && alive) ?? all.find(({ mine }) => mine))?.name ??
+        null;
       if (openRun.name) Inside.keep("run", openRun.name);
     }
     looked = true;
     drawList();
-    if (openRun.name && !all.some(({ name }) => name === openRun.name)) { openRun.name = null; card = null; Inside.keep("run", null); say("That run is no longer on this server."); }
+    if (openRun.name && !all.some(({ name }) => name === openRun.name)) {
+      openRun.name = null;
+      card = null;
+      Inside.keep("run", null);
+      say("That run is no longer on this server.");
+    }
     if (openRun.name) await ask();
     else draw();
     again();
   }
 
-  function say(text) { problem.hidden = !text; problem.textContent = text ?? ""; if (text && open.hidden) { empty.textContent = text; } }
+  function say(text) {
+    problem.hidden = !text;
+    problem.textContent = text ?? "";
+    if (text && open.hidden) {
+      empty.textContent = text;
+    }
+  }
 
   /* What is new about the open run. Overlapping questions are not asked. */
   async function ask() {
     if (asking) return;
     asking = true;
-    const mine = epoch, name = openRun.name;
+    const mine = epoch,
+      name = openRun.name;
     try {
       let more = true;
       while (more) {
         const answer = await askJson(`runs/${name}/metrics?from=${next}&mark=${mark}`);
-        if (mine !== epoch) { asking = false; return ask(); } // another run was opened meanwhile
+        if (mine !== epoch) {
+          asking = false;
+          return ask();
+        } // another run was opened meanwhile
         if (answer.anew) lines = [];
         lines.push(...answer.lines);
         ({ next, mark, more } = answer);
         card = answer.run;
       }
       say(null);
-    } finally { asking = false; }
+    } finally {
+      asking = false;
+    }
     const at = all.findIndex(({ name: other }) => other === card.name);
-    if (at >= 0) { all[at] = { ...all[at], ...card }; drawList(); }
+    if (at >= 0) {
+      all[at] = { ...all[at], ...card };
+      drawList();
+    }
     draw();
   }
 
@@ -98,11 +224,22 @@ Inside.view("training", (root) => {
   function again() {
     clearTimeout(timer);
     const alive = card?.alive || all.some((one) => one.alive);
-    timer = setTimeout(async () => {
-      if (!isOpen("training")) return;
-      try { await follow(); } catch (error) { say(error instanceof TypeError ? "The server does not answer. The run goes on without it." : error.message); }
-      again();
-    }, alive ? EVERY : IDLE);
+    timer = setTimeout(
+      async () => {
+        if (!isOpen("training")) return;
+        try {
+          await follow();
+        } catch (error) {
+          say(
+            error instanceof TypeError
+              ? "The server does not answer. The run goes on without it."
+              : error.message,
+          );
+        }
+        again();
+      },
+      alive ? EVERY : IDLE,
+    );
   }
 
   async function follow() {
@@ -114,42 +251,96 @@ Inside.view("training", (root) => {
     const now = all.find(({ name }) => name === card?.name);
     if (now && now.state !== card.state) await ask(); // its owner, or another page, resumed it
   }
-  whenOpened("training", () => { Inside.run(root, refresh); });
-  document.addEventListener("visibilitychange", () => { if (isOpen("training")) again(); });
+  whenOpened("training", () => {
+    Inside.run(root, refresh);
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (isOpen("training")) again();
+  });
 
   /* Only a second click deletes; what a run has learnt is nowhere else. */
   function press(button, wish) {
     if (wish === "delete" && !button.dataset.sure) {
       button.dataset.sure = "yes";
       button.textContent = "Really delete?";
-      setTimeout(() => { delete button.dataset.sure; button.textContent = WISHES.delete; }, 4000);
+      setTimeout(() => {
+        delete button.dataset.sure;
+        button.textContent = WISHES.delete;
+      }, 4000);
     } else steer(wish);
   }
 
   async function steer(wish) {
-    [...buttons.children].forEach((button) => { button.disabled = true; });
+    [...buttons.children].forEach((button) => {
+      button.disabled = true;
+    });
     try {
       const answer = await askJson(`runs/${card.name}/steer?wish=${wish}`, { method: "POST" });
-      if (answer.gone) { openRun.name = null; card = null; Inside.keep("run", null); }
-      else if (answer.state === card.state) words.textContent = `Asked to ${wish}: after the step it is in.`;
+      if (answer.gone) {
+        openRun.name = null;
+        card = null;
+        Inside.keep("run", null);
+      } else if (answer.state === card.state)
+        words.textContent = `Asked to ${wish}: after the step it is in.`;
       await refresh();
-    } catch (error) { say(error instanceof TypeError ? "The server did not answer." : error.message); drawButtons(true); }
+    } catch (error) {
+      say(error instanceof TypeError ? "The server did not answer." : error.message);
+      drawButtons(true);
+    }
   }
 
   // ---------- drawing
 
-  const when = (seconds) => new Date(1000 * seconds).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
-  const span = (seconds) => (seconds >= 5400 ? `${(seconds / 3600).toFixed(1)} h` : seconds >= 90 ? `${Math.round(seconds / 60)} min` : `${Math.round(seconds)} s`);
+  const when = (seconds) =>
+    new Date(1000 * seconds).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
+  const span = (seconds) =>
+    seconds >= 5400
+      ? `${(seconds / 3600).toFixed(1)} h`
+      : seconds >= 90
+        ? `${Math.round(seconds / 60)} min`
+        : `${Math.round(seconds)} s`;
 
   function drawList() {
-    const text = JSON.stringify(all.map(({ name, state, place, step, steps, mine }) => [name, state, place, step, steps, mine])) + openRun.name;
+    const text =
+      JSON.stringify(
+        all.map(({ name, state, place, step, steps, mine }) => [
+          name,
+          state,
+          place,
+          step,
+          steps,
+          mine,
+        ]),
+      ) + openRun.name;
     if (list.dataset.text === text) return;
     list.dataset.text = text;
     const focused = document.activeElement?.dataset?.run;
-    list.replaceChildren(...(all.length ? all.slice(0, 40).map((one) => el("button", { type: "button", "data-run": one.name, "aria-pressed": String(one.name === openRun.name), onclick: () => Inside.run(root, () => openIt(one.name)) },
-      el("b", { text: one.title }), el("i", { class: `inside-state ${one.state}`, text: one.place ? `waits, number ${one.place}` : STATES[one.state] }),
-      el("span", { text: `${one.mine ? "yours" : "another visitor's"}, ${when(one.asked ?? one.updated)}` }), el("span", { text: one.steps ? `${one.step} of ${one.steps}` : "" })))
-      : [el("p", { class: "inside-note", text: "None yet." })]));
+    list.replaceChildren(
+      ...(all.length
+        ? all
+            .slice(0, 40)
+            .map((one) =>
+              el(
+                "button",
+                {
+                  type: "button",
+                  "data-run": one.name,
+                  "aria-pressed": String(one.name === openRun.name),
+                  onclick: () => Inside.run(root, () => openIt(one.name)),
+                },
+                el("b", { text: one.title }),
+                el("i", {
+                  class: `inside-state ${one.state}`,
+                  text: one.place ? `waits, number ${one.place}` : STATES[one.state],
+                }),
+                el("span", {
+                  text: `${one.mine ? "yours" : "another visitor's"}, ${when(one.asked ?? one.updated)}`,
+                }),
+                el("span", { text: one.steps ? `${one.step} of ${one.steps}` : "" }),
+              ),
+            )
+        : [el("p", { class: "inside-note", text: "None yet." })]),
+    );
     if (focused) list.querySelector(`[data-run="${focused}"]`)?.focus();
   }
 
@@ -164,7 +355,10 @@ Inside.view("training", (root) => {
       drawProgress();
       drawButtons();
       verdict.hidden = !card.verdict || card.words.includes(card.verdict.words); // a finished run says it itself
-      if (card.verdict) { verdict.textContent = card.verdict.words; verdict.dataset.kind = card.verdict.kind; }
+      if (card.verdict) {
+        verdict.textContent = card.verdict.words;
+        verdict.dataset.kind = card.verdict.kind;
+      }
       drawCurves();
       time.show(card.name, card.moments);
       test.show(card, lines).then(publish);
@@ -180,74 +374,233 @@ Inside.view("training", (root) => {
   }
 
   function drawProgress() {
-    const newest = lines.findLast((line) => line.seconds), parts = [];
+    const newest = lines.findLast((line) => line.seconds),
+      parts = [];
     bar.value = card.steps ? card.step / card.steps : 0;
-    parts.push(`${card.kind === "fine-tuning" ? "Epoch" : "Step"} ${card.step}${card.steps ? ` of ${card.steps}` : ""}`);
-    if (newest?.steps_per_second) parts.push(`${short(newest.steps_per_second)} steps a second`, `${short(newest.pictures_per_second)} pictures a second`);
+    parts.push(
+      `${card.kind === "fine-tuning" ? "Epoch" : "Step"} ${card.step}${card.steps ? ` of ${card.steps}` : ""}`,
+    );
+    if (newest?.steps_per_second)
+      parts.push(
+        `${short(newest.steps_per_second)} steps a second`,
+        `${short(newest.pictures_per_second)} pictures a second`,
+      );
     if (card.alive && card.seconds_left) parts.push(`${span(card.seconds_left)} left`);
     progress.textContent = parts.join(" · ");
   }
 
   function drawButtons(force) {
     const text = card.wishes.join() + card.mine;
-    if (!force && buttons.dataset.text === text && ![...buttons.children].some(({ disabled }) => disabled)) return;
+    if (
+      !force &&
+      buttons.dataset.text === text &&
+      ![...buttons.children].some(({ disabled }) => disabled)
+    )
+      return;
     buttons.dataset.text = text;
     buttons.hidden = card.mine && !card.wishes.length;
-    buttons.replaceChildren(...card.wishes.map((wish) => el("button", { type: "button", class: "inside-button", "data-wish": wish, text: card.place && wish === "stop" ? "Take back" : WISHES[wish], onclick: (event) => press(event.currentTarget, wish) })));
-    if (!card.mine) buttons.append(el("span", { class: "inside-note", text: "You are watching: only the browser that started this run can steer it." }));
+    buttons.replaceChildren(
+      ...card.wishes.map((wish) =>
+        el("button", {
+          type: "button",
+          class: "inside-button",
+          "data-wish": wish,
+          text: card.place && wish === "stop" ? "Take back" : WISHES[wish],
+          onclick: (event) => press(event.currentTarget, wish),
+        }),
+      ),
+    );
+    if (!card.mine)
+      buttons.append(
+        el("span", {
+          class: "inside-note",
+          text: "You are watching: only the browser that started this run can steer it.",
+        }),
+      );
   }
 
   function drawCurves() {
-    const tuned = card.kind === "fine-tuning", steps = lines.filter(({ logged }) => logged), x = steps.map(({ step }) => step);
-    const show = (chart, wanted) => { chart.node.hidden = !wanted; return wanted; };
-    limits = tuned ? [0, Math.max(...lines.map(({ step }) => step), 1)] : [Math.min(1, ...x), Math.max(...x, 2)];
+    const tuned = card.kind === "fine-tuning",
+      steps = lines.filter(({ logged }) => logged),
+      x = steps.map(({ step }) => step);
+    const show = (chart, wanted) => {
+      chart.node.hidden = !wanted;
+      return wanted;
+    };
+    limits = tuned
+      ? [0, Math.max(...lines.map(({ step }) => step), 1)]
+      : [Math.min(1, ...x), Math.max(...x, 2)];
     for (const [name] of TERMS) {
       if (!show(charts[name], !tuned)) continue;
       const anchor = steps.findLast(({ uniform }) => uniform?.[name])?.uniform[name];
-      charts[name].draw([{ name: "loss", look: "a", x, y: steps.map(({ logged }) => logged[name] ?? null), anchor, anchorName: anchor ? "uniform output" : undefined }], limits);
+      charts[name].draw(
+        [
+          {
+            name: "loss",
+            look: "a",
+            x,
+            y: steps.map(({ logged }) => logged[name] ?? null),
+            anchor,
+            anchorName: anchor ? "uniform output" : undefined,
+          },
+        ],
+        limits,
+      );
     }
-    const measured = steps.filter((line) => line.measured), mx = measured.map(({ step }) => step), of = (kind, head) => measured.map((line) => line.measured[kind]?.[head] ?? null);
-    if (show(charts.entropy, !tuned)) charts.entropy.draw([{ name: "of each picture", look: "a", x: mx, y: of("teacher_entropy", "dino") }, { name: "over all pictures", look: "b", x: mx, y: of("teacher_entropy_marginal", "dino") },
-      { name: "of each patch", look: "c", x: mx, y: of("teacher_entropy", "ibot") }], limits);
-    if (show(charts.gradient, !tuned)) charts.gradient.draw(["backbone", "dino_head", "ibot_head"].filter((part) => !steps.length || part in (steps[0].gradient_norms ?? {})).map((part, i) => ({ name: part.replace("_", " ").replace("dino", "DINO").replace("ibot", "iBOT"), look: "abc"[i], x, y: steps.map((line) => line.gradient_norms?.[part] ?? null) })), limits);
+    const measured = steps.filter((line) => line.measured),
+      mx = measured.map(({ step }) => step),
+      of = (kind, head) => measured.map((line) => line.measured[kind]?.[head] ?? null);
+    if (show(charts.entropy, !tuned))
+      charts.entropy.draw(
+        [
+          { name: "of each picture", look: "a", x: mx, y: of("teacher_entropy", "dino") },
+          {
+            name: "over all pictures",
+            look: "b",
+            x: mx,
+            y: of("teacher_entropy_marginal", "dino"),
+          },
+          { name: "of each patch", look: "c", x: mx, y: of("teacher_entropy", "ibot") },
+        ],
+        limits,
+      );
+    if (show(charts.gradient, !tuned))
+      charts.gradient.draw(
+        ["backbone", "dino_head", "ibot_head"]
+          .filter((part) => !steps.length || part in (steps[0].gradient_norms ?? {}))
+          .map((part, i) => ({
+            name: part.replace("_", " ").replace("dino", "DINO").replace("ibot", "iBOT"),
+            look: "abc"[i],
+            x,
+            y: steps.map((line) => line.gradient_norms?.[part] ?? null),
+          })),
+        limits,
+      );
     const knn = lines.filter((line) => line.knn);
-    if (show(charts.knn, knn.length > 0)) charts.knn.draw([["cls", "class token"], ["mean_patch", "mean patch"], ["both", "both"]].map(([key, name], i) => ({ name, look: "abc"[i], x: knn.map(({ step }) => step), y: knn.map((line) => line.knn[key] ?? null) })), [0, limits[1]]);
+    if (show(charts.knn, knn.length > 0))
+      charts.knn.draw(
+        [
+          ["cls", "class token"],
+          ["mean_patch", "mean patch"],
+          ["both", "both"],
+        ].map(([key, name], i) => ({
+          name,
+          look: "abc"[i],
+          x: knn.map(({ step }) => step),
+          y: knn.map((line) => line.knn[key] ?? null),
+        })),
+        [0, limits[1]],
+      );
     const matching = lines.filter((line) => line.matching !== undefined);
-    if (show(charts.matching, matching.length > 0)) charts.matching.draw([{ name: "in another view", look: "a", x: matching.map(({ step }) => step), y: matching.map((line) => line.matching) }], [0, limits[1]]);
-    const epochs = lines.filter(({ stage }) => stage), ex = epochs.map(({ step }) => step);
-    if (show(charts.loss, tuned)) charts.loss.draw([{ name: "training", look: "a", x: ex, y: epochs.map((line) => line.train_loss ?? null) }, { name: "validation", look: "b", x: ex, y: epochs.map((line) => line.validation_loss ?? null) }], limits);
-    if (show(charts.accuracy, tuned)) charts.accuracy.draw([{ name: "validation", look: "b", x: ex, y: epochs.map((line) => (line.validation_accuracy === undefined ? null : 100 * line.validation_accuracy)) }], limits);
+    if (show(charts.matching, matching.length > 0))
+      charts.matching.draw(
+        [
+          {
+            name: "in another view",
+            look: "a",
+            x: matching.map(({ step }) => step),
+            y: matching.map((line) => line.matching),
+          },
+        ],
+        [0, limits[1]],
+      );
+    const epochs = lines.filter(({ stage }) => stage),
+      ex = epochs.map(({ step }) => step);
+    if (show(charts.loss, tuned))
+      charts.loss.draw(
+        [
+          { name: "training", look: "a", x: ex, y: epochs.map((line) => line.train_loss ?? null) },
+          {
+            name: "validation",
+            look: "b",
+            x: ex,
+            y: epochs.map((line) => line.validation_loss ?? null),
+          },
+        ],
+        limits,
+      );
+    if (show(charts.accuracy, tuned))
+      charts.accuracy.draw(
+        [
+          {
+            name: "validation",
+            look: "b",
+            x: ex,
+            y: epochs.map((line) =>
+              line.validation_accuracy === undefined ? null : 100 * line.validation_accuracy,
+            ),
+          },
+        ],
+        limits,
+      );
   }
 
   function tellLesson() {
-    const newest = lines.findLast(({ logged }) => logged), measured = lines.findLast((line) => line.measured)?.measured;
-    if (!newest) return Inside.live("training", { loss: "The numbers of a run without labels appear here when one is open.", entropy: "" });
-    const sum = (values) => (values.dino_local_crops_loss ?? 0) + (values.dino_global_crops_loss ?? 0), uniform = sum(newest.uniform);
-    const flat = measured?.teacher_entropy.dino, marginal = measured?.teacher_entropy_marginal.dino;
+    const newest = lines.findLast(({ logged }) => logged),
+      measured = lines.findLast((line) => line.measured)?.measured;
+    if (!newest)
+      return Inside.live("training", {
+        loss: "The numbers of a run without labels appear here when one is open.",
+        entropy: "",
+      });
+    const sum = (values) =>
+        (values.dino_local_crops_loss ?? 0) + (values.dino_global_crops_loss ?? 0),
+      uniform = sum(newest.uniform);
+    const flat = measured?.teacher_entropy.dino,
+      marginal = measured?.teacher_entropy_marginal.dino;
     Inside.live("training", {
       loss: `After step ${newest.step} the DINO loss is ${sum(newest.logged).toFixed(4)} where uniform output would have ${uniform.toFixed(4)}, a ratio of ${(sum(newest.logged) / uniform).toFixed(3)}.`,
-      entropy: flat === undefined || flat === null ? "" : `Now they are ${flat.toFixed(3)} and ${marginal.toFixed(3)}: ${(marginal - flat).toFixed(3)} apart.`,
+      entropy:
+        flat === undefined || flat === null
+          ? ""
+          : `Now they are ${flat.toFixed(3)} and ${marginal.toFixed(3)}: ${(marginal - flat).toFixed(3)} apart.`,
     });
   }
 
   /* What tests and curious people may read off this screen. */
   function publish() {
     const newest = lines.at(-1);
-    root.inside = { run: card?.name ?? null, state: card?.state ?? null, step: card?.step ?? 0, steps: card?.steps ?? 0, mine: card?.mine ?? false, lines: lines.length, newest, verdict: card?.verdict ?? null, moments: card?.moments ?? [], moment: time.moment,
-      accuracy: test.report?.accuracy ?? null, confusion: test.report?.confusion ?? null, runs: all.map(({ name, state, place }) => [name, state, place]), form: form.state };
+    root.inside = {
+      run: card?.name ?? null,
+      state: card?.state ?? null,
+      step: card?.step ?? 0,
+      steps: card?.steps ?? 0,
+      mine: card?.mine ?? false,
+      lines: lines.length,
+      newest,
+      verdict: card?.verdict ?? null,
+      moments: card?.moments ?? [],
+      moment: time.moment,
+      accuracy: test.report?.accuracy ?? null,
+      confusion: test.report?.confusion ?? null,
+      runs: all.map(({ name, state, place }) => [name, state, place]),
+      form: form.state,
+    };
   }
 
   // ---------- taking along
 
   function table() {
-    const flat = lines.map((line) => Object.fromEntries(flatten(line))), names = [...new Set(flat.flatMap(Object.keys))];
-    return [names.join(","), ...flat.map((line) => names.map((name) => line[name] ?? "").join(","))].join("\n") + "\n";
+    const flat = lines.map((line) => Object.fromEntries(flatten(line))),
+      names = [...new Set(flat.flatMap(Object.keys))];
+    return (
+      [
+        names.join(","),
+        ...flat.map((line) => names.map((name) => line[name] ?? "").join(",")),
+      ].join("\n") + "\n"
+    );
   }
-  const flatten = (values, start = "") => Object.entries(values).flatMap(([name, value]) => (value !== null && typeof value === "object" ? flatten(value, `${start}${name}.`) : [[start + name, value]]));
+  const flatten = (values, start = "") =>
+    Object.entries(values).flatMap(([name, value]) =>
+      value !== null && typeof value === "object"
+        ? flatten(value, `${start}${name}.`)
+        : [[start + name, value]],
+    );
 
   function python() {
     const folder = `runs/${card?.name ?? "NAME"}`;
-    if (card?.kind === "fine-tuning") return `import json
+    if (card?.kind === "fine-tuning")
+      return `import json
 
 report = json.load(open("${folder}/report.json"))
 print(report["accuracy"], report["confusion"])`;
