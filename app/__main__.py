@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> int:
 
     import uvicorn
 
-    from app.gradio_quickly import import_gradio
+    from app.gradio_import import import_gradio
 
     import_gradio()
     from app.server import build_server

@@ -8,17 +8,17 @@ from pathlib import Path
 import gradio as gr
 from fastapi import FastAPI
 
-from app import first
-from app.early import EarlyPage, head, stage
-from app.endpoints import add_endpoints
-from app.engine import Engine
-from app.galleries import Galleries, galleries_folder
-from app.gallery import options_for
-from app.main import SCREENS, build_app, newcomers_view
-from app.remembered import Remembered
-from app.routes import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
-from app.store import Entry, Store
-from app.theme import css, theme
+from app.first_visit import stored
+from app.first_visit.document import EarlyPage, head, stage
+from app.jobs.galleries import Galleries, galleries_folder
+from app.middleware.static_cache import Remembered
+from app.page.api import add_endpoints
+from app.page.main import SCREENS, build_app, newcomers_view
+from app.page.theme import css, theme
+from app.routes.galleries import options_for
+from app.routes.pictures import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
+from app.state.models import Engine
+from app.state.pictures import Entry, Store
 from dino_core.scenes.models import colour_maps
 
 MAX_UPLOAD = "25mb"
@@ -31,7 +31,7 @@ def build_server(
     engine = Engine(model, weights, device)
     store = Store()
     greet = cache(lambda: first_entry(engine))
-    store.share(first.KEY, greet)
+    store.share(stored.KEY, greet)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -80,6 +80,6 @@ def build_server(
 
 def first_entry(engine: Engine) -> Entry:
     """The sample that greets everybody; the first who needs more than is stored waits for it."""
-    path = STATIC / "samples" / first.SAMPLE
-    picture = engine.sample(path, engine.first, first.SIZE)
-    return Entry("", picture, engine.first, first.SIZE, first.SAMPLE)
+    path = STATIC / "samples" / stored.SAMPLE
+    picture = engine.sample(path, engine.first, stored.SIZE)
+    return Entry("", picture, engine.first, stored.SIZE, stored.SAMPLE)

@@ -27,12 +27,15 @@ A = 6 heads of width d = 64.
 
 The floors: a file imports lower floors only, and files on one floor do not know each other.
 
-    5  scenes  picture_commands                            one file per screen; the command line
-    4  training  gallery                                   steps and runs; many pictures
-    3  datasets  jobs  command                             files of pictures; processes; commands
+    8  scenes  cli                                         one file per screen; the command line
+    7  finetuning                                          labels: classifier, backbone, reports
+    6  runs                                                a run as a folder
+    5  evaluation                                          how good are the features?
+    4  step  gallery                                       one training step; many pictures
+    3  datasets  jobs                                      files of pictures; processes
     2  student_teacher  update  weights  analysis
     1  crops  masks  vit  heads  targets  losses  schedules  draw
-    0  config  images
+    0  config  images  assets
 
 The public names below are imported when they are first used, so that `import dino_core` is instant.
 """

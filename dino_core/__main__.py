@@ -8,9 +8,9 @@
     python -m dino_core losses cat.jpg --seed 3 --output losses.npz
     python -m dino_core models
 
-These are in `picture_commands/`, those of training and of many pictures in the `command.py` of
-either. Exit code 0 when done, 2 for a mistake, which is said in a sentence on standard error, 130
-when interrupted. `--help` and `models` answer at once: no command imports torch before it runs.
+These are in `cli/`. Exit code 0 when done, 2 for a mistake, which is said in a sentence on standard
+error, 130 when interrupted. `--help` and `models` answer at once: no command imports torch before
+it runs.
 """
 
 import argparse
@@ -18,10 +18,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dino_core.command import Option, add_command
-from dino_core.gallery.command import add_parsers as add_gallery_parsers
-from dino_core.picture_commands import add_parsers as add_picture_parsers
-from dino_core.training.command import add_parsers as add_training_parsers
+from dino_core.cli import add_parsers as add_picture_parsers
+from dino_core.cli.command import Option, add_command
+from dino_core.cli.gallery import add_parsers as add_gallery_parsers
+from dino_core.cli.training import add_parsers as add_training_parsers
 
 
 def main(argv: Sequence[str] | None = None) -> int:

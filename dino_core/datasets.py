@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath
 import torch
 from PIL import Image
 
+from dino_core.assets import SAMPLES
 from dino_core.images import MAX_BYTES, open_picture
 from dino_core.weights.variants import weights_folder
 
@@ -37,7 +38,6 @@ MAX_RATIO = 200  # unpacked / packed; pictures hardly compress, a bomb reaches 1
 UNREADABLE = (  # what zipfile raises for a member that is damaged, locked or unknown
     zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, NotImplementedError,
 )  # fmt: skip
-SAMPLES = Path(__file__).resolve().parents[1] / "static" / "samples"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
     lock     held by the process; free again when it ends, however it ends
     *.json   replaced as a whole: a reader sees the old one or the new one, never half of it
 
-Runs (`training/runs.py`) and galleries (`gallery/folder.py`) are jobs: they can be started from a
+Runs (`runs/folder.py`) and galleries (`gallery/folder.py`) are jobs: they can be started from a
 page, watched by reading files and steered by writing one.
 
 No torch here, so that a page can list and watch jobs at once.

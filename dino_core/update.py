@@ -90,7 +90,7 @@ def apply_schedule(optimiser: torch.optim.Optimizer, values: StepValues) -> None
 def average_gradients(module: nn.Module, group: dist.ProcessGroup | None) -> None:
     """Mean of every gradient over the processes of a group; nothing to do for None.
 
-    Gradients of shards (`training/sharding.py`) were averaged during the backward pass.
+    Gradients of shards (`step/sharding.py`) were averaged during the backward pass.
     """
     if group is None:
         return
@@ -125,7 +125,7 @@ def update_teacher(student: nn.Module, teacher: nn.Module, momentum: float) -> N
     torch._foreach_add_(follower, leader, alpha=1 - momentum)
 
 
-# --- tensors of which each process has a shard, see training/sharding.py
+# --- tensors of which each process has a shard, see step/sharding.py
 
 
 def is_shard(tensor: Tensor) -> bool:

@@ -24,12 +24,12 @@ from dino_core.config import (
     TrainConfig,
     ViTConfig,
 )
+from dino_core.runs.checkpoints import model_file
+from dino_core.runs.folder import read_metrics
+from dino_core.runs.presets import RunConfig
+from dino_core.runs.setup import Setup
+from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
-from dino_core.training.checkpoints import model_file
-from dino_core.training.loader import generator_for
-from dino_core.training.presets import RunConfig
-from dino_core.training.runs import read_metrics
-from dino_core.training.setup import Setup
 
 TRAIN = TrainConfig(
     vit=ViTConfig(dim=16, depth=2, heads=2, patch_size=4, image_size=16, drop_path=0.2),
@@ -163,7 +163,7 @@ def run_there(
     """Starts a run, or goes on with it where none is given; as one of several processes."""
     import os
 
-    from dino_core.training.pretrain import train
+    from dino_core.runs.pretraining import train
 
     torch.set_num_threads(1)
     if world > 1:
@@ -177,8 +177,8 @@ def limited_run(folder: str, chosen: Setup, largest_file: int) -> None:
     import resource
     import sys
 
-    from dino_core.training.endings import exit_code
-    from dino_core.training.pretrain import train
+    from dino_core.runs.exit_codes import exit_code
+    from dino_core.runs.pretraining import train
 
     resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     try:
@@ -213,5 +213,5 @@ def processes() -> Any:
     import multiprocessing
 
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dino_core.training.pretrain", "torch.distributed.fsdp"])
+    context.set_forkserver_preload(["dino_core.runs.pretraining", "torch.distributed.fsdp"])
     return context

@@ -11,7 +11,7 @@ from PIL import Image
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, CropConfig
 from dino_core.crops import JITTER_ORDERS, Decisions, draw_crops, overlap, sample_crops
 from dino_core.draw.colours import crop_colour
-from dino_core.scenes.knobs import field_comments
+from dino_core.scenes.help_texts import field_comments
 
 BLUR = {"as run": BLUR_AS_RUN, "as written": BLUR_AS_WRITTEN}
 OPERATIONS = ("flip", "jitter", "grey", "blur", "solarize")

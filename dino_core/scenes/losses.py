@@ -1,6 +1,6 @@
 """Screen 6: what student and teacher say of every crop and masked patch, and what it costs.
 
-The numbers are those of `dino_core/training/dissection.py`; the samples keep the picture company.
+The numbers are those of `dino_core/step/loss_inspection.py`; the samples keep the picture company.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from dino_core.config import LossConfig, TrainConfig
 from dino_core.draw.colours import crop_colour
 from dino_core.scenes.crops import crop_config
 from dino_core.scenes.pairs import Companion, OpenPair
-from dino_core.training.dissection import Answers, Dissection, dissect
-from dino_core.training.metrics import entropy_of
+from dino_core.step.loss_inspection import Answers, Dissection, dissect
+from dino_core.step.metrics import entropy_of
 
 TOP = 8  # prototypes of each class token's distribution that are named
 TOP_PATCH = 4  # of each masked patch's

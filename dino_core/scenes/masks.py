@@ -18,7 +18,7 @@ from dino_core.masks import (
     sample_random_mask,
 )
 from dino_core.scenes.crops import crop_config, seeded
-from dino_core.scenes.knobs import field_comments
+from dino_core.scenes.help_texts import field_comments
 
 BATCH = 8  # pictures in the batch that is shown, two global crops each
 DRAWS = 400  # for the histograms

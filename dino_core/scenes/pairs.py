@@ -12,13 +12,15 @@ from pathlib import Path
 from PIL import Image
 from safetensors.torch import load_file, save_file
 
+from dino_core.assets import STATIC
 from dino_core.config import CropConfig, TrainConfig
 from dino_core.images import open_picture
+from dino_core.runs.checkpoints import steps_in
+from dino_core.runs.folder import RunFolder
+from dino_core.runs.pretrained_heads import CIFAR_PAIR, PREVIEW_HEADS
+from dino_core.runs.setup import open_pair
 from dino_core.scenes.crops import check_seed, crop_config
-from dino_core.student_teacher import StudentTeacher
-from dino_core.training.bundled import CIFAR_PAIR, PREVIEW_HEADS
-from dino_core.training.checkpoints import steps_in
-from dino_core.training.dissection import (
+from dino_core.step.loss_inspection import (
     COMPANY_SEED,
     Answers,
     BatchMate,
@@ -27,10 +29,8 @@ from dino_core.training.dissection import (
     company_crops,
     draw,
 )
-from dino_core.training.runs import RunFolder
-from dino_core.training.setup import open_pair
+from dino_core.student_teacher import StudentTeacher
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
 SAMPLES = STATIC / "samples"
 COMPANY = STATIC / "first" / "company.safetensors"  # of the pair that the page begins with
 ANSWERED = tuple(f.name for f in fields(BatchMate) if f.name not in ("crops", "mask"))

@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from dino_core.training.presets import PRESET_WORDS, PRESETS, find_preset
-from dino_core.training.runs import (
+from dino_core.assets import SAMPLES
+from dino_core.runs.folder import (
     RunFolder,
     finite,
     is_alive,
@@ -23,6 +23,7 @@ from dino_core.training.runs import (
     request,
     write_json,
 )
+from dino_core.runs.presets import PRESET_WORDS, PRESETS, find_preset
 
 __all__ = [
     "ProbeScene",
@@ -47,7 +48,6 @@ __all__ = [
     "write_json",
 ]
 
-SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 FIT = {"cpu": ("tiny", "continue", "heads"), "cuda": ("small", "continue", "heads", "tiny")}
 LONGEST = 100_000  # steps a page may ask for
 CHUNK = 2 * 2**20  # bytes of metrics in one answer
@@ -241,7 +241,7 @@ def verdict_of(folder: Path) -> dict[str, str] | None:
             lines = _parsed(file.read())
     except FileNotFoundError:
         return None
-    from dino_core.training.metrics import judge
+    from dino_core.step.metrics import judge
 
     found = judge(lines)
     return {"kind": found.kind, "words": found.words}

@@ -11,9 +11,9 @@ import numpy as np
 
 from dino_core.analysis.distance import teacher_distance
 from dino_core.config import ScheduleConfig
+from dino_core.runs.folder import RunFolder
+from dino_core.runs.presets import PRESET_WORDS, find_preset, with_steps
 from dino_core.schedules import values_at
-from dino_core.training.presets import PRESET_WORDS, find_preset, with_steps
-from dino_core.training.runs import RunFolder
 
 POINTS = 601  # of the curves; corners are always among them
 
@@ -89,7 +89,7 @@ def distance_facts(folder: Path) -> dict[str, Any]:
 
     ValueError, in a sentence, when there is none to look at.
     """
-    from dino_core.training.checkpoints import model_file, steps_in
+    from dino_core.runs.checkpoints import model_file, steps_in
 
     run = RunFolder(folder)
     if run.read_config().get("kind") != "pretraining":

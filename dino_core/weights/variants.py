@@ -11,10 +11,11 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dino_core.assets import BUNDLED_WEIGHTS
 from dino_core.config import VIT_BASE, VIT_GIANT, VIT_LARGE, VIT_SMALL, ViTConfig
 
 PREVIEW = "preview_vits14"
-BUNDLED = Path(__file__).resolve().parents[2] / "static" / "weights"
+BUNDLED = BUNDLED_WEIGHTS
 
 
 @dataclass(frozen=True)

@@ -797,8 +797,8 @@ Inside.view("losses", (root) => {
     return `from dataclasses import replace
 
 from dino_core import open_picture
-${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.training.dissection import ask, ask_company, dissect
-from dino_core.training.setup import open_pair
+${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.step.loss_inspection import ask, ask_company, dissect
+from dino_core.runs.setup import open_pair
 
 pair, config, _ = open_pair("${file}")
 crops = ${own ? "config.crops" : "CropConfig()"}

@@ -604,8 +604,8 @@ Inside.view("training", (root) => {
 
 report = json.load(open("${folder}/report.json"))
 print(report["accuracy"], report["confusion"])`;
-    return `from dino_core.training.metrics import verdict
-from dino_core.training.runs import read_metrics
+    return `from dino_core.step.metrics import verdict
+from dino_core.runs.folder import read_metrics
 
 lines = read_metrics("${folder}")
 print(lines[-1]["step"], lines[-1].get("logged"))

@@ -277,7 +277,7 @@ Inside.view("update", (root) => {
 
   function python() {
     return `from dino_core.schedules import values_at
-from dino_core.training.presets import find_preset
+from dino_core.runs.presets import find_preset
 
 config = find_preset("${preset}").train.schedule
 print(config.steps)

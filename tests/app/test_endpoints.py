@@ -12,9 +12,9 @@ from gradio_client.exceptions import AppError
 from hostile import write_files
 
 from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
-from dino_core.training.bundled import CIFAR_PAIR
-from dino_core.training.dissection import ask, ask_company, dissect
-from dino_core.training.setup import open_pair
+from dino_core.runs.pretrained_heads import CIFAR_PAIR
+from dino_core.runs.setup import open_pair
+from dino_core.step.loss_inspection import ask, ask_company, dissect
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
 

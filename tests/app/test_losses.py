@@ -15,15 +15,15 @@ from playwright.sync_api import Page
 from safetensors.numpy import load
 from tiny_runs import noise_folder, setup
 
-from app import first
-from app.engine import SAMPLES, Engine
-from app.losses import Pairs
-from app.routes import COOKIE, add_routes
-from app.store import Entry, Store
+from app.first_visit import stored
+from app.routes.losses import Pairs
+from app.routes.pictures import COOKIE, add_routes
+from app.state.models import SAMPLES, Engine
+from app.state.pictures import Entry, Store
 from dino_core.images import open_picture
-from dino_core.training.dissection import ask, ask_company, dissect
-from dino_core.training.pretrain import train
-from dino_core.training.setup import open_pair
+from dino_core.runs.pretraining import train
+from dino_core.runs.setup import open_pair
+from dino_core.step.loss_inspection import ask, ask_company, dissect
 
 VIEW = '[data-view="losses"]'
 Shown = Callable[[Page, str], dict]
@@ -35,9 +35,9 @@ def client(runs: Path) -> Iterator[TestClient]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSIDE_DINOV2_RUNS", str(runs))
         engine, store, app = Engine("preview_vits14", None, "cpu"), Store(), FastAPI()
-        picture = engine.sample(SAMPLES / first.SAMPLE, engine.first, first.SIZE)
-        entry = Entry("", picture, engine.first, first.SIZE, first.SAMPLE)
-        store.share(first.KEY, lambda: entry)
+        picture = engine.sample(SAMPLES / stored.SAMPLE, engine.first, stored.SIZE)
+        entry = Entry("", picture, engine.first, stored.SIZE, stored.SAMPLE)
+        store.share(stored.KEY, lambda: entry)
         add_routes(app, engine, store)
         yield TestClient(app, cookies={COOKIE: "somebody"})
 
@@ -53,13 +53,13 @@ def test_what_there_is_to_choose_from(client: TestClient) -> None:
 
 
 def test_a_picture_s_losses(client: TestClient) -> None:
-    asked = f"/view/{first.KEY}/losses?seed=4&pair=cifar"
+    asked = f"/view/{stored.KEY}/losses?seed=4&pair=cifar"
     answer = client.get(asked)
     assert load(answer.content)["dino"].shape == (6, 2)
     held = np.load(io.BytesIO(client.get(f"{asked}&form=npz&temperature=0.05").content))
     facts = json.loads(str(held["facts"]))
     assert (facts["seed"], facts["temperature"], facts["targets_by"]) == (4, 0.05, "centering")
-    company = client.get(f"/view/{first.KEY}/losses/company/cifar.jpg")
+    company = client.get(f"/view/{stored.KEY}/losses/company/cifar.jpg")
     assert Image.open(io.BytesIO(company.content)).size == (32 * facts["columns_of_sheet"], 64)
 
 
@@ -75,7 +75,7 @@ def test_a_picture_s_losses(client: TestClient) -> None:
     ],
 )
 def test_what_cannot_be_had_is_said(client: TestClient, query: str, words: str) -> None:
-    answer = client.get(f"/view/{first.KEY}/losses?seed=0&{query}")
+    answer = client.get(f"/view/{stored.KEY}/losses?seed=0&{query}")
     assert answer.status_code == 422
     assert words in answer.text
 
@@ -87,7 +87,7 @@ def test_a_picture_is_asked_once_for_all_temperatures(client: TestClient, monkey
     ask = pairs.ask_pair
     monkeypatch.setattr(pairs, "ask_pair", lambda *a: (asked.append(a[2]), ask(*a))[1])
     for temperature in (0.02, 0.04, 0.06):
-        client.get(f"/view/{first.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
+        client.get(f"/view/{stored.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
     assert asked.count(77) == 1
 
 
@@ -95,16 +95,16 @@ def test_a_run_of_one_s_own(client: TestClient, runs: Path, tmp_path: Path) -> N
     assert train(runs / "mine", setup(noise_folder(tmp_path))) == "finished"
     *_, mine = client.get("/losses/pairs").json()["pairs"]
     assert (mine["name"], mine["step"]) == ("run:mine", 8)
-    scene = load(client.get(f"/view/{first.KEY}/losses?seed=0&pair=run:mine").content)
+    scene = load(client.get(f"/view/{stored.KEY}/losses?seed=0&pair=run:mine").content)
     pair, config, _ = open_pair(runs / "mine")
-    own = ask(pair, config, open_picture(SAMPLES / first.SAMPLE), 0)
-    others = [path for path in SAMPLES.glob("*.jpg") if path.name != first.SAMPLE]
+    own = ask(pair, config, open_picture(SAMPLES / stored.SAMPLE), 0)
+    others = [path for path in SAMPLES.glob("*.jpg") if path.name != stored.SAMPLE]
     company = ask_company(pair, config, map(open_picture, others))
     loss = replace(config.loss, centering="centering")
     found = dissect(own, company, loss, config.schedule.teacher_temperature)
     np.testing.assert_allclose(scene["dino"], found.dino.numpy(), atol=1e-4)
     np.testing.assert_allclose(scene["ibot"], found.ibot.numpy(), atol=1e-4)
-    sheet = client.get(f"/view/{first.KEY}/losses/company/run:mine.jpg")
+    sheet = client.get(f"/view/{stored.KEY}/losses/company/run:mine.jpg")
     assert Image.open(io.BytesIO(sheet.content)).size == (16 * len(list(SAMPLES.glob("*.jpg"))), 32)
 
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from app import store as module
-from app.store import BESIDE, PER_VISITOR, Entry, Store
+from app.state import pictures as module
+from app.state.pictures import BESIDE, PER_VISITOR, Entry, Store
 from dino_core import load_backbone
 from dino_core.scenes.picture import OpenPicture, look, read_picture
 

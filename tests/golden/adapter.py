@@ -15,7 +15,7 @@ from check import BaseAdapter  # noqa: E402
 
 from dino_core import config as C  # noqa: E402
 from dino_core import heads, losses, masks, schedules, student_teacher, targets, update, vit  # noqa: E402
-from dino_core.training import step as training  # noqa: E402
+from dino_core.step import train_step as training  # noqa: E402
 
 
 class Adapter(BaseAdapter):

@@ -22,7 +22,7 @@ from dino_core.scenes.crops import (
     crop_draws_scene,
     crops_scene,
 )
-from dino_core.scenes.knobs import field_comments
+from dino_core.scenes.help_texts import field_comments
 
 
 def picture(width: int = 90, height: int = 60) -> Image.Image:

@@ -19,7 +19,7 @@ from dino_core.gallery import groups
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.images import open_picture
 from dino_core.scenes import gallery, gallery_groups, gallery_probes
-from dino_core.scenes.answers import pack, plain
+from dino_core.scenes.packing import pack, plain
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 
 from dino_core.images import open_picture
+from dino_core.runs.folder import FORMAT, RunFolder, write_json
 from dino_core.scenes.crops import crops_scene
 from dino_core.scenes.losses import Chosen, losses_scene
 from dino_core.scenes.masks import masks_scene
@@ -23,8 +24,7 @@ from dino_core.scenes.pairs import (
     open_bundled,
     open_run,
 )
-from dino_core.training.dissection import Answers, ask_company, dissect
-from dino_core.training.runs import FORMAT, RunFolder, write_json
+from dino_core.step.loss_inspection import Answers, ask_company, dissect
 
 
 @pytest.fixture(scope="module")

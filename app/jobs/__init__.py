@@ -1,0 +1,1 @@
+"""What outlives the server: runs and galleries, who asked for them, and who waits."""

@@ -1,0 +1,1 @@
+"""What surrounds every request: cookie, compression, static files, the first visit."""

@@ -1,0 +1,1 @@
+"""What Gradio builds: screens, rail, handlers, components, the named endpoints, the lessons."""

@@ -1,0 +1,1 @@
+"""Binary answers beside the page, one file a screen."""

@@ -1,0 +1,1 @@
+"""What lives in memory: models, open pictures, pairs of student and teacher, the UMAP worker."""

@@ -1,0 +1,211 @@
+"""What the commands about pictures share: options, reading and writing."""
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from dino_core.cli.command import Option, size
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+    from torch import Tensor
+
+    from dino_core.analysis.inspection import Inspection
+    from dino_core.images import Fitted
+    from dino_core.vit import ViTOutput
+    from dino_core.weights import Backbone
+
+SHORT_SIDE = 518  # px: the size that the released models learned their positions at
+
+Item = TypeVar("Item")
+
+
+# --- options that several commands have
+
+
+def layer_option(option: Option, required: bool) -> None:
+    words = "block, counted from 0, or from the end: -1 is the last"
+    option("--layer", type=int, required=required, default=-1, metavar="L", help=words)
+
+
+def model_options(option: Option) -> None:
+    option("--model", metavar="NAME", help="see the command models (default: the one on this disk)")
+    option("--weights", metavar="FILE", help="a checkpoint of your own")
+    option("--heads", type=int, metavar="A", help="of a checkpoint that does not tell")
+    option(
+        "--size",
+        type=size,
+        help="native: as the picture is; N: short side in px; HxW: exactly, height x width "
+        f"(default: {SHORT_SIDE}, or what the preset says)",
+    )
+    option(
+        "--fit",
+        choices=("resize", "pad", "crop"),
+        default="resize",
+        help="how a picture comes to whole patches (default: resize, which stretches a little)",
+    )
+    option("--device", default="cpu", help="cpu (default), cuda, cuda:1, mps")
+    option("--dtype", choices=("float32", "bfloat16"), default="float32", help="default: float32")
+
+
+# --- reading
+
+
+def load(args: argparse.Namespace) -> "Backbone":
+    import torch
+
+    from dino_core.weights import load_backbone
+
+    dtype = getattr(torch, args.dtype)
+    return load_backbone(
+        args.model, args.weights, device=args.device, dtype=dtype, heads=args.heads
+    )
+
+
+def read(path: str) -> "Image.Image":
+    """An RGB picture. What is wrong with a file is said with its name."""
+    from dino_core.images import open_picture
+
+    try:
+        return open_picture(path)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":
+    """The picture in whole patches, as --size and --fit want it."""
+    from dino_core.images import fit_to_patches
+
+    picture, side = read(path), backbone.vit.config.patch_size
+    wanted, what = args.size or SHORT_SIDE, "--size"
+    if wanted == "native":
+        wanted, what = (picture.height, picture.width), path
+    if isinstance(wanted, tuple) and any(length % side for length in wanted):
+        near = "x".join(str(max(round(length / side), 1) * side) for length in wanted)
+        raise ValueError(
+            f"{what} is {wanted[0]}x{wanted[1]} px (height x width), but both must be multiples of "
+            f"the patch size {side}: give --size {near}, or a short side such as {SHORT_SIDE}."
+        )
+    return fit_to_patches(picture, side, wanted, args.fit)
+
+
+def check_same_size(args: argparse.Namespace, backbone: "Backbone") -> None:
+    """ValueError, before the long work, unless all pictures will have one size."""
+    if isinstance(args.size, tuple) or len(args.images) == 1:
+        return
+    first, *others = args.images
+    width, height = fit(first, args, backbone).picture.size
+    for path in others:
+        other = fit(path, args, backbone).picture.size
+        if other != (width, height):
+            raise ValueError(
+                f"One file holds pictures of one size, but {first} becomes {height}x{width} px and "
+                f"{path} {other[1]}x{other[0]}: give --size {height}x{width}, or let --output be "
+                f"a folder."
+            )
+
+
+def picture_names(images: Iterable[str]) -> list[str]:
+    """What the results for each picture are called: its file name without the ending."""
+    names: dict[str, str] = {}
+    for path in images:
+        name = Path(path).stem
+        if name in names:
+            raise ValueError(
+                f"The results for {names[name]} and {path} would have one name: {name}."
+            )
+        names[name] = path
+    return list(names)
+
+
+def from_end(layer: int, backbone: "Backbone") -> int:
+    """-1 -> the last block."""
+    depth = backbone.vit.config.depth
+    if not -depth <= layer < depth:
+        raise ValueError(
+            f"{backbone.name} has layers 0 to {depth - 1}, or -1 to -{depth} from the end, but no "
+            f"layer {layer}."
+        )
+    return layer % depth
+
+
+def look(backbone: "Backbone", fitted: "Fitted") -> "Inspection":
+    from dino_core.analysis.inspection import inspect
+    from dino_core.images import to_tensor
+
+    return inspect(backbone.vit, to_tensor(fitted.picture))
+
+
+def with_class_rows(backbone: "Backbone", fitted: "Fitted") -> "ViTOutput":
+    """One forward that keeps what the class token attends to, and nothing else of the blocks."""
+    import torch
+
+    from dino_core.images import to_tensor
+
+    with torch.inference_mode():
+        images = to_tensor(fitted.picture)[None].to(backbone.vit.pos_embed)
+        return backbone.vit(images, rows=[0])
+
+
+# --- drawing and writing
+
+
+def with_progress(items: Sequence[Item]) -> Iterable[Item]:
+    """The same items, with a bar on standard error once the first second has passed."""
+    from tqdm import tqdm
+
+    return tqdm(items, unit="picture", delay=1, disable=len(items) < 2)
+
+
+def over_picture(
+    values: "np.ndarray", fitted: "Fitted", query: tuple[int, int] | None
+) -> "np.ndarray":
+    """A map [h, w] over the picture, from 0 to its largest value, with the query's patch framed."""
+    import numpy as np
+    from PIL import Image
+
+    from dino_core.draw.pictures import draw_boxes, heat_map, overlay
+    from dino_core.images import patch_box
+
+    mixed = overlay(np.asarray(fitted.picture), heat_map(values, 0, values.max()))
+    if query is None:
+        return mixed
+    box = patch_box(*query, fitted.patch_size)
+    return draw_boxes(Image.fromarray(mixed), [box], [(255, 255, 255)])
+
+
+def array(tensor: "Tensor") -> "np.ndarray":
+    """Any tensor -> NumPy; numbers as float32, since bfloat16 is unknown there."""
+    return (tensor.float() if tensor.is_floating_point() else tensor).cpu().numpy()
+
+
+def stack(rows: Sequence[Mapping[str, "np.ndarray"]]) -> dict[str, "np.ndarray"]:
+    """The arrays of B pictures -> one array [B, ...] for each name."""
+    import numpy as np
+
+    return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+
+
+def save(path: Path, arrays: Mapping[str, "np.ndarray"]) -> None:
+    import numpy as np
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def save_pictures(folder: str, pictures: Mapping[str, "np.ndarray"]) -> None:
+    from dino_core.draw.encode import png
+
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    for name, pixels in pictures.items():
+        Path(folder, f"{name}.png").write_bytes(png(pixels))
+
+
+def report(done: str, backbone: "Backbone | None" = None, note: str = "") -> None:
+    """What was made, and with which weights."""
+    print(f"{done} ({backbone.info.title})" if backbone else done)
+    if note:
+        print(note)

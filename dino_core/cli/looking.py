@@ -1,0 +1,164 @@
+"""features, attention, pca: what a model makes of pictures."""
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dino_core.cli.command import Option, patch
+from dino_core.cli.files import (
+    array,
+    check_same_size,
+    fit,
+    from_end,
+    layer_option,
+    load,
+    look,
+    model_options,
+    over_picture,
+    picture_names,
+    report,
+    save,
+    save_pictures,
+    stack,
+    with_class_rows,
+    with_progress,
+)
+from dino_core.config import PCA_PRESETS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+# --- features
+
+
+def features_options(option: Option) -> None:
+    option("images", nargs="+", metavar="IMAGE")
+    option(
+        "--output",
+        required=True,
+        metavar="FILE.npz",
+        help="one file for all pictures, which then must have one size; with {name} in it, a file "
+        "for each picture, named after it; anything that does not end in .npz is a folder for such",
+    )
+    model_options(option)
+
+
+def features(args: argparse.Namespace) -> None:
+    """Class token, registers, patches and attention as arrays.
+
+    An NPZ of float32: cls [B, D], registers [B, R, D] and patches [B, h, w, D] after the final
+    norm, and cls_attention [B, layers, heads, h, w], the class token's softmax row over all tokens,
+    of which the patches are shown.
+    """
+    backbone = load(args)
+
+    def arrays_of(path: str) -> dict[str, "np.ndarray"]:
+        out = with_class_rows(backbone, fit(path, args, backbone))
+        assert out.rows is not None
+        return {
+            "cls": array(out.cls[0]),
+            "registers": array(out.register_tokens[0]),
+            "patches": array(out.patches[0].unflatten(0, out.grid)),
+            "cls_attention": array(out.rows[0, :, :, 0, out.first_patch :].unflatten(-1, out.grid)),
+        }
+
+    if args.output.endswith(".npz") and "{name}" not in args.output:
+        check_same_size(args, backbone)
+        Path(args.output).parent.mkdir(parents=True, exist_ok=True)  # before the long work
+        save(Path(args.output), stack([arrays_of(path) for path in with_progress(args.images)]))
+    else:
+        pattern = args.output if "{name}" in args.output else f"{args.output}/{{name}}"
+        named = list(zip(args.images, picture_names(args.images), strict=True))
+        for path, name in with_progress(named):
+            target = pattern.replace("{name}", name).removesuffix(".npz") + ".npz"
+            save(Path(target), stack([arrays_of(path)]))
+    report(f"Features -> {args.output}", backbone)
+
+
+# --- attention
+
+
+def attention_options(option: Option) -> None:
+    option("image", metavar="IMAGE")
+    layer_option(option, required=True)
+    option(
+        "--query", type=patch, metavar="ROW,COL", help="a patch, from 0,0 (default: class token)"
+    )
+    option("--output", required=True, metavar="DIR")
+    model_options(option)
+
+
+def attention(args: argparse.Namespace) -> None:
+    """What one token attends to, in every head of a layer.
+
+    Pictures of every head, each from 0 to its own largest value, and of their mean; and
+    attention.npz of float32: rows [heads, tokens], which sum to 1, attention [heads, h, w], their
+    patch part, and entropy [heads] in nats.
+    """
+    from dino_core.analysis.attention import entropy
+    from dino_core.draw.pictures import contact_sheet
+
+    backbone = load(args)
+    layer = from_end(args.layer, backbone)
+    fitted = fit(args.image, args, backbone)
+    seen = look(backbone, fitted)
+    token = seen.token_at(*args.query) if args.query else 0
+    rows = seen.rows(token)[layer].float()  # [A, N]
+    maps = array(seen.on_grid(rows))  # [A, h, w]
+
+    heads = [over_picture(values, fitted, args.query) for values in maps]
+    pictures = {f"head_{head:02}": picture for head, picture in enumerate(heads)}
+    pictures["heads"] = contact_sheet(heads, columns=math.isqrt(len(heads) - 1) + 1)
+    pictures["mean"] = over_picture(maps.mean(0), fitted, args.query)
+    save_pictures(args.output, pictures)
+    arrays = {"rows": array(rows), "attention": maps, "entropy": array(entropy(rows))}
+    save(Path(args.output, "attention.npz"), arrays)
+    report(f"Layer {layer}, {len(heads)} heads -> {args.output}", backbone)
+
+
+# --- pca
+
+
+def pca_options(option: Option) -> None:
+    option("images", nargs="+", metavar="IMAGE")
+    layer_option(option, required=False)
+    option("--preset", choices=PCA_PRESETS, default="paper", help="default: paper")
+    option(
+        "--flip", action="store_true", help="the other side of the first component is the object"
+    )
+    option("--output", required=True, metavar="DIR")
+    model_options(option)
+
+
+def pca(args: argparse.Namespace) -> None:
+    """Patch features as colours, with one PCA for all pictures.
+
+    For each picture a PNG and an NPZ: colours [h, w, 3] in 0 to 1, foreground [h, w], scores
+    [h, w, k] on the components and first [h, w], the foreground score; with them the PCA that the
+    pictures share: mean [D], components [k, D], variance [k], ratio [k].
+    """
+    from dino_core.analysis.pca import colour_features
+    from dino_core.draw.pictures import enlarge, to_bytes
+
+    config = replace(PCA_PRESETS[args.preset], flip=args.flip)
+    args.size = args.size or config.short_side
+    names = picture_names(args.images)
+    backbone = load(args)
+    layer = from_end(args.layer, backbone)
+    patches, grids = [], []
+    for path in with_progress(args.images):
+        seen = look(backbone, fit(path, args, backbone))
+        patches.append(seen.patches(layer))
+        grids.append(seen.grid)
+    result = colour_features(patches, grids, config)
+
+    shared = {name: array(value) for name, value in vars(result.pca).items()}
+    for name, view in zip(names, result.pictures, strict=True):
+        arrays = {name: array(value) for name, value in vars(view).items()}
+        save(Path(args.output, f"{name}.npz"), arrays | shared)
+        colours = to_bytes(arrays["colours"])
+        save_pictures(args.output, {name: enlarge(colours, backbone.vit.config.patch_size)})
+    report(f"Layer {layer} in colours -> {args.output}", backbone, result.note)

@@ -1,0 +1,79 @@
+"""losses: what student and teacher say of a picture, and what it costs."""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+
+from dino_core.assets import SAMPLES
+from dino_core.cli.command import Option, count
+from dino_core.cli.files import array, read, report, save
+
+ARRAYS = (
+    *("dino", "teacher", "student", "ibot", "teacher_patches", "student_patches"),
+    *("koleo", "distances"),
+)
+
+
+def losses_options(option: Option) -> None:
+    option("image", metavar="IMAGE")
+    option(
+        "--pair",
+        metavar="RUN",
+        help="a run's folder or a file of heads, with crops as it was trained on (default: the "
+        "bundled heads of the preview backbone, with the official crops)",
+    )
+    option("--company", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)")
+    option(
+        "--seed",
+        type=count,
+        default=0,
+        metavar="S",
+        help="of the picture's crops and mask (default: 0); the company's seed is always 0",
+    )
+    option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
+    option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
+    option("--output", metavar="FILE.npz", help="write every term and distribution there")
+
+
+def losses(args: argparse.Namespace) -> None:
+    """What student and teacher say of a picture's crops and masked patches, and what it costs.
+
+    Prints the terms of the loss and what uniform output would pay. The NPZ holds, in float32 and
+    nats: dino [2 + L, 2] (student crop, teacher view), ibot [M], koleo [2], the distances [2, n]
+    to the others' class tokens, and the distributions teacher [2, K], student [2 + L, K],
+    teacher_patches and student_patches [M, K'].
+    """
+    from dataclasses import replace
+
+    from dino_core.config import CropConfig
+    from dino_core.runs.pretrained_heads import PREVIEW_HEADS
+    from dino_core.runs.setup import open_pair
+    from dino_core.step.loss_inspection import ask, ask_company, dissect
+
+    image = Path(args.image)
+    picture = read(args.image)
+    company = [Path(path) for path in args.company or sorted(SAMPLES.glob("*.jpg"))]
+    others = [read(str(path)) for path in company if path.resolve() != image.resolve()]
+    pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
+    crops = config.crops if args.pair else CropConfig()
+    trained = config.schedule.teacher_temperature
+    found = dissect(
+        ask(pair, config, picture, args.seed, crops),
+        ask_company(pair, config, others, crops),
+        replace(config.loss, centering=args.targets),
+        trained if args.temperature is None else args.temperature,
+    )
+    print("\n".join(as_table(found.terms, found.uniform)))
+    if args.output:
+        save(Path(args.output), {name: array(getattr(found, name)) for name in ARRAYS})
+        report(f"Losses -> {args.output}")
+
+
+def as_table(terms: Mapping[str, float], uniform: Mapping[str, float]) -> list[str]:
+    """Lines for a person: each term, what uniform output would pay, and the sum."""
+    rows = [(name, value, uniform.get(name)) for name, value in terms.items()]
+    rows.append(("loss", sum(terms.values()), sum(uniform.values())))
+    lines = [f"{'':12}{'here':>9}{'uniform':>9}"]
+    for name, value, flat in rows:
+        lines.append(f"{name:12}{value:9.3f}{'-' if flat is None else format(flat, '.3f'):>9}")
+    return lines

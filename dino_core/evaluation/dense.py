@@ -1,0 +1,59 @@
+"""Are the patch features still good for anything? Patches found again in another view.
+
+k-NN asks the class token, or the mean of all patches; neither notices when patches lose their
+places. So each picture is looked at twice, whole, and mirrored with its middle three quarters
+enlarged. For every patch of the second view the most similar patch of the first is taken:
+
+    found = |place of the match - true place| <= 1 patch
+
+By chance about pi / P of them are, P being the number of patches.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from dino_core.evaluation.knn import middle
+from dino_core.images import to_tensor
+from dino_core.vit import VisionTransformer
+
+SHARE = 0.75  # of the side, that the second view enlarges
+PICTURES = 48
+
+
+@torch.inference_mode()
+def matching_accuracy(vit: VisionTransformer, pictures: Sequence[Image.Image], size: int) -> float:
+    """Share of patches that are found again, in per cent."""
+    patch = vit.config.patch_size
+    side = size // patch
+    true = true_places(side)
+    was_training = vit.training
+    vit.eval()
+    found = []
+    for picture in pictures:
+        views = torch.stack([to_tensor(view) for view in two_views(middle(picture, size, patch))])
+        features = F.normalize(vit(views.to(vit.pos_embed)).patches.float(), dim=-1)  # [2, P, D]
+        match = (features[1] @ features[0].T).argmax(1).cpu()  # [P] in the first view
+        place = torch.stack([match // side, match % side], 1) + 0.5
+        found.append((place - true).norm(dim=1) <= 1)
+    vit.train(was_training)
+    return 100 * torch.stack(found).float().mean().item()
+
+
+def two_views(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """A square picture, and its middle enlarged to the same size and mirrored."""
+    width, height = picture.size
+    edge = (1 - SHARE) / 2
+    box = (edge * width, edge * height, (1 - edge) * width, (1 - edge) * height)
+    return picture, ImageOps.mirror(picture.resize(picture.size, Image.Resampling.BICUBIC, box))
+
+
+def true_places(side: int) -> Tensor:
+    """Where the centres of the second view's patches lie in the first: [P, 2], in patches."""
+    centres = torch.arange(side) + 0.5
+    edge = side * (1 - SHARE) / 2
+    rows, columns = edge + SHARE * centres, edge + SHARE * centres.flip(0)
+    return torch.cartesian_prod(rows, columns)

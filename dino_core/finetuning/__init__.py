@@ -1,0 +1,1 @@
+"""Fine-tuning with labels: classifier, backbone, reports."""

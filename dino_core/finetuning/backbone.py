@@ -1,0 +1,319 @@
+"""The second stage of fine-tuning: blocks of the backbone learn with the head.
+
+Epochs over augmented pictures, until the validation loss no longer falls. Which picture comes when,
+and its crop, follow from seed and step (`loader.py`): a run that went on from a checkpoint ends as
+if it had never been stopped.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save_file
+from torch import Tensor
+
+from dino_core.config import CropConfig, OptimConfig
+from dino_core.crops import apply_decisions, draw_crops
+from dino_core.datasets import Pictures
+from dino_core.evaluation import knn
+from dino_core.finetuning.classifier import Classifier, copied
+from dino_core.runs import checkpoints
+from dino_core.runs.checkpoints import Checkpoint
+from dino_core.runs.folder import Control, RunFolder
+from dino_core.schedules import warmup_cosine
+from dino_core.step.loader import background_batches, generator_for, normalised, order_of_pass
+from dino_core.update import parameter_groups
+from dino_core.weights import read_state_dict
+from dino_core.weights.files import written_beside
+
+Part = Literal["head", "blocks", "all"]
+AUGMENTATION = CropConfig(
+    global_scale=(0.5, 1.0),
+    local_count=0,
+    jitter_probability=0.0,
+    grey_probability=0.0,
+    blur_probability=(0.0, 0.0, 0.0),
+    solarize_probability=(0.0, 0.0, 0.0),
+)
+
+
+@dataclass(frozen=True)
+class FinetuneSetup:
+    """What a person asked for; `config.json` holds it."""
+
+    data: str
+    part: Part = "head"
+    blocks: int = 2
+    epochs: int = 100
+    batch_size: int = 32
+    size: int = 224  # px
+    rate: float = 1e-4  # of the backbone's last block and of the head after its own stage
+    layer_decay: float = 0.75  # from each block to the one before it
+    weight_decay: float = 0.05
+    patience: int = 5  # epochs without a lower validation loss; a head alone waits twice as long
+    test_share: float = 0.2  # of every class, where folders do not say
+    validation_share: float = 0.15  # of what is left
+    model: str | None = None
+    weights: str | None = None
+    probes: tuple[str, ...] = ()
+    seed: int = 0
+    device: str = "cpu"
+    threads: int = 0
+    bfloat16: bool = False
+
+
+class StopAsked(Exception):  # noqa: N818  it is not an error
+    """A person asked to stop in the middle of something."""
+
+
+class CropMaker:
+    """Augmented training pictures of a step, in the order of its pass."""
+
+    def __init__(self, pictures: Pictures, setup: FinetuneSetup) -> None:
+        self.pictures, self.setup = pictures, setup
+        self.per_pass = math.ceil(len(pictures) / setup.batch_size)
+
+    def make(self, step: int) -> tuple[np.ndarray, Tensor]:
+        """uint8 [b, 1, size, size, 3] and labels [b]; the last batch of a pass may be smaller."""
+        setup, labels = self.setup, self.pictures.labels
+        assert labels is not None
+        number, place = divmod(step, self.per_pass)
+        order = order_of_pass(setup.seed, number, len(self.pictures))
+        chosen = order[place * setup.batch_size : (place + 1) * setup.batch_size].tolist()
+        config = replace(AUGMENTATION, global_size=setup.size)
+        crops = []
+        for index in chosen:
+            picture = self.pictures.picture(index)
+            generator = generator_for(setup.seed, f"crop {number}", index)
+            decided = draw_crops(picture.width, picture.height, config, generator)
+            crops.append(apply_decisions(picture, decided[0]))
+        return np.stack(crops)[:, None], torch.tensor([labels[i] for i in chosen])
+
+
+def train_backbone(
+    run: RunFolder,
+    setup: FinetuneSetup,
+    train: Pictures,
+    validation: Pictures,
+    classifier: Classifier,
+    control: Control,
+) -> int:
+    """Epochs over augmented pictures until the validation loss no longer falls; the best epoch."""
+    classifier.to(setup.device)
+    trainable = set_trainable(classifier, setup)
+    optimiser = torch.optim.AdamW(rates(classifier, setup))
+    maker = CropMaker(train, setup)
+    steps = setup.epochs * maker.per_pass
+    best, best_epoch, first = restore(run, classifier, optimiser, trainable)
+    if first == 0:
+        best, accuracy = validated(classifier, validation, setup, control)
+        tell_epoch(run, setup, 0, "backbone", math.nan, best, accuracy)
+        keep_best(run, classifier, trainable)
+    batches = background_batches(maker, first * maker.per_pass, steps)
+    for epoch in range(first + 1, setup.epochs + 1):
+        if epoch - 1 - best_epoch >= setup.patience:
+            break
+        begun, total = time.perf_counter(), 0.0
+        for step in range((epoch - 1) * maker.per_pass, epoch * maker.per_pass):
+            obey(control, setup)
+            crops, labels = next(batches)
+            factor = warmup_cosine(step, 1.0, 0.01, steps, max(steps // 10, 1))
+            for group in optimiser.param_groups:
+                group["lr"] = factor * group["peak"]
+            total += update(classifier, optimiser, crops, labels, setup) * len(labels)
+        loss = total / len(train)
+        validation_loss, accuracy = validated(classifier, validation, setup, control)
+        seconds = time.perf_counter() - begun
+        if validation_loss < best:
+            best, best_epoch = validation_loss, epoch
+            keep_best(run, classifier, trainable)
+        tell_epoch(run, setup, epoch, "backbone", loss, validation_loss, accuracy, seconds)
+        store(run, classifier, optimiser, trainable, epoch, best, best_epoch)
+    batches.close()
+    found, _ = read_state_dict(run.path / "best.safetensors")
+    classifier.load_state_dict(found, strict=False)
+    run.say(f"The validation loss was lowest after {best_epoch} epochs.")
+    return best_epoch
+
+
+def set_trainable(classifier: Classifier, setup: FinetuneSetup) -> list[str]:
+    """Names of the parameters that will move."""
+    vit = classifier.backbone
+    vit.requires_grad_(setup.part == "all")
+    vit.mask_token.requires_grad_(False)  # never seen here
+    if setup.part == "blocks":
+        for part in (*list(vit.blocks)[-setup.blocks :], vit.norm):
+            part.requires_grad_(True)
+    return [name for name, p in classifier.named_parameters() if p.requires_grad]
+
+
+def rates(classifier: Classifier, setup: FinetuneSetup) -> list[dict[str, Any]]:
+    """Parameter groups: each block learns at a fraction of the rate of the one after it."""
+    decay = setup.layer_decay if setup.part == "all" else 1.0
+    config = OptimConfig(layer_decay=decay, patch_embed_factor=1.0)
+    groups = []
+    for part, depth in (
+        (classifier.backbone, len(classifier.backbone.blocks)),
+        (classifier.head, 0),
+    ):
+        for group in parameter_groups(part, config, depth):
+            rate, weight_decay, _ = group["rule"]
+            peak, decays = rate * setup.rate, weight_decay * setup.weight_decay
+            groups.append({"params": group["params"], "peak": peak, "weight_decay": decays})
+    return groups
+
+
+def update(
+    classifier: Classifier,
+    optimiser: torch.optim.Optimizer,
+    crops: np.ndarray,
+    labels: Tensor,
+    setup: FinetuneSetup,
+) -> float:
+    """One step; its cross-entropy. FloatingPointError before any weight is changed."""
+    classifier.eval()  # no drop path; there is no other difference
+    images = normalised(crops, setup.device)
+    with torch.autocast(images.device.type, torch.bfloat16, enabled=setup.bfloat16):
+        logits = classifier(images)
+    loss = F.cross_entropy(logits.float(), labels.to(images.device))
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_(classifier.parameters(), 3.0)
+    check_finite(loss.item())
+    optimiser.step()
+    return loss.item()
+
+
+@torch.no_grad()
+def answers(
+    classifier: Classifier, pictures: Pictures, setup: FinetuneSetup, control: Control
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Logits and labels of all pictures, batch by batch."""
+    patch, labels = classifier.backbone.config.patch_size, torch.tensor(pictures.labels)
+    for indices in torch.arange(len(pictures)).split(setup.batch_size):
+        obey(control, setup)
+        images = [knn.as_input(pictures.picture(i), setup.size, patch) for i in indices.tolist()]
+        yield classifier(torch.stack(images).to(setup.device)).cpu(), labels[indices]
+
+
+def validated(
+    classifier: Classifier, pictures: Pictures, setup: FinetuneSetup, control: Control
+) -> tuple[float, float]:
+    """(cross-entropy, share of correct answers)."""
+    loss, correct = 0.0, 0
+    for logits, labels in answers(classifier, pictures, setup, control):
+        loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        correct += int((logits.argmax(1) == labels).sum())
+    return loss / len(pictures), correct / len(pictures)
+
+
+# --- between steps and epochs
+
+
+def obey(control: Control, setup: FinetuneSetup) -> None:
+    """Waits while the wish is to pause; StopAsked when it is to stop."""
+    wish = control.wish()
+    if wish == "pause":
+        run = control.run
+        run.put_state("paused", "Paused.", max(epochs_done(run), 0), setup.epochs)
+        wish = control.wait()
+    if wish == "stop":
+        raise StopAsked
+
+
+def tell_epoch(
+    run: RunFolder,
+    setup: FinetuneSetup,
+    epoch: int,
+    stage: str,
+    loss: float,
+    validation_loss: float,
+    accuracy: float,
+    seconds: float | None = None,
+) -> None:
+    run.add_metrics(
+        {
+            "step": epoch,
+            "steps": setup.epochs,
+            "stage": stage,
+            "train_loss": loss,
+            "validation_loss": validation_loss,
+            "validation_accuracy": accuracy,
+            "seconds": seconds,
+            "time": time.time(),
+        }
+    )
+    words = f"Epoch {epoch}: {100 * accuracy:.1f} % of the validation pictures right."
+    left = None if seconds is None else seconds * (setup.epochs - epoch)  # at most
+    run.put_state("running", words, epoch, setup.epochs, left)
+
+
+def check_finite(loss: float) -> None:
+    if not math.isfinite(loss):
+        raise FloatingPointError(
+            f"The cross-entropy is {loss}. A lower learning rate or float32 usually helps."
+        )
+
+
+# --- on the disk
+
+
+def moving(classifier: Classifier, trainable: list[str]) -> dict[str, Tensor]:
+    """What training changes: its parameters, and the head's standardisation beside them."""
+    state = copied(classifier)
+    return {name: state[name] for name in (*trainable, "head.mean", "head.std")}
+
+
+def keep_best(run: RunFolder, classifier: Classifier, trainable: list[str]) -> None:
+    tensors = {n: t.cpu().contiguous() for n, t in moving(classifier, trainable).items()}
+    with written_beside(run.path / "best.safetensors") as partial:
+        save_file(tensors, partial)
+
+
+def store(
+    run: RunFolder,
+    classifier: Classifier,
+    optimiser: torch.optim.Optimizer,
+    trainable: list[str],
+    epoch: int,
+    best: float,
+    best_epoch: int,
+) -> None:
+    checkpoints.save_checkpoint(
+        run.checkpoints,
+        Checkpoint(
+            epoch,
+            moving(classifier, trainable),
+            checkpoints.optimiser_tensors(optimiser, classifier),
+            {"best": best, "best_epoch": best_epoch},
+        ),
+    )
+
+
+def restore(
+    run: RunFolder,
+    classifier: Classifier,
+    optimiser: torch.optim.Optimizer,
+    trainable: list[str],
+) -> tuple[float, int, int]:
+    """(lowest validation loss, its epoch, epochs done) of the newest whole checkpoint."""
+    found, complaints = checkpoints.newest_checkpoint(run.checkpoints)
+    for complaint in complaints:
+        run.say(complaint)
+    if found is None:
+        return math.inf, 0, 0
+    assert {*trainable, "head.mean", "head.std"} == set(found.model)
+    classifier.load_state_dict(found.model, strict=False)
+    checkpoints.load_optimiser(optimiser, classifier, found.optimiser)
+    run.say(f"Going on after epoch {found.step}.")
+    return found.facts["best"], found.facts["best_epoch"], found.step
+
+
+def epochs_done(run: RunFolder) -> int:
+    steps = checkpoints.steps_in(run.checkpoints, to_resume=True)
+    return steps[-1] if steps else -1

@@ -1,0 +1,354 @@
+"""Fine-tuning with labels: a linear head on features, then, if asked, blocks of the backbone too.
+
+    split      given train/ and test/, or a seeded fifth of every class for the test; of what is
+               left another part, the validation pictures, decides when to end
+    features   of all pictures, once; kept in the folder, so that a resumed run need not repeat it
+    head       a linear classifier on them (`classifier.fit_head`)
+    backbone   the last blocks or all of it, starting from that head (Kumar et al. 2022: a random
+               head would first distort the features), earlier blocks at lower rates
+    test       once, at the end
+
+An epoch of the last stage is its unit: stopping in the middle of one costs what was done of it.
+"""
+
+import json
+import os
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from dino_core.datasets import Pictures, find_pictures
+from dino_core.evaluation import knn
+from dino_core.evaluation.knn import Embedded
+from dino_core.finetuning.backbone import (
+    FinetuneSetup,
+    StopAsked,
+    answers,
+    check_finite,
+    epochs_done,
+    obey,
+    tell_epoch,
+    train_backbone,
+)
+from dino_core.finetuning.classifier import (
+    Classifier,
+    fit_head,
+    load_classifier,
+    predict,
+    save_classifier,
+)
+from dino_core.finetuning.reports import imbalance, score
+from dino_core.runs import sample_pictures
+from dino_core.runs.exit_codes import failures_told
+from dino_core.runs.folder import Control, RunFolder, write_json
+from dino_core.runs.presets import from_plain
+from dino_core.runs.setup import read_probe
+from dino_core.weights import load_backbone, read_state_dict
+from dino_core.weights.files import written_beside
+
+__all__ = ["FinetuneSetup", "finetune", "load_classifier", "predict"]
+
+DEFAULT_EPOCHS = {"head": 100, "blocks": 20, "all": 20}
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Divided:
+    """The pictures of each part, in a fixed order; broken files are gone once features exist."""
+
+    train: Pictures
+    validation: Pictures
+    test: Pictures
+
+
+def finetune(
+    folder: str | Path,
+    setup: FinetuneSetup | None = None,
+    *,
+    resume: bool = False,
+    changes: dict[str, Any] | None = None,
+) -> Literal["finished", "stopped"]:
+    """Runs to the end or until asked to stop; what goes wrong is raised, and told in the folder."""
+    run = RunFolder(folder)
+    if resume:
+        setup = stored_setup(run, changes or {})
+    assert setup is not None
+    if setup.threads:
+        torch.set_num_threads(setup.threads)
+    pictures = find_pictures(setup.data)
+    if resume:
+        check_same_pictures(run, pictures)
+    else:
+        run.check_new()
+        setup = with_full_paths(setup)
+    parts = divide(pictures, setup)
+    backbone = load_backbone(setup.model, setup.weights, device=setup.device)
+    check_size(setup.size, backbone.vit.config.patch_size)
+    with ExitStack() as stack:
+        stack.enter_context(run.locked())
+        if not resume:
+            run.create(as_config(setup, pictures, parts, backbone.info.title))
+        stack.enter_context(failures_told(run, setup.epochs))
+        control = stack.enter_context(Control(run))
+        run.forget_wish()
+        classifier = Classifier(backbone.vit, pictures.classes, setup.size)
+        try:
+            _finetune(run, setup, parts, classifier, control)
+        except StopAsked:
+            words = "Stopped, as asked."
+            run.put_state("stopped", words, max(epochs_done(run), 0), setup.epochs)
+            run.say(words)
+            run.forget_wish()
+            return "stopped"
+    return "finished"
+
+
+def _finetune(
+    run: RunFolder, setup: FinetuneSetup, parts: Divided, classifier: Classifier, control: Control
+) -> None:
+    probes = chosen_probes(setup, parts)
+    save_probes(run, "before", classifier, probes)
+    features = all_features(run, setup, parts, classifier, control)
+    parts = without_broken(parts, features)
+    run.cut_metrics(-1 if setup.part == "head" else epochs_done(run))
+    head_epoch = train_head(run, setup, features, classifier, control)
+    best_epoch = head_epoch
+    if setup.part != "head":
+        best_epoch = train_backbone(run, setup, parts.train, parts.validation, classifier, control)
+    run.put_state("running", "Testing.", setup.epochs, setup.epochs)
+    test = features["test"]
+    if setup.part == "head":
+        logits = classifier.head(test.both)
+    else:
+        logits = torch.cat([out for out, _ in answers(classifier, parts.test, setup, control)])
+    with torch.no_grad():
+        report = score(logits.softmax(1), test.labels, classifier.classes, test.names)
+    save_probes(run, "after", classifier, probes)
+    save_classifier(classifier, run.path / "model.safetensors", f"fine-tuned here, {setup.part}")
+    skipped = [{"file": n, "why": w} for name in PARTS for n, w in features[name].broken]
+    facts = {
+        "part": setup.part,
+        "best_epoch": best_epoch,
+        "balance": imbalance(features["train"].labels.tolist(), classifier.classes),
+        "counts": {name: len(features[name].labels) for name in PARTS},
+        "skipped": skipped,
+    }
+    tell_report(run, {**facts, **report}, setup)
+
+
+def tell_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) -> None:
+    write_json(run.path / "report.json", report)
+    words = (
+        f"Finished: {100 * report['accuracy']:.1f} % of {report['pictures']} test pictures right "
+        f"(± {100 * report['standard_error']:.1f}); always the commonest class would be "
+        f"{100 * report['always_the_commonest']:.1f} %."
+    )
+    run.say(words)
+    run.put_state("finished", words, setup.epochs, setup.epochs, 0.0)
+
+
+# --- pictures
+
+
+def divide(pictures: Pictures, setup: FinetuneSetup) -> Divided:
+    """Training, validation and test pictures. ValueError when there is too little to learn from."""
+    if pictures.labels is None:
+        raise ValueError(
+            f"{setup.data} has no labels: fine-tuning wants a folder for each class, with or "
+            f"without train/ and test/ around them."
+        )
+    if pictures.splits is None:
+        rest, test = pictures.divide(setup.test_share, setup.seed)
+    else:
+        rest, test = pictures.part("train"), pictures.part("test")
+    train, validation = rest.divide(setup.validation_share, setup.seed + 1)
+    for name, part in (("learn from", train), ("validate", validation), ("test", test)):
+        if not len(part):
+            raise ValueError(f"{setup.data} leaves no picture to {name}: add pictures.")
+    if len(set(train.labels or ())) < 2:
+        raise ValueError(f"{setup.data} has pictures of one class only to learn from.")
+    return Divided(train, validation, test)
+
+
+def without_broken(parts: Divided, features: dict[str, Embedded]) -> Divided:
+    def whole(pictures: Pictures, names: tuple[str, ...]) -> Pictures:
+        kept = set(names)
+        return pictures.subset([i for i, name in enumerate(pictures.names) if name in kept])
+
+    return Divided(**{name: whole(getattr(parts, name), features[name].names) for name in PARTS})
+
+
+def chosen_probes(setup: FinetuneSetup, parts: Divided) -> list[tuple[str, Image.Image]]:
+    """The pictures that were asked for, or the first test picture of up to four classes."""
+    if setup.probes:
+        return [(name, read_probe(name)) for name in setup.probes]
+    first = parts.test.first(1)
+    found = []
+    for index in range(len(first)):
+        try:
+            found.append((first.names[index], first.picture(index)))
+        except ValueError:
+            continue
+    return found[:4]
+
+
+def save_probes(
+    run: RunFolder, name: str, classifier: Classifier, probes: list[tuple[str, Image.Image]]
+) -> Path:
+    path = run.probes / f"{name}.npz"
+    if probes:
+        arrays = sample_pictures.probe(classifier.backbone, probes, classifier.size)
+        sample_pictures.save_arrays(path, arrays)
+    return path
+
+
+# --- features, once
+
+
+def all_features(
+    run: RunFolder,
+    setup: FinetuneSetup,
+    parts: Divided,
+    classifier: Classifier,
+    control: Control,
+) -> dict[str, Embedded]:
+    """Features of each part under the backbone as it came, from the folder where they are there."""
+    done: dict[str, Embedded] = {}
+    for name in PARTS:
+        pictures = getattr(parts, name)
+
+        def progress(count: int, name: str = name, total: int = len(pictures)) -> None:
+            obey(control, setup)
+            words = f"Features of the {name} pictures: {count} of {total}."
+            run.put_state("running", words, 0, setup.epochs)
+
+        path = run.path / "features" / f"{name}.safetensors"
+        found = read_features(path, pictures)
+        if found is None:
+            found = knn.embed(classifier.backbone, pictures, setup.size, progress=progress)
+            write_features(path, found)
+            for file, reason in found.broken:
+                run.say(f"Skipped {file}: {reason}")
+        done[name] = found
+    return done
+
+
+def write_features(path: Path, features: Embedded) -> None:
+    facts = {"names": json.dumps(features.names), "broken": json.dumps(features.broken)}
+    tensors = {n: getattr(features, n).contiguous() for n in ("cls", "mean_patch", "labels")}
+    with written_beside(path) as partial:
+        save_file(tensors, partial, facts)
+
+
+def read_features(path: Path, pictures: Pictures) -> Embedded | None:
+    """None when there are none, or not of these pictures."""
+    if not path.exists():
+        return None
+    try:
+        tensors, facts = read_state_dict(path)
+        names = tuple(json.loads(facts["names"]))
+        broken = tuple((name, why) for name, why in json.loads(facts["broken"]))
+    except (ValueError, KeyError):
+        return None
+    if {*names, *(name for name, _ in broken)} != set(pictures.names):
+        return None
+    copies = {name: tensor.clone() for name, tensor in tensors.items()}
+    return Embedded(**copies, names=names, broken=broken)
+
+
+# --- head
+
+
+def train_head(
+    run: RunFolder,
+    setup: FinetuneSetup,
+    features: dict[str, Embedded],
+    classifier: Classifier,
+    control: Control,
+) -> int:
+    """The linear classifier on features that stay as they are; the epoch of its best weights."""
+    train, validation = features["train"], features["validation"]
+    only = setup.part == "head"
+    epochs = setup.epochs if only else DEFAULT_EPOCHS["head"]
+
+    def watch(epoch: int, loss: float, validation_loss: float, accuracy: float) -> None:
+        check_finite(loss)
+        obey(control, setup)
+        if only:
+            tell_epoch(run, setup, epoch, "head", loss, validation_loss, accuracy)
+
+    head = classifier.head.cpu()
+    best = fit_head(
+        head,
+        (train.both, train.labels),
+        (validation.both, validation.labels),
+        epochs=epochs,
+        patience=2 * setup.patience,
+        seed=setup.seed,
+        watch=watch,
+    )
+    if only:
+        run.say(f"The head was best after {best} epochs.")
+    return best
+
+
+# --- folder
+
+
+def as_config(
+    setup: FinetuneSetup, pictures: Pictures, parts: Divided, title: str
+) -> dict[str, Any]:
+    return {
+        "kind": "fine-tuning",
+        "steps": setup.epochs,
+        "setup": asdict(setup),
+        "weights": title,
+        "classes": list(pictures.classes),
+        "pictures": {
+            "count": len(pictures),
+            "fingerprint": pictures.fingerprint,
+            **{name: len(getattr(parts, name)) for name in PARTS},
+        },
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def with_full_paths(setup: FinetuneSetup) -> FinetuneSetup:
+    """So that the run can be taken up from another folder."""
+    return replace(
+        setup,
+        data=os.path.abspath(setup.data),
+        weights=None if setup.weights is None else os.path.abspath(setup.weights),
+        probes=tuple(os.path.abspath(name) for name in setup.probes),
+    )
+
+
+def stored_setup(run: RunFolder, changes: dict[str, Any]) -> FinetuneSetup:
+    config = run.read_config()
+    if config.get("kind") != "fine-tuning":
+        raise ValueError(f"{run.path} is a run of another kind: {config.get('kind')}.")
+    setup = from_plain(FinetuneSetup, config["setup"])
+    known = {name: value for name, value in changes.items() if name != "workers"}
+    return replace(setup, **{"threads": setup.threads or config["threads"], **known})
+
+
+def check_same_pictures(run: RunFolder, pictures: Pictures) -> None:
+    if pictures.fingerprint != run.read_config()["pictures"]["fingerprint"]:
+        raise ValueError(
+            f"The pictures in {pictures.source} are not those that the run started with: put them "
+            f"back, or start a new run."
+        )
+
+
+def check_size(size: int, patch: int) -> None:
+    if size % patch:
+        near = max(round(size / patch), 1) * patch
+        raise ValueError(
+            f"Pictures of {size} px are no whole patches of {patch} px: choose --size {near}."
+        )

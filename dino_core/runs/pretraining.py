@@ -1,0 +1,329 @@
+"""A self-supervised run from its first step to its last, over any number of interruptions.
+
+    train(folder, setup)            starts one         train(folder, resume=True)    goes on with it
+
+What a step needs follows from (seed, step) and from the checkpoint: weights of student and teacher,
+the optimiser's memory and the two centres. Nothing else is carried from step to step, so a run that
+was killed and resumed ends with the same weights, bit for bit, on the same processor and the same
+number of threads.
+"""
+
+import time
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+
+from dino_core.datasets import Pictures
+from dino_core.evaluation import dense, knn
+from dino_core.runs import checkpoints, sample_pictures
+from dino_core.runs.exit_codes import failures_told
+from dino_core.runs.folder import Control, RunFolder, Wish, read_metrics
+from dino_core.runs.presets import RunConfig
+from dino_core.runs.setup import (
+    Progress,
+    Setup,
+    as_config,
+    begin,
+    check_processes,
+    check_same_pictures,
+    labelled_set,
+    prepared,
+    read_pictures,
+    read_probe,
+    restore,
+    save,
+    set_trainable,
+    stored_setup,
+)
+from dino_core.schedules import values_at
+from dino_core.step import metrics
+from dino_core.step.accumulation import step_in_parts
+from dino_core.step.distributed import World, joined
+from dino_core.step.loader import (
+    BatchMaker,
+    RawBatch,
+    background_batches,
+    generator_for,
+    parts_of,
+    to_batch,
+)
+from dino_core.step.sharding import whole_backbone
+from dino_core.weights import save_backbone
+
+WISHES: tuple[Wish | None, ...] = (None, "pause", "resume", "stop")
+End = Literal["finished", "stopped"]
+
+
+def train(
+    folder: str | Path,
+    setup: Setup | None = None,
+    *,
+    resume: bool = False,
+    changes: dict[str, Any] | None = None,
+) -> End:
+    """Runs until the last step or until asked to stop. Everything that goes wrong is raised, after
+    it was written into the folder in words.
+
+    `changes` replaces fields of the stored setup that do not decide the numbers: data (where the
+    same pictures lie now), device, workers, shard.
+    """
+    run = RunFolder(folder)
+    if resume:
+        setup = replace(stored_setup(run), **(changes or {}))
+    assert setup is not None
+    with ExitStack() as stack:
+        world = stack.enter_context(joined(setup.device))
+        check_processes(setup, world)
+        if setup.threads:
+            torch.set_num_threads(setup.threads)
+        if resume:
+            pictures = read_pictures(setup)
+            check_same_pictures(run, pictures)
+        else:
+            run.check_new()
+            setup, pictures = prepared(setup)
+        if world.first:
+            stack.enter_context(run.locked())
+            if not resume:
+                run.create(as_config(setup, pictures, world))
+        with failures_told(run, setup.run.steps, world.first):
+            return _train(run, setup, pictures, world)
+
+
+def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> End:
+    config = setup.run
+    if world.first:
+        run.forget_wish()
+        run.put_state("starting", "Reading weights and pictures.", 0, config.steps)
+    progress = begin(setup, world.device, world.group)
+    knn = labelled_set(setup)
+    probes = [(name, read_probe(name)) for name in setup.probes]
+    take_up(run, progress, world)
+    watch = Milestones(run, config, world, knn, probes, pictures)
+    if progress.step == 0:
+        watch.visit(progress)
+
+    maker = BatchMaker(pictures, config.train, config.seed, world.rank, world.size)
+    batches = background_batches(maker, progress.step, config.steps, setup.workers)
+    told: set[str] = set()
+    with Control(run) as control:
+        for raw, waited in timed(batches):
+            begun = time.perf_counter()
+            line = one_step(progress, raw, config, world)
+            if world.first:
+                tell_broken(run, raw, told)
+                seconds = waited + time.perf_counter() - begun
+                progress.durations.append(seconds)
+                run.add_metrics(with_clock(line, progress, config, seconds, waited))
+            if config.is_milestone(progress.step):
+                watch.visit(progress)
+            end = boundary(run, control, progress, config, world)
+            if end is not None:
+                batches.close()
+                return end
+    return finish(run, progress, config, world)
+
+
+def take_up(run: RunFolder, progress: Progress, world: World) -> None:
+    """Goes on from the newest checkpoint that is whole, if there is one."""
+    found, complaints = checkpoints.newest_checkpoint(run.checkpoints)
+    if found is None and complaints:
+        raise ValueError(
+            f"No checkpoint of {run.path} is whole, so the run cannot go on. {' '.join(complaints)}"
+        )
+    if found is not None:
+        restore(progress, found)
+    if not world.first:
+        return
+    for complaint in complaints:
+        run.say(f"{complaint} Going on from the checkpoint before it, of step {progress.step}.")
+    checkpoints.remove_after(run.checkpoints, progress.step)
+    run.cut_metrics(progress.step if found is not None else -1)
+    run.say(f"Going on after step {progress.step}." if found is not None else "Starting.")
+
+
+# --- one step
+
+
+def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World) -> dict[str, Any]:
+    """Trains on one batch; the step's line of metrics, averaged over the processes."""
+    step, train_config = progress.step, config.train
+    values = values_at(step, train_config.schedule)
+    set_trainable(progress.pair.student, config, step)
+    parts = [to_batch(part, world.device) for part in parts_of(raw, config.accumulate)]
+    generators = [
+        generator_for(config.seed, f"drop path {world.rank} {i}", step) for i in range(len(parts))
+    ]
+    seen = None
+    if (step + 1) % config.measure_every == 0 or step == 0:
+        seen = metrics.look(
+            progress.pair, parts[0], values, train_config, progress.centers, world.group
+        )
+    result = step_in_parts(
+        progress.pair,
+        parts,
+        progress.optimiser,
+        values,
+        train_config,
+        progress.centers,
+        generators=generators,
+        group=world.group,
+    )
+    progress.centers = result.centers
+    progress.step += 1
+    first = replace(result, dino_terms=result.dino_terms[..., : parts[0].pictures])
+    line = metrics.metrics_of(first, values, seen)
+    line["loss"] = world.mean({"loss": line["loss"]})["loss"]
+    for name in ("terms", "logged", "uniform", "relative"):
+        line[name] = world.mean(line[name])
+    return {"step": progress.step, "steps": config.steps, **line}
+
+
+def timed(batches: Generator[RawBatch, None, None]) -> Iterator[tuple[RawBatch, float]]:
+    """Each batch with the seconds that were spent waiting for it."""
+    while True:
+        begun = time.perf_counter()
+        raw = next(batches, None)
+        if raw is None:
+            return
+        yield raw, time.perf_counter() - begun
+
+
+def with_clock(
+    line: dict[str, Any], progress: Progress, config: RunConfig, seconds: float, waited: float
+) -> dict[str, Any]:
+    return {
+        **line,
+        "seconds": seconds,
+        "steps_per_second": 1 / seconds,
+        "pictures_per_second": config.batch_size / seconds,
+        "data_wait": waited / seconds,  # share of the step
+        "seconds_left": seconds_left(progress, config),
+        "time": time.time(),
+    }
+
+
+def seconds_left(progress: Progress, config: RunConfig) -> float | None:
+    if not progress.durations:
+        return None
+    return sum(progress.durations) / len(progress.durations) * (config.steps - progress.step)
+
+
+def tell_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
+    """Names each file that could not be read, once."""
+    for name, reason in raw.broken:
+        if name not in told:
+            told.add(name)
+            run.say(f"Skipped {name}: {reason} ({len(told)} so far)")
+
+
+# --- between two steps
+
+
+def boundary(
+    run: RunFolder, control: Control, progress: Progress, config: RunConfig, world: World
+) -> End | None:
+    """Writes what is due and does what was asked from outside. Says "stopped" when to stop."""
+    step = progress.step
+    wish = WISHES[world.agree(WISHES.index(control.wish() if world.first else None))]
+    due = step % config.checkpoint_every == 0 or config.is_milestone(step)
+    if due or wish in ("pause", "stop"):
+        save(run, progress, config, world)
+    if wish == "pause":
+        if world.first:
+            run.say(f"Paused after step {step}.")
+            run.put_state("paused", f"Paused after step {step}.", step, config.steps)
+        wish = WISHES[world.agree(WISHES.index(control.wait() if world.first else None))]
+        if world.first and wish != "stop":
+            run.say("Going on.")
+    if wish == "stop" and step < config.steps:
+        if world.first:
+            words = f"Stopped after step {step} of {config.steps}, as asked."
+            run.say(words)
+            run.put_state("stopped", words, step, config.steps)
+            run.forget_wish()
+        return "stopped"
+    if world.first and step < config.steps:
+        words = f"Step {step} of {config.steps}."
+        run.put_state("running", words, step, config.steps, seconds_left(progress, config))
+    return None
+
+
+class Milestones:
+    """What is looked at now and then: the chosen pictures, k-NN accuracy, patches found again."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        config: RunConfig,
+        world: World,
+        knn: knn.LabelledSet | None,
+        probes: list[tuple[str, Image.Image]],
+        pictures: Pictures,
+    ) -> None:
+        self.run, self.config, self.first = run, config, world.first
+        self.knn, self.probes, self.pictures = knn, probes, pictures
+        # Whoever goes on from good weights wants to know what becomes of the dense features.
+        self.dense = config.needs_weights or knn is not None
+
+    def visit(self, progress: Progress) -> None:
+        """The first process looks; the others must call it too, for it may need their shards."""
+        if not self.dense and not self.probes:
+            return
+        vit = whole_backbone(progress.pair.teacher.backbone, self.first)
+        if vit is None:
+            return
+        size, step, steps = self.config.train.crops.global_size, progress.step, self.config.steps
+        if self.probes:
+            arrays = sample_pictures.probe(vit, self.probes, size, self.config)
+            before = [p for p in sorted(self.run.probes.glob("step-*.npz")) if milestone(p) < step]
+            if before:
+                with np.load(before[-1]) as stored:
+                    arrays["pca"] = sample_pictures.same_colours(arrays["pca"], stored["pca"])
+            sample_pictures.save_arrays(self.run.probes / f"step-{step:08}.npz", arrays)
+        measured: dict[str, Any] = {}
+        if self.knn is not None:
+            self.run.put_state("running", "Measuring k-NN accuracy.", step, steps)
+            measured["knn"] = scores = knn.knn_accuracy(vit, self.knn, size)
+            words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
+            self.run.say(f"20-NN after step {step}: {words}.")
+        if self.dense:
+            measured["matching"] = share = dense.matching_accuracy(vit, self._some(), size)
+            self.run.say(f"Patches found again after step {step}: {share:.2f} %.")
+        if measured:
+            self.run.add_metrics({"step": step, "steps": steps, **measured})
+
+    def _some(self) -> list[Image.Image]:
+        """A few of the run's own, evenly spread; those that cannot be read are left out."""
+        found = []
+        for index in range(0, len(self.pictures), max(len(self.pictures) // dense.PICTURES, 1)):
+            with suppress(ValueError):
+                found.append(self.pictures.picture(index))
+        return found[: dense.PICTURES]
+
+
+def milestone(path: Path) -> int:
+    """probes/step-00000400.npz -> 400."""
+    return int(path.stem.removeprefix("step-"))
+
+
+def finish(run: RunFolder, progress: Progress, config: RunConfig, world: World) -> End:
+    vit = whole_backbone(progress.pair.teacher.backbone, world.first)
+    if vit is None:
+        return "finished"
+    save_backbone(
+        vit,
+        run.path / "backbone.safetensors",
+        {"source": f"trained here, preset {config.preset}, {progress.step} steps"},
+    )
+    sentence = metrics.verdict(read_metrics(run.path))
+    words = f"Finished {progress.step} steps. {sentence}"
+    run.say(words)
+    run.put_state("finished", words, progress.step, config.steps, 0.0)
+    return "finished"

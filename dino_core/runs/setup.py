@@ -1,0 +1,334 @@
+"""What was asked for -> everything that a step needs; and that to the disk and back."""
+
+import json
+import os
+from collections import deque
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from PIL import Image
+from torch import Tensor
+
+from dino_core.config import TrainConfig
+from dino_core.datasets import (
+    Pictures,
+    cifar10,
+    cifar10_folder,
+    find_pictures,
+    sample_pictures,
+)
+from dino_core.evaluation import knn
+from dino_core.images import open_picture
+from dino_core.runs import checkpoints
+from dino_core.runs.checkpoints import Checkpoint
+from dino_core.runs.folder import RunFolder
+from dino_core.runs.presets import RunConfig, from_plain, with_ready_heads
+from dino_core.runs.pretrained_heads import (
+    OWN,
+    PREVIEW_HEADS,
+    copy_heads,
+    fitting_heads,
+    heads_for,
+    load_heads,
+)
+from dino_core.step.distributed import World
+from dino_core.step.loader import generator_for
+from dino_core.step.sharding import as_shards, gathered, shard_pair
+from dino_core.step.train_step import Centers
+from dino_core.student_teacher import Network, StudentTeacher
+from dino_core.update import build_optimiser, is_shard
+from dino_core.weights import Backbone, load_backbone
+from dino_core.weights.files import read_state_dict
+
+SAMPLES = "samples"  # stands for the pictures that come with the project
+CIFAR10 = "cifar10"  # stands for torchvision's copy, downloaded where asked for
+BUNDLED_HEADS = "bundled"  # stands for the heads that come with the project
+NEW_HEADS = "new"  # stands for heads drawn from the seed
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What a person asked for; `config.json` holds it, and with it a run can be taken up again."""
+
+    run: RunConfig
+    data: str  # a folder or zip, or SAMPLES or CIFAR10
+    download: bool = False  # may fetch CIFAR10
+    model: str | None = None  # start from this backbone
+    weights: str | None = None  # or from this file
+    heads: str | None = None  # a file, BUNDLED_HEADS or NEW_HEADS; None: what fits the preset
+    probes: tuple[str, ...] = ()  # pictures to look at, at each milestone
+    knn: str | None = None  # a labelled folder or zip
+    knn_per_class: tuple[int, int] = (500, 200)  # training and test pictures
+    device: str = "cpu"
+    threads: int = 0  # 0: as many as PyTorch takes
+    workers: int = 0  # processes that make crops; 0: a thread
+    shard: bool = False  # each process keeps a share of the model, see `sharding.py`
+
+
+@dataclass
+class Progress:
+    """What changes from step to step."""
+
+    pair: StudentTeacher
+    optimiser: torch.optim.Optimizer
+    centers: Centers
+    step: int = 0  # steps done
+    durations: deque[float] = field(default_factory=lambda: deque(maxlen=50))  # seconds a step
+
+
+# --- before the first step
+
+
+def check_processes(setup: Setup, world: World) -> None:
+    """ValueError for shards in a single process."""
+    if setup.shard and world.group is None:
+        raise ValueError(
+            "--shard shares the model out over several processes, but there is only this one: "
+            "start them by torchrun --nproc-per-node N -m -- dino_core train, or leave --shard out "
+            "(a run that began with it goes on without by --resume --no-shard)."
+        )
+
+
+def read_pictures(setup: Setup) -> Pictures:
+    if setup.data == SAMPLES:
+        return sample_pictures()
+    if setup.data == CIFAR10:
+        return cifar10(cifar10_folder(), setup.download).part("train")
+    return find_pictures(setup.data).part("train")
+
+
+def prepared(setup: Setup) -> tuple[Setup, Pictures]:
+    """Checks what can be checked before anything is written, and settles the architecture."""
+    pictures = read_pictures(setup)
+    for index in range(len(pictures)):  # at least one must be a picture, or the run is pointless
+        try:
+            pictures.picture(index)
+            break
+        except ValueError as error:
+            reason = error
+    else:
+        raise ValueError(f"None of the pictures in {setup.data} can be read. {reason}")
+    config = setup.run
+    backbone = start_weights(setup)
+    if backbone is not None:
+        vit = replace(
+            backbone.vit.config,
+            drop_path=config.train.vit.drop_path,
+            fused_attention=config.train.vit.fused_attention,
+        )
+        config = replace(config, train=replace(config.train, vit=vit))
+    elif config.needs_weights:
+        raise ValueError(
+            f"The preset {config.preset} goes on from weights: name them by --model or --weights."
+        )
+    crops, patch = config.train.crops, config.train.vit.patch_size
+    for size in (crops.global_size, crops.local_size):
+        if size % patch:
+            raise ValueError(f"Crops of {size} px are no multiple of the patch size {patch}.")
+    labelled_set(setup)
+    for name in setup.probes:
+        read_probe(name)
+    return with_heads(with_full_paths(replace(setup, run=config))), pictures
+
+
+def with_heads(setup: Setup) -> Setup:
+    """Decides between new heads, which are warmed first, and ready ones.
+
+    Ready are those of a file, and, for the preset continue, those that come with the backbone.
+    """
+    heads, config = setup.heads, setup.run
+    if heads is None:
+        ready = config.preset == "continue" and not setup.weights and heads_for(setup.model)
+        heads = BUNDLED_HEADS if ready else NEW_HEADS
+    if heads == NEW_HEADS:
+        return replace(setup, heads=heads)
+    fitting_heads(heads_file(heads), config.train)  # or says why not
+    return replace(setup, heads=heads, run=with_ready_heads(config))
+
+
+def heads_file(heads: str) -> str | Path:
+    return PREVIEW_HEADS if heads == BUNDLED_HEADS else heads
+
+
+def with_full_paths(setup: Setup) -> Setup:
+    """So that the run can be taken up from another folder."""
+
+    def full(name: str | None) -> str | None:
+        names = (None, SAMPLES, CIFAR10, BUNDLED_HEADS, NEW_HEADS)
+        return name if name in names else os.path.abspath(str(name))
+
+    return replace(
+        setup,
+        data=str(full(setup.data)),
+        weights=full(setup.weights),
+        heads=full(setup.heads),
+        knn=full(setup.knn),
+        probes=tuple(os.path.abspath(name) for name in setup.probes),
+    )
+
+
+def as_config(setup: Setup, pictures: Pictures, world: World) -> dict[str, Any]:
+    """What config.json says."""
+    return {
+        "kind": "pretraining",
+        "preset": setup.run.preset,
+        "steps": setup.run.steps,
+        "setup": asdict(setup),
+        "pictures": {"count": len(pictures), "fingerprint": pictures.fingerprint},
+        "processes": world.size,
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+    }
+
+
+def stored_setup(run: RunFolder) -> Setup:
+    config = run.read_config()
+    if config.get("kind") != "pretraining":
+        raise ValueError(f"{run.path} is a run of another kind: {config.get('kind')}.")
+    setup = from_plain(Setup, config["setup"])
+    return replace(setup, threads=setup.threads or config["threads"])
+
+
+def check_same_pictures(run: RunFolder, pictures: Pictures) -> None:
+    stored = run.read_config()["pictures"]
+    if pictures.fingerprint != stored["fingerprint"]:
+        raise ValueError(
+            f"The pictures are not those that the run started with: {stored['count']} then, "
+            f"{len(pictures)} now in {pictures.source}, or some were renamed or changed. Put them "
+            f"back, or start a new run from the newest checkpoint with --weights."
+        )
+
+
+def start_weights(setup: Setup) -> Backbone | None:
+    if setup.model is None and setup.weights is None:
+        return None
+    return load_backbone(setup.model, setup.weights)
+
+
+def labelled_set(setup: Setup) -> knn.LabelledSet | None:
+    if setup.knn is None:
+        return None
+    if setup.knn == CIFAR10:
+        pictures = cifar10(cifar10_folder(), setup.download)
+    else:
+        pictures = find_pictures(setup.knn)
+    return knn.LabelledSet.of(pictures, *setup.knn_per_class)
+
+
+def read_probe(name: str) -> Image.Image:
+    try:
+        return open_picture(name)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def begin(setup: Setup, device: torch.device, group: dist.ProcessGroup | None = None) -> Progress:
+    """Networks, optimiser and centres of step 0: drawn from the seed, or from given weights.
+
+    In shards if the setup says so; without a group always whole.
+    """
+    config = setup.run
+    pair = StudentTeacher(config.train, generator=generator_for(config.seed, "weights", 0))
+    backbone = start_weights(setup)
+    if backbone is not None:
+        pair.student.backbone.load_state_dict(backbone.vit.state_dict())
+        pair.copy_student()
+    if setup.heads not in (None, NEW_HEADS):
+        copy_heads(fitting_heads(heads_file(str(setup.heads)), config.train), pair)
+    if setup.shard and group is not None:
+        shard_pair(pair, group, device)
+    else:
+        pair.to(device)
+    return Progress(pair, run_optimiser(pair.student, config), Centers.zeros(config.train, device))
+
+
+def run_optimiser(student: Network, config: RunConfig) -> torch.optim.Optimizer:
+    """AdamW over everything that will ever move, the backbone at its own rate."""
+    set_trainable(student, config, config.steps)
+    optimiser = build_optimiser(student.parts, config.train.optim)
+    body = set(student.backbone.parameters())
+    for group in optimiser.param_groups:
+        rate, decay, last_layer = group["rule"]
+        first, *others = group["params"]
+        if config.mask_token_rate and first is student.backbone.mask_token and not others:
+            rate = config.mask_token_rate
+        elif first in body:
+            rate *= config.backbone_rate
+        group["rule"] = (rate, decay, last_layer)
+        if is_shard(first):  # PyTorch takes shards one by one unless it is told otherwise
+            group["foreach"], group["fused"] = True, False
+    return optimiser
+
+
+def set_trainable(student: Network, config: RunConfig, step: int) -> None:
+    """Which parameters have a gradient at a step: a function of the step, so nothing is stored."""
+    backbone = student.backbone
+    if config.trainable_blocks is None and not config.head_steps:
+        return
+    everything = config.trainable_blocks is None and step >= config.head_steps
+    backbone.requires_grad_(everything)
+    if config.trainable_blocks and step >= config.head_steps:
+        blocks = list(backbone.blocks)[-config.trainable_blocks :]
+        for part in (*blocks, backbone.norm):
+            part.requires_grad_(True)
+    backbone.mask_token.requires_grad_(True)
+
+
+# --- checkpoints
+
+
+def save(run: RunFolder, progress: Progress, config: RunConfig, world: World) -> None:
+    """All that the next step needs. The centres have the official names and shapes.
+
+    The first process writes; the others must call it too, for it may need their shards.
+    """
+    pair = progress.pair
+    model: dict[str, Tensor] = {
+        **gathered(pair.state_dict(), world.first),
+        "dino_loss.center": progress.centers.dino[None],
+        "ibot_patch_loss.center": progress.centers.ibot[None, None],
+    }
+    memory = checkpoints.optimiser_tensors(progress.optimiser, pair.student)
+    optimiser = gathered(memory, world.first)
+    if not world.first:
+        return
+    checkpoints.save_checkpoint(
+        run.checkpoints,
+        Checkpoint(
+            progress.step,
+            model,
+            optimiser,
+            {"preset": config.preset, "steps": config.steps},
+        ),
+        keep=config.is_milestone,
+        metadata={"config": json.dumps(asdict(config.train.vit))},
+    )
+
+
+def restore(progress: Progress, found: Checkpoint) -> None:
+    model = dict(found.model)
+    device = progress.centers.dino.device
+    dino, ibot = model.pop("dino_loss.center"), model.pop("ibot_patch_loss.center")
+    progress.pair.load_state_dict(as_shards(model, progress.pair.state_dict()))
+    progress.centers = Centers(dino[0].to(device), ibot[0, 0].to(device))
+    checkpoints.load_optimiser(progress.optimiser, progress.pair.student, found.optimiser)
+    progress.step = found.step
+
+
+def open_pair(path: str | Path) -> tuple[StudentTeacher, TrainConfig, str]:
+    """A run's folder, or a file of heads -> pair, configuration, and the name of the backbone."""
+    if Path(path).is_file():
+        pair, config = load_heads(path)
+        return pair, config, read_state_dict(path)[1]["backbone"]
+    run = RunFolder(Path(path))
+    setup = stored_setup(run)
+    found, problems = checkpoints.newest_checkpoint(run.checkpoints)
+    if found is None:
+        raise ValueError(" ".join([f"{path} has no checkpoint yet.", *problems]))
+    progress = begin(setup, torch.device("cpu"))
+    restore(progress, found)
+    stood_still = setup.run.trainable_blocks == 0
+    return progress.pair, setup.run.train, setup.model if stood_still and setup.model else OWN

@@ -1,0 +1,1 @@
+"""One training step, and what makes its batches, splits and shards it, and measures it."""

@@ -1,0 +1,227 @@
+"""Step -> batch, in the background. A batch is a function of (seed, step) and nothing else.
+
+    picture i of step s is number g = s B + i of an endless row; pass g // n through the n pictures
+    has an order of its own, and every number g has a generator of its own for its crops
+
+so it does not matter which worker makes a batch, how many there are, how many processes train, or
+whether the run was interrupted. Nothing of it has to be stored.
+"""
+
+import hashlib
+import os
+import threading
+from collections import deque
+from collections.abc import Generator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from dino_core.config import TrainConfig
+from dino_core.crops import sample_crops
+from dino_core.datasets import Pictures
+from dino_core.images import IMAGENET_MEAN, IMAGENET_STD
+from dino_core.masks import sample_masks
+from dino_core.step.train_step import GLOBAL_CROPS, Batch
+
+CACHE_BYTES = 256 * 2**20  # decoded pictures that each worker keeps
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Crops as bytes, picture by picture; small enough to travel between processes."""
+
+    global_crops: np.ndarray  # uint8 [B, 2, H, W, 3]
+    local_crops: np.ndarray  # uint8 [B, L, H', W', 3]
+    masks: np.ndarray  # bool [2, B, P], first crop of all pictures, then second
+    broken: tuple[tuple[str, str], ...]  # (name, why) of files that could not be read
+
+
+def generator_for(seed: int, what: str, number: int) -> torch.Generator:
+    """A generator of its own for each purpose and number; neighbouring seeds are unrelated."""
+    digest = hashlib.blake2b(f"{seed} {what} {number}".encode(), digest_size=8).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
+
+
+@lru_cache(maxsize=4)
+def order_of_pass(seed: int, number: int, count: int) -> Tensor:
+    """The order [n] in which one pass goes through the pictures."""
+    return torch.randperm(count, generator=generator_for(seed, "order", number))
+
+
+def picture_at(seed: int, place: int, count: int) -> int:
+    """Which picture stands at a place of the endless row."""
+    return int(order_of_pass(seed, place // count, count)[place % count])
+
+
+Made = TypeVar("Made", covariant=True)
+
+
+class Maker(Protocol[Made]):
+    """Anything that can make the batch of a step, here or in another process."""
+
+    def make(self, step: int, /) -> Made: ...
+
+
+class BatchMaker:
+    """What a worker needs: pictures, configuration, seed, and which share of a batch is wanted."""
+
+    def __init__(
+        self, pictures: Pictures, config: TrainConfig, seed: int, rank: int = 0, world: int = 1
+    ) -> None:
+        self.pictures, self.config, self.seed = pictures, config, seed
+        self.rank, self.world = rank, world
+        self._cache: dict[int, Image.Image] = {}
+        self._cached = 0
+
+    def make(self, step: int) -> RawBatch:
+        """The part of one step's batch that belongs to this process."""
+        crops, total = self.config.crops, self.config.schedule.batch_size
+        mine = range(self.rank * total // self.world, (self.rank + 1) * total // self.world)
+        size, small = crops.global_size, crops.local_size
+        large = np.empty((len(mine), GLOBAL_CROPS, size, size, 3), np.uint8)
+        local = np.empty((len(mine), crops.local_count, small, small, 3), np.uint8)
+        broken: dict[str, str] = {}
+        for row, i in enumerate(mine):
+            place = step * total + i
+            picture = self._picture(place, broken)
+            made = sample_crops(picture, crops, generator_for(self.seed, "crops", place))
+            for column, crop in enumerate(made):
+                target = large if column < GLOBAL_CROPS else local
+                target[row, column % GLOBAL_CROPS if target is large else column - 2] = crop.pixels
+
+        # Masks are shared out over the whole batch, whoever computes which part of it.
+        side = size // self.config.vit.patch_size
+        drawn = sample_masks(
+            GLOBAL_CROPS * total,
+            (side, side),
+            self.config.masks,
+            generator_for(self.seed, "masks", step),
+        )
+        masks = drawn.masks.view(GLOBAL_CROPS, total, -1)[:, mine.start : mine.stop]
+        return RawBatch(large, local, masks.numpy(), tuple(broken.items()))
+
+    def _picture(self, place: int, broken: dict[str, str]) -> Image.Image:
+        """The picture at a place; for one that is broken, the next in order that is not."""
+        count = len(self.pictures)
+        first = picture_at(self.seed, place, count)
+        for index in (*range(first, count), *range(first)):
+            if index in self._cache:
+                return self._cache[index]
+            try:
+                picture = self.pictures.picture(index)
+            except ValueError as error:
+                broken[self.pictures.names[index]] = str(error)
+                continue
+            size = picture.width * picture.height * 3
+            if self._cached + size <= CACHE_BYTES:
+                self._cache[index] = picture
+                self._cached += size
+            return picture
+        reason = next(iter(broken.values()))
+        raise ValueError(
+            f"None of the {count} pictures in {self.pictures.source} can be read. The first says: "
+            f"{reason}"
+        )
+
+
+def to_batch(raw: RawBatch, device: torch.device | str = "cpu") -> Batch:
+    """Bytes -> normalised crops on the device, crop by crop: first of all pictures, then second."""
+    masks = torch.from_numpy(raw.masks).flatten(0, 1)  # [2, B, P] -> [2B, P]
+    return Batch.from_crops(
+        normalised(raw.global_crops, device),
+        normalised(raw.local_crops, device),
+        masks.to(device),
+    )
+
+
+def parts_of(raw: RawBatch, count: int) -> list[RawBatch]:
+    """The pictures of a batch in `count` equal parts."""
+    step = len(raw.global_crops) // count
+    return [
+        RawBatch(
+            raw.global_crops[i : i + step],
+            raw.local_crops[i : i + step],
+            raw.masks[:, i : i + step],
+            (),
+        )
+        for i in range(0, step * count, step)
+    ]
+
+
+def normalised(crops: np.ndarray, device: torch.device | str) -> Tensor:
+    """uint8 [B, n, H, W, 3] -> float32 [n B, 3, H, W], as `crops.stack_crops`."""
+    pixels = torch.from_numpy(crops).to(device).permute(1, 0, 4, 2, 3)  # -> [n, B, 3, H, W]
+    images = pixels.flatten(0, 1).to(torch.float32, memory_format=torch.contiguous_format)
+    mean, std = (
+        torch.tensor(v, device=device).view(3, 1, 1) for v in (IMAGENET_MEAN, IMAGENET_STD)
+    )
+    return images.sub_(255 * mean).div_(255 * std)
+
+
+def background_batches(
+    maker: Maker[Made], first: int, last: int, workers: int = 0
+) -> Generator[Made, None, None]:
+    """The batches of steps first .. last - 1, some of them made ahead.
+
+    workers  processes; 0: one thread of this process, which is enough where a step takes longer
+             than its crops and saves the copies
+    """
+    with _executor(maker, workers) as executor:
+        ahead: deque[Future[Made]] = deque()
+        following = iter(range(first, last))
+        try:
+            for _ in range(max(workers, 1) + 1):
+                if (step := next(following, None)) is not None:
+                    ahead.append(_submit(executor, maker, step, workers))
+            while ahead:
+                batch = ahead.popleft().result()
+                if (step := next(following, None)) is not None:
+                    ahead.append(_submit(executor, maker, step, workers))
+                yield batch
+        finally:  # also when the run stops early
+            executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _executor(maker: Maker[Any], workers: int) -> Executor:
+    if workers == 0:
+        return ThreadPoolExecutor(1, thread_name_prefix="batches")
+    import multiprocessing
+
+    # Not forked: torch's threads do not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(maker,))
+
+
+def _submit(executor: Executor, maker: Maker[Made], step: int, workers: int) -> "Future[Made]":
+    return executor.submit(maker.make, step) if workers == 0 else executor.submit(_work, step)
+
+
+_worker: Maker[Any] | None = None  # in a worker process only, set once when it starts
+
+
+def _start_worker(maker: Maker[Any]) -> None:
+    global _worker
+    _worker = maker
+    torch.set_num_threads(1)
+    # A worker outlives a parent that is killed, unless it looks.
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import connection, parent_process
+
+    parent = parent_process()
+    assert parent is not None
+    connection.wait([parent.sentinel])
+    os._exit(1)
+
+
+def _work(step: int) -> Any:
+    assert _worker is not None
+    return _worker.make(step)

@@ -1,0 +1,267 @@
+"""What a run tells about itself, and what to make of it.
+
+Every step gives its losses; now and then the teacher is asked once more, without gradient, for
+what a loss cannot show. A falling loss proves nothing and a flat one has two opposite causes, so
+both ends are measured. With the teacher's target t(x) for each class token, in units of ln K:
+
+    per picture   mean over x of H(t(x))     1: the teacher is flat, every picture is "everything"
+    marginal      H(mean over x of t(x))     0: one prototype wins for every picture
+    difference    what the target says about which picture it is; 0 is collapse, however it looks
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+import torch.distributed as dist
+import torch.nn.functional as F
+from torch import Tensor
+
+from dino_core.config import TrainConfig
+from dino_core.schedules import StepValues
+from dino_core.step.train_step import (
+    GLOBAL_CROPS,
+    Batch,
+    Centers,
+    StepResult,
+    as_targets,
+    autocast,
+    masked_patches,
+)
+from dino_core.student_teacher import StudentTeacher
+
+Metrics = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the teacher says about one batch, before the step that learns from it."""
+
+    entropy: dict[str, float]  # of the targets, mean over tokens, share of ln K; "dino", "ibot"
+    marginal: dict[str, float]  # of the mean target, share of ln K
+    center_norm: dict[str, float]
+    effective_rank: float  # of the teacher's class tokens, 1 to rank_limit
+    rank_limit: int
+    cosine: float  # mean between the class tokens of different pictures, -1 to 1
+    view_entropy: Tensor  # [2, B] in nats, for the divergence
+
+
+@torch.no_grad()
+def look(
+    pair: StudentTeacher,
+    batch: Batch,
+    values: StepValues,
+    config: TrainConfig,
+    centers: Centers,
+    group: dist.ProcessGroup | None = None,
+) -> Seen:
+    """One forward of the teacher over the global crops. Every process of the group must call it."""
+    teacher = pair.teacher
+    with autocast(batch, config):
+        out = teacher.backbone(batch.global_crops)
+        cls_scores, patch_scores = teacher.score(
+            out.cls, masked_patches(out.patches, batch, config)
+        )
+    entropies, marginals = {}, {}
+    scores = {"dino": (cls_scores, centers.dino), "ibot": (patch_scores, centers.ibot)}
+    view_entropy = torch.zeros(GLOBAL_CROPS, batch.pictures)
+    for name, (of_head, center) in scores.items():
+        if of_head is None or (not len(of_head) and group is None):
+            continue
+        targets, _ = as_targets(
+            of_head, values.teacher_temperature, config.loss, center, group
+        )  # [n, K]
+        entropy = entropy_of(targets)
+        if name == "dino":
+            view_entropy = entropy.reshape(GLOBAL_CROPS, -1).cpu()
+        sums = torch.cat([targets.sum(0), entropy.sum()[None], entropy.new_tensor([len(targets)])])
+        if group is not None:
+            dist.all_reduce(sums, group=group)
+        total = sums[-1].clamp_min(1)
+        ln_k = math.log(targets.shape[1])
+        entropies[name] = (sums[-2] / total).item() / ln_k
+        marginals[name] = entropy_of(sums[:-2] / total).item() / ln_k
+    first_view = out.cls.chunk(GLOBAL_CROPS)[0].float()
+    return Seen(
+        entropy=entropies,
+        marginal=marginals,
+        center_norm={"dino": centers.dino.norm().item(), "ibot": centers.ibot.norm().item()},
+        effective_rank=effective_rank(first_view),
+        rank_limit=max(min(len(first_view) - 1, first_view.shape[1]), 1),
+        cosine=mean_cosine(first_view),
+        view_entropy=view_entropy,
+    )
+
+
+def entropy_of(p: Tensor) -> Tensor:
+    """Distributions [..., K] -> [...], in nats."""
+    return -torch.xlogy(p, p).sum(-1)
+
+
+def effective_rank(features: Tensor) -> float:
+    """exp of the entropy of the singular values, as shares, of centred features [n, D].
+
+    1: all on a line; min(n - 1, D): equally spread in all directions (Roy and Vetterli 2007).
+    """
+    features = features.double().cpu()
+    values = torch.linalg.svdvals(features - features.mean(0))
+    total = values.sum()
+    if not total > 0:
+        return 1.0
+    return entropy_of(values / total).exp().item()
+
+
+def mean_cosine(features: Tensor) -> float:
+    """Mean cosine between different rows of [n, D]; 1 for a single one."""
+    n = len(features)
+    if n < 2:
+        return 1.0
+    # The sum over all pairs is the squared length of the sum of the unit vectors.
+    total = F.normalize(features.double(), dim=1).sum(0).square().sum().item()
+    return (total - n) / (n * (n - 1))
+
+
+def metrics_of(result: StepResult, values: StepValues, seen: Seen | None) -> dict[str, Any]:
+    """A step's line of metrics.jsonl, without the clock."""
+    uniform = {name: value for name, value in result.anchors.items() if name in result.logged}
+    line: dict[str, Any] = {
+        "loss": result.loss,
+        "terms": result.terms,
+        "logged": result.logged,
+        "uniform": uniform,
+        # 1: no better than a student that always says "uniform"
+        "relative": {n: result.logged[n] / value for n, value in uniform.items() if value},
+        "ln_k": {"dino": result.anchors["ln_k_dino"], "ibot": result.anchors["ln_k_ibot"]},
+        "gradient_norms": result.gradient_norms,
+        **vars(values),
+    }
+    if seen is not None:
+        line["measured"] = {
+            "teacher_entropy": seen.entropy,
+            "teacher_entropy_marginal": seen.marginal,
+            "kl": divergence(result.dino_terms, seen.view_entropy),
+            "center_norm": seen.center_norm,
+            "effective_rank": seen.effective_rank,
+            "effective_rank_limit": seen.rank_limit,
+            "cosine": seen.cosine,
+        }
+    return line
+
+
+def divergence(terms: Tensor, view_entropy: Tensor) -> float:
+    """KL(teacher, student) = H(teacher, student) - H(teacher), mean over pairs and pictures.
+
+    Terms [2 + L, 2, B], entropies [2, B], in nats; the pairs of a crop with itself are left out.
+    """
+    excess = terms.cpu() - view_entropy  # [2 + L, 2, B]
+    different = ~torch.eye(*terms.shape[:2], dtype=torch.bool)
+    return excess[different].mean().item()
+
+
+# --- what to make of it
+
+Kind = Literal["nothing", "early", "learning", "flat", "uniform", "one-prototype", "same", "nan"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A judgement on a run so far, in a word for the machine and a sentence for the person."""
+
+    kind: Kind
+    words: str
+
+
+WINDOW = 20  # lines that are averaged
+
+
+def verdict(lines: Sequence[Metrics]) -> str:
+    """The state of a run's learning in a sentence."""
+    return judge(lines).words
+
+
+def judge(lines: Sequence[Metrics]) -> Verdict:
+    """From the lines of metrics.jsonl, oldest first."""
+    steps = [line for line in lines if "logged" in line]
+    if not steps:
+        return Verdict("nothing", "No step has been made yet.")
+    if steps[-1].get("loss") is None:
+        return Verdict("nan", "The loss is not a number: the run cannot learn from here on.")
+    recent = steps[-WINDOW:]
+    ratio = sum(map(dino_ratio, recent)) / len(recent)
+    measured = [line["measured"] for line in steps if "measured" in line][-5:]
+    if not measured:
+        return Verdict("early", f"{_standing(ratio)} Nothing else has been measured yet.")
+    flat = _mean(m["teacher_entropy"]["dino"] for m in measured)
+    marginal = _mean(m["teacher_entropy_marginal"]["dino"] for m in measured)
+    cosine = _mean(m["cosine"] for m in measured)
+
+    if marginal < 0.25:
+        return Verdict(
+            "one-prototype",
+            f"Collapsed to one prototype: the teacher gives nearly every picture the same answer "
+            f"(entropy over all pictures {marginal:.2f} of ln K, where 1 is even use). Centring is "
+            f"missing or too weak.",
+        )
+    if flat > 0.97:
+        return Verdict(
+            "uniform",
+            f"Collapsed to uniform: the teacher's targets are flat ({flat:.2f} of ln K for each "
+            f"picture) and {_lower(_standing(ratio))} A lower teacher temperature, fewer "
+            f"prototypes or prototypes that start further apart help.",
+        )
+    if marginal - flat < 0.02 or cosine > 0.995:
+        return Verdict(
+            "same",
+            f"Collapsed: all pictures look the same to the teacher (mean cosine of their class "
+            f"tokens {cosine:.3f}, its answers differ by {max(marginal - flat, 0):.2f} of ln K).",
+        )
+    if ratio > 0.985:
+        early = steps[-1]["step"] < max(100, 0.15 * steps[-1].get("steps", 0))
+        if early:
+            return Verdict("early", f"Too early to say: {_lower(_standing(ratio))}")
+        return Verdict(
+            "flat",
+            f"Not learning: {_lower(_standing(ratio))} The teacher is not flat ({flat:.2f} of "
+            f"ln K), so the student has something to learn: try a higher rate or a longer warm-up.",
+        )
+    trend = _trend([dino_ratio(line) for line in steps])
+    return Verdict(
+        "learning",
+        f"Learning: {_lower(_standing(ratio))} It is {trend}; the teacher's entropy is {flat:.2f} "
+        f"of ln K for a picture and {marginal:.2f} over all.",
+    )
+
+
+def dino_ratio(line: Metrics) -> float:
+    """Cross-entropy between crops in units of ln K: 1 for a student that says "uniform"."""
+    names = ("dino_local_crops_loss", "dino_global_crops_loss")
+    uniform = sum(line["uniform"][name] for name in names)
+    return sum(line["logged"][name] or 0.0 for name in names) / uniform
+
+
+def _standing(ratio: float) -> str:
+    if ratio > 1.05:
+        return f"The DINO loss is above ln K ({ratio:.2f} of it), worse than uniform output."
+    if ratio > 0.985:
+        return f"The DINO loss sits at ln K ({ratio:.3f} of it), as for uniform output."
+    return f"The DINO loss is at {ratio:.2f} of ln K."
+
+
+def _trend(ratios: Sequence[float]) -> str:
+    if len(ratios) < 2 * WINDOW:
+        return "too short a row to see a trend"
+    before, now = _mean(ratios[-2 * WINDOW : -WINDOW]), _mean(ratios[-WINDOW:])
+    if now < before - 0.002:
+        return "falling"
+    return "rising" if now > before + 0.002 else "level"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[0].lower() + sentence[1:]
+
+
+def _mean(values: Any) -> float:
+    values = list(values)
+    return sum(values) / len(values)

@@ -1,0 +1,183 @@
+"""Another picture beside the first: who may open it, what is refused, what is kept."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from safetensors.numpy import load
+
+from app.routes import features
+from app.server import build_server
+from app.state.pictures import Entry, Store
+from app.state.umap_worker import Mapper
+
+SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
+
+
+@pytest.fixture(scope="module")
+def server() -> Any:
+    return build_server("preview_vits14", None, "cpu", "127.0.0.1", 7860)
+
+
+@pytest.fixture
+def visitor(server: Any) -> Iterator[TestClient]:
+    client = TestClient(server)
+    client.get("/")
+    yield client
+    client.close()
+
+
+def test_a_sample_and_a_file_stand_beside_the_first(visitor: TestClient) -> None:
+    sample = visitor.post("/view/first/beside?sample=rocket.jpg").json()
+    file = visitor.post("/view/first/beside", content=(SAMPLES / "rocket.jpg").read_bytes()).json()
+    assert sample["grid"] == file["grid"] == [16, 24]
+    assert (sample["sample"], file["sample"]) == ("rocket.jpg", "")
+    answers = [
+        load(visitor.get(f"/view/first/matches/10?beside={one['key']}").content)
+        for one in (sample, file)
+    ]
+    assert (answers[0]["forward"] == answers[1]["forward"]).all()
+    assert answers[0]["forward"].shape == (16 * 24,)
+    again = visitor.post(f"/view/first/beside?source={file['key']}").json()
+    assert again["grid"] == file["grid"]
+    assert again["key"] != file["key"]
+
+
+def test_a_second_key_is_its_owner_s(server: Any, visitor: TestClient) -> None:
+    key = visitor.post("/view/first/beside?sample=coffee.jpg").json()["key"]
+    assert visitor.get(f"/view/{key}/patches/3").status_code == 200
+    other = TestClient(server)
+    other.get("/")
+    for path in (f"{key}/patches/3", f"first/matches/3?beside={key}", f"{key}/input.jpg"):
+        assert other.get(f"/view/{path}").status_code == 404
+    assert other.post(f"/view/first/beside?source={key}").status_code == 404
+    stranger = TestClient(server)  # has never opened the page
+    refused = stranger.post("/view/first/beside?sample=coffee.jpg")
+    assert (refused.status_code, refused.text) == (404, "Open the page first.")
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "status", "words"),
+    [
+        ("", b"", 422, "empty"),
+        ("", b"no picture at all", 422, "JPEG, PNG, WebP"),
+        ("?sample=../../etc/passwd", b"", 422, "no such sample"),
+        ("?source=nobody", b"", 404, "no longer kept"),
+        ("?model=dinov2_vitg14", b"", 422, "not on this disk"),
+        ("?model=nonsense", b"", 422, "nonsense"),
+    ],
+)
+def test_refused_in_words(
+    visitor: TestClient, query: str, body: bytes, status: int, words: str
+) -> None:
+    answer = visitor.post(f"/view/first/beside{query}", content=body)
+    assert answer.status_code == status
+    assert words in answer.text
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "Traceback" not in answer.text
+
+
+def test_too_large_a_file_is_let_go_of(
+    visitor: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features, "MAX_BYTES", 1000)
+    answer = visitor.post("/view/first/beside", content=b"x" * 1001)
+    assert (answer.status_code, "25 MB" in answer.text) == (413, True)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("matches/3", "second picture"),
+        ("features/3?components=1,2", "components"),
+        ("features/3?threshold=much", "threshold"),
+        ("clusters/3?k=99", "2 to 12"),
+        ("map/3?method=tsne", "method"),
+        ("map/3?method=umap", "warming up"),
+        ("comparison/3?second_layer=12", "layer"),
+    ],
+)
+def test_questions_that_make_no_sense(visitor: TestClient, path: str, words: str) -> None:
+    answer = visitor.get(f"/view/first/{path}")
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_the_same_picture_in_the_same_model_is_alike(visitor: TestClient) -> None:
+    twin = visitor.post("/view/first/beside?model=preview_vits14").json()
+    table = load(visitor.get(f"/view/first/likeness?beside={twin['key']}").content)["cka"]
+    assert table.diagonal() == pytest.approx(1, abs=1e-4)
+
+
+def entry(owner: str, source: Any, beside: bool = False) -> Any:
+    picture = SimpleNamespace(source=source, seen=SimpleNamespace(nbytes=0))
+    return Entry(owner, picture, "model", 224, beside=features)
+
+
+def photo() -> Any:
+    return SimpleNamespace(size=(10, 10))
+
+
+def test_what_stands_beside_is_neither_newest_nor_drops_what_is_shown() -> None:
+    store, first, second = Store(), photo(), photo()
+    old, shown = (store.add(entry("ada", source)) for source in (first, second))
+    aside = [store.add(entry("ada", photo(), beside=True)) for _ in range(5)]
+    assert store.newest("ada") == shown
+    assert store.get("ada", old) is not None
+    assert [store.get("ada", key) is not None for key in aside] == [False] * 2 + [True] * 3
+
+
+def test_the_picture_before_is_another_picture() -> None:
+    store, first, second = Store(), photo(), photo()
+    before = store.add(entry("ada", first))
+    now = entry("ada", second)
+    store.add(now)
+    store.add(entry("bob", photo()))
+    assert store.before("ada", now) == before
+    assert store.before("bob", entry("bob", photo())) is not None
+    assert store.before("", now) is None
+    other_model = entry("ada", second)
+    store.add(other_model)  # the same picture again: the first one is gone now
+    assert store.before("ada", other_model) is None
+
+
+def test_umap_that_is_not_there_says_so() -> None:
+    mapper = Mapper()
+    with pytest.raises(ValueError, match="warming up"):
+        mapper.fit()
+    mapper._break("UMAP cannot be used here.")
+    with pytest.raises(ValueError, match="cannot be used"):
+        mapper.fit()
+    assert mapper.start() == "broken"
+
+
+def echo(connection: Any) -> None:
+    """Stands in for the process of UMAP."""
+    connection.send("warm")
+    while True:
+        request = connection.recv()
+        if request == ("die",):
+            return
+        connection.send(f"heard {request[0]}" if request[0] == "sorry" else request)
+
+
+def test_maps_come_from_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.state.umap_worker.serve", echo)
+    mapper = Mapper()
+    assert mapper.start() == "warming"
+    assert mapper.start() in ("warming", "ready"), "it is started once"
+    for _ in range(6000):
+        if mapper.state != "warming":
+            break
+        time.sleep(0.01)
+    assert mapper.fit(1, 2) == (1, 2)
+    with pytest.raises(ValueError, match="heard sorry"):
+        mapper.fit("sorry")
+    with pytest.raises(ValueError, match="UMAP has stopped"):
+        mapper.fit("die")
+    assert mapper.state == "broken"
+    mapper.stop()

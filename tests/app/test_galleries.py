@@ -1,0 +1,297 @@
+"""Galleries by the server's routes, without a browser: whose they are, who waits, what is said."""
+
+import json
+import os
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from tiny_galleries import build_gallery, quick_maps, tiny_weights  # noqa: F401  (a fixture)
+from tiny_runs import coloured, picture, zipped
+
+from app.jobs import galleries as keeping
+from app.jobs.galleries import SAMPLES, Galleries
+from app.routes import galleries as routes
+from app.routes.pictures import COOKIE, add_routes
+from app.state.models import Engine
+from app.state.pictures import Store
+from dino_core.draw.encode import pack
+from dino_core.scenes import gallery as scenes
+from dino_core.scenes import gallery_groups, gallery_probes
+
+
+class Server:
+    """The routes alone, with visitors who have secrets of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.app = FastAPI()
+        self.galleries = Galleries(folder)
+        add_routes(self.app, Engine("preview_vits14", None, "cpu"), Store(), self.galleries)
+
+    def visitor(self, secret: str | None) -> TestClient:
+        return TestClient(self.app, cookies={COOKIE: secret} if secret else {})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INSIDE_DINOV2_RUNS", str(tmp_path / "runs"))
+    return tmp_path / "galleries"
+
+
+@pytest.fixture
+def launched(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Processes that are started, in name only: their galleries stay as they are."""
+    folders: list[Path] = []
+
+    def launch(data: str, folder: Path, options: scenes.Options) -> int:
+        folders.append(Path(folder))
+        return 0
+
+    monkeypatch.setattr(keeping, "launch", launch)
+    return folders
+
+
+@pytest.fixture
+def built(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    quick_maps: None,  # noqa: F811
+) -> None:
+    """Galleries are built by a tiny model in this process, as soon as they are asked for."""
+    weights = tiny_weights(tmp_path)
+    monkeypatch.setattr(
+        keeping, "launch", lambda data, folder, options: build_gallery(data, folder, weights)
+    )
+    monkeypatch.setattr("dino_core.gallery.folder.GalleryFolder.keep_going", lambda self: None)
+    # Requests are answered in threads, which hear no signals.
+    monkeypatch.setattr("dino_core.gallery.build.stop_on_signals", lambda store: nullcontext())
+
+
+def send(client: TestClient, path: Path, **query: str) -> Any:
+    return client.post("/galleries", params={"name": path.name} | query, content=path.read_bytes())
+
+
+def three_colours(tmp_path: Path, broken: bool = True) -> Path:
+    contents = coloured(4) | ({"green/zz.png": b"no picture"} if broken else {})
+    return zipped(tmp_path / "my colours.zip", contents)
+
+
+def arrays(client: TestClient, address: str) -> dict[str, np.ndarray]:
+    from safetensors.numpy import load
+
+    answer = client.get(address)
+    assert answer.status_code == 200, answer.text
+    return load(answer.content)
+
+
+@pytest.mark.usefixtures("built")
+def test_a_gallery_is_its_visitor_s_alone(folder: Path, tmp_path: Path) -> None:
+    server = Server(folder)
+    one, two, nobody = (server.visitor(secret) for secret in ("one", "two", None))
+    assert send(nobody, three_colours(tmp_path)).status_code == 403
+    card = send(one, three_colours(tmp_path)).json()
+    name = card["name"]
+    assert (card["title"], card["pictures"], card["classes"]) == ("my colours.zip", 13, 3)
+    assert (card["state"], card["seen"], card["mine"]) == ("ready", True, True)
+    assert [file for file, _ in card["broken"]] == ["green/zz.png"]
+    assert str(tmp_path) not in json.dumps(card)
+    assert [one_["name"] for one_ in one.get("/galleries").json()["galleries"]] == [name]
+    assert two.get("/galleries").json()["galleries"] == []
+
+    paths = [
+        *("", "/pictures", "/atlas/0.jpg", "/pictures/0.jpg", "/points", "/clusters"),
+        *("/neighbours/0", "/patches/0?row=0&column=0", "/outliers", "/duplicates", "/probe"),
+        *("/predictions", "/command", "/find?key=nothing"),
+    ]
+    for path in paths:
+        assert one.get(f"/galleries/{name}{path}").status_code == 200, path
+        for stranger in (two, nobody):
+            refused = stranger.get(f"/galleries/{name}{path}")
+            assert (refused.status_code, refused.text) == (404, "There is no such gallery.")
+    for stranger in (two, nobody):
+        assert stranger.delete(f"/galleries/{name}").status_code in (403, 404)
+        assert stranger.post(f"/galleries/{name}/steer?wish=stop").status_code in (403, 404)
+        assert stranger.post(f"/galleries/{name}/points.csv").status_code == 404
+    stolen = two.get(f"/galleries/{name}/points?like={name}")
+    assert stolen.status_code == 404, "another visitor's map is not laid on this one's either"
+
+    again = Server(folder).visitor("one")  # the server starts again
+    assert again.get(f"/galleries/{name}").json()["seen"]
+    assert again.delete(f"/galleries/{name}").status_code == 200
+    assert not list(folder.rglob("*.zip")), "the pictures are gone with the gallery"
+    assert not (folder / name).exists()
+    assert again.get(f"/galleries/{name}").status_code == 404
+
+
+@pytest.mark.usefixtures("built")
+def test_answers_are_the_library_s(folder: Path, tmp_path: Path) -> None:
+    one = Server(folder).visitor("one")
+    name = send(one, three_colours(tmp_path)).json()["name"]
+    there, where = folder / name, f"/galleries/{name}"
+    for address, scene in [
+        ("pictures", scenes.names(there)),
+        ("points", scenes.points(there)),
+        ("points?features=both&layer=1&method=tsne", None),
+        ("points?features=mean_patch&layer=1", scenes.points(there, "mean_patch", 1)),
+        ("clusters?k=3", gallery_groups.clusters(there, "kmeans", 3)),
+        ("neighbours/5?k=4&layer=0", gallery_groups.neighbours(there, 5, 4, "cls", 0)),
+        ("patches/2?row=1&column=0&k=3", gallery_groups.similar_patches(there, 2, 1, 0, 3)),
+        ("outliers", gallery_groups.outliers(there)),
+        ("probe", gallery_probes.probe(there)),
+        (
+            "predictions?kind=both&method=logistic&layer=2",
+            gallery_probes.predictions(there, 2, "both", "logistic"),
+        ),
+    ]:
+        answer = one.get(f"{where}/{address}")
+        if scene is None:
+            assert answer.status_code == 202, "it is wished for, and the page asks again"
+            assert "background" in answer.text
+        else:
+            assert answer.content == pack(scene), address
+    truth = np.load(there / "arrays" / "cls.npy")[:12]
+    truth /= np.linalg.norm(truth, axis=1, keepdims=True)
+    similar = truth @ truth[7]
+    similar[7] = -2
+    found = arrays(one, f"{where}/neighbours/7?k=11")
+    np.testing.assert_allclose(found["similarities"], np.sort(similar)[::-1][:11], atol=1e-5)
+    table = one.post(f"{where}/points.csv", content="3,1").text.splitlines()
+    assert [line.split(",")[:3] for line in table[1:]] == [
+        ["3", "blue/03.png", "blue"],
+        ["1", "blue/01.png", "blue"],
+    ]
+    assert len(one.post(f"{where}/points.csv").text.splitlines()) == 13
+    assert one.post(f"{where}/points.csv", content="1,x").status_code == 422
+
+
+@pytest.mark.usefixtures("built")
+def test_a_picture_opens_from_the_map_and_is_found_in_it(folder: Path, tmp_path: Path) -> None:
+    server = Server(folder)
+    one = server.visitor("one")
+    name = send(one, three_colours(tmp_path)).json()["name"]
+    owner = keeping_owner("one")
+    source, file = routes.to_open(server.galleries, name, 4, owner)
+    assert (source.size, file) == ((24, 20), "green/00.png")
+    assert scenes.find(folder / name, source) == 4
+    with pytest.raises(ValueError, match="no such gallery"):
+        routes.to_open(server.galleries, name, 4, keeping_owner("two"))
+    with pytest.raises(ValueError, match="no picture 99"):
+        routes.to_open(server.galleries, name, 99, owner)
+
+
+def keeping_owner(secret: str) -> str:
+    from app.jobs.runs import owner_of
+
+    return owner_of(secret)
+
+
+def test_one_is_built_at_a_time(folder: Path, tmp_path: Path, launched: list[Path]) -> None:
+    server = Server(folder)
+    one, two = server.visitor("one"), server.visitor("two")
+    first = send(one, three_colours(tmp_path)).json()
+    second = send(two, three_colours(tmp_path)).json()
+    assert (first["state"], first["wishes"]) == ("starting", ["stop"])
+    assert (second["state"], second["place"], second["wishes"]) == ("waiting", 1, ["stop"])
+    assert send(two, three_colours(tmp_path)).status_code == 422, "one may wait for each visitor"
+    assert len(list(folder.rglob("*.zip"))) == 2, "what is refused is not kept"
+    server = Server(folder)
+    assert server.galleries.advance(), "who waited when the server ended still waits"
+    back = server.visitor("two").post(f"/galleries/{second['name']}/steer?wish=stop").json()
+    assert (back["state"], back["alive"]) == ("failed", False)
+    assert not server.galleries.advance()
+    assert launched == [folder / first["name"]]
+
+
+def test_the_oldest_make_room(folder: Path, tmp_path: Path, launched: list[Path]) -> None:
+    server = Server(folder)
+    one = server.visitor("one")
+    made = []
+    for i in range(keeping.PER_VISITOR + 1):
+        made.append(send(one, three_colours(tmp_path)).json()["name"])
+        ticket = server.galleries.tickets / f"{made[-1]}.json"
+        values = json.loads(ticket.read_text()) | {"refused": "Its process was a test."}
+        ticket.write_text(json.dumps(values))
+        os.utime(ticket, (1000 + i, 1000 + i))
+    assert [card["name"] for card in one.get("/galleries").json()["galleries"]] == made[:0:-1]
+    assert sorted(path.stem for path in folder.rglob("*.zip")) == sorted(made[1:])
+    for name in made[1:]:
+        os.utime(server.galleries.tickets / f"{name}.json", (0, time.time() - keeping.KEPT - 1))
+    server.galleries._forget_old()
+    assert not list(folder.rglob("*.zip")), "nobody looked at them for a week"
+
+
+def bomb(path: Path) -> Path:
+    return zipped(path, {"a.png": bytes(30 << 20)}, zipfile.ZIP_DEFLATED)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: zipped(path, {"../../evil.png": picture(0)}), "leads outside"),
+        (lambda path: zipped(path, {"readme.txt": b"words"}), "has no pictures"),
+        (bomb, "would unpack to"),
+        (lambda path: path.write_bytes(b"no zip at all") and path, "is no zip"),
+    ],
+)
+def test_zips_are_refused_in_words(
+    folder: Path, tmp_path: Path, make: Callable[[Path], Path], words: str, launched: list[Path]
+) -> None:
+    answer = send(Server(folder).visitor("one"), make(tmp_path / "holiday.zip"))
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert "holiday.zip" in answer.text, "the visitor's own name for it"
+    assert str(folder) not in answer.text
+    assert not list(folder.rglob("*.zip"))
+    assert not launched
+
+
+def test_what_is_too_much_is_let_go(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launched: list[Path]
+) -> None:
+    one = Server(folder).visitor("one")
+    for query in ({"size": "100000"}, {"model": "nothing"}):
+        assert send(one, three_colours(tmp_path), **query).status_code == 422
+    monkeypatch.setattr(routes, "MAX_PICTURES", 12)
+    assert "more than the 12" in send(one, three_colours(tmp_path)).text
+    monkeypatch.setattr(routes, "MAX_ZIP", 2000)
+    assert "MB allowed" in send(one, three_colours(tmp_path)).text
+    assert not list(folder.rglob("*.zip"))
+
+
+def test_a_name_is_no_path(folder: Path) -> None:
+    one = Server(folder).visitor("one")
+    for name in ("..", "%2e%2e", ".page", "nothing", "..%2f..%2fetc"):
+        assert one.get(f"/galleries/{name}/pictures").status_code == 404
+
+
+def test_the_samples_are_everybody_s(folder: Path, tmp_path: Path, launched: list[Path]) -> None:
+    server = Server(folder)
+    stored = tmp_path / "stored"
+    server.galleries.bring_samples(scenes.Options("preview_vits14"), stored)
+    assert [one.name for one in server.galleries.waiting()] == [SAMPLES], "built where none is kept"
+    (stored / "maps").mkdir(parents=True)
+    (stored / "config.json").write_text("{}")
+    server.galleries.bring_samples(scenes.Options("preview_vits14"), stored)
+    assert (folder / SAMPLES / "maps").is_dir(), "copied where one is"
+    assert server.galleries.waiting() == []
+    (folder / SAMPLES / "maps" / "new").touch()
+    server.galleries.bring_samples(scenes.Options("preview_vits14"), stored)
+    assert (folder / SAMPLES / "maps" / "new").exists(), "and not again"
+    (stored / "config.json").write_text('{"newer": true}')
+    server.galleries.bring_samples(scenes.Options("preview_vits14"), stored)
+    assert not (folder / SAMPLES / "maps" / "new").exists(), "unless it is another one"
+    one = server.visitor("one")
+    assert [card["mine"] for card in one.get("/galleries").json()["galleries"]] == [False]
+    for answer in (
+        one.delete(f"/galleries/{SAMPLES}"),
+        one.post(f"/galleries/{SAMPLES}/steer?wish=stop"),
+    ):
+        assert answer.status_code == 422
+        assert "everybody's" in answer.text

@@ -1,0 +1,278 @@
+"""Starting, watching and steering runs by the server's routes, without a browser."""
+
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from tiny_runs import coloured, picture, zipped
+
+from app.jobs import run_request
+from app.jobs.runs import Runs, owner_of
+from app.routes.pictures import COOKIE, add_routes
+from app.state.models import Engine
+from app.state.pictures import Store
+
+TINY = {"preset": "tiny", "steps": 60, "batch": 4, "seed": 3}
+
+
+class Server:
+    """The routes alone, with visitors who have secrets of their own."""
+
+    def __init__(self) -> None:
+        self.app = FastAPI()
+        self.runs: Runs = add_routes(self.app, Engine("preview_vits14", None, "cpu"), Store())
+
+    def visitor(self, secret: str | None) -> TestClient:
+        return TestClient(self.app, cookies={COOKIE: secret} if secret else {})
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for runs; whatever still runs in it at the end is stopped."""
+    monkeypatch.setenv("INSIDE_DINOV2_RUNS", str(tmp_path / "runs"))
+    yield tmp_path / "runs"
+    server = Server()
+    for ticket in server.runs.all_tickets():
+        for _ in range(2):
+            server.runs.steer(ticket.name, ticket.owner, "stop")
+    wait(lambda: server.runs.running() is None)
+
+
+def wait(done: Callable[[], Any], seconds: float = 90) -> Any:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := done():
+            return found
+        time.sleep(0.1)
+    raise AssertionError("It did not happen.")
+
+
+def send(client: TestClient, path: Path, name: str | None = None) -> Any:
+    return client.post(f"/runs/pictures?name={name or path.name}", content=path.read_bytes())
+
+
+def state_of(client: TestClient, name: str) -> str:
+    return client.get(f"/runs/{name}").json()["state"]
+
+
+def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -> None:
+    server = Server()
+    one, two, nobody = (server.visitor(secret) for secret in ("secret of one", "two's", None))
+    pictures = zipped(tmp_path / "my own.zip", {f"{i}.png": picture(i) for i in range(5)})
+    sent = send(one, pictures).json()
+    assert (sent["pictures"], sent["classes"]) == (5, {})
+
+    assert nobody.post("/runs", json=TINY).status_code == 403
+    first = one.post("/runs", json=TINY | {"data": sent["token"]}).json()
+    second = two.post("/runs", json=TINY | {"steps": 50}).json()
+    assert (first["state"], first["mine"], first["place"]) == ("starting", True, None)
+    assert (second["state"], second["place"]) == ("waiting", 1), "one runs at a time"
+    name = first["name"]
+
+    for stranger in (two, nobody):
+        refused = stranger.post(f"/runs/{name}/steer?wish=stop")
+        assert refused.status_code == 403
+        assert refused.text
+        assert stranger.get(f"/runs/{name}/weights").status_code == 403
+    assert "Only the browser that started" in two.post(f"/runs/{name}/steer?wish=stop").text
+    stolen = two.post("/runs", json=TINY | {"data": sent["token"]})
+    assert stolen.status_code == 422, "a zip is found by its own visitor only"
+
+    server = Server()  # the page's server starts again, the run goes on
+    one, two = server.visitor("secret of one"), server.visitor("two's")
+    assert {run["name"]: run["mine"] for run in one.get("/runs").json()["runs"]} == {
+        name: True,
+        second["name"]: False,
+    }
+    assert server.runs.advance(), "who waited still waits"
+
+    wait(lambda: one.get(f"/runs/{name}/metrics").json()["lines"])
+    assert one.post(f"/runs/{name}/steer?wish=pause").status_code == 200
+    wait(lambda: state_of(two, name) == "paused")
+    told = one.get(f"/runs/{name}/metrics").json()
+    steps = [line["step"] for line in told["lines"]]
+    assert steps == list(range(1, len(steps) + 1))
+    assert set(told["lines"][0]["logged"]) >= set(told["lines"][0]["uniform"])
+    again = one.get(f"/runs/{name}/metrics?from={told['next']}&mark={told['mark']}").json()
+    assert (again["lines"], again["anew"]) == ([], False), "only what is new is sent"
+    assert told["run"]["moments"][0] == "step-00000000"
+    watched = two.get(f"/runs/{name}").json()
+    assert watched["wishes"] == []
+    assert told["run"]["wishes"] == ["resume", "stop"]
+    assert "my own.zip" in told["run"]["command"]
+    assert "my own" not in json.dumps(watched)
+    assert str(tmp_path) not in json.dumps(watched)
+
+    one.post(f"/runs/{name}/steer?wish=resume")
+    wait(lambda: one.get(f"/runs/{name}").json()["step"] > steps[-1])
+    one.post(f"/runs/{name}/steer?wish=stop")
+    wait(lambda: state_of(one, name) == "stopped")
+    wait(lambda: server.runs.running() is None)
+    assert not server.runs.advance(), "the next one has its turn, and nobody waits after it"
+    assert state_of(two, second["name"]) == "starting"
+    layers = one.get(f"/runs/{name}/distance").json()["layers"]
+    assert layers[0]["name"] == "patch embedding"
+    assert 0 < layers[0]["relative"] < 1
+    assert one.post(f"/runs/{name}/steer?wish=resume").json()["place"] == 1
+    refused = one.post(f"/runs/{name}/steer?wish=delete")
+    assert (refused.status_code, refused.text) == (422, "This run has not ended: stop it first.")
+    assert one.post(f"/runs/{name}/steer?wish=stop").json()["state"] == "stopped", "taken back"
+
+    assert two.post(f"/runs/{name}/steer?wish=delete").status_code == 403
+    assert one.post(f"/runs/{name}/steer?wish=delete").json()["gone"]
+    assert [run["name"] for run in one.get("/runs").json()["runs"]] == [second["name"]]
+    assert not list(folder.glob(f"{name}*")), "nothing of it is left"
+    assert one.get(f"/runs/{name}").status_code == 404
+
+
+def test_only_samples_and_pictures_of_ones_own_are_probes(folder: Path) -> None:
+    one = Server().visitor("one")
+    for probes in (["../../README.md"], ["credits.json"], ["nothing.jpg"]):
+        answer = one.post("/runs", json=TINY | {"probes": probes})
+        assert (answer.status_code, answer.text) == (422, "There is no such sample.")
+    answer = one.post("/runs", json=TINY | {"own_probe": "somebody's key"})
+    assert answer.status_code == 422
+    assert "no longer kept" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"steps": 0}, "from 1 to"),
+        ({"steps": "many"}, "whole number"),
+        ({"preset": "huge"}, "no preset 'huge'"),
+        ({"preset": "official-long"}, "too large for this machine"),
+        ({"preset": "continue", "model": "nothing"}, "on this machine"),
+        ({"kind": "fine-tuning"}, "a folder for each class"),
+        ({"kind": "dreaming"}, "pretraining or fine-tuning"),
+        ({"data": "../../etc"}, "no longer kept"),
+        ({"probes": 3}, "not right"),
+    ],
+)
+def test_what_cannot_be_started_is_said(folder: Path, asked: dict[str, Any], words: str) -> None:
+    server = Server()
+    answer = server.visitor("one").post("/runs", json=TINY | asked)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert server.runs.all_tickets() == []
+
+
+def bomb(path: Path) -> Path:
+    return zipped(path, {"a.png": bytes(30 << 20)}, zipfile.ZIP_DEFLATED)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: zipped(path, {"../../evil.png": picture(0)}), "leads outside"),
+        (lambda path: zipped(path, {"readme.txt": b"words"}), "has no pictures"),
+        (bomb, "would unpack to"),
+        (lambda path: path.write_bytes(b"no zip at all") and path, "is no zip"),
+        (lambda path: path.write_bytes(b"") or path, "is no zip"),
+    ],
+)
+def test_zips_are_refused_in_words(
+    folder: Path, tmp_path: Path, make: Callable[[Path], Path], words: str
+) -> None:
+    path = make(tmp_path / "holiday.zip")
+    answer = send(Server().visitor("one"), path)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert str(folder) not in answer.text
+    assert "holiday.zip" in answer.text, "the visitor's own name for it"
+    assert not list(folder.rglob("*.zip")), "what is refused is not kept"
+
+
+def test_too_large_a_zip_is_let_go(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_request, "MAX_ZIP", 1 << 20)
+    path = tmp_path / "large.zip"
+    path.write_bytes(bytes(2 << 20))
+    answer = send(Server().visitor("one"), path)
+    assert answer.status_code == 422
+    assert "1 MB allowed" in answer.text
+    assert not list(folder.rglob("*.zip"))
+
+
+def test_a_labelled_zip_says_its_classes_and_old_ones_make_room(
+    folder: Path, tmp_path: Path
+) -> None:
+    one = Server().visitor("one")
+    path = zipped(tmp_path / "three.zip", coloured(2))
+    assert send(one, path).json()["classes"] == {"blue": 2, "green": 2, "red": 2}
+    for _ in range(run_request.KEPT_ZIPS + 1):
+        send(one, path)
+    assert len(list(folder.rglob("*.zip"))) == run_request.KEPT_ZIPS
+
+
+def test_a_name_is_no_path(folder: Path) -> None:
+    one = Server().visitor("one")
+    for name in ("..", "%2e%2e", ".page", "nothing", "..%2f..%2fetc"):
+        assert one.get(f"/runs/{name}/report").status_code == 404
+
+
+def test_lines_come_once_and_anew_when_a_run_went_back(folder: Path) -> None:
+    from dino_core.runs.folder import RunFolder
+    from dino_core.scenes.training import metrics_from
+
+    run = RunFolder(folder / "a")
+    run.create({"kind": "pretraining"})
+    for step in (1, 2, 3):
+        run.add_metrics({"step": step, "loss": step / 3, "time": 1.0})
+    first = metrics_from(run.path)
+    assert [line["step"] for line in first["lines"]] == [1, 2, 3]
+    assert first["lines"][0] == {"step": 1, "loss": pytest.approx(1 / 3, rel=1e-5)}
+    with run.metrics_file.open("a") as file:
+        file.write('{"step": 4, "lo')  # half a line
+    half = metrics_from(run.path, first["next"], first["mark"])
+    assert (half["lines"], half["next"], half["anew"]) == ([], first["next"], False)
+    run.cut_metrics(2)
+    back = metrics_from(run.path, half["next"], half["mark"])
+    assert back["anew"]
+    assert [line["step"] for line in back["lines"]] == [1, 2]
+
+
+def test_schedules_are_the_library_s(folder: Path) -> None:
+    from safetensors.numpy import load
+
+    from dino_core.runs.presets import PRESETS
+    from dino_core.schedules import values_at
+
+    one = Server().visitor("one")
+    for preset, run in PRESETS.items():
+        arrays = load(one.get(f"/schedules/{preset}").content)
+        assert arrays["steps"][0] == 0
+        assert arrays["steps"][-1] == run.steps - 1
+        for i in (0, 3, len(arrays["steps"]) // 2, -1):
+            wanted = vars(values_at(int(arrays["steps"][i]), run.train.schedule))
+            for name, value in wanted.items():
+                np.testing.assert_allclose(arrays[name][i], value, rtol=1e-6, err_msg=name)
+    assert one.get("/schedules/nothing").status_code == 422
+
+
+def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
+    """Its process is still on its way out, and would not hear of it."""
+    from dino_core.runs.folder import RunFolder
+
+    server = Server()
+    one = server.visitor("one")
+    run = RunFolder(folder / "tiny-a")
+    run.create({"kind": "pretraining"})
+    ticket = {"name": "tiny-a", "owner": owner_of("one"), "title": "", "kind": "pretraining"}
+    ticket |= {"steps": 4, "arguments": [], "data": "samples", "data_name": "", "asked": 1.0}
+    server.runs.tickets.mkdir(parents=True)
+    file = server.runs.tickets / "tiny-a.json"
+    file.write_text(json.dumps(ticket | {"waiting": False}))
+    with run.locked():
+        run.put_state("stopped", "Stopped after step 2 of 4, as asked.", 2, 4)
+        assert one.get("/runs/tiny-a").json()["wishes"] == ["resume", "delete"]
+        assert one.post("/runs/tiny-a/steer?wish=resume").json()["state"] == "waiting"
+        assert one.post("/runs/tiny-a/steer?wish=stop").json()["state"] == "stopped"

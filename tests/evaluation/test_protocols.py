@@ -1,0 +1,189 @@
+"""evaluation/protocols.py and linear.py against scikit-learn, loops and torch's own optimiser."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix
+from tiny_runs import coloured, files
+
+from dino_core.analysis.probes import wilson
+from dino_core.datasets import Pictures, find_pictures
+from dino_core.evaluation import linear, protocols
+from dino_core.evaluation.linear import linear_input, linear_probe, train_rates
+from dino_core.evaluation.protocols import Protocol, evaluate, labelled, report, same_classes
+from dino_core.gallery.embedding import Embedded, cache_for, embed
+from dino_core.gallery.preparation import Preparation
+from dino_core.weights import Backbone
+
+SQUARE = Preparation(28)
+
+
+@pytest.fixture
+def parts(backbone: Backbone, tmp_path: Path):
+    root = files(tmp_path / "data", coloured(12, "train/") | coloured(5, "test/"))
+    found = find_pictures(root)
+    train = labelled(found, "train", None, "--train")
+    test = labelled(found, "test", 4, "--test")
+    with cache_for(backbone, SQUARE, layers=True) as cache:
+        yield tuple(embed(backbone, one, SQUARE, cache) for one in (train, test))
+
+
+def shuffled(embedded: Embedded, every: int) -> Embedded:
+    """Some labels wrong, so that there is something to get wrong."""
+    labels = list(embedded.pictures.labels or ())
+    labels = [(label + 1) % 3 if i % every == 0 else label for i, label in enumerate(labels)]
+    return replace(embedded, pictures=replace(embedded.pictures, labels=tuple(labels)))
+
+
+def test_logistic_is_scikit_learn_on_the_class_tokens(parts) -> None:
+    train, test = (shuffled(one, 4) for one in parts)
+    answer = evaluate(train, test, Protocol("logistic"))
+    peer = LogisticRegression(max_iter=1000).fit(train.array("cls"), train.pictures.labels)
+    shares = peer.predict_proba(test.array("cls"))
+    predicted, truth = shares.argmax(1), np.array(test.pictures.labels)
+    assert answer["accuracy"] == pytest.approx((predicted == truth).mean())
+    assert 0.3 < answer["accuracy"] < 1
+    assert answer["confusion"] == confusion_matrix(truth, predicted).tolist()
+    assert answer["overlap"] == 12  # these test pictures are copies of training pictures
+    wrong = (predicted != truth).nonzero()[0]
+    order = wrong[np.argsort(-shares.max(1)[wrong], kind="stable")]
+    assert [one["file"] for one in answer["mistakes"]] == [test.pictures.names[i] for i in order]
+    for mistake, i in zip(answer["mistakes"], order, strict=True):
+        assert mistake["confidence"] == pytest.approx(shares[i].max(), abs=1e-5)
+        assert mistake["predicted"] == test.pictures.classes[predicted[i]]
+        assert mistake["true"] == test.pictures.classes[truth[i]]
+
+
+def test_the_official_search_takes_the_best_of_a_held_out_tenth(
+    parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(protocols.C_GRID) == 45
+    assert protocols.C_GRID[0] == pytest.approx(1e-6)
+    assert protocols.C_GRID[-1] == pytest.approx(1e5)
+    monkeypatch.setattr(protocols, "C_GRID", (1e-6, 1.0, 1e3))
+    seen = []
+    train, test = parts
+    answer = evaluate(train, test, Protocol("logistic", C=None), seen.append)
+    assert seen == pytest.approx([1 / 3, 2 / 3, 1])
+    best = max(one["accuracy"] for one in answer["search"])
+    assert answer["C"] == next(one["C"] for one in answer["search"] if one["accuracy"] == best)
+
+
+@pytest.mark.parametrize("features", ["cls", "mean_patch", "both"])
+def test_knn_votes_by_cosine(parts, features: str) -> None:
+    train, test = (shuffled(one, 5) for one in parts)
+    answer = evaluate(train, test, Protocol("knn", features, (3, 20, 100)))
+    x, y = (
+        np.concatenate([one.array("cls"), one.array("mean_patch")], 1)
+        if features == "both"
+        else one.array(features)
+        for one in (train, test)
+    )
+    x, y = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (x, y))
+    labels, truth = np.array(train.pictures.labels), np.array(test.pictures.labels)
+    similarity = y @ x.T
+    for k, found in answer["by_k"].items():
+        hits = 0
+        for row, true in zip(similarity, truth, strict=True):
+            best = np.argsort(-row)[: int(k)]
+            weights = np.bincount(labels[best], np.exp(row[best] / 0.07), 3)
+            hits += weights.argmax() == true
+        assert found["accuracy"] == pytest.approx(hits / len(truth))
+        assert found["interval"] == pytest.approx(wilson(hits, len(truth)))
+    assert answer["k"] == 20
+    assert answer["accuracy"] == answer["by_k"]["20"]["accuracy"]
+    assert evaluate(train, test, Protocol("knn", ks=(3,)))["k"] == 3
+
+
+def test_linear_finds_what_is_easy_and_names_its_choice(parts) -> None:
+    answer = evaluate(*parts, Protocol("linear"))
+    assert answer["accuracy"] > 0.6
+    chosen = answer["chosen"]
+    assert chosen["blocks"] == 1  # the tiny model has three, and not four
+    assert chosen["rate"] in linear.RATES
+
+
+def test_all_learning_rates_are_trained_as_torch_would() -> None:
+    draw = torch.Generator().manual_seed(0)
+    x, labels = torch.randn(300, 5, generator=draw), torch.randint(3, (300,), generator=draw)
+    weight, bias = train_rates(x, labels, 3, torch.Generator().manual_seed(1), 6)
+
+    for at in (0, 5, 12):
+        draw = torch.Generator().manual_seed(1)
+        layer = torch.nn.Linear(5, 3)
+        with torch.no_grad():
+            layer.weight.copy_(0.01 * torch.randn(1, 3, 5, generator=draw)[0])
+            layer.bias.zero_()
+        rate = linear.RATES[at] * 128 / 256
+        optimiser = torch.optim.SGD(layer.parameters(), rate, momentum=0.9)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, 6)
+        order = torch.cat([torch.randperm(300, generator=draw) for _ in range(3)])
+        order = order[: 6 * 128]
+        for chosen in order.split(128):
+            loss = torch.nn.functional.cross_entropy(layer(x[chosen]), labels[chosen])
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            schedule.step()
+        torch.testing.assert_close(weight[at], layer.weight.detach(), rtol=1e-4, atol=1e-6)
+        torch.testing.assert_close(bias[at], layer.bias.detach(), rtol=1e-4, atol=1e-6)
+
+
+def test_linear_inputs_are_those_of_the_official_grid() -> None:
+    layers = torch.arange(2 * 5 * 2 * 3).reshape(2, 5, 2, 3)
+    assert linear_input(layers, 1, False).tolist() == layers[:, 4, 0].tolist()
+    got = linear_input(layers, 4, True)
+    assert got.shape == (2, 15)
+    assert got[1, :3].tolist() == layers[1, 1, 0].tolist()
+    assert got[1, 9:12].tolist() == layers[1, 4, 0].tolist()
+    assert got[1, 12:].tolist() == layers[1, 4, 1].tolist()
+
+
+def test_linear_uses_four_blocks_where_the_answer_lies_there() -> None:
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.randint(2, (400,), generator=draw)
+    layers = 0.3 * torch.randn(400, 5, 2, 4, generator=draw)
+    layers[:, 2, 0, 0] += 3 * labels
+    shares, chosen = linear_probe(layers, labels, layers, 2, torch.Generator().manual_seed(0))
+    assert chosen.blocks == 4
+    assert (shares.argmax(1) == labels).float().mean() > 0.95
+    np.testing.assert_allclose(shares.sum(1), 1, atol=1e-5)
+
+
+def test_classes_are_matched_by_name(tmp_path: Path) -> None:
+    contents = coloured(2)
+    train = find_pictures(files(tmp_path / "a", contents))
+    without_blue = {name: data for name, data in contents.items() if "blue" not in name}
+    test = find_pictures(files(tmp_path / "b", without_blue))
+    matched = same_classes(train, test)
+    assert matched.labels == (1, 1, 2, 2)
+    with pytest.raises(ValueError, match="'blue'"):
+        same_classes(test, train)
+
+
+def test_what_has_no_answer_is_said(parts, tmp_path: Path) -> None:
+    train, test = parts
+    one_class: Pictures = replace(train.pictures, labels=(1,) * len(train.pictures))
+    with pytest.raises(ValueError, match="all of one class"):
+        evaluate(replace(train, pictures=one_class), test, Protocol())
+    flat = files(tmp_path / "flat", {"a.png": b"x"})
+    with pytest.raises(ValueError, match="--test wants a folder for each class"):
+        labelled(find_pictures(flat), "test", None, "--test")
+
+
+def test_the_report_counts() -> None:
+    shares = torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.7, 0.1], [0.6, 0.4, 0.0], [0.5, 0.2, 0.3]])
+    truth = torch.tensor([0, 1, 1, 0])
+    answer = report(shares, truth, ["a", "b", "c"], ["1", "2", "3", "4"])
+    assert answer["accuracy"] == 0.75
+    assert answer["interval"] == pytest.approx(wilson(3, 4))
+    assert answer["confusion"] == [[2, 0, 0], [1, 1, 0], [0, 0, 0]]
+    assert [one["recall"] for one in answer["by_class"]] == [1, 0.5, None]
+    assert answer["always_the_commonest"] == 0.5
+    assert answer["mistakes"] == [
+        {"file": "3", "true": "b", "predicted": "a", "confidence": pytest.approx(0.6)}
+    ]

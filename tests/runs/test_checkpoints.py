@@ -1,0 +1,115 @@
+"""runs/checkpoints.py: whole or not there; damage is found."""
+
+import os
+
+import pytest
+import torch
+from tiny_models import pictures, tiny_vit
+
+from dino_core.runs.checkpoints import (
+    Checkpoint,
+    load_checkpoint,
+    load_optimiser,
+    model_file,
+    newest_checkpoint,
+    optimiser_file,
+    optimiser_tensors,
+    remove_after,
+    save_checkpoint,
+    steps_in,
+)
+
+
+def checkpoint(step):
+    return Checkpoint(
+        step,
+        {"a": torch.full((50, 3), float(step)), "b": torch.tensor(step).bfloat16()},
+        {"exp_avg/a": torch.arange(6.0) + step, "step/a": torch.tensor(float(step))},
+        {"words": "ä"},
+    )
+
+
+def same(a, b):
+    return a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a)
+
+
+def test_what_was_written_is_read(tmp_path):
+    save_checkpoint(tmp_path, checkpoint(7))
+    found = load_checkpoint(tmp_path, 7)
+    assert same(found.model, checkpoint(7).model)
+    assert found.model["b"].dtype == torch.bfloat16
+    assert same(found.optimiser, checkpoint(7).optimiser)
+    assert found.facts == {"step": 7, "words": "ä"}
+
+
+def test_the_newest_two_and_the_milestones_stay(tmp_path):
+    for step in range(1, 10):
+        save_checkpoint(tmp_path, checkpoint(step), keep=lambda s: s % 3 == 0)
+    assert steps_in(tmp_path) == [3, 6, 8, 9]
+    assert steps_in(tmp_path, to_resume=True) == [8, 9]
+
+
+def damage_middle(path):
+    data = bytearray(path.read_bytes())
+    data[-20] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("which", [model_file, optimiser_file])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        damage_middle,
+        lambda path: os.truncate(path, path.stat().st_size // 2),
+        lambda path: os.truncate(path, 0),
+        lambda path: path.write_bytes(b"\0" * 500),
+    ],
+)
+def test_a_damaged_one_is_passed_over_and_said(tmp_path, which, damage):
+    for step in (1, 2):
+        save_checkpoint(tmp_path, checkpoint(step))
+    damage(which(tmp_path, 2))
+    found, complaints = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.step == 1
+    assert len(complaints) == 1
+    assert which(tmp_path, 2).name in complaints[0]
+
+
+def test_files_of_different_steps_do_not_make_a_checkpoint(tmp_path):
+    for step in (1, 2):
+        save_checkpoint(tmp_path, checkpoint(step))
+    optimiser_file(tmp_path, 1).replace(optimiser_file(tmp_path, 2))
+    with pytest.raises(ValueError, match="another step"):
+        load_checkpoint(tmp_path, 2)
+
+
+def test_half_written_files_and_later_ones_go(tmp_path):
+    for step in (1, 2, 3):
+        save_checkpoint(tmp_path, checkpoint(step), keep=lambda s: True)
+    partial = tmp_path / "step-00000004.safetensors.abcd.part"
+    partial.write_bytes(b"half")
+    remove_after(tmp_path, 2)
+    assert steps_in(tmp_path) == [1, 2]
+    assert not partial.exists()
+
+
+def test_an_optimiser_goes_on_where_it_was():
+    models = [tiny_vit() for _ in range(2)]
+    optimisers = [torch.optim.AdamW(m.parameters(), lr=1e-2, weight_decay=0.1) for m in models]
+
+    def step(i):
+        optimisers[i].zero_grad()
+        models[i](pictures()).cls.square().sum().backward()
+        optimisers[i].step()
+
+    step(0)
+    stored = optimiser_tensors(optimisers[0], models[0])
+    assert "exp_avg_sq/blocks.1.attn.qkv.weight" in stored
+    models[1].load_state_dict(models[0].state_dict())
+    load_optimiser(optimisers[1], models[1], stored)
+    step(0)
+    step(1)
+    assert same(models[0].state_dict(), models[1].state_dict())
+    with pytest.raises(ValueError, match="does not fit"):
+        load_optimiser(optimisers[1], models[1], {"exp_avg/nothing": torch.ones(1)})

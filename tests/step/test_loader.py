@@ -1,0 +1,117 @@
+"""step/loader.py: a batch is a function of seed and step, whoever makes it."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny_runs import TRAIN, files, noise_folder, picture
+
+from dino_core.crops import sample_crops, stack_crops
+from dino_core.datasets import find_pictures
+from dino_core.step.loader import (
+    BatchMaker,
+    background_batches,
+    generator_for,
+    parts_of,
+    picture_at,
+    to_batch,
+)
+
+ARRAYS = ("global_crops", "local_crops", "masks")
+
+
+@pytest.fixture
+def maker(tmp_path):
+    return BatchMaker(find_pictures(noise_folder(tmp_path)), TRAIN, seed=3)
+
+
+def assert_same(a, b):
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_the_background_makes_the_same_batches_in_order(maker, workers):
+    made = list(background_batches(maker, 2, 6, workers))
+    assert len(made) == 4
+    for step, batch in zip(range(2, 6), made, strict=True):
+        assert_same(batch, maker.make(step))
+    assert not np.array_equal(made[0].global_crops, made[1].global_crops)
+
+
+def test_stopping_early_leaves_no_thread_behind(maker):
+    import threading
+
+    before = threading.active_count()
+    batches = background_batches(maker, 0, 1000)
+    next(batches)
+    batches.close()
+    assert threading.active_count() == before
+
+
+def test_several_processes_share_the_batch_of_one(maker):
+    whole = maker.make(5)
+    parts = [BatchMaker(maker.pictures, TRAIN, 3, rank, 2).make(5) for rank in (0, 1)]
+    np.testing.assert_array_equal(
+        np.concatenate([p.global_crops for p in parts]), whole.global_crops
+    )
+    np.testing.assert_array_equal(np.concatenate([p.local_crops for p in parts]), whole.local_crops)
+    np.testing.assert_array_equal(np.concatenate([p.masks for p in parts], axis=1), whole.masks)
+
+
+def test_parts_are_the_batch_cut_by_pictures(maker):
+    whole = maker.make(1)
+    parts = parts_of(whole, 3)
+    np.testing.assert_array_equal(np.concatenate([p.local_crops for p in parts]), whole.local_crops)
+    np.testing.assert_array_equal(np.concatenate([p.masks for p in parts], axis=1), whole.masks)
+
+
+def test_every_pass_sees_every_picture_once_in_an_order_of_its_own():
+    passes = [[picture_at(7, p * 10 + i, 10) for i in range(10)] for p in range(3)]
+    assert all(sorted(order) == list(range(10)) for order in passes)
+    assert len({tuple(order) for order in passes}) == 3
+
+
+def test_crops_are_those_of_the_picture_at_that_place(maker):
+    """Against the crops themselves, normalised by `stack_crops`, crop by crop."""
+    batch = to_batch(maker.make(1))
+    pictures = [maker.pictures.picture(picture_at(3, 6 + i, 10)) for i in range(6)]
+    drawn = [
+        sample_crops(one, TRAIN.crops, generator_for(3, "crops", 6 + i))
+        for i, one in enumerate(pictures)
+    ]
+    for view in (0, 1):
+        expected = stack_crops([crops[view] for crops in drawn])
+        torch.testing.assert_close(batch.global_crops.chunk(2)[view], expected, rtol=0, atol=0)
+        expected = stack_crops([crops[2 + view] for crops in drawn])
+        torch.testing.assert_close(batch.local_crops.chunk(2)[view], expected, rtol=0, atol=0)
+
+
+def test_half_of_the_crops_are_masked(maker):
+    masks = maker.make(0).masks
+    assert masks.shape == (2, 6, 16)
+    assert masks.any(-1).sum() == 6
+
+
+def test_broken_pictures_are_replaced_and_named(tmp_path):
+    contents = {f"{i}.png": picture(i) for i in range(4)} | {"2.png": b"junk"}
+    maker = BatchMaker(find_pictures(files(tmp_path, contents)), TRAIN, seed=0)
+    batches = [maker.make(step) for step in range(3)]
+    named = Counter(name for batch in batches for name, _ in batch.broken)
+    assert set(named) == {"2.png"}
+    again = BatchMaker(maker.pictures, TRAIN, seed=0).make(2)
+    assert_same(again, batches[2])
+
+
+def test_nothing_but_broken_pictures_is_an_error(tmp_path):
+    found = find_pictures(files(tmp_path, {"a.png": b"junk", "b.png": b""}))
+    with pytest.raises(ValueError, match="None of the 2 pictures"):
+        next(background_batches(BatchMaker(found, TRAIN, 0), 0, 1))
+
+
+def test_a_set_smaller_than_the_batch_comes_round_again(tmp_path):
+    found = find_pictures(noise_folder(tmp_path, 2))
+    config = replace(TRAIN, schedule=replace(TRAIN.schedule, batch_size=5))
+    assert BatchMaker(found, config, 0).make(0).global_crops.shape == (5, 2, 16, 16, 3)
