@@ -118,6 +118,6 @@ class Endpoints:
     def _plain(self, make: Callable[[], Any], *arrays: str) -> dict:
         """A scene's facts and the named arrays; what is wrong is said in words."""
         try:
-            return self.engine.scene("answers").plain(make(), arrays)
+            return self.engine.scene("packing").plain(make(), arrays)
         except ValueError as error:
             raise gr.Error(str(error), print_exception=False) from error

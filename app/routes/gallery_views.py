@@ -86,7 +86,7 @@ def add_picture_routes(app: FastAPI, engine: Engine, access: Access) -> None:
         folder: Found, index: int, longest: Annotated[int, Query(ge=16, le=1600)] = 512
     ) -> Response:
         def work() -> Response:
-            data = engine.scene("answers").jpeg(scene.picture(folder, index), longest)
+            data = engine.scene("packing").jpeg(scene.picture(folder, index), longest)
             return Response(data, media_type="image/jpeg", headers=KEEP)
 
         return in_words(work, 404)

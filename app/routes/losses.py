@@ -105,7 +105,7 @@ def add_losses_routes(
     def company(entry: Picture, pair: str) -> Response:
         def draw() -> Response:
             sheet = engine.scene("pairs").company_sheet(pairs.find(pair).company)
-            data = engine.scene("answers").jpeg(sheet, 4096)
+            data = engine.scene("packing").jpeg(sheet, 4096)
             return Response(data, media_type="image/jpeg", headers=keep)
 
         return in_words(draw, 404)

@@ -89,12 +89,12 @@ class Answers:
             scene = make(*args, **options)
         except ValueError as error:
             return Response(str(error), status_code=422, media_type="text/plain")
-        forms = self.engine.scene("answers")
+        forms = self.engine.scene("packing")
         pack = forms.npz if form == "npz" else forms.pack
         return Response(pack(scene), media_type="application/octet-stream", headers=KEEP)
 
     def jpeg(self, *args: Any) -> Response:
-        data = self.engine.scene("answers").jpeg(*args)
+        data = self.engine.scene("packing").jpeg(*args)
         return Response(data, media_type="image/jpeg", headers=KEEP)
 
 

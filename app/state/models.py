@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dino_core.weights import Backbone
 
 SCENES = (
-    *("picture", "strip", "crops", "masks", "tokens", "attention", "features", "answers"),
+    *("picture", "strip", "crops", "masks", "tokens", "attention", "features", "packing"),
     *("matching", "comparison"),
 )
 Progress = Callable[[int, int | None], None]

@@ -148,29 +148,27 @@ export function testReport() {
         ? ""
         : "The pictures belong to the visitor who started this run, and only that one sees them.";
     mistakes.replaceChildren(
-      ...list
-        .slice(0, 24)
-        .map(({ number, true: truth, predicted, probabilities, file }) =>
+      ...list.slice(0, 24).map(({ number, true: truth, predicted, probabilities, file }) =>
+        el(
+          "figure",
+          { title: file ?? "" },
+          allowed
+            ? el("img", {
+                src: `runs/${run}/mistakes/${number}.jpg`,
+                alt: `${truth}, taken for ${predicted}`,
+                loading: "lazy",
+              })
+            : null,
           el(
-            "figure",
-            { title: file ?? "" },
-            allowed
-              ? el("img", {
-                  src: `runs/${run}/mistakes/${number}.jpg`,
-                  alt: `${truth}, taken for ${predicted}`,
-                  loading: "lazy",
-                })
-              : null,
-            el(
-              "figcaption",
-              {},
-              el("b", { text: predicted }),
-              el("span", {
-                text: `${percent(probabilities[predicted], 0)} sure; it is ${truth} (${percent(probabilities[truth], 0)})`,
-              }),
-            ),
+            "figcaption",
+            {},
+            el("b", { text: predicted }),
+            el("span", {
+              text: `${percent(probabilities[predicted], 0)} sure; it is ${truth} (${percent(probabilities[truth], 0)})`,
+            }),
           ),
         ),
+      ),
     );
   }
 

@@ -317,28 +317,26 @@ Inside.view("training", (root) => {
     const focused = document.activeElement?.dataset?.run;
     list.replaceChildren(
       ...(all.length
-        ? all
-            .slice(0, 40)
-            .map((one) =>
-              el(
-                "button",
-                {
-                  type: "button",
-                  "data-run": one.name,
-                  "aria-pressed": String(one.name === openRun.name),
-                  onclick: () => Inside.run(root, () => openIt(one.name)),
-                },
-                el("b", { text: one.title }),
-                el("i", {
-                  class: `inside-state ${one.state}`,
-                  text: one.place ? `waits, number ${one.place}` : STATES[one.state],
-                }),
-                el("span", {
-                  text: `${one.mine ? "yours" : "another visitor's"}, ${when(one.asked ?? one.updated)}`,
-                }),
-                el("span", { text: one.steps ? `${one.step} of ${one.steps}` : "" }),
-              ),
-            )
+        ? all.slice(0, 40).map((one) =>
+            el(
+              "button",
+              {
+                type: "button",
+                "data-run": one.name,
+                "aria-pressed": String(one.name === openRun.name),
+                onclick: () => Inside.run(root, () => openIt(one.name)),
+              },
+              el("b", { text: one.title }),
+              el("i", {
+                class: `inside-state ${one.state}`,
+                text: one.place ? `waits, number ${one.place}` : STATES[one.state],
+              }),
+              el("span", {
+                text: `${one.mine ? "yours" : "another visitor's"}, ${when(one.asked ?? one.updated)}`,
+              }),
+              el("span", { text: one.steps ? `${one.step} of ${one.steps}` : "" }),
+            ),
+          )
         : [el("p", { class: "inside-note", text: "None yet." })]),
     );
     if (focused) list.querySelector(`[data-run="${focused}"]`)?.focus();
