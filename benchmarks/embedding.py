@@ -16,9 +16,9 @@ from PIL import Image
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import race
 from dino_core.datasets import find_pictures, sample_pictures
-from dino_core.gallery.cache import FeatureCache
-from dino_core.gallery.embedding import embed
-from dino_core.gallery.preparation import Preparation
+from dino_core.embedding.cache import FeatureCache
+from dino_core.embedding.embed import embed
+from dino_core.embedding.preparation import Preparation
 from dino_core.weights import load_backbone
 from dino_core.weights.variants import PREVIEW
 

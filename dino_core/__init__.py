@@ -29,9 +29,9 @@ The floors: a file imports lower floors only, and files on one floor do not know
 
     8  scenes  cli                                         one file per screen; the command line
     7  finetuning                                          labels: classifier, backbone, reports
-    6  runs                                                a run as a folder
+    6  runs  gallery                                       a run, many pictures, as a folder
     5  evaluation                                          how good are the features?
-    4  step  gallery                                       one training step; many pictures
+    4  step  embedding                                     one training step; pictures -> features
     3  datasets  jobs                                      files of pictures; processes
     2  student_teacher  update  weights  analysis
     1  crops  masks  vit  heads  targets  losses  schedules  draw

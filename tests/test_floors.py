@@ -13,9 +13,9 @@ FLOORS = [
     {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},
-    {"step", "gallery"},
+    {"step", "embedding"},
     {"evaluation"},
-    {"runs"},
+    {"runs", "gallery"},
     {"finetuning"},
     {"scenes", "cli"},
     {"__main__"},  # the command line, beside the app

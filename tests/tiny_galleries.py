@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files, picture
 
@@ -17,7 +18,7 @@ from dino_core.analysis.planar import tsne_map
 from dino_core.config import ViTConfig
 from dino_core.gallery import build as building
 from dino_core.gallery.folder import GalleryFolder, Options
-from dino_core.weights import save_backbone
+from dino_core.weights import Backbone, load_backbone, save_backbone
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIG = ViTConfig(dim=32, depth=3, heads=2, image_size=56, registers=2)
@@ -29,6 +30,31 @@ def tiny_weights(folder: Path, seed: int = 0) -> Path:
     if not path.exists():
         save_backbone(tiny_vit(CONFIG, seed), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="session")
+def backbone(weights: Path) -> Backbone:
+    return load_backbone(weights=weights)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small are slower when threads share them."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("INSIDE_DINOV2_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
 
 
 def labelled_folder(root: Path, per_class: int = 8) -> Path:

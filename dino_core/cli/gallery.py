@@ -19,8 +19,8 @@ from dino_core.cli.command import Option, add_command, count, positive
 
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures
-    from dino_core.gallery.embedding import Embedded
-    from dino_core.gallery.preparation import Preparation
+    from dino_core.embedding.embed import Embedded
+    from dino_core.embedding.preparation import Preparation
     from dino_core.weights import Backbone
 
 DATA = "a folder or zip of pictures, or samples: those of the project"
@@ -55,8 +55,8 @@ def embed(args: argparse.Namespace) -> None:
     every block (float16). Broken files are named and left out. What is computed is kept by the
     content of each file: an interrupted run goes on where it was, and doing it again takes seconds.
     """
+    from dino_core.embedding.tables import check_target, write
     from dino_core.gallery.sources import pictures_of
-    from dino_core.gallery.tables import check_target, write
 
     target = check_target(Path(args.output))
     pictures = pictures_of(args.data)
@@ -115,9 +115,9 @@ def evaluate(args: argparse.Namespace) -> None:
     --method logistic --size 224 --normalise cifar10 --interpolation bilinear. The file gets the
     accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes.
     """
+    from dino_core.embedding.tables import check_target
     from dino_core.evaluation import protocols
     from dino_core.gallery.sources import pictures_of
-    from dino_core.gallery.tables import check_target
     from dino_core.jobs import write_json
 
     target = check_target(Path(args.output), (".json",))
@@ -255,7 +255,7 @@ def load(args: argparse.Namespace) -> "Backbone":
 
 
 def preparation_of(args: argparse.Namespace) -> "Preparation":
-    from dino_core.gallery.preparation import Preparation
+    from dino_core.embedding.preparation import Preparation
 
     size = None if args.size == "native" else args.size
     return Preparation(size, args.fit, args.interpolation, args.normalise)
@@ -283,7 +283,7 @@ def embedding(
     target: Path,
 ) -> Iterator[Callable[["Pictures", str], "Embedded"]]:
     """A function (pictures, what they are) -> features, with a progress bar and what was broken."""
-    from dino_core.gallery import embedding as library
+    from dino_core.embedding import embed as library
 
     instead = target if args.no_cache else None
     with library.cache_for(backbone, preparation, layers, instead) as cache:

@@ -18,8 +18,8 @@ from torch import Tensor
 from dino_core.analysis.neighbours import TEMPERATURE, knn
 from dino_core.analysis.probes import sklearn_logistic, wilson
 from dino_core.datasets import Pictures
+from dino_core.embedding.embed import Embedded
 from dino_core.evaluation.linear import linear_probe
-from dino_core.gallery.embedding import Embedded
 
 KS = (10, 20, 100, 200)
 HEADLINE = 20  # the k whose accuracy stands for the method

@@ -110,7 +110,7 @@ class Embedding:
     def __init__(
         self, store: GalleryFolder, pictures: "Pictures", backbone: "Backbone", options: Options
     ) -> None:
-        from dino_core.gallery.preparation import Preparation
+        from dino_core.embedding.preparation import Preparation
 
         self.store, self.pictures, self.backbone = store, pictures, backbone
         config = backbone.vit.config
@@ -165,8 +165,8 @@ class Embedding:
         return np.lib.format.open_memmap(path, "w+", dtype, shape)
 
     def run(self) -> None:
-        from dino_core.gallery.features import LAYERS_AT_ONCE
-        from dino_core.gallery.reading import Group, Reader, batches
+        from dino_core.embedding.features import LAYERS_AT_ONCE
+        from dino_core.embedding.reading import Group, Reader, batches
 
         reader = Reader(
             self.pictures, self.preparation, self.backbone.vit.config.patch_size, also=extras
@@ -200,7 +200,7 @@ class Embedding:
         """One batch, then the note that it is there."""
         import torch.nn.functional as F
 
-        from dino_core.gallery.features import features_of
+        from dino_core.embedding.features import features_of
 
         vit = self.backbone.vit
         at, count = self.rows, len(group.seen)

@@ -20,14 +20,14 @@ from tiny_galleries import (
 )
 from tiny_runs import coloured, files, picture, zipped
 
+from dino_core.embedding.embed import cache_for, embed
+from dino_core.embedding.preparation import Preparation
 from dino_core.gallery import build as building
 from dino_core.gallery import folder as folders
 from dino_core.gallery import mapping
 from dino_core.gallery.build import Embedding
-from dino_core.gallery.embedding import cache_for, embed
 from dino_core.gallery.folder import GalleryFolder, NotReady, Options, digest_of, start_process
 from dino_core.gallery.maps import aligned_map
-from dino_core.gallery.preparation import Preparation
 from dino_core.images import open_picture
 from dino_core.weights import Backbone
 

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from dino_core.gallery.features import Features
-from dino_core.gallery.preparation import Preparation
-from dino_core.gallery.reading import Shape
+from dino_core.embedding.features import Features
+from dino_core.embedding.preparation import Preparation
+from dino_core.embedding.reading import Shape
 from dino_core.weights import Backbone
 from dino_core.weights.files import sha256
 from dino_core.weights.variants import weights_folder

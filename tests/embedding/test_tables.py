@@ -9,10 +9,10 @@ from tiny_galleries import labelled_folder, mixed_folder
 from tiny_runs import coloured, files, picture
 
 from dino_core.datasets import find_pictures
-from dino_core.gallery import embedding
-from dino_core.gallery.embedding import cache_for, embed
-from dino_core.gallery.preparation import Preparation
-from dino_core.gallery.tables import check_target, readable, write
+from dino_core.embedding import embed as embedding
+from dino_core.embedding.embed import cache_for, embed
+from dino_core.embedding.preparation import Preparation
+from dino_core.embedding.tables import check_target, readable, write
 from dino_core.weights import Backbone
 
 SQUARE = Preparation(28)
@@ -32,7 +32,7 @@ def written(backbone: Backbone, root: Path, target: Path, layers: bool = False) 
 def test_npz(
     backbone: Backbone, tmp_path: Path, slice_: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dino_core.gallery.tables.SLICE", slice_)
+    monkeypatch.setattr("dino_core.embedding.tables.SLICE", slice_)
     monkeypatch.setattr(embedding, "SLICE", slice_)
     target = tmp_path / "f.npz"
     expected = written(backbone, labelled_folder(tmp_path / "data", 3), target, layers=True)
@@ -60,7 +60,7 @@ def test_parquet(
 ) -> None:
     import pyarrow.parquet as parquet
 
-    monkeypatch.setattr("dino_core.gallery.tables.SLICE", slice_)
+    monkeypatch.setattr("dino_core.embedding.tables.SLICE", slice_)
     monkeypatch.setattr(embedding, "SLICE", slice_)
     target = tmp_path / "f.parquet"
     root = files(tmp_path / "data", coloured(2, "train/") | coloured(1, "test/"))
@@ -125,7 +125,7 @@ def test_a_file_that_was_there_stays_when_writing_fails(
     def broken(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("dino_core.gallery.tables._write", broken)
+    monkeypatch.setattr("dino_core.embedding.tables._write", broken)
     with pytest.raises(OSError, match="space"):
         written(backbone, labelled_folder(tmp_path / "data", 1), target)
     assert target.read_bytes() == b"before"

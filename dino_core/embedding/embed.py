@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from dino_core.datasets import Pictures
-from dino_core.gallery.cache import FeatureCache, cache_file
-from dino_core.gallery.features import LAYERS_AT_ONCE, features_of
-from dino_core.gallery.preparation import Preparation
-from dino_core.gallery.reading import DIGEST_BYTES, Group, Reader, batches
+from dino_core.embedding.cache import FeatureCache, cache_file
+from dino_core.embedding.features import LAYERS_AT_ONCE, features_of
+from dino_core.embedding.preparation import Preparation
+from dino_core.embedding.reading import DIGEST_BYTES, Group, Reader, batches
 from dino_core.weights import Backbone
 
 SLICE = 1024  # pictures in memory when features are read again

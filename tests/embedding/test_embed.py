@@ -14,11 +14,11 @@ from tiny_galleries import CONFIG, labelled_folder, mixed_folder, tiny_weights
 from tiny_runs import files, picture, zipped
 
 from dino_core.datasets import find_pictures
-from dino_core.gallery import reading
-from dino_core.gallery.cache import FeatureCache, cache_file, cache_folder
-from dino_core.gallery.embedding import Embedded, cache_for, embed
-from dino_core.gallery.preparation import Preparation
-from dino_core.gallery.reading import Group, Reader, batches
+from dino_core.embedding import reading
+from dino_core.embedding.cache import FeatureCache, cache_file, cache_folder
+from dino_core.embedding.embed import Embedded, cache_for, embed
+from dino_core.embedding.preparation import Preparation
+from dino_core.embedding.reading import Group, Reader, batches
 from dino_core.images import open_picture
 from dino_core.weights import Backbone, load_backbone
 
@@ -183,7 +183,7 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 
 def test_a_batch_is_there_as_a_whole_or_not_at_all(backbone: Backbone, tmp_path: Path) -> None:
-    from dino_core.gallery.features import features_of
+    from dino_core.embedding.features import features_of
 
     cache = FeatureCache(tmp_path / "c.sqlite", CONFIG.dim, CONFIG.depth)
     features = features_of(backbone.vit, torch.zeros(2, 3, 28, 28))

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from dino_core.gallery.embedding import SLICE, Embedded
+from dino_core.embedding.embed import SLICE, Embedded
 from dino_core.weights.files import written_beside
 
 ENDINGS = (".parquet", ".npz")

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import CenterCrop, InterpolationMode, Resize
 
-from dino_core.gallery.preparation import STATISTICS, Preparation
+from dino_core.embedding.preparation import STATISTICS, Preparation
 from dino_core.images import fit_to_patches, to_tensor
 
 

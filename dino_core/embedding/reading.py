@@ -19,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 from dino_core.datasets import Pictures
-from dino_core.gallery.preparation import Preparation
+from dino_core.embedding.preparation import Preparation
 from dino_core.images import open_picture
 
 PATCHES_AT_ONCE = 2**14  # in one forward: 64 pictures of 16 x 16 patches, 11 of 37 x 37
