@@ -6,20 +6,40 @@ The port opens before torch is imported: models load behind the page.
 import argparse
 import os
 import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # before gradio is imported
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
+from typing import Any
 
 
-def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m app", description=__doc__.split("\n")[0])
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=7860, help="port to listen on")
-    parser.add_argument("--model", help="model to begin with, see python -m dino_core models")
-    parser.add_argument("--weights", type=Path, help="a checkpoint of your own instead")
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
-    args = parser.parse_args(argv)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serves the page until it is interrupted, and returns the exit code: 2 for a mistake."""
+    parser = argparse.ArgumentParser(prog="python -m app", description=page.__doc__)
+    page_options(parser.add_argument)
+    try:
+        page(parser.parse_args(argv))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return 0
+
+
+def page_options(option: Callable[..., Any]) -> None:
+    option("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    option("--port", type=int, default=7860, help="port to listen on (default: 7860)")
+    option("--model", help="model to begin with, one of those that `models` lists")
+    option("--weights", type=Path, help="a checkpoint of your own instead")
+    option("--device", default="cpu", help="cpu, cuda or mps")
+
+
+def page(args: argparse.Namespace) -> None:
+    """Open the page on this machine.
+
+    ValueError for a model or file that is not there, and where Gradio is not installed.
+    """
+    set_environment()
+    if find_spec("gradio") is None:
+        raise ValueError("The page needs Gradio: pip install 'inside-dinov2[app]' brings it.")
 
     import uvicorn
 
@@ -28,11 +48,7 @@ def main(argv: list[str] | None = None) -> int:
     import_gradio()
     from app.server import build_server
 
-    try:
-        server = build_server(args.model, args.weights, args.device, args.host, args.port)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 2
+    server = build_server(args.model, args.weights, args.device, args.host, args.port)
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
     uvicorn.run(
         server,
@@ -41,7 +57,19 @@ def main(argv: list[str] | None = None) -> int:
         log_level="warning",
         timeout_graceful_shutdown=2,  # open event streams would hold it for ever
     )
-    return 0
+
+
+def set_environment() -> None:
+    """What the libraries read when they are loaded, and what processes of this one inherit.
+
+    A page shares its few processor cores with the browser that looks at it. Threads that wait by
+    spinning take the core from whoever they wait for: a forward that others disturb then takes five
+    times as long as one whose threads sleep.
+    """
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy and SciPy only; PyTorch has its own
 
 
 if __name__ == "__main__":

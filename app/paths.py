@@ -1,10 +1,36 @@
 """The folders of the page: what comes with it, and where its runs and galleries are kept."""
 
+import os
+import sys
 from pathlib import Path
 
-from dino_core.assets import SAMPLES, STATIC
+from dino_core.assets import CHECKOUT, SAMPLES, STATIC
 
-PROJECT = STATIC.parent
 TEXT = Path(__file__).parent / "page" / "text"
 
-__all__ = ["PROJECT", "SAMPLES", "STATIC", "TEXT"]
+__all__ = ["SAMPLES", "STATIC", "TEXT", "galleries_folder", "runs_folder"]
+
+
+def runs_folder() -> Path:
+    """Where runs are kept: INSIDE_DINOV2_RUNS, or runs/ in `data_folder()`."""
+    return Path(os.environ.get("INSIDE_DINOV2_RUNS") or data_folder() / "runs")
+
+
+def galleries_folder() -> Path:
+    """Where galleries are kept: INSIDE_DINOV2_GALLERIES, or galleries/ in `data_folder()`."""
+    return Path(os.environ.get("INSIDE_DINOV2_GALLERIES") or data_folder() / "galleries")
+
+
+def data_folder() -> Path:
+    """A checkout keeps what it makes in itself; an installed page in the user's data folder."""
+    return CHECKOUT or user_data_folder(sys.platform) / "inside-dinov2"
+
+
+def user_data_folder(platform: str) -> Path:
+    """Where programs of this `sys.platform` keep what they make for their user."""
+    if platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    chosen = os.environ.get("XDG_DATA_HOME", "")  # a relative one is to be ignored, says its norm
+    return Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".local" / "share"

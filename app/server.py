@@ -10,11 +10,12 @@ from fastapi import FastAPI
 
 from app.first_visit import stored
 from app.first_visit.document import EarlyPage, head, stage
-from app.jobs.galleries import Galleries, galleries_folder
+from app.jobs.galleries import Galleries
 from app.middleware.static_cache import Remembered
 from app.page.api import add_endpoints
 from app.page.main import SCREENS, build_app, newcomers_view
 from app.page.theme import css, theme
+from app.paths import galleries_folder
 from app.routes.galleries import options_for
 from app.routes.pictures import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
 from app.state.models import Engine

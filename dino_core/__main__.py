@@ -15,18 +15,23 @@ it runs.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from dino_core.cli import add_parsers as add_picture_parsers
-from dino_core.cli.command import Option, add_command
+from dino_core.cli.command import Option, Run, add_command
 from dino_core.cli.gallery import add_parsers as add_gallery_parsers
 from dino_core.cli.training import add_parsers as add_training_parsers
 
+Command = tuple[Run, Callable[[Option], None]]  # what runs, and what adds its options
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns the exit code. argparse itself exits with 2 as well."""
-    args = build_parser().parse_args(argv)
+
+def main(argv: Sequence[str] | None = None, *, more: Sequence[Command] = ()) -> int:
+    """Runs one command and returns the exit code. argparse itself exits with 2 as well.
+
+    `more` are commands of whoever builds on this library.
+    """
+    args = build_parser(more).parse_args(argv)
     code = 2
     try:
         args.run(args)
@@ -45,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def build_parser() -> argparse.ArgumentParser:
+def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
     started_as_module = Path(sys.argv[0]).name == "__main__.py"
     parser = argparse.ArgumentParser(
         prog="python -m dino_core" if started_as_module else None,
@@ -56,6 +61,8 @@ def build_parser() -> argparse.ArgumentParser:
     add_command(commands, models, models_options, argparse.HelpFormatter)
     add_training_parsers(commands)
     add_gallery_parsers(commands)
+    for run, add_options in more:
+        add_command(commands, run, add_options)
     return parser
 
 

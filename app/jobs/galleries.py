@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from app.jobs.queue import Queue, Ticket
-from app.paths import PROJECT, STATIC
+from app.paths import STATIC
 from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
 
 SAMPLES = "samples"
@@ -44,12 +44,6 @@ class GalleryTicket(Ticket):
     label: str  # of the model, as a person chose it
     options: dict[str, Any]  # of dino_core.scenes.gallery.Options
     refused: str = ""  # why its process could not be started
-
-
-def galleries_folder() -> Path:
-    """Where they are kept: INSIDE_DINOV2_GALLERIES, or galleries/ beside this project's code."""
-    project = PROJECT
-    return Path(os.environ.get("INSIDE_DINOV2_GALLERIES") or project / "galleries")
 
 
 class Galleries(Queue[GalleryTicket]):

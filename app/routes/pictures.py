@@ -30,9 +30,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.first_visit import stored
-from app.jobs.galleries import Galleries, galleries_folder
+from app.jobs.galleries import Galleries
 from app.jobs.runs import Runs
-from app.paths import STATIC
+from app.paths import STATIC, galleries_folder
 from app.routes.features import add_feature_routes
 from app.routes.galleries import add_gallery_routes
 from app.routes.losses import Pairs, add_losses_routes

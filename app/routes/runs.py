@@ -14,7 +14,6 @@ GET  runs/NAME/distance             teacher and student, layer by layer
 GET  schedules/PRESET?steps         the update screen's curves
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -25,16 +24,11 @@ from starlette.concurrency import run_in_threadpool
 
 from app.jobs.run_request import Order, Uploads, ticket_for
 from app.jobs.runs import NotYours, Runs
-from app.paths import PROJECT
+from app.paths import runs_folder
 from app.routes.responses import FRESH, Answer, Form, Visitors, in_words, plain, read_json
 from app.state.models import Engine
 from app.state.pictures import Store
 from dino_core.scenes import training, update
-
-
-def runs_folder() -> Path:
-    """Where runs are kept: INSIDE_DINOV2_RUNS, or runs/ beside this project's code."""
-    return Path(os.environ.get("INSIDE_DINOV2_RUNS") or PROJECT / "runs")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ COUNT = """
 import ast, inspect
 parsed, told, parse = [], inspect.getfile, ast.parse
 ast.parse = lambda *words, **more: parsed.append(1) or parse(*words, **more)
-from app.gradio_quickly import import_gradio
+from app.gradio_import import import_gradio
 import_gradio()
 import gradio
 assert inspect.getfile is told
