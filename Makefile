@@ -1,23 +1,68 @@
-# make app   start the page        make test   check everything        make bench   compare with peers
-# Each target makes what it needs: a virtual environment in .venv, filled once and again when the pins change.
+# make app          start the page                    make test    check everything
+# make fast         the tests of a minute             make lint    format, lint and types
+# make bench        compare with peers                make docs    API pages, into build/docs
+# make lock         requirements.lock anew            make clean   remove what was made here
+# make first-visit  what a newcomer sees, computed beforehand, into static/first and static/gallery
+# Each target makes what it needs: a virtual environment in .venv and static/js/node_modules, filled
+# once and again when the pins change. ARGS="..." is passed on.
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+DEBIAN := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+CAN_INSTALL := command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]
+HAS_NODE := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null
 
-.PHONY: app test bench chromium clean
+.PHONY: app test fast lint python-lint page-lint page-test bench docs lock first-visit chromium node clean
 
 app: .venv/app.stamp
 	$(BIN)/python -m app $(ARGS)
 
-test: .venv/test.stamp chromium
+# Two processes, one with the server and the browser: see tests/conftest.py.
+test: lint page-test chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+fast: .venv/test.stamp
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS)
+
+lint: python-lint page-lint
+
+python-lint: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest $(ARGS)
+
+# The page's scripts need Node 20 and npm, for their tools alone. Without them the gates are left out,
+# and say so.
+page-lint: node
+	@if $(HAS_NODE); then \
+		$(MAKE) --no-print-directory static/js/node_modules/.package-lock.json && cd static/js && \
+		npm run --silent format:check && npm run --silent lint && npm run --silent types; \
+	else echo "Not run: format, lint and types of static/js and static/css."; fi
+
+page-test: node
+	@if $(HAS_NODE); then \
+		$(MAKE) --no-print-directory static/js/node_modules/.package-lock.json && cd static/js && \
+		npm test --silent; \
+	else echo "Not run: the unit tests of static/js."; fi
+
+static/js/node_modules/.package-lock.json: static/js/package-lock.json
+	cd static/js && npm ci --no-audit --no-fund --silent
+	@touch $@
 
 bench: .venv/test.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
+
+docs: .venv/test.stamp
+	$(BIN)/python -m pdoc --output-directory build/docs --docformat markdown --math dino_core
+	@echo "Open build/docs/index.html."
+
+lock: .venv/test.stamp
+	$(BIN)/uv pip compile requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command "make lock" --quiet --output-file requirements.lock $(ARGS)
+
+first-visit: .venv/app.stamp
+	$(BIN)/python -m app.first_visit.stored
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -33,13 +78,20 @@ $(BIN)/python:
 
 # The browser tests drive Debian's Chromium. Without it they are skipped, and say so.
 chromium:
-	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1 || command -v google-chrome >/dev/null 2>&1; then :; \
-	elif command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ] && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; then \
-		echo "Chromium installed."; \
+	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; then :; \
+	elif $(CAN_INSTALL) && $(DEBIAN) chromium >/dev/null; then echo "Chromium installed."; \
 	else \
 		echo "Chromium is missing and could not be installed here: the browser tests (tests/app) will be skipped."; \
 		echo "To run them: apt-get install chromium (Debian), then make test again."; \
 	fi
 
+node:
+	@if $(HAS_NODE); then :; \
+	elif $(CAN_INSTALL) && $(DEBIAN) nodejs npm >/dev/null && $(HAS_NODE); then echo "Node installed."; \
+	else \
+		echo "Node 20 or newer with npm is missing and could not be installed here:"; \
+		echo "the gates of static/js will be left out. To run them: install Node, then make test again."; \
+	fi
+
 clean:
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist *.egg-info static/js/node_modules .mypy_cache .ruff_cache .pytest_cache
