@@ -18,6 +18,7 @@ from dino_core.images import (
     IMAGENET_STD,
     fit_to_patches,
     from_tensor,
+    limited_short_side,
     open_picture,
     patch_at,
     patch_box,
@@ -212,12 +213,15 @@ def expected_size(height: int, width: int, size: object, how: str, patch: int) -
 def test_fitted_sizes_and_round_trips(height: int, width: int, size: object, how: str):
     picture = Image.new("RGB", (width, height), "red")
     wanted = expected_size(height, width, size, how, 14)
-    if 0 in wanted:
+    long = isinstance(size, int) and max(height, width) > 2 * min(height, width)
+    if how == "crop" and (0 in wanted or long):
         with pytest.raises(ValueError, match="smaller than a patch of 14 px"):
             fit_to_patches(picture, 14, size, how)
         return
     fitted = fit_to_patches(picture, 14, size, how)
     got = (fitted.picture.height, fitted.picture.width)
+    if long:  # a size of its own, see below
+        wanted = got
     if how == "resize" and got != wanted:  # half-way between two multiples, either is nearest
         assert all(abs(a - b) in (0, 14) for a, b in zip(got, wanted, strict=True))
         short = min(height, width)
@@ -310,11 +314,52 @@ def test_wrong_wishes_are_refused_in_a_plain_sentence():
         with pytest.raises(ValueError) as caught:
             fit_to_patches(picture, 14, **wish)
         assert is_plain_sentence(str(caught.value))
+
+
+# --- long pictures
+
+
+def test_the_short_side_of_a_long_picture_is_shorter():
+    assert limited_short_side(400, 200, 224) == 224
+    assert limited_short_side(1600, 200, 224) == 112  # 112 x 896 px, as many as 224 x 448
+    assert limited_short_side(200, 1600, 224) == 112
+
+
+@pytest.mark.parametrize("how", MODES)
+@pytest.mark.parametrize("size", [14, 56, 224, 518])
+@pytest.mark.parametrize(
+    ("width", "height"), [(3000, 20), (20, 3000), (5000, 1), (1, 4096), (900, 300)]
+)
+def test_a_thin_picture_is_never_many_patches(width: int, height: int, size: int, how: str):
+    """3000 x 20 px with a short side of 518 would be 205 000 patches, an answer that never comes.
+
+    What came out is said. Rounding to whole patches may add one patch to each side.
+    """
+    thin = Image.new("RGB", (width, height))
+    if how == "crop" and limited_short_side(width, height, size) < 14:
+        with pytest.raises(ValueError, match="give an exact size") as caught:
+            fit_to_patches(thin, 14, size, how)
+        assert is_plain_sentence(str(caught.value))
+        return
+    fitted = fit_to_patches(thin, 14, size, how)
+    side = size / 14
+    h, w = fitted.grid
+    most = 2 * side**2
+    assert (h - 1) * (w - 1) < most
+    assert h * w <= max(most, 2) or min(h, w) > 1
+    assert fitted.note.startswith(("A long picture", "A very long picture"))
+    x0, y0, x1, y1 = fitted.source_box
+    if how != "crop":
+        np.testing.assert_allclose((x0, y0, x1, y1), (0, 0, width, height), atol=1e-6)
+
+
+def test_an_exact_size_is_what_a_person_asked_for():
     thread = Image.new("RGB", (5000, 1))
     for how in MODES:
-        with pytest.raises(ValueError, match=r"5000 x 1 px would become 11\d+ x 224 px"):
-            fit_to_patches(thread, 14, 224, how)
-        assert fit_to_patches(thread, 14, (224, 224), how).grid == (16, 16)
+        fitted = fit_to_patches(thread, 14, (224, 224), how)
+        assert (fitted.grid, fitted.note) == ((16, 16), "")
+    ordinary = fit_to_patches(Image.new("RGB", (640, 427)), 14, 224)
+    assert (ordinary.grid, ordinary.note) == ((16, 24), "")
 
 
 # --- pictures <-> tensors

@@ -26,7 +26,7 @@ from dino_core.weights import Backbone
 from dino_core.weights.files import sha256
 from dino_core.weights.variants import weights_folder
 
-FORMAT = 1
+FORMAT = 2  # goes up when the same file and preparation give other pixels than before
 PATIENCE = 60  # s to wait for another process that writes
 TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     content BLOB PRIMARY KEY, height INTEGER, width INTEGER,

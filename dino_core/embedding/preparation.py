@@ -83,9 +83,11 @@ class Preparation:
 def official_square(picture: Image.Image, size: int, resampling: Image.Resampling) -> Image.Image:
     """The middle of a picture whose short side was brought to size * 256 / 224 px.
 
-    Rounding as in torchvision's Resize (down) and CenterCrop (to the nearest even half).
+    Rounding as in torchvision's Resize (down) and CenterCrop (to the nearest even half). Of a very
+    long picture only the part around the middle is scaled: the rest would be cut off again.
     """
     short = round(size * 256 / 224)
+    picture = around_middle(picture)
     width, height = picture.size
     if width <= height:
         width, height = short, int(short * height / width)
@@ -94,3 +96,19 @@ def official_square(picture: Image.Image, size: int, resampling: Image.Resamplin
     resized = picture.resize((width, height), resampling)
     left, top = round((width - size) / 2), round((height - size) / 2)
     return resized.crop((left, top, left + size, top + size))
+
+
+def around_middle(picture: Image.Image, longest_aspect: int = 16) -> Image.Image:
+    """The middle of a picture that is longer than that; a shorter one as it is.
+
+    5000 x 1 px with a short side of 256 px would be 328 megapixels, nearly all of them cut off.
+    """
+    width, height = picture.size
+    most = longest_aspect * min(width, height)
+    if max(width, height) <= most:
+        return picture
+    if width > height:
+        left = (width - most) // 2
+        return picture.crop((left, 0, left + most, height))
+    top = (height - most) // 2
+    return picture.crop((0, top, width, top + most))

@@ -10,9 +10,6 @@ from dino_core.draw.encode import shrink
 from dino_core.images import Fitted, fit_to_patches, open_picture, to_tensor
 from dino_core.vit import VisionTransformer
 
-# A panorama keeps its aspect, but not at any price: attention grows with the square of the patches.
-LARGEST_ASPECT = 2.0
-
 
 @dataclass(frozen=True)
 class PictureScene:
@@ -52,28 +49,18 @@ def thumbnail(source: Image.Image, longest: int = 512) -> Image.Image:
 
 def look(vit: VisionTransformer, source: Image.Image, size: int) -> OpenPicture:
     """One forward of the picture with its short side scaled to about `size` px."""
-    short, note = short_side(source.size, size)
-    fitted = fit_to_patches(source, vit.config.patch_size, short, "resize")
+    fitted = fit_to_patches(source, vit.config.patch_size, size, "resize")
     seen = inspect(vit, to_tensor(fitted.picture))
     scene = PictureScene(
         source_size=source.size,
         input_size=fitted.picture.size,
         grid=seen.grid,
         patch_size=seen.patch_size,
-        short_side=short,
+        short_side=size,
         layers=seen.layers,
         heads=seen.heads,
         registers=seen.registers,
         dim=vit.config.dim,
-        note=note,
+        note=fitted.note,
     )
     return OpenPicture(source, fitted, seen, scene)
-
-
-def short_side(picture_size: tuple[int, int], size: int) -> tuple[int, str]:
-    """The short side to use for a picture, so that it has at most 2 size^2 pixels."""
-    aspect = max(picture_size) / min(picture_size)
-    if aspect <= LARGEST_ASPECT:
-        return size, ""
-    short = max(1, round(size * (LARGEST_ASPECT / aspect) ** 0.5))
-    return short, f"A long picture: its short side is {short} px instead of {size}."

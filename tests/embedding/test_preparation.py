@@ -24,6 +24,23 @@ def test_official_is_resize_and_centre_crop(size: tuple[int, int], interpolation
     np.testing.assert_array_equal(got, np.asarray(CenterCrop(224)(resized)))
 
 
+@pytest.mark.parametrize("size", [(5000, 1), (1, 5000), (3000, 20)])
+def test_a_thin_picture_is_not_scaled_whole(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """5000 x 1 px scaled to a short side of 256 would take a gigabyte."""
+    scale = Image.Image.resize
+
+    def watched(self: Image.Image, size: tuple[int, int], *rest: object) -> Image.Image:
+        assert size[0] * size[1] < 2_000_000
+        return scale(self, size, *rest)
+
+    monkeypatch.setattr(Image.Image, "resize", watched)
+    for fit in ("official", "crop", "resize", "pad"):
+        pixels = Preparation(224, fit).pixels(noise(*size), 14)
+        assert pixels.shape[0] * pixels.shape[1] <= 2.2 * 224 * 224
+
+
 @pytest.mark.parametrize(
     ("preparation", "shape"),
     [

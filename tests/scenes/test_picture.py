@@ -12,7 +12,7 @@ from tiny_models import tiny_vit
 
 from dino_core.analysis.inspection import inspect
 from dino_core.images import fit_to_patches, to_tensor
-from dino_core.scenes.picture import look, read_picture, short_side, thumbnail
+from dino_core.scenes.picture import look, read_picture, thumbnail
 
 
 def picture(width: int, height: int) -> Image.Image:
@@ -38,14 +38,11 @@ def test_the_scene_says_what_was_seen(size: tuple[int, int], grid: tuple[int, in
 
 
 def test_a_long_picture_keeps_its_aspect_but_not_its_short_side() -> None:
-    assert short_side((400, 200), 224) == (224, "")
-    short, note = short_side((1600, 200), 224)
-    assert short == 112  # sqrt(2 / 8) of 224: 112 x 896 px, as many as 224 x 448
-    assert "short side is 112 px instead of 224" in note
-    assert short_side((200, 1600), 224) == (short, note)
     opened = look(tiny_vit(), picture(160, 20), 56)
     assert opened.scene.grid == (2, 16)
-    assert opened.scene.note
+    assert "short side is 28 px instead of 56" in opened.scene.note
+    # What the page prints as Python, and what the tokens screen fits again, starts from 56.
+    assert fit_to_patches(opened.source, 14, opened.scene.short_side).grid == (2, 16)
 
 
 def test_a_thumbnail_is_small_and_leaves_the_picture_alone() -> None:
