@@ -9,7 +9,6 @@ clustering   k-means
 comparison   CKA between layers and models, components in one order and sign
 maps         UMAP
 planar       PCA and t-SNE in two dimensions, and maps laid over each other
-neighbours   exact nearest neighbours, k-NN votes, outliers, near-duplicates
+neighbours   exact nearest neighbours, outliers, near-duplicates
 grouping     HDBSCAN
-probes       k-NN and logistic probes of frozen features, Wilson's interval
 """

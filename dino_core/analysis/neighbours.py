@@ -1,18 +1,14 @@
-"""Nearest neighbours, exactly, and what follows from them: votes, odd ones, doubles.
+"""Nearest neighbours, exactly, and what follows from them: outliers and near-duplicates.
 
     cos(x, y) = x . y / (|x| |y|)
 
-In slices, so that memory grows with the number of features and not with its square. k-NN votes as
-in the official `eval/knn.py` (Wu et al. 2018):
-
-    votes[c] = sum over the k nearest neighbours j with label c of exp(cos(x, x_j) / 0.07)
+In slices, so that memory grows with the number of features and not with its square.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-TEMPERATURE = 0.07
 ROWS = 1024  # queries at a time: their similarities to 60 000 features are 246 MB
 
 
@@ -38,46 +34,6 @@ def nearest(
         values[start : start + ROWS] = found.values
         indices[start : start + ROWS] = found.indices
     return values, indices
-
-
-def votes(
-    similarities: Tensor, labels: Tensor, classes: int, temperature: float = TEMPERATURE
-) -> Tensor:
-    """Similarities [m, k] and labels [m, k] of the neighbours -> shares of the vote [m, classes].
-
-    Rows sum to 1. The largest similarity is taken off first: a common factor, and no overflow.
-    """
-    weights = ((similarities - similarities[:, :1]) / temperature).exp()
-    totals = weights.new_zeros(len(weights), classes).scatter_add_(1, labels, weights)
-    return totals / totals.sum(1, keepdim=True)
-
-
-def knn(
-    train: Tensor,
-    labels: Tensor,
-    test: Tensor,
-    *,
-    classes: int,
-    ks: tuple[int, ...] = (20,),
-    temperature: float = TEMPERATURE,
-    center: bool = False,
-) -> dict[int, Tensor]:
-    """Features [n, D], labels [n], features [m, D] -> for every k the shares of the vote [m, C].
-
-    center  subtract the mean of the training features first; the official evaluation does not
-    """
-    if center:
-        mean = train.float().mean(0)
-        train, test = train.float() - mean, test.float() - mean
-    similarities, found = nearest(test, train, max(ks))
-    return {k: votes(similarities[:, :k], labels[found[:, :k]], classes, temperature) for k in ks}
-
-
-def recall_at(features: Tensor, labels: Tensor, ks: tuple[int, ...] = (1, 5, 10)) -> list[float]:
-    """Share of the features that have one of their own label among their k nearest, for every k."""
-    _, found = nearest(features, features, max(ks), themselves=True)
-    hits = labels[found] == labels[:, None]  # [n, k]
-    return [hits[:, :k].any(1).float().mean().item() for k in ks]
 
 
 def outlier_scores(features: Tensor, k: int = 10) -> Tensor:

@@ -15,17 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from dino_core.datasets import Pictures
 from dino_core.embedding.cache import FeatureCache, cache_file
-from dino_core.embedding.features import LAYERS_AT_ONCE, features_of
+from dino_core.embedding.features import LAYERS_AT_ONCE, encode
 from dino_core.embedding.preparation import Preparation
-from dino_core.embedding.reading import DIGEST_BYTES, Group, Reader, batches
+from dino_core.embedding.reading import DIGEST_BYTES, Reader
+from dino_core.vit import VisionTransformer
 from dino_core.weights import Backbone
 
 SLICE = 1024  # pictures in memory when features are read again
 
-Progress = Callable[[int], None]  # pictures done since the last call
+Progress = Callable[[int], None]  # pictures done: since the last call, or in all
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Embedded:
     cache: FeatureCache
 
     def slices(self, column: str) -> Iterator[np.ndarray]:
-        """ "cls", "mean_patch": float32 [.., D]; "layers": float16 [.., L, 2, D]."""
+        """ "cls", "mean_patch": float32 [.., D]; "layers": float16 [.., depth, 2, D]."""
         for start in range(0, len(self.contents), SLICE):
             yield self.cache.rows(self.contents[start : start + SLICE], column)
 
@@ -94,25 +97,81 @@ def embed(
     contents = np.zeros((len(pictures), DIGEST_BYTES), np.uint8)
     broken: dict[int, str] = {}
     computed = 0
-    for found in batches(reader, batch_size):
-        members = found.seen if isinstance(found, Group) else [found]
-        if isinstance(found, Group) and found.new:
-            features = features_of(
-                vit, preparation.images(found.pixels(), vit.pos_embed), cache.layers
-            )
-            cache.put([one.digest for one in found.new], found.shape, features)
-            computed += len(found.new)
-        for one in members:
+    for seen, features in encode(vit, reader, batch_size, layers=cache.layers):
+        if features is not None:
+            new = [one.digest for one in seen if one.pixels is not None]
+            cache.put(new, seen[0].shape, features)
+            computed += len(new)
+        for one in seen:
             if one.broken:
                 broken[one.index] = one.broken
             else:
                 contents[one.index] = np.frombuffer(one.digest, np.uint8)
-        progress(len(members))
-    kept = [i for i in range(len(pictures)) if i not in broken]
-    if not kept:
+        progress(len(seen))
+    kept, named = usable(pictures, broken)
+    return Embedded(pictures.subset(kept), contents[kept], named, computed, cache)
+
+
+def usable(
+    pictures: Pictures, broken: dict[int, str]
+) -> tuple[list[int], tuple[tuple[str, str], ...]]:
+    """Indices of the pictures that could be read, and (name, why) of the others.
+
+    ValueError when there is none.
+    """
+    if len(broken) == len(pictures):
+        first = broken[0] if broken else "there is none."
         raise ValueError(
             f"None of the {len(pictures)} pictures in {pictures.source} can be read. The first "
-            f"says: {broken[0]}"
+            f"says: {first}"
         )
-    named = tuple((pictures.names[i], why) for i, why in sorted(broken.items()))
-    return Embedded(pictures.subset(kept), contents[kept], named, computed, cache)
+    kept = [i for i in range(len(pictures)) if i not in broken]
+    return kept, tuple((pictures.names[i], why) for i, why in sorted(broken.items()))
+
+
+# --- few enough for memory
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features of a set of pictures, in memory. Broken files are left out, and named."""
+
+    cls: Tensor  # float32 [n, D] class tokens after the final norm
+    mean_patch: Tensor  # float32 [n, D] mean of the patch tokens
+    labels: Tensor  # int64 [n], -1 without labels
+    names: tuple[str, ...]
+    broken: tuple[tuple[str, str], ...]  # (name, why)
+
+    @property
+    def both(self) -> Tensor:
+        """[n, 2 D]"""
+        return torch.cat([self.cls, self.mean_patch], dim=1)
+
+
+def embed_in_memory(
+    vit: VisionTransformer,
+    pictures: Pictures,
+    size: int,
+    batch_size: int = 64,
+    progress: Progress = lambda done: None,
+) -> FeatureSet:
+    """Features of the middle squares of all pictures that can be read, in their order.
+
+    `progress` is called with the number of pictures done after each batch; it may raise to stop.
+    ValueError when no picture can be read.
+    """
+    reader = Reader(pictures, Preparation(size), vit.config.patch_size)
+    cls, means = [], []
+    broken: dict[int, str] = {}
+    done = 0
+    for seen, features in encode(vit, reader, batch_size, once=False):
+        if features is not None:
+            cls.append(features.cls)
+            means.append(features.mean_patch)
+        broken |= {one.index: one.broken for one in seen if one.broken}
+        done += len(seen)
+        progress(done)
+    kept, named = usable(pictures, broken)
+    labels = [-1 if pictures.labels is None else pictures.labels[i] for i in kept]
+    names = tuple(pictures.names[i] for i in kept)
+    return FeatureSet(torch.cat(cls), torch.cat(means), torch.tensor(labels), names, named)

@@ -1,11 +1,15 @@
-"""One forward of a batch -> what is kept of it."""
+"""Batches of pictures -> what is kept of each forward. There is one such loop in the project."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from dino_core.embedding.reading import Group, Reader, Seen, batches
 from dino_core.vit import VisionTransformer
+
+LAYERS_AT_ONCE = 16  # pictures in one forward whose layers are wanted
 
 
 @dataclass(frozen=True)
@@ -14,8 +18,43 @@ class Features:
 
     cls: Tensor  # [B, D]
     mean_patch: Tensor  # [B, D]
-    layers: Tensor | None  # float16 [B, L, 2, D]: class token and mean patch after each block
+    layers: Tensor | None  # float16 [B, depth, 2, D]: class token and mean patch after each block
     patches: Tensor | None  # float16 [B, P, D]
+
+
+def encode(
+    vit: VisionTransformer,
+    reader: Reader,
+    batch_size: int,
+    *,
+    first: int = 0,
+    once: bool = True,
+    layers: bool = False,
+    patch_pictures: int = 0,
+) -> Iterator[tuple[list[Seen], Features | None]]:
+    """Files that were looked at together, and the features of those among them that are new.
+
+    first, once     as in `reading.batches`
+    patch_pictures  patch features come with the first so many pictures, and what is batched with
+                    them
+    Broken files, and copies with `once`, come alone and without features. The model is in `eval`
+    meanwhile.
+    """
+    was_training = vit.training
+    vit.eval()
+    encoded = 0
+    try:
+        for found in batches(reader, batch_size, first, once):
+            if not isinstance(found, Group):
+                yield [found], None
+            elif not found.new:
+                yield found.seen, None
+            else:
+                images = reader.preparation.images(found.pixels(), vit.pos_embed)
+                yield found.seen, features_of(vit, images, layers, encoded < patch_pictures)
+                encoded += len(found.new)
+    finally:
+        vit.train(was_training)
 
 
 @torch.inference_mode()
@@ -35,13 +74,10 @@ def features_of(
         for index in range(depth):
             normed = vit.norm(out.traces[index].tokens)  # [B, N, D]
             kept.append(torch.stack([normed[:, 0], normed[:, out.first_patch :].mean(1)], 1))
-        by_layer = torch.stack(kept, 1).half().cpu()  # L x [B, 2, D] -> [B, L, 2, D]
+        by_layer = torch.stack(kept, 1).half().cpu()  # depth x [B, 2, D] -> [B, depth, 2, D]
     return Features(
         cls=out.cls.float().cpu(),
         mean_patch=out.patches.float().mean(1).cpu(),
         layers=by_layer,
         patches=out.patches.half().cpu() if patches else None,
     )
-
-
-LAYERS_AT_ONCE = 16  # pictures in one forward whose layers are wanted

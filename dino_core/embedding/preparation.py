@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dino_core.images import IMAGENET_MEAN, IMAGENET_STD, fit_to_patches
+from dino_core.images import IMAGENET_MEAN, IMAGENET_STD, fit_to_patches, to_tensor
 
 Fit = Literal["crop", "official", "resize", "pad"]
 FITS = ("crop", "official", "resize", "pad")
@@ -112,3 +112,13 @@ def around_middle(picture: Image.Image, longest_aspect: int = 16) -> Image.Image
         return picture.crop((left, 0, left + most, height))
     top = (height - most) // 2
     return picture.crop((0, top, width, top + most))
+
+
+def middle_square(picture: Image.Image, size: int, patch_size: int) -> Image.Image:
+    """The middle of a picture whose short side was brought to `size`, bicubic."""
+    return fit_to_patches(picture, patch_size, (size, size), "crop").picture
+
+
+def square_input(picture: Image.Image, size: int, patch_size: int) -> Tensor:
+    """The same as the model's input, normalised: [3, size, size]."""
+    return to_tensor(middle_square(picture, size, patch_size))

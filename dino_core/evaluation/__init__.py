@@ -1,1 +1,11 @@
-"""How good are the features? k-NN, linear probes, patches found again, held-out agreement."""
+"""How good are the features?
+
+knn             votes of the nearest neighbours
+logistic        multinomial logistic regression
+linear          the grid of linear classifiers of the official evaluation
+protocols       train on A, test on B, by any of the three
+probes          every picture judged by classifiers that have not seen it
+reports         accuracy with its interval, confusions, mistakes
+patch_matching  patches found again in another view
+held_out        what the heads answer for pictures they were not trained on
+"""

@@ -1,46 +1,63 @@
-"""Is a backbone any good? k-NN on labelled pictures, and what it makes of a few chosen ones.
+"""k-NN: a picture gets the class that its nearest neighbours among the labelled ones vote for.
 
-k-NN needs no training and has nothing to tune: a picture gets the label that its nearest neighbours
-among the labelled ones vote for (`analysis/neighbours.py`). Here the mean of the training features
-is subtracted first, which is not done officially. On features of small models, which share one
-large direction, it is worth several points, and costs nothing on good ones.
+Nothing is trained and nothing tuned. Votes as in the official `eval/knn.py` (Wu et al. 2018):
+
+    votes[c] = sum over the k nearest neighbours j of class c of exp(cos(x, x_j) / 0.07)
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
-from dino_core.analysis.neighbours import TEMPERATURE, knn
+from dino_core.analysis.neighbours import nearest
 from dino_core.datasets import Pictures
-from dino_core.images import fit_to_patches, to_tensor
+from dino_core.embedding.embed import embed_in_memory
 from dino_core.vit import VisionTransformer
 
+TEMPERATURE = 0.07
+NEIGHBOURS = 20
 FEATURES = ("cls", "mean_patch", "both")
 
 
-@dataclass(frozen=True)
-class Embedded:
-    """Features of a set of pictures. Broken files are left out, and named."""
+def votes(
+    similarities: Tensor, labels: Tensor, classes: int, temperature: float = TEMPERATURE
+) -> Tensor:
+    """Similarities [m, k] and labels [m, k] of the neighbours -> shares of the vote [m, classes].
 
-    cls: Tensor  # [n, D] class tokens after the final norm
-    mean_patch: Tensor  # [n, D] mean of the patch tokens
-    labels: Tensor  # [n] int64, -1 without labels
-    names: tuple[str, ...]
-    broken: tuple[tuple[str, str], ...]  # (name, why)
+    Rows sum to 1. The largest similarity is taken off first: a common factor, and no overflow.
+    """
+    weights = ((similarities - similarities[:, :1]) / temperature).exp()
+    totals = weights.new_zeros(len(weights), classes).scatter_add_(1, labels, weights)
+    return totals / totals.sum(1, keepdim=True)
 
-    @property
-    def both(self) -> Tensor:
-        """[n, 2 D]"""
-        return torch.cat([self.cls, self.mean_patch], dim=1)
+
+def knn(
+    train: Tensor,
+    labels: Tensor,
+    test: Tensor,
+    *,
+    classes: int,
+    ks: tuple[int, ...] = (NEIGHBOURS,),
+    temperature: float = TEMPERATURE,
+    center: bool = False,
+) -> dict[int, Tensor]:
+    """Features [n, D], labels [n], features [m, D] -> for every k the shares [m, classes].
+
+    center  subtract the mean of the training features first; the official evaluation does not
+    """
+    if center:
+        mean = train.float().mean(0)
+        train, test = train.float() - mean, test.float() - mean
+    similarities, found = nearest(test, train, max(ks))
+    return {k: votes(similarities[:, :k], labels[found[:, :k]], classes, temperature) for k in ks}
+
+
+# --- of a backbone, during a run
 
 
 @dataclass(frozen=True)
 class LabelledSet:
-    """Training and test pictures for k-NN, of few enough pictures to be looked at during a run."""
+    """Training and test pictures for k-NN, few enough to be looked at during a run."""
 
     train: Pictures
     test: Pictures
@@ -62,110 +79,22 @@ class LabelledSet:
         return cls(train.first(per_class), test.first(test_per_class))
 
 
-def as_input(picture: Image.Image, size: int, patch_size: int) -> Tensor:
-    """Short side to `size`, the middle of it: [3, size, size], bicubic, normalised."""
-    return to_tensor(middle(picture, size, patch_size))
-
-
-def middle(picture: Image.Image, size: int, patch_size: int) -> Image.Image:
-    """The square that the model sees."""
-    return fit_to_patches(picture, patch_size, (size, size), "crop").picture
-
-
-@torch.no_grad()
-def embed(
-    vit: VisionTransformer,
-    pictures: Pictures,
-    size: int,
-    batch_size: int = 64,
-    progress: Callable[[int], None] = lambda done: None,
-) -> Embedded:
-    """Features of all pictures that can be read, in their order.
-
-    `progress` is called with the number of pictures seen before each batch; it may raise to stop.
-    """
-    device, patch = vit.pos_embed.device, vit.config.patch_size
-    was_training = vit.training
-    vit.eval()
-    cls, means, kept, broken = [], [], [], []
-    waiting: list[Tensor] = []
-
-    def forward() -> None:
-        if waiting:
-            out = vit(torch.stack(waiting).to(device, vit.pos_embed.dtype))
-            cls.append(out.cls.float().cpu())
-            means.append(out.patches.float().mean(1).cpu())
-            waiting.clear()
-
-    for index in range(len(pictures)):
-        try:
-            waiting.append(as_input(pictures.picture(index), size, patch))
-        except ValueError as error:
-            broken.append((pictures.names[index], str(error)))
-            continue
-        kept.append(index)
-        if len(waiting) == batch_size:
-            progress(index)
-            forward()
-    forward()
-    vit.train(was_training)
-    if not kept:
-        raise ValueError(
-            f"None of the {len(pictures)} pictures in {pictures.source} can be read. The first "
-            f"says: {broken[0][1] if broken else 'there is none'}"
-        )
-    labels = [-1 if pictures.labels is None else pictures.labels[i] for i in kept]
-    return Embedded(
-        torch.cat(cls),
-        torch.cat(means),
-        torch.tensor(labels),
-        tuple(pictures.names[i] for i in kept),
-        tuple(broken),
-    )
-
-
-def knn_predict(
-    train: Tensor,
-    labels: Tensor,
-    test: Tensor,
-    *,
-    classes: int,
-    k: int = 20,
-    temperature: float = TEMPERATURE,
-    center: bool = True,
-) -> Tensor:
-    """Features [n, D], labels [n], features [m, D] -> predicted labels [m]."""
-    shares = knn(
-        train, labels, test, classes=classes, ks=(k,), temperature=temperature, center=center
-    )
-    return shares[k].argmax(1)
-
-
 def knn_accuracy(vit: VisionTransformer, data: LabelledSet, size: int) -> dict[str, float]:
-    """20-NN accuracy in per cent for class token, mean patch and both together."""
-    train, test = embed(vit, data.train, size), embed(vit, data.test, size)
-    classes = len(data.train.classes)
-    scores = {}
+    """20-NN accuracy in per cent for class token, mean patch and both together.
+
+    The mean of the training features is subtracted first, which is not done officially: features of
+    small models share one large direction, and it is worth several points there; on good ones it
+    costs nothing.
+    """
+    train, test = (embed_in_memory(vit, part, size) for part in (data.train, data.test))
+    accuracies = {}
     for name in FEATURES:
-        predicted = knn_predict(
-            getattr(train, name), train.labels, getattr(test, name), classes=classes
-        )
-        scores[name] = 100 * (predicted == test.labels).float().mean().item()
-    return scores
-
-
-def raw_pixel_accuracy(data: LabelledSet, size: int = 32) -> float:
-    """The same vote on the pixels themselves: what any features must beat, in per cent."""
-    sides = []
-    for pictures in (data.train, data.test):
-        rows = [
-            np.asarray(pictures.picture(i).resize((size, size))).reshape(-1)
-            for i in range(len(pictures))
-        ]
-        sides.append(torch.from_numpy(np.stack(rows)).float())
-    labels = [torch.tensor(pictures.labels) for pictures in (data.train, data.test)]
-    predicted = knn_predict(sides[0], labels[0], sides[1], classes=len(data.train.classes))
-    return 100 * (predicted == labels[1]).float().mean().item()
-
-
-# --- chosen pictures at each milestone
+        shares = knn(
+            getattr(train, name),
+            train.labels,
+            getattr(test, name),
+            classes=len(data.train.classes),
+            center=True,
+        )[NEIGHBOURS]
+        accuracies[name] = 100 * (shares.argmax(1) == test.labels).float().mean().item()
+    return accuracies

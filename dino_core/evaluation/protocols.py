@@ -8,23 +8,23 @@ logistic  scikit-learn's LogisticRegression(max_iter=1000), C = 1 or one of your
 linear    official `eval/linear.py`, see `linear.py` for what differs
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from dino_core.analysis.neighbours import TEMPERATURE, knn
-from dino_core.analysis.probes import sklearn_logistic, wilson
 from dino_core.datasets import Pictures
 from dino_core.embedding.embed import Embedded
+from dino_core.evaluation.knn import TEMPERATURE, knn
 from dino_core.evaluation.linear import linear_probe
+from dino_core.evaluation.logistic import sklearn_logistic
+from dino_core.evaluation.reports import report, wilson
 
 KS = (10, 20, 100, 200)
 HEADLINE = 20  # the k whose accuracy stands for the method
 C_GRID = tuple(10 ** (-6 + 11 * i / 44) for i in range(45))
-MISTAKES = 60
 METHODS = ("knn", "logistic", "linear")
 FEATURES = ("cls", "mean_patch", "both")
 
@@ -157,44 +157,3 @@ def overlap(train: Embedded, test: Embedded) -> int:
 def labels_of(embedded: Embedded) -> Tensor:
     assert embedded.pictures.labels is not None
     return torch.tensor(embedded.pictures.labels)
-
-
-def report(
-    shares: Tensor, truth: Tensor, classes: Sequence[str], names: Sequence[str]
-) -> dict[str, Any]:
-    """Probabilities [m, C], labels [m] -> accuracy, interval, confusions, the worst mistakes.
-
-    Confusion rows are the truth, columns the answer.
-    """
-    confidence, predicted = shares.max(1)
-    count = len(truth)
-    hits = int((predicted == truth).sum())
-    C = len(classes)
-    confusion = torch.bincount(truth * C + predicted, minlength=C * C).reshape(C, C)
-    wrong = (predicted != truth).nonzero()[:, 0]
-    worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:MISTAKES]
-    return {
-        "accuracy": hits / count,
-        "interval": list(wilson(hits, count)),
-        "pictures": count,
-        "always_the_commonest": truth.bincount().max().item() / count,
-        "classes": list(classes),
-        "confusion": confusion.tolist(),
-        "by_class": [
-            {"name": name, "pictures": int(row.sum()), "recall": share(int(row[i]), int(row.sum()))}
-            for i, (name, row) in enumerate(zip(classes, confusion, strict=True))
-        ],
-        "mistakes": [
-            {
-                "file": names[i],
-                "true": classes[int(truth[i])],
-                "predicted": classes[int(predicted[i])],
-                "confidence": float(confidence[i]),
-            }
-            for i in worst.tolist()
-        ],
-    }
-
-
-def share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None

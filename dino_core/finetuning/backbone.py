@@ -20,7 +20,7 @@ from torch import Tensor
 from dino_core.config import CropConfig, OptimConfig
 from dino_core.crops import apply_decisions, draw_crops
 from dino_core.datasets import Pictures
-from dino_core.evaluation import knn
+from dino_core.embedding.preparation import square_input
 from dino_core.finetuning.classifier import Classifier, copied
 from dino_core.runs import checkpoints
 from dino_core.runs.checkpoints import Checkpoint
@@ -197,7 +197,7 @@ def answers(
     patch, labels = classifier.backbone.config.patch_size, torch.tensor(pictures.labels)
     for indices in torch.arange(len(pictures)).split(setup.batch_size):
         obey(control, setup)
-        images = [knn.as_input(pictures.picture(i), setup.size, patch) for i in indices.tolist()]
+        images = [square_input(pictures.picture(i), setup.size, patch) for i in indices.tolist()]
         yield classifier(torch.stack(images).to(setup.device)).cpu(), labels[indices]
 
 

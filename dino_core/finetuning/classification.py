@@ -23,8 +23,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from dino_core.datasets import Pictures, find_pictures
-from dino_core.evaluation import knn
-from dino_core.evaluation.knn import Embedded
+from dino_core.embedding.embed import FeatureSet, embed_in_memory
 from dino_core.finetuning.backbone import (
     FinetuneSetup,
     StopAsked,
@@ -175,7 +174,7 @@ def divide(pictures: Pictures, setup: FinetuneSetup) -> Divided:
     return Divided(train, validation, test)
 
 
-def without_broken(parts: Divided, features: dict[str, Embedded]) -> Divided:
+def without_broken(parts: Divided, features: dict[str, FeatureSet]) -> Divided:
     def whole(pictures: Pictures, names: tuple[str, ...]) -> Pictures:
         kept = set(names)
         return pictures.subset([i for i, name in enumerate(pictures.names) if name in kept])
@@ -216,9 +215,9 @@ def all_features(
     parts: Divided,
     classifier: Classifier,
     control: Control,
-) -> dict[str, Embedded]:
+) -> dict[str, FeatureSet]:
     """Features of each part under the backbone as it came, from the folder where they are there."""
-    done: dict[str, Embedded] = {}
+    done: dict[str, FeatureSet] = {}
     for name in PARTS:
         pictures = getattr(parts, name)
 
@@ -230,7 +229,7 @@ def all_features(
         path = run.path / "features" / f"{name}.safetensors"
         found = read_features(path, pictures)
         if found is None:
-            found = knn.embed(classifier.backbone, pictures, setup.size, progress=progress)
+            found = embed_in_memory(classifier.backbone, pictures, setup.size, progress=progress)
             write_features(path, found)
             for file, reason in found.broken:
                 run.say(f"Skipped {file}: {reason}")
@@ -238,14 +237,14 @@ def all_features(
     return done
 
 
-def write_features(path: Path, features: Embedded) -> None:
+def write_features(path: Path, features: FeatureSet) -> None:
     facts = {"names": json.dumps(features.names), "broken": json.dumps(features.broken)}
     tensors = {n: getattr(features, n).contiguous() for n in ("cls", "mean_patch", "labels")}
     with written_beside(path) as partial:
         save_file(tensors, partial, facts)
 
 
-def read_features(path: Path, pictures: Pictures) -> Embedded | None:
+def read_features(path: Path, pictures: Pictures) -> FeatureSet | None:
     """None when there are none, or not of these pictures."""
     if not path.exists():
         return None
@@ -258,7 +257,7 @@ def read_features(path: Path, pictures: Pictures) -> Embedded | None:
     if {*names, *(name for name, _ in broken)} != set(pictures.names):
         return None
     copies = {name: tensor.clone() for name, tensor in tensors.items()}
-    return Embedded(**copies, names=names, broken=broken)
+    return FeatureSet(**copies, names=names, broken=broken)
 
 
 # --- head
@@ -267,7 +266,7 @@ def read_features(path: Path, pictures: Pictures) -> Embedded | None:
 def train_head(
     run: RunFolder,
     setup: FinetuneSetup,
-    features: dict[str, Embedded],
+    features: dict[str, FeatureSet],
     classifier: Classifier,
     control: Control,
 ) -> int:

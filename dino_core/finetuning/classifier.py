@@ -18,7 +18,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from dino_core.evaluation.knn import as_input
+from dino_core.embedding.preparation import square_input
 from dino_core.images import open_picture
 from dino_core.step.loader import generator_for
 from dino_core.vit import VisionTransformer
@@ -163,7 +163,7 @@ def predict(classifier: Classifier, picture: str | Path | Image.Image) -> list[t
         except ValueError as error:
             raise ValueError(f"{picture}: {error}") from None
     vit = classifier.backbone
-    images = as_input(picture, classifier.size, vit.config.patch_size)[None]
+    images = square_input(picture, classifier.size, vit.config.patch_size)[None]
     logits = classifier(images.to(vit.pos_embed.device))[0]
     found = zip(classifier.classes, logits.softmax(0).tolist(), strict=True)
     return sorted(found, key=lambda pair: pair[1], reverse=True)

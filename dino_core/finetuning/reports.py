@@ -4,8 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
+
+from dino_core.evaluation.reports import confusion_matrix, share, worst_mistakes
 
 
 def score(
@@ -13,8 +14,8 @@ def score(
 ) -> dict[str, Any]:
     """Everything worth knowing about a test, as plain values for report.json.
 
-    Probabilities [n, C], labels [n], names of the n files. Confusion rows are the truth, columns
-    the prediction. Precision and recall of a class that never comes up are None, not 0.
+    Probabilities [n, classes], labels [n], names of the n files. Confusion rows are the truth,
+    columns the prediction. Precision and recall of a class that never comes up are None, not 0.
     """
     predicted = probabilities.argmax(1)
     confusion = confusion_matrix(predicted, labels, len(classes))
@@ -40,16 +41,6 @@ def score(
     }
 
 
-def confusion_matrix(predicted: Tensor, labels: Tensor, classes: int) -> Tensor:
-    """[n], [n] -> counts [C, C], rows the truth, columns the prediction."""
-    flat = labels * classes + predicted
-    return torch.bincount(flat, minlength=classes**2).reshape(classes, classes)
-
-
-def share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
-
-
 def f1(precision: float | None, recall: float | None) -> float | None:
     if not precision or not recall:
         return None if recall is None else 0.0
@@ -57,16 +48,10 @@ def f1(precision: float | None, recall: float | None) -> float | None:
 
 
 def mistakes(
-    probabilities: Tensor,
-    labels: Tensor,
-    classes: Sequence[str],
-    names: Sequence[str],
-    most: int = 60,
+    probabilities: Tensor, labels: Tensor, classes: Sequence[str], names: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Wrong answers, the most confident first."""
-    confidence, predicted = probabilities.max(1)
-    wrong = (predicted != labels).nonzero().flatten()
-    worst = wrong[confidence[wrong].argsort(descending=True, stable=True)][:most]
+    """Wrong predictions, the most confident first."""
+    predicted = probabilities.argmax(1)
     return [
         {
             "file": names[i],
@@ -74,7 +59,7 @@ def mistakes(
             "predicted": classes[int(predicted[i])],
             "probabilities": dict(zip(classes, probabilities[i].tolist(), strict=True)),
         }
-        for i in worst.tolist()
+        for i in worst_mistakes(probabilities, labels)
     ]
 
 

@@ -33,6 +33,8 @@ from dino_core.jobs import read_json, write_json
 
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures
+    from dino_core.embedding.features import Features
+    from dino_core.embedding.reading import Seen
     from dino_core.weights import Backbone
 
 LINGER = 60.0  # s that a page's process waits for another wish
@@ -165,21 +167,22 @@ class Embedding:
         return np.lib.format.open_memmap(path, "w+", dtype, shape)
 
     def run(self) -> None:
-        from dino_core.embedding.features import LAYERS_AT_ONCE
-        from dino_core.embedding.reading import Group, Reader, batches
+        from dino_core.embedding.features import LAYERS_AT_ONCE, encode
+        from dino_core.embedding.reading import Reader
 
-        reader = Reader(
-            self.pictures, self.preparation, self.backbone.vit.config.patch_size, also=extras
-        )
+        vit = self.backbone.vit
+        reader = Reader(self.pictures, self.preparation, vit.config.patch_size, also=extras)
         begun, first, said = time.monotonic(), self.next, 0.0
-        for found in batches(reader, LAYERS_AT_ONCE, first, once=False):
+        room = self.patch_pictures - self.rows
+        for seen, features in encode(
+            vit, reader, LAYERS_AT_ONCE, first=first, once=False, layers=True, patch_pictures=room
+        ):
+            if features is not None:
+                self.add(seen, features)
+            self.broken |= {one.index: one.broken for one in seen if one.broken}
             if self.store.stop_wished():
                 self.say(None)
                 raise Stopped
-            if isinstance(found, Group):
-                self.add(found)
-            else:
-                self.broken[found.index] = found.broken
             if time.monotonic() - said > EVERY:
                 said = time.monotonic()
                 self.say((said - begun) / max(self.next - first, 1))
@@ -196,34 +199,28 @@ class Embedding:
         self.say(None)
         self.finish()
 
-    def add(self, group: Any) -> None:
+    def add(self, seen: "list[Seen]", features: "Features") -> None:
         """One batch, then the note that it is there."""
         import torch.nn.functional as F
 
-        from dino_core.embedding.features import features_of
-
-        vit = self.backbone.vit
-        at, count = self.rows, len(group.seen)
-        with_patches = at < self.patch_pictures
-        images = self.preparation.images(group.pixels(), vit.pos_embed)
-        features = features_of(vit, images, layers=True, patches=with_patches)
+        at, count = self.rows, len(seen)
         assert features.layers is not None
         self.arrays["cls"][at : at + count] = features.cls.numpy()
         self.arrays["mean_patch"][at : at + count] = features.mean_patch.numpy()
         self.arrays["layers"][at : at + count] = features.layers.numpy()
-        self.arrays["rows"][at : at + count] = [one.index for one in group.seen]
+        self.arrays["rows"][at : at + count] = [one.index for one in seen]
         if features.patches is not None:
             length_one = F.normalize(features.patches.float(), dim=-1).half().numpy()
             here = self.arrays["patches"][at : at + count]
             here[:] = length_one[: len(here)]
-        for i, one in enumerate(group.seen):
+        for i, one in enumerate(seen):
             tile, digest = one.extra
             self.arrays["digests"][at + i] = np.frombuffer(bytes.fromhex(digest), np.uint8)
             self.arrays["tiles"][(at + i) % TILES_A_SIDE**2] = tile
             if (at + i + 1) % TILES_A_SIDE**2 == 0:
                 self.rows = at + i + 1
                 self.write_atlas()
-        self.rows, self.next = at + count, group.seen[-1].index + 1
+        self.rows, self.next = at + count, seen[-1].index + 1
         passed = {i: why for i, why in self.broken.items() if i < self.next}
         write_json(
             self.store.path / "progress.json",

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from dino_core.analysis import neighbours as analysis
 from dino_core.analysis.clustering import kmeans
 from dino_core.analysis.grouping import hdbscan
+from dino_core.evaluation.knn import votes
 from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import GalleryFolder
 
@@ -115,7 +116,7 @@ def neighbours(
     vote = []
     if (labels >= 0).any():
         known = labels >= 0
-        shares = analysis.votes(values[known][None], labels[known][None], len(facts["classes"]))[0]
+        shares = votes(values[known][None], labels[known][None], len(facts["classes"]))[0]
         order = shares.argsort(descending=True, stable=True).tolist()
         vote = [(facts["classes"][i], float(shares[i])) for i in order if shares[i] > 0]
     return indices.numpy().astype(np.int32), values.numpy(), vote

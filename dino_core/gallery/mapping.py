@@ -77,7 +77,7 @@ def probe_layers(store: GalleryFolder) -> Iterator[int]:
     """Judges one layer at a time, the last one first; yields each when it is in probes.npz."""
     import torch
 
-    from dino_core.analysis.probes import folds_of, probe
+    from dino_core.evaluation.probes import folds_of, probe
 
     facts = store.facts()
     seed = int(store.read_config()["options"]["seed"])

@@ -20,7 +20,7 @@ import torch
 from PIL import Image
 
 from dino_core.datasets import Pictures
-from dino_core.evaluation import dense, knn
+from dino_core.evaluation import knn, patch_matching
 from dino_core.runs import checkpoints, sample_pictures
 from dino_core.runs.exit_codes import failures_told
 from dino_core.runs.folder import Control, RunFolder, Wish, read_metrics
@@ -294,7 +294,7 @@ class Milestones:
             words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
             self.run.say(f"20-NN after step {step}: {words}.")
         if self.dense:
-            measured["matching"] = share = dense.matching_accuracy(vit, self._some(), size)
+            measured["matching"] = share = patch_matching.matching_accuracy(vit, self._some(), size)
             self.run.say(f"Patches found again after step {step}: {share:.2f} %.")
         if measured:
             self.run.add_metrics({"step": step, "steps": steps, **measured})
@@ -302,10 +302,11 @@ class Milestones:
     def _some(self) -> list[Image.Image]:
         """A few of the run's own, evenly spread; those that cannot be read are left out."""
         found = []
-        for index in range(0, len(self.pictures), max(len(self.pictures) // dense.PICTURES, 1)):
+        step = max(len(self.pictures) // patch_matching.PICTURES, 1)
+        for index in range(0, len(self.pictures), step):
             with suppress(ValueError):
                 found.append(self.pictures.picture(index))
-        return found[: dense.PICTURES]
+        return found[: patch_matching.PICTURES]
 
 
 def milestone(path: Path) -> int:

@@ -11,7 +11,7 @@ from torch import Tensor
 from dino_core.analysis.inspection import inspect
 from dino_core.analysis.pca import colour_features
 from dino_core.config import PCAConfig
-from dino_core.evaluation.knn import middle
+from dino_core.embedding.preparation import middle_square
 from dino_core.images import to_tensor
 from dino_core.masks import sample_block_mask
 from dino_core.runs.presets import RunConfig
@@ -39,7 +39,7 @@ def probe(
     was_training = vit.training
     vit.eval()
     patch = vit.config.patch_size
-    inputs = [middle(picture, size, patch) for _, picture in pictures]
+    inputs = [middle_square(picture, size, patch) for _, picture in pictures]
     seen = [inspect(vit, to_tensor(picture)) for picture in inputs]
     vit.train(was_training)
     grids = [one.grid for one in seen]

@@ -1,22 +1,13 @@
 """analysis/neighbours.py against loops and scikit-learn, in slices and at once."""
 
-import math
-
 import numpy as np
 import pytest
 import torch
-from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 from dino_core.analysis import neighbours
-from dino_core.analysis.neighbours import (
-    knn,
-    near_duplicates,
-    nearest,
-    outlier_scores,
-    recall_at,
-    votes,
-)
+from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scores
 
 
 def features(n: int, seed: int, D: int = 8) -> tuple[Tensor, Tensor]:
@@ -51,49 +42,6 @@ def test_nobody_is_their_own_neighbour() -> None:
     assert (values.diff(dim=1) <= 0).all()
     assert nearest(base, base, 100, themselves=True)[0].shape == (30, 29)
     assert nearest(base[:2], base, 100)[0].shape == (2, 30)
-
-
-@pytest.mark.parametrize("center", [True, False])
-def test_knn_votes_as_in_plain_loops(center: bool) -> None:
-    train, labels = features(60, 0)
-    test, _ = features(25, 1)
-    found = knn(train, labels, test, classes=4, ks=(1, 20, 100), center=center)
-    mean = train.double().mean(0) if center else torch.zeros(8)
-    for k, shares in found.items():
-        for x, got in zip(test, shares, strict=True):
-            scores = [
-                (cosine(x - mean, y - mean), int(c)) for y, c in zip(train, labels, strict=True)
-            ]
-            weights = [0.0] * 4
-            for score, label in sorted(scores, reverse=True)[:k]:
-                weights[label] += math.exp(score / 0.07)
-            np.testing.assert_allclose(got, np.array(weights) / sum(weights), atol=1e-4)
-
-
-def test_knn_agrees_with_scikit_learn() -> None:
-    train, labels = features(80, 2)
-    test, _ = features(40, 3)
-    peer = KNeighborsClassifier(
-        20, metric="cosine", weights=lambda distance: np.exp((1 - distance) / 0.07)
-    ).fit(train.numpy(), labels.numpy())
-    found = knn(train, labels, test, classes=4)[20]
-    np.testing.assert_allclose(found, peer.predict_proba(test.numpy()), atol=1e-4)
-
-
-def test_a_cold_vote_does_not_overflow() -> None:
-    found = votes(torch.tensor([[1.0, 0.99, -1.0]]), torch.tensor([[2, 0, 1]]), 3, 1e-5)
-    assert found.tolist() == [[0, 0, 1]]
-
-
-def test_recall_counts_those_who_have_one_of_their_own_among_the_nearest() -> None:
-    base, labels = features(50, 4)
-    for k, got in zip((1, 3, 7), recall_at(base, labels, (1, 3, 7)), strict=True):
-        hits = 0
-        for i, x in enumerate(base):
-            others = [(cosine(x, y), j) for j, y in enumerate(base) if j != i]
-            best = [j for _, j in sorted(others, reverse=True)[:k]]
-            hits += any(labels[j] == labels[i] for j in best)
-        assert got == pytest.approx(hits / 50)
 
 
 def test_outliers_are_far_from_their_nearest() -> None:

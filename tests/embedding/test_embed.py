@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 import torch
 from tiny_galleries import CONFIG, labelled_folder, mixed_folder, tiny_weights
-from tiny_runs import files, picture, zipped
+from tiny_models import tiny_vit
+from tiny_runs import coloured, files, picture, zipped
 
 from dino_core.datasets import find_pictures
 from dino_core.embedding import reading
 from dino_core.embedding.cache import FeatureCache, cache_file, cache_folder
-from dino_core.embedding.embed import Embedded, cache_for, embed
+from dino_core.embedding.embed import Embedded, cache_for, embed, embed_in_memory
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import Group, Reader, batches
-from dino_core.images import open_picture
+from dino_core.images import fit_to_patches, open_picture, to_tensor
 from dino_core.weights import Backbone, load_backbone
 
 SQUARE, WHOLE = Preparation(28), Preparation(28, "resize")
@@ -195,6 +196,38 @@ def test_a_batch_is_there_as_a_whole_or_not_at_all(backbone: Backbone, tmp_path:
     cache.put([b"a", b"b"], (28, 28), features)
     assert cache.shape_of(b"a") == (28, 28)
     cache.close()
+
+
+# --- in memory
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_features_in_memory_are_those_of_the_model(tmp_path: Path, training: bool) -> None:
+    contents = coloured(3) | {"blue/01.png": b"junk"}
+    found = find_pictures(zipped(tmp_path / "a.zip", contents))
+    vit, counts = tiny_vit().train(training), []
+    features = embed_in_memory(vit, found, 28, batch_size=4, progress=counts.append)
+    assert vit.training == training
+    assert counts == sorted(counts)
+    assert counts[-1] == 9
+    vit.eval()
+    assert features.names == tuple(name for name in found.names if name != "blue/01.png")
+    assert [name for name, _ in features.broken] == ["blue/01.png"]
+    assert features.labels.tolist() == [0, 0, 1, 1, 1, 2, 2, 2]
+    for i, name in enumerate(features.names):
+        picture = open_picture(contents[name])
+        images = to_tensor(fit_to_patches(picture, 14, (28, 28), "crop").picture)[None]
+        with torch.no_grad():
+            out = vit(images)
+        torch.testing.assert_close(features.cls[i], out.cls[0], rtol=1e-4, atol=1e-5)
+        mean = out.patches[0].mean(0)
+        torch.testing.assert_close(features.both[i, 48:], mean, rtol=1e-4, atol=1e-5)
+
+
+def test_nothing_to_embed_is_said(tmp_path: Path) -> None:
+    found = find_pictures(files(tmp_path, {"a.png": b"junk", "b.png": b""}))
+    with pytest.raises(ValueError, match="None of the 2 pictures"):
+        embed_in_memory(tiny_vit(), found, 28)
 
 
 # --- reading

@@ -10,13 +10,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import confusion_matrix
 from tiny_runs import coloured, files
 
-from dino_core.analysis.probes import wilson
 from dino_core.datasets import Pictures, find_pictures
 from dino_core.embedding.embed import Embedded, cache_for, embed
 from dino_core.embedding.preparation import Preparation
 from dino_core.evaluation import linear, protocols
 from dino_core.evaluation.linear import linear_input, linear_probe, train_rates
-from dino_core.evaluation.protocols import Protocol, evaluate, labelled, report, same_classes
+from dino_core.evaluation.protocols import Protocol, evaluate, labelled, same_classes
+from dino_core.evaluation.reports import report, wilson
 from dino_core.weights import Backbone
 
 SQUARE = Preparation(28)

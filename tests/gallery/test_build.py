@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,8 +119,8 @@ def test_a_stop_is_obeyed_and_the_rest_comes_later(
     whole = build_gallery(data, tmp_path / "whole", weights)
     add, calls = Embedding.add, []
 
-    def add_and_stop(self: Embedding, group: object) -> None:
-        add(self, group)
+    def add_and_stop(self: Embedding, *batch: Any) -> None:
+        add(self, *batch)
         calls.append(self.rows)
         if len(calls) == 2:
             self.store.ask_to_stop()
@@ -191,7 +192,7 @@ def test_a_source_that_has_changed_is_not_mixed_in(
 ) -> None:
     data = labelled_folder(tmp_path / "data")
 
-    def stop(self: Embedding, group: object) -> None:
+    def stop(self: Embedding, *batch: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from dino_core.evaluation.knn import middle
+from dino_core.embedding.preparation import middle_square
 from dino_core.images import to_tensor
 from dino_core.vit import VisionTransformer
 
@@ -34,7 +34,8 @@ def matching_accuracy(vit: VisionTransformer, pictures: Sequence[Image.Image], s
     vit.eval()
     found = []
     for picture in pictures:
-        views = torch.stack([to_tensor(view) for view in two_views(middle(picture, size, patch))])
+        square = middle_square(picture, size, patch)
+        views = torch.stack([to_tensor(view) for view in two_views(square)])
         features = F.normalize(vit(views.to(vit.pos_embed)).patches.float(), dim=-1)  # [2, P, D]
         match = (features[1] @ features[0].T).argmax(1).cpu()  # [P] in the first view
         place = torch.stack([match // side, match % side], 1) + 0.5

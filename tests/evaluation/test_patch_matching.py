@@ -1,4 +1,4 @@
-"""evaluation/dense.py: where patches of the second view lie, and what counts as found."""
+"""evaluation/patch_matching.py: where patches of the second view lie, and what counts as found."""
 
 import math
 
@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from dino_core.config import ViTConfig
-from dino_core.evaluation.dense import matching_accuracy, true_places, two_views
+from dino_core.evaluation.patch_matching import matching_accuracy, true_places, two_views
 from dino_core.vit import VisionTransformer
 
 SIDE, PATCH = 8, 4

@@ -1,38 +1,21 @@
-"""What simple classifiers read off frozen features: figures with intervals, fitted without peeking.
+"""What simple classifiers read off frozen features, fitted without peeking: folds and accuracies.
 
-Wilson's interval (1927) for a share p of n: the p' for which p is just not surprising at 95 %:
-
-    (p + z^2 / 2n +- z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n),   z = 1.96
-
-It stays inside 0 to 1 and is honest for few pictures, which p +- 1.96 sqrt(p (1 - p) / n) is not.
+A picture is judged by classifiers that learned from others: from the given training pictures, or by
+cross-validation in up to five parts. Accuracies have Wilson's interval.
 """
 
-import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from dino_core.analysis.neighbours import knn
+from dino_core.evaluation.knn import NEIGHBOURS, knn
+from dino_core.evaluation.logistic import logistic
+from dino_core.evaluation.reports import wilson
 
-Z = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
-NEIGHBOURS = 20
 FOLDS = 5
 MOST_TO_LEARN = 4000  # pictures that a fold's classifier learns from: it stays a matter of seconds
-
-
-def wilson(hits: int, count: int) -> tuple[float, float]:
-    """(low, high), 0 to 1; everything is possible when nothing was counted."""
-    if count == 0:
-        return 0.0, 1.0
-    p = hits / count
-    middle = p + Z**2 / (2 * count)
-    half = Z * math.sqrt(p * (1 - p) / count + Z**2 / (4 * count**2))
-    scale = 1 + Z**2 / count
-    return max((middle - half) / scale, 0.0), min((middle + half) / scale, 1.0)
 
 
 @dataclass(frozen=True)
@@ -122,67 +105,3 @@ def probe(
     judged = torch.cat([fold.test for fold in folds])
     hits = int((predicted[judged] == labels[judged]).sum())
     return Judged(predicted, confidence, hits / len(judged), wilson(hits, len(judged)), len(judged))
-
-
-def logistic(
-    train: Tensor, labels: Tensor, test: Tensor, classes: int, C: float = 1.0, steps: int = 200
-) -> Tensor:
-    """Multinomial logistic regression -> probabilities [m, classes].
-
-        minimise   sum over i of cross-entropy(W x_i + b, label of i) + |W|^2 / 2C
-
-    scikit-learn's objective with C, on features that are centred and divided by one number, the
-    root of their mean square, so that one C suits all layers. The same L-BFGS, at most `steps`
-    steps, without what scikit-learn checks each time: probes are many and small.
-    """
-    from scipy.optimize import minimize
-
-    mean = train.mean(0)
-    scale = (train - mean).square().mean().sqrt().clamp_min(1e-12)
-    x, y = (((one - mean) / scale).double().numpy() for one in (train, test))
-    D = x.shape[1]
-    wanted = np.eye(classes)[labels.numpy()]  # [n, classes]
-
-    def loss(flat: np.ndarray) -> tuple[float, np.ndarray]:
-        weight, bias = flat[:-classes].reshape(classes, D), flat[-classes:]
-        logits = x @ weight.T + bias
-        logits -= logits.max(1, keepdims=True)
-        shares = np.exp(logits)
-        totals = shares.sum(1, keepdims=True)
-        value = np.log(totals).sum() - (logits * wanted).sum() + (weight**2).sum() / (2 * C)
-        error = shares / totals - wanted
-        slope = error.T @ x + weight / C
-        return value, np.concatenate([slope.ravel(), error.sum(0)])
-
-    options = {"maxiter": steps, "gtol": 1e-4, "ftol": 1e-9}
-    start = np.zeros(classes * (D + 1))
-    best = minimize(loss, start, jac=True, method="L-BFGS-B", options=options).x
-    weight, bias = best[:-classes].reshape(classes, D), best[-classes:]
-    logits = torch.from_numpy(y @ weight.T + bias)
-    return logits.softmax(1).float()
-
-
-def sklearn_logistic(
-    train: Tensor,
-    labels: Tensor,
-    test: Tensor,
-    classes: int,
-    *,
-    C: float = 1.0,
-    tolerance: float = 1e-4,
-    steps: int = 1000,
-) -> Tensor:
-    """scikit-learn's LogisticRegression on the features as they are -> probabilities [m, classes].
-
-    Float64: with a tolerance of 1e-12 float32 would stop for want of digits.
-    """
-    from sklearn.linear_model import LogisticRegression
-
-    model = LogisticRegression(C=C, max_iter=steps, tol=tolerance)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that `steps` were not enough
-        model.fit(train.double().numpy(), labels.numpy())
-        found = model.predict_proba(test.double().numpy())
-    shares = np.zeros((len(test), classes))
-    shares[:, model.classes_] = found
-    return torch.from_numpy(shares)

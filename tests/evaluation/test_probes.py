@@ -1,15 +1,14 @@
-"""analysis/probes.py: intervals against SciPy, classifiers against scikit-learn, and no peeking."""
+"""evaluation/probes.py: folds and classifiers against scikit-learn, and no peeking."""
 
 import numpy as np
 import pytest
 import torch
-from scipy.stats import binomtest
-from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from torch import Tensor
 
-from dino_core.analysis import probes
-from dino_core.analysis.probes import folds_of, logistic, probe, sklearn_logistic, wilson
+from dino_core.evaluation import probes
+from dino_core.evaluation.probes import folds_of, probe
+from dino_core.evaluation.reports import wilson
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -21,16 +20,6 @@ def blobs(n: int, classes: int = 3, D: int = 6, seed: int = 0) -> tuple[Tensor, 
     labels = torch.arange(n) % classes
     centres = torch.randn(classes, D, generator=generator(99))
     return centres[labels] + torch.randn(n, D, generator=draw), labels
-
-
-@pytest.mark.parametrize(("hits", "count"), [(0, 5), (5, 5), (1, 2), (37, 60), (1393, 2000)])
-def test_wilson_is_that_of_scipy(hits: int, count: int) -> None:
-    expected = binomtest(hits, count).proportion_ci(method="wilson")
-    assert wilson(hits, count) == pytest.approx((expected.low, expected.high), abs=1e-6)
-
-
-def test_nothing_counted_says_nothing() -> None:
-    assert wilson(0, 0) == (0, 1)
 
 
 def test_every_picture_is_judged_once_by_those_who_have_not_seen_it() -> None:
@@ -98,28 +87,6 @@ def test_knn_probe_is_that_of_scikit_learn() -> None:
     assert found.accuracy == pytest.approx(hits)
     assert 0.4 < found.accuracy < 1
     assert found.interval == pytest.approx(wilson(round(hits * 120), 120))
-
-
-@pytest.mark.parametrize("C", [0.1, 10.0])
-def test_logistic_regression_is_that_of_scikit_learn(C: float) -> None:
-    x, labels = blobs(90)
-    test, _ = blobs(40, seed=1)
-    got = logistic(x, labels, test, 3, C)
-    mean = x.mean(0)
-    scale = (x - mean).square().mean().sqrt()
-    peer = LogisticRegression(C=C, max_iter=5000, tol=1e-10)
-    peer.fit(((x - mean) / scale).double().numpy(), labels.numpy())
-    expected = peer.predict_proba(((test - mean) / scale).double().numpy())
-    np.testing.assert_allclose(got, expected, atol=2e-3)
-
-
-def test_a_class_without_a_training_picture_gets_nothing() -> None:
-    x, labels = blobs(60)
-    chosen = labels != 1
-    got = sklearn_logistic(x[chosen], labels[chosen], x, 4)
-    assert got.shape == (60, 4)
-    assert (got[:, [1, 3]] == 0).all()
-    np.testing.assert_allclose(got.sum(1), 1, atol=1e-9)
 
 
 def test_pictures_that_are_not_judged_have_no_answer() -> None:
