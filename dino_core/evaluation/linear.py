@@ -77,8 +77,8 @@ def train_rates(
 ) -> tuple[Tensor, Tensor]:
     """All learning rates at once, which see the same batches: weights [13, classes, F], and biases.
 
-    Biases are [13, classes]. At most EPOCHS times through the pictures. The gradient of the mean cross-entropy of a linear
-    map is (softmax - one hot)^T x / B.
+    Biases are [13, classes]. At most EPOCHS times through the pictures. The gradient of the mean
+    cross-entropy of a linear map is (softmax - one hot)^T x / B.
     """
     n, width = features.shape
     rates = torch.tensor(RATES).mul(BATCH / 256).view(-1, 1, 1)  # scaled as officially
