@@ -32,7 +32,9 @@ from benchmarks.timing import race
 from dino_core.config import CropConfig, HeadConfig, TrainConfig, ViTConfig
 from dino_core.masks import sample_masks
 from dino_core.schedules import StepValues
-from dino_core.step.train_step import Batch, Centers, train_step
+from dino_core.step.batch import Batch
+from dino_core.step.forward import Centers
+from dino_core.step.train_step import train_step
 from dino_core.student_teacher import StudentTeacher
 from dino_core.update import build_optimiser
 

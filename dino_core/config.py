@@ -8,6 +8,8 @@ Nothing here imports more than the standard library.
 from dataclasses import dataclass
 from typing import Literal
 
+GLOBAL_CROPS = 2  # G, of each picture: what the teacher sees. Fixed by the method, not an option
+
 # How the official augmentation declares its blur and how it runs differ: `data/transforms.py` hands
 # `1 - p` to RandomApply, so global crop 1 is never blurred and global crop 2 nearly always. The
 # released models were trained that way, and it is the default here.

@@ -1,8 +1,9 @@
 """The three losses as pure functions: DINO between crops, iBOT on masked patches, KoLeo on spread.
 
-Paper, section 4; official files in `dinov2/loss/`. Each loss comes in two steps: its terms, which a
-reader may want to see one by one, and their sum. Differentiable in the student's scores. Scores
-in half precision are taken to float32 first; call these outside of autocast.
+Paper, section 4; official files in `dinov2/loss/`. Each loss hands back what is optimised and, for
+a reader who wants to see them one by one, the terms that it is the mean of. Differentiable in the
+student's logits. Logits in half precision are taken to float32 first; call these outside of
+autocast.
 """
 
 import math
@@ -12,76 +13,76 @@ import torch.nn.functional as F
 from torch import Tensor
 
 
+def dino_loss(
+    student: Tensor, teacher: Tensor, temperature: float = 0.1
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Every crop predicts what the teacher says of the picture's other views.
+
+        pairs = G (G - 1) + L G                    a global crop is not compared with itself
+        for s in student crops, t in teacher views, s != t:
+            loss += mean_b terms[s, t, b] / pairs                               `dino_terms`
+
+    Student logits [G + L, B, K], the G crops that the teacher sees too come first; teacher targets
+    [G, B, K] -> (the part of the global crops, the part of the local crops, terms [G + L, G, B]),
+    in nats. The loss is the sum of both parts. With 2 global and 8 local crops 2 of 18 pairs are
+    global: every local crop is compared with both views, a global one with the other view alone.
+    """
+    terms = dino_terms(student, teacher, temperature)
+    pairs = terms.mean(dim=-1)  # [G + L, G, B] -> [G + L, G]
+    G = len(teacher)
+    L = len(pairs) - G
+    count = G * (G - 1) + L * G
+    same = torch.eye(G, dtype=torch.bool, device=pairs.device)
+    of_global = pairs[:G].masked_fill(same, 0).sum() / count
+    return of_global, pairs[G:].sum() / count, terms
+
+
 def dino_terms(student: Tensor, teacher: Tensor, temperature: float = 0.1) -> Tensor:
     """Cross-entropy of every student crop against every teacher view, for each picture.
 
         for s in student crops, t in teacher views, b in pictures:
             terms[s, t, b] = - sum_k teacher[t, b, k] * log softmax(student[s, b] / temperature)[k]
 
-    Student scores [S, B, K], teacher targets [T, B, K] (rows sum to 1) -> [S, T, B] in nats.
+    Student logits [G + L, B, K], teacher targets [G, B, K] (rows sum to 1) -> [G + L, G, B] in
+    nats, those of a crop with itself among them.
     """
     log_p = log_probabilities(student, temperature)
     return -torch.einsum("sbk,tbk->stb", log_p, teacher.to(log_p.dtype))
 
 
-def dino_loss(student: Tensor, teacher: Tensor, temperature: float = 0.1) -> Tensor:
-    """Sum over all pairs of a student crop and a teacher view, mean over the pictures.
-
-        L = sum_s sum_t mean_b H(teacher[t, b], student[s, b])
-
-    [S, B, K], [T, B, K] -> scalar. DINOv2 leaves out the pairs of a crop with itself and divides
-    by the number of pairs that are left: `split_dino_terms`.
-    """
-    return dino_terms(student, teacher, temperature).mean(dim=-1).sum()
-
-
-def split_dino_terms(terms: Tensor) -> tuple[Tensor, Tensor]:
-    """[G + L, G, B] -> (loss of the global crops, loss of the local crops), two scalars.
-
-    The student's first G crops are those which the teacher sees too; a crop is not compared with
-    itself. Both sums are divided by the number of all pairs, G (G - 1) + L G: with 2 global and
-    8 local crops 2 of 18 pairs are global.
-    """
-    pairs = terms.mean(dim=-1)  # [G + L, G]
-    crops, G = pairs.shape
-    L = crops - G
-    count = G * (G - 1) + L * G
-    same = torch.eye(G, dtype=torch.bool, device=pairs.device)
-    return pairs[:G].masked_fill(same, 0).sum() / count, pairs[G:].sum() / count
-
-
-def ibot_terms(student: Tensor, teacher: Tensor, temperature: float = 0.1) -> Tensor:
-    """Cross-entropy of each masked patch: scores [M, K], targets [M, K] -> [M] in nats.
-
-    terms[m] = - sum_k teacher[m, k] * log softmax(student[m] / temperature)[k]
-    """
-    log_p = log_probabilities(student, temperature)
-    return -(teacher * log_p).sum(dim=-1)
-
-
 def ibot_loss(
     student: Tensor, teacher: Tensor, weights: Tensor, crops: int, temperature: float = 0.1
-) -> Tensor:
-    """Mean over the masked patches of a crop, then mean over all global crops, masked or not.
+) -> tuple[Tensor, Tensor]:
+    """A masked patch is predicted from what is around it.
 
-        L = 1 / crops * sum_m weights[m] H(teacher[m], student[m]),   weights[m] = 1 / n(crop of m)
+        terms[m] = - sum_k teacher[m, k] * log softmax(student[m] / temperature)[k]
+        loss     = 1 / crops * sum_m weights[m] * terms[m],     weights[m] = 1 / n(crop of m)
 
-    A crop without a mask adds nothing, but counts in the division. Scores and targets [M, K],
-    weights [M], crops = 2 B -> scalar.
+    That is the mean over the n masked patches of a crop, then the mean over all `crops` = G B
+    global crops: one without a mask adds nothing, but counts in the division. Logits and targets
+    [M, K], weights [M] -> (loss, terms [M]), in nats.
     """
-    return reduce_ibot_terms(ibot_terms(student, teacher, temperature), weights, crops)
-
-
-def reduce_ibot_terms(terms: Tensor, weights: Tensor, crops: int) -> Tensor:
-    """Terms [M] and weights [M] -> the loss, `ibot_loss`'s second step."""
-    return (terms * weights.to(terms.dtype)).sum() / crops
+    log_p = log_probabilities(student, temperature)
+    terms = -(teacher * log_p).sum(dim=-1)
+    return (terms * weights.to(terms.dtype)).sum() / crops, terms
 
 
 def ibot_map(terms: Tensor, masks: Tensor) -> Tensor:
-    """Puts terms [M] back where their patches are: bool masks [2B, P] -> [2B, P], NaN elsewhere."""
+    """Puts terms [M] back where their patches are: bool masks [G B, P] -> same shape, NaN else."""
     out = terms.new_full(masks.shape, torch.nan)
     out[masks] = terms
     return out
+
+
+def koleo_loss(cls: Tensor, eps: float = 1e-8) -> tuple[Tensor, Tensor]:
+    """Kozachenko-Leonenko regulariser: - mean_i log(distance to the nearest neighbour).
+
+    It pushes the class tokens [B, D] of different pictures apart, and so spreads a batch evenly
+    over the sphere (Sablayrolles et al. 2019). Never given two crops of one picture. -> (loss,
+    terms [B]).
+    """
+    terms, _ = koleo_terms(cls, eps)
+    return terms.mean(), terms
 
 
 def koleo_terms(cls: Tensor, eps: float = 1e-8) -> tuple[Tensor, Tensor]:
@@ -107,15 +108,6 @@ def koleo_terms(cls: Tensor, eps: float = 1e-8) -> tuple[Tensor, Tensor]:
     return -(distance + eps).log(), neighbour
 
 
-def koleo_loss(cls: Tensor, eps: float = 1e-8) -> Tensor:
-    """Kozachenko-Leonenko regulariser: - mean_i log(distance to the nearest neighbour).
-
-    It pushes the class tokens [B, D] of different pictures apart, and so spreads a batch evenly
-    over the sphere (Sablayrolles et al. 2019). Never given two crops of one picture.
-    """
-    return koleo_terms(cls, eps)[0].mean()
-
-
 def uniform_anchors(
     prototypes: int, global_crops: int, local_crops: int, ibot_prototypes: int, masked: float
 ) -> dict[str, float]:
@@ -135,7 +127,7 @@ def uniform_anchors(
     }
 
 
-def log_probabilities(scores: Tensor, temperature: float) -> Tensor:
-    """log softmax(scores / temperature) over the last axis, in float32 or better."""
-    scores = scores.to(torch.promote_types(scores.dtype, torch.float32))
-    return (scores / temperature).log_softmax(dim=-1)
+def log_probabilities(logits: Tensor, temperature: float) -> Tensor:
+    """log softmax(logits / temperature) over the last axis, in float32 or better."""
+    logits = logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return (logits / temperature).log_softmax(dim=-1)

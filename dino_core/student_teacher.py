@@ -43,8 +43,8 @@ class Network(nn.Module):
         """The modules by name; gradients are clipped in each of them separately."""
         return dict(self.named_children())
 
-    def score(self, cls: Tensor, patches: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Class tokens [n, D], masked patch tokens [M, D] -> scores [n, K], [M, K of iBOT].
+    def logits(self, cls: Tensor, patches: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Class tokens [n, D], masked patch tokens [M, D] -> logits [n, K], [M, K'] of iBOT's head.
 
         A shared head sees both in one batch, so that its large last matrix is read once.
         """

@@ -11,7 +11,7 @@ Official files `utils/param_groups.py`, `train/train.py` and `train/ssl_meta_arc
 
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -57,12 +57,15 @@ def parameter_rule(name: str, depth: int, config: OptimConfig) -> ParameterRule:
 def parameter_groups(
     module: nn.Module, config: OptimConfig, depth: int = 0
 ) -> list[dict[str, Any]]:
-    """A module's trainable parameters, those with the same rule together, for an optimiser."""
+    """A module's trainable parameters, those with the same rule together, for an optimiser.
+
+    Each group: {"params": [...], "rule": ParameterRule}.
+    """
     groups: dict[ParameterRule, list[nn.Parameter]] = {}
     for name, parameter in module.named_parameters():
         if parameter.requires_grad:
             groups.setdefault(parameter_rule(name, depth, config), []).append(parameter)
-    return [{"params": parameters, "rule": astuple(rule)} for rule, parameters in groups.items()]
+    return [{"params": parameters, "rule": rule} for rule, parameters in groups.items()]
 
 
 def build_optimiser(parts: Mapping[str, nn.Module], config: OptimConfig) -> torch.optim.AdamW:
@@ -80,7 +83,7 @@ def build_optimiser(parts: Mapping[str, nn.Module], config: OptimConfig) -> torc
 def apply_schedule(optimiser: torch.optim.Optimizer, values: StepValues) -> None:
     """Writes this step's learning rate and weight decay into every group."""
     for group in optimiser.param_groups:
-        rule = ParameterRule(*group["rule"])
+        rule: ParameterRule = group["rule"]
         rate = values.last_layer_learning_rate if rule.last_layer else values.learning_rate
         group["lr"] = rate * rule.learning_rate
         group["weight_decay"] = values.weight_decay * rule.weight_decay
@@ -118,9 +121,17 @@ def clip_gradients(parts: Mapping[str, nn.Module], limit: float | None) -> dict[
 
 @torch.no_grad()
 def update_teacher(student: nn.Module, teacher: nn.Module, momentum: float) -> None:
-    """teacher = momentum * teacher + (1 - momentum) * student, for every parameter."""
-    follower: list[Tensor] = list(teacher.parameters())
-    leader: list[Tensor] = list(student.parameters())
+    """teacher = momentum * teacher + (1 - momentum) * student, for every parameter that learns.
+
+    One that is frozen in the student is the same in both networks and left alone: in floating point
+    m x + (1 - m) x is not quite x, and over a run the teacher would drift away.
+    """
+    leader: list[Tensor] = [p for p in student.parameters() if p.requires_grad]
+    follower: list[Tensor] = [
+        followed
+        for p, followed in zip(student.parameters(), teacher.parameters(), strict=True)
+        if p.requires_grad
+    ]
     torch._foreach_mul_(follower, momentum)
     torch._foreach_add_(follower, leader, alpha=1 - momentum)
 

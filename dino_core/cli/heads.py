@@ -29,7 +29,7 @@ def heads(args: argparse.Namespace) -> None:
     from pathlib import Path
 
     from dino_core.datasets import find_pictures
-    from dino_core.evaluation.held_out import judge_heads
+    from dino_core.evaluation.held_out import evaluate_heads
     from dino_core.runs.exit_codes import ended_well
     from dino_core.runs.pretrained_heads import save_heads
     from dino_core.runs.setup import open_pair
@@ -41,7 +41,7 @@ def heads(args: argparse.Namespace) -> None:
             backbone = args.model
         else:
             pair, config, backbone = open_pair(args.model)
-        figures = asdict(judge_heads(pair, held_out, config, args.seed))
+        figures = asdict(evaluate_heads(pair, held_out, config, args.seed))
         text = json.dumps(figures, indent=2)
         print(text)
         if args.output:

@@ -48,7 +48,7 @@ def losses(args: argparse.Namespace) -> None:
     from dino_core.config import CropConfig
     from dino_core.runs.pretrained_heads import PREVIEW_HEADS
     from dino_core.runs.setup import open_pair
-    from dino_core.step.loss_inspection import ask, ask_company, dissect
+    from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
     image = Path(args.image)
     picture = read(args.image)
@@ -57,9 +57,9 @@ def losses(args: argparse.Namespace) -> None:
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
     trained = config.schedule.teacher_temperature
-    found = dissect(
-        ask(pair, config, picture, args.seed, crops),
-        ask_company(pair, config, others, crops),
+    found = break_down(
+        picture_logits(pair, config, picture, args.seed, crops=crops),
+        reference_batch(pair, config, others, crops),
         replace(config.loss, centering=args.targets),
         trained if args.temperature is None else args.temperature,
     )

@@ -2,8 +2,8 @@
 
 A loss alone does not say. Asked here of a student and a teacher, over n pictures with two global
 crops each. Entropies and cross-entropies are of the targets that training makes, by Sinkhorn-Knopp
-over all of them at once. Answers are the likeliest prototypes once the scores are centred, which
-means that the mean score of each prototype is taken off: uncentred, even random heads agree, since
+over all of them at once. Answers are the likeliest prototypes once the logits are centred, which
+means that the mean logit of each prototype is taken off: uncentred, even random heads agree, since
 a few prototypes win everywhere; and Sinkhorn-Knopp gives away what is left over.
 
     agreement         how often both crops of a picture get the same answer of the teacher, and how
@@ -24,12 +24,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from dino_core.config import TrainConfig
+from dino_core.config import GLOBAL_CROPS, TrainConfig
 from dino_core.datasets import Pictures
-from dino_core.losses import dino_terms, ibot_terms
+from dino_core.losses import dino_loss, ibot_loss
+from dino_core.step.forward import student_outputs
 from dino_core.step.loader import BatchMaker, to_batch
 from dino_core.step.metrics import entropy_of
-from dino_core.step.train_step import GLOBAL_CROPS, study
 from dino_core.student_teacher import StudentTeacher
 from dino_core.targets import sinkhorn_knopp
 
@@ -55,7 +55,7 @@ class HeldOut:
 
 
 @torch.inference_mode()
-def judge_heads(
+def evaluate_heads(
     pair: StudentTeacher, pictures: Pictures, config: TrainConfig, seed: int = 0
 ) -> HeldOut:
     """Looks at every picture once, by the crops and masks of the configuration.
@@ -70,27 +70,30 @@ def judge_heads(
     device = pair.student.backbone.pos_embed.device
     was_training = pair.training
     pair.eval()
-    cls, patches, scores, guesses, masks = [], [], [], [], []
+    cls, patches, student, masks = [], [], [], []
     for step in range(len(pictures) // size):
         batch = to_batch(maker.make(step), device)
         out = pair.teacher.backbone(batch.global_crops)
-        of_cls, of_patches = pair.teacher.score(out.cls, out.patches.flatten(0, 1))
+        of_cls, of_patches = pair.teacher.logits(out.cls, out.patches.flatten(0, 1))
         assert of_patches is not None
-        _, of_crops, of_masked = study(pair.student, batch, config)
-        assert of_masked is not None
         cls.append(of_cls.unflatten(0, (GLOBAL_CROPS, size)))  # [2, B, K]
         patches.append(of_patches.unflatten(0, (GLOBAL_CROPS * size, -1)))  # [2B, P, K]
-        scores.append(of_crops.unflatten(0, (-1, size)))  # [2 + L, B, K]
-        guesses.append(of_masked)  # [M, K]
+        student.append(student_outputs(pair.student, batch, config))
         masks.append(batch.masks)  # [2B, P]
     pair.train(was_training)
     temperature = config.schedule.teacher_temperature
     return HeldOut(
         pictures=size * len(cls),
         prototypes=(cls[0].shape[-1], patches[0].shape[-1]),
-        **_of_classes(torch.cat(cls, 1), torch.cat(scores, 1), temperature, config),
+        **_of_classes(
+            torch.cat(cls, 1), torch.cat([one.logits for one in student], 1), temperature, config
+        ),
         **_of_patches(
-            torch.cat(patches), torch.cat(guesses), torch.cat(masks), temperature, config
+            torch.cat(patches),
+            torch.cat([one.patch_logits for one in student if one.patch_logits is not None]),
+            torch.cat(masks),
+            temperature,
+            config,
         ),
     )
 
@@ -98,17 +101,16 @@ def judge_heads(
 def _of_classes(
     teacher: Tensor, student: Tensor, temperature: float, config: TrainConfig
 ) -> dict[str, float]:
-    """Teacher's scores [2, n, K] and student's [2 + L, n, K]."""
+    """Teacher's logits [2, n, K] and student's [2 + L, n, K]."""
     n, K = teacher.shape[1:]
     targets = sinkhorn_knopp(teacher.flatten(0, 1), temperature, config.loss.sinkhorn_iterations)
     targets = targets.unflatten(0, (GLOBAL_CROPS, n))
-    terms = dino_terms(student, targets, config.loss.student_temperature)  # [2 + L, 2, n]
-    different = ~torch.eye(*terms.shape[:2], dtype=torch.bool, device=terms.device)
+    of_global, of_local, _ = dino_loss(student, targets, config.loss.student_temperature)
     first, second = answers_of(teacher.flatten(0, 1)).unflatten(0, (GLOBAL_CROPS, n))  # [n] each
     both = (first == second).sum().item()
     uses = [torch.bincount(view, minlength=K).double() for view in (first, second)]
     return {
-        "dino_cross_entropy": terms[different].mean().item(),
+        "dino_cross_entropy": (of_global + of_local).item(),
         "agreement": both / n,
         "agreement_of_others": ((uses[0] @ uses[1]).item() - both) / (n * (n - 1)),
         "entropy": entropy_of(targets).mean().item() / math.log(K),
@@ -119,7 +121,7 @@ def _of_classes(
 def _of_patches(
     teacher: Tensor, guesses: Tensor, masks: Tensor, temperature: float, config: TrainConfig
 ) -> dict[str, float]:
-    """Teacher's scores [n, P, K], student's for masked patches [M, K], masks bool [n, P]."""
+    """Teacher's logits [n, P, K], student's for masked patches [M, K], masks bool [n, P]."""
     K = teacher.shape[-1]
     targets = sinkhorn_knopp(teacher.flatten(0, 1), temperature, config.loss.sinkhorn_iterations)
     targets = targets.unflatten(0, teacher.shape[:2])
@@ -127,11 +129,11 @@ def _of_patches(
     answers = answers_of(teacher.flatten(0, 1)).unflatten(0, teacher.shape[:2])  # [n, P]
     said = answers_of(guesses)  # [M]
     right = answers[masks]
+    each = torch.ones(len(guesses), device=guesses.device)
+    _, terms = ibot_loss(guesses, hidden, each, len(masks), config.loss.student_temperature)
     shares = [torch.bincount(x, minlength=K).double() / len(x) for x in (right, said)]
     return {
-        "ibot_cross_entropy": ibot_terms(guesses, hidden, config.loss.student_temperature)
-        .mean()
-        .item(),
+        "ibot_cross_entropy": terms.mean().item(),
         "masked_top1": (said == right).double().mean().item(),
         "commonest": shares[0].max().item(),
         "shuffled": (shares[0] @ shares[1]).item(),
@@ -139,9 +141,9 @@ def _of_patches(
     }
 
 
-def answers_of(scores: Tensor) -> Tensor:
-    """The likeliest prototype of centred scores: [n, K] -> [n]."""
-    return (scores - scores.mean(0)).argmax(-1)
+def answers_of(logits: Tensor) -> Tensor:
+    """The likeliest prototype of centred logits: [n, K] -> [n]."""
+    return (logits - logits.mean(0)).argmax(-1)
 
 
 def nearest_visible(answers: Tensor, masks: Tensor) -> Tensor:

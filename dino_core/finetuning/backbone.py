@@ -162,8 +162,9 @@ def rates(classifier: Classifier, setup: FinetuneSetup) -> list[dict[str, Any]]:
         (classifier.head, 0),
     ):
         for group in parameter_groups(part, config, depth):
-            rate, weight_decay, _ = group["rule"]
-            peak, decays = rate * setup.rate, weight_decay * setup.weight_decay
+            rule = group["rule"]
+            peak = rule.learning_rate * setup.rate
+            decays = rule.weight_decay * setup.weight_decay
             groups.append({"params": group["params"], "peak": peak, "weight_decay": decays})
     return groups
 

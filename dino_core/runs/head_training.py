@@ -1,12 +1,12 @@
-"""Heads and mask token for a backbone that stands still: the same method, most of it looked up.
+"""Heads and mask token for a frozen backbone: the same method, most of it looked up.
 
 A frozen backbone says the same about a crop every time, so its features are computed once and used
-for many steps. `train_step` would compute them again at each; here a sheet of pictures is cropped
-and seen once, and only the crops that the student sees through a mask go through the backbone anew:
-the mask token in them is learning.
+for many steps. `train_step` would compute them again at each; here the crops of many pictures are
+seen once, and only those that the student sees through a mask go through the backbone anew: the
+mask token in them is learning.
 
-    for each sheet (new crops every few steps, or a fixed set would be learnt by heart)
-        teacher's features of all crops of n pictures, without gradient
+    for each cached batch (new crops every few steps, or a fixed set would be learnt by heart)
+        features of all crops of n pictures, without gradient
         for each step
             targets of all n pictures           Sinkhorn-Knopp over 2 n class tokens
             a few of the 2 n global crops, masked, through the student's backbone
@@ -23,26 +23,25 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from dino_core.config import TrainConfig
+from dino_core.config import GLOBAL_CROPS, TrainConfig
 from dino_core.datasets import Pictures
-from dino_core.losses import dino_terms, ibot_terms, reduce_ibot_terms, split_dino_terms
 from dino_core.masks import sample_masks
 from dino_core.runs.presets import HEADS, RunConfig, with_steps
 from dino_core.runs.setup import run_optimiser, set_trainable
 from dino_core.schedules import StepValues, values_at
+from dino_core.step.batch import Batch
+from dino_core.step.forward import Centers, Outputs, make_targets
 from dino_core.step.loader import BatchMaker, background_batches, generator_for, to_batch
-from dino_core.step.train_step import GLOBAL_CROPS, Batch, check_finite
-from dino_core.student_teacher import StudentTeacher
-from dino_core.targets import sinkhorn_knopp
-from dino_core.update import apply_schedule, clip_gradients, update_teacher
+from dino_core.step.train_step import apply_update, compute_losses
+from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.vit import VisionTransformer
 
 Report = Callable[[dict[str, float]], None]
 
 
 @dataclass(frozen=True)
-class Sheet:
-    """n pictures in crops, and what the backbone makes of them."""
+class CachedBatch:
+    """n pictures in crops, and what the frozen backbone makes of them."""
 
     crops: Tensor  # [2n, 3, H, W] the global ones, first of all pictures, then second
     cls: Tensor  # [2 + L, n, D]
@@ -50,16 +49,16 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Pace:
+class CacheConfig:
     """How much is looked up, and how much computed."""
 
-    steps_a_sheet: int = 20
+    steps_a_batch: int = 20  # that each cached batch is used for
     masked_crops: int = 24  # a step
     extra_patches: int = 1000  # that Sinkhorn-Knopp counts besides the masked ones
 
 
 def heads_config(steps: int, seed: int = 0, pictures: int = 256) -> RunConfig:
-    """The preset heads for sheets of so many pictures, at a rate of 1e-3 for 256."""
+    """The preset heads for cached batches of so many pictures, at a rate of 1e-3 for 256."""
     config = replace(with_steps(HEADS, steps), seed=seed)
     schedule = replace(config.train.schedule, batch_size=pictures, base_learning_rate=2e-3)
     return replace(config, train=replace(config.train, schedule=schedule))
@@ -69,10 +68,11 @@ def train_heads(
     vit: VisionTransformer,
     pictures: Pictures,
     config: RunConfig,
-    pace: Pace = Pace(),
+    cache: CacheConfig = CacheConfig(),
+    *,
     report: Report = lambda line: None,
 ) -> StudentTeacher:
-    """Trains new heads and the mask token; a sheet has `config.batch_size` pictures.
+    """Trains new heads and the mask token; a cached batch has `config.batch_size` pictures.
 
     `report` gets each step's losses. Raises FloatingPointError when one is not finite.
     """
@@ -83,21 +83,23 @@ def train_heads(
     pair.copy_student()
     optimiser = run_optimiser(pair.student, config)
     maker = BatchMaker(pictures, train, config.seed)
-    sheets = -(-config.steps // pace.steps_a_sheet)
     step = 0
-    for raw in background_batches(maker, 0, sheets):
-        sheet = look(pair.teacher.backbone, to_batch(raw))
-        for _ in range(min(pace.steps_a_sheet, config.steps - step)):
+    for raw in background_batches(maker, 0, -(-config.steps // cache.steps_a_batch)):
+        batch = cache_features(pair.teacher.backbone, to_batch(raw))
+        for _ in range(min(cache.steps_a_batch, config.steps - step)):
             set_trainable(pair.student, config, step)
             values = values_at(step, train.schedule)
-            losses = step_on(sheet, pair, optimiser, values, train, pace, config.seed + step)
+            generator = generator_for(config.seed, "frozen", step)
+            losses = head_step(
+                batch, pair, optimiser, values, config=train, cache=cache, generator=generator
+            )
             step += 1
             report({"step": step, **losses})
     return pair
 
 
 @torch.inference_mode()
-def look(backbone: VisionTransformer, batch: Batch, at_once: int = 64) -> Sheet:
+def cache_features(backbone: VisionTransformer, batch: Batch, at_once: int = 64) -> CachedBatch:
     """Every crop through the backbone, without masks."""
     n = batch.pictures
     cls, patches = [], []
@@ -107,63 +109,65 @@ def look(backbone: VisionTransformer, batch: Batch, at_once: int = 64) -> Sheet:
         patches.append(out.patches)
     cls += [backbone(part).cls for part in batch.local_crops.split(4 * at_once)]
     features = torch.cat(cls)  # [(2 + L) n, D]
-    return Sheet(batch.global_crops, features.unflatten(0, (-1, n)).clone(), torch.cat(patches))
+    return CachedBatch(
+        batch.global_crops, features.unflatten(0, (-1, n)).clone(), torch.cat(patches)
+    )
 
 
-def step_on(
-    sheet: Sheet,
+def head_step(
+    batch: CachedBatch,
     pair: StudentTeacher,
     optimiser: torch.optim.Optimizer,
     values: StepValues,
+    *,
     config: TrainConfig,
-    pace: Pace,
-    seed: int,
+    cache: CacheConfig,
+    generator: torch.Generator,
 ) -> dict[str, float]:
     """One update of heads and mask token. -> the losses in nats, per term."""
-    student, teacher, loss = pair.student, pair.teacher, config.loss
-    assert student.ibot_head is not None
-    assert teacher.ibot_head is not None
-    apply_schedule(optimiser, values)
     optimiser.zero_grad(set_to_none=True)
-    generator = generator_for(seed, "frozen", 0)
+    loss = replace(config.loss, centering="sinkhorn_knopp", koleo_weight=0.0)
 
-    # Some crops, seen through masks.
-    count = min(pace.masked_crops, len(sheet.crops))
-    chosen = torch.randperm(len(sheet.crops), generator=generator)[:count]
+    # Some global crops, seen through masks.
+    crops = len(batch.crops)
+    count = min(cache.masked_crops, crops)
+    chosen = torch.randperm(crops, generator=generator)[:count]
     side = config.crops.global_size // config.vit.patch_size
     every = replace(config.masks, probability=1.0)
     drawn = sample_masks(count, (side, side), every, generator)
-    out = student.backbone(sheet.crops[chosen], drawn.masks)
-
-    with torch.no_grad():
-        targets = sinkhorn_knopp(
-            teacher.dino_head(sheet.cls[:GLOBAL_CROPS].flatten(0, 1)),
-            values.teacher_temperature,
-            loss.sinkhorn_iterations,
-        ).unflatten(0, (GLOBAL_CROPS, -1))  # [2, n, K]
-        hidden = sheet.patches[chosen][drawn.masks]  # [M, D]
-        others = sheet.patches.flatten(0, 1)
-        extra = torch.randint(len(others), (pace.extra_patches,), generator=generator)
-        on_patches = sinkhorn_knopp(
-            teacher.ibot_head(torch.cat([hidden, others[extra]])),
-            values.teacher_temperature,
-            loss.sinkhorn_iterations,
-        )[: len(hidden)]  # [M, K]
-
-    cls = sheet.cls.flatten(0, 1).index_copy(0, chosen, out.cls)  # [(2 + L) n, D]
-    scores = student.dino_head(cls).unflatten(0, sheet.cls.shape[:2])
-    terms = dino_terms(scores, targets, loss.student_temperature)  # [2 + L, 2, n]
-    dino_global, dino_local = split_dino_terms(terms)
-    of_masked = ibot_terms(
-        student.ibot_head(out.patches[drawn.masks]), on_patches, loss.student_temperature
+    others = torch.randint(
+        batch.patches.shape[:2].numel(), (cache.extra_patches,), generator=generator
     )
-    ibot = reduce_ibot_terms(of_masked, drawn.weights, count)
-    total = loss.dino_weight * (dino_global + dino_local) + loss.ibot_weight * ibot
-    total.backward()
-    norms = clip_gradients(student.parts, config.optim.clip)
-    check_finite(total, norms)
-    optimiser.step()
-    for part in ("dino_head", "ibot_head"):
-        update_teacher(getattr(student, part), getattr(teacher, part), values.momentum)
-    different = ~torch.eye(*terms.shape[:2], dtype=torch.bool)
-    return {"dino": terms.detach()[different].mean().item(), "ibot": of_masked.mean().item()}
+
+    # The teacher has seen the whole crops; patches that are not masked only steady its targets.
+    hidden = batch.patches[chosen][drawn.masks]  # [M, D]
+    visible = batch.patches.flatten(0, 1)[others]
+    with torch.no_grad():
+        teacher = outputs_of(pair.teacher, batch.cls[:GLOBAL_CROPS], torch.cat([hidden, visible]))
+        centers = Centers.zeros(config)  # which Sinkhorn-Knopp leaves alone
+        targets = make_targets(teacher, values.teacher_temperature, loss, centers)
+    assert targets.patches is not None
+    targets = replace(targets, patches=targets.patches[: len(hidden)])
+
+    out = pair.student.backbone(batch.crops[chosen], drawn.masks)
+    cls = batch.cls.flatten(0, 1).index_copy(0, chosen, out.cls)  # [(2 + L) n, D]
+    student = outputs_of(pair.student, cls.view_as(batch.cls), out.patches[drawn.masks])
+
+    # All of the crops that are masked count, as if there were no others.
+    losses = compute_losses(student, targets, drawn.weights * (crops / count), loss)
+    losses.total.backward()
+    result = apply_update(pair, optimiser, values, losses, clip=config.optim.clip)
+    return {
+        "dino": result.logged["dino_global_crops_loss"] + result.logged["dino_local_crops_loss"],
+        "ibot": result.ibot_terms.mean().item(),
+    }
+
+
+def outputs_of(network: Network, cls: Tensor, patches: Tensor) -> Outputs:
+    """Features through the heads: class tokens [crops, n, D] and patches [M, D]."""
+    logits, patch_logits = network.logits(cls.flatten(0, 1), patches)
+    return Outputs(
+        tokens=cls[:GLOBAL_CROPS].flatten(0, 1),
+        logits=logits.unflatten(0, cls.shape[:2]),
+        patch_logits=patch_logits,
+    )

@@ -160,9 +160,9 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
     generators = [
         generator_for(config.seed, f"drop path {world.rank} {i}", step) for i in range(len(parts))
     ]
-    seen = None
+    measured = None
     if (step + 1) % config.measure_every == 0 or step == 0:
-        seen = metrics.look(
+        measured = metrics.measure(
             progress.pair, parts[0], values, train_config, progress.centers, world.group
         )
     result = step_in_parts(
@@ -178,7 +178,7 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
     progress.centers = result.centers
     progress.step += 1
     first = replace(result, dino_terms=result.dino_terms[..., : parts[0].pictures])
-    line = metrics.metrics_of(first, values, seen)
+    line = metrics.metrics_of(first, values, measured)
     line["loss"] = world.mean({"loss": line["loss"]})["loss"]
     for name in ("terms", "logged", "uniform", "relative"):
         line[name] = world.mean(line[name])
@@ -323,7 +323,7 @@ def finish(run: RunFolder, progress: Progress, config: RunConfig, world: World) 
         run.path / "backbone.safetensors",
         {"source": f"trained here, preset {config.preset}, {progress.step} steps"},
     )
-    sentence = metrics.verdict(read_metrics(run.path))
+    sentence = metrics.diagnose(read_metrics(run.path)).message
     words = f"Finished {progress.step} steps. {sentence}"
     run.say(words)
     run.put_state("finished", words, progress.step, config.steps, 0.0)

@@ -35,11 +35,11 @@ from dino_core.runs.pretrained_heads import (
     load_heads,
 )
 from dino_core.step.distributed import World
+from dino_core.step.forward import Centers
 from dino_core.step.loader import generator_for
 from dino_core.step.sharding import as_shards, gathered, shard_pair
-from dino_core.step.train_step import Centers
 from dino_core.student_teacher import Network, StudentTeacher
-from dino_core.update import build_optimiser, is_shard
+from dino_core.update import ParameterRule, build_optimiser, is_shard
 from dino_core.weights import Backbone, load_backbone
 from dino_core.weights.files import read_state_dict
 
@@ -251,13 +251,14 @@ def run_optimiser(student: Network, config: RunConfig) -> torch.optim.Optimizer:
     optimiser = build_optimiser(student.parts, config.train.optim)
     body = set(student.backbone.parameters())
     for group in optimiser.param_groups:
-        rate, decay, last_layer = group["rule"]
+        rule: ParameterRule = group["rule"]
         first, *others = group["params"]
+        rate = rule.learning_rate
         if config.mask_token_rate and first is student.backbone.mask_token and not others:
             rate = config.mask_token_rate
         elif first in body:
             rate *= config.backbone_rate
-        group["rule"] = (rate, decay, last_layer)
+        group["rule"] = replace(rule, learning_rate=rate)
         if is_shard(first):  # PyTorch takes shards one by one unless it is told otherwise
             group["foreach"], group["fused"] = True, False
     return optimiser

@@ -15,7 +15,7 @@ from dino_core.config import LossConfig, TrainConfig
 from dino_core.draw.colours import crop_colour
 from dino_core.scenes.crops import crop_config
 from dino_core.scenes.pairs import Companion, OpenPair
-from dino_core.step.loss_inspection import Answers, Dissection, dissect
+from dino_core.step.loss_inspection import LossBreakdown, PictureLogits, break_down
 from dino_core.step.metrics import entropy_of
 
 TOP = 8  # prototypes of each class token's distribution that are named
@@ -98,7 +98,7 @@ class Chosen:
 def losses_scene(
     opened: OpenPair,
     company: Sequence[Companion],
-    own: Answers,
+    own: PictureLogits,
     seed: int,
     *,
     sample: str = "",
@@ -110,7 +110,7 @@ def losses_scene(
     """
     loss, temperature = chosen.settle(opened.config)
     others = [i for i, one in enumerate(company) if one.file != sample]
-    found = dissect(own, [company[i].answers for i in others], loss, temperature)
+    found = break_down(own, [company[i].answers for i in others], loss, temperature)
     return LossesScene(
         seed=seed,
         temperature=temperature,
@@ -147,7 +147,7 @@ def _about_pair(opened: OpenPair) -> dict[str, Any]:
     }
 
 
-def _about_crops(own: Answers) -> dict[str, Any]:
+def _about_crops(own: PictureLogits) -> dict[str, Any]:
     h, w = own.mask.mask.shape
     return {
         "grid": (h, w),
@@ -162,7 +162,7 @@ def _about_crops(own: Answers) -> dict[str, Any]:
 
 
 def _about_company(
-    company: Sequence[Companion], others: Sequence[int], found: Dissection
+    company: Sequence[Companion], others: Sequence[int], found: LossBreakdown
 ) -> dict[str, Any]:
     nearest_first = found.distances[0].argsort().tolist()
     return {
@@ -180,7 +180,7 @@ def _about_company(
 
 
 def _between_crops(
-    company: Sequence[Companion], others: Sequence[int], found: Dissection
+    company: Sequence[Companion], others: Sequence[int], found: LossBreakdown
 ) -> dict[str, Any]:
     columns = _stand_out([found.teacher, found.student], TOP)
     return {
@@ -195,7 +195,7 @@ def _between_crops(
 
 
 def _on_patches(
-    company: Sequence[Companion], others: Sequence[int], found: Dissection
+    company: Sequence[Companion], others: Sequence[int], found: LossBreakdown
 ) -> dict[str, Any]:
     columns = _stand_out([found.teacher_patches, found.student_patches], TOP_PATCH)
     return {

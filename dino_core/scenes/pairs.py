@@ -21,19 +21,19 @@ from dino_core.runs.pretrained_heads import CIFAR_PAIR, PREVIEW_HEADS
 from dino_core.runs.setup import open_pair
 from dino_core.scenes.crops import check_seed, crop_config
 from dino_core.step.loss_inspection import (
-    COMPANY_SEED,
-    Answers,
-    BatchMate,
-    ask,
-    ask_company,
-    company_crops,
-    draw,
+    REFERENCE_SEED,
+    PictureLogits,
+    ReferencePicture,
+    draw_crops_and_mask,
+    picture_logits,
+    reference_batch,
+    reference_crops,
 )
 from dino_core.student_teacher import StudentTeacher
 
 SAMPLES = STATIC / "samples"
 COMPANY = STATIC / "first" / "company.safetensors"  # of the pair that the page begins with
-ANSWERED = tuple(f.name for f in fields(BatchMate) if f.name not in ("crops", "mask"))
+ANSWERED = tuple(f.name for f in fields(ReferencePicture) if f.name not in ("crops", "mask"))
 BUNDLED = {
     "preview": (PREVIEW_HEADS, "Preview ViT-S/14 with heads of this project"),
     "cifar": (CIFAR_PAIR, "Small pair, from scratch on CIFAR-10"),
@@ -58,7 +58,7 @@ class Companion:
 
     file: str
     title: str
-    answers: BatchMate
+    answers: ReferencePicture
 
 
 def open_bundled(name: str) -> OpenPair:
@@ -94,7 +94,7 @@ def company_of(opened: OpenPair) -> tuple[Companion, ...]:
     if opened.stored is not None and opened.stored.is_file():
         company = read_company(opened, pictures)
     else:
-        company = ask_company(opened.pair, opened.config, pictures, opened.crops)
+        company = reference_batch(opened.pair, opened.config, pictures, opened.crops)
     return tuple(
         Companion(sample["file"], sample["title"], answers)
         for sample, answers in zip(credits, company, strict=True)
@@ -112,23 +112,23 @@ def write_company(opened: OpenPair, path: Path) -> None:
     save_file(tensors, path)
 
 
-def read_company(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[BatchMate]:
+def read_company(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[ReferencePicture]:
     """The answers of `write_company`, with the crops and masks that they are about."""
     assert opened.stored is not None
     stored = load_file(opened.stored)
-    whole = company_crops(opened.crops)
+    whole = reference_crops(opened.crops)
     company = []
     for i, picture in enumerate(pictures):
-        crops, mask = draw(opened.config, picture, COMPANY_SEED, whole)
+        crops, mask = draw_crops_and_mask(opened.config, picture, REFERENCE_SEED, crops=whole)
         answered = {name: stored[f"{i}.{name}"] for name in ANSWERED}
-        company.append(BatchMate(crops=crops, mask=mask, **answered))
+        company.append(ReferencePicture(crops=crops, mask=mask, **answered))
     return company
 
 
-def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> Answers:
+def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> PictureLogits:
     """The forwards: all that the screen needs of a picture and seed."""
     check_seed(seed)
-    return ask(opened.pair, opened.config, source, seed, opened.crops)
+    return picture_logits(opened.pair, opened.config, source, seed, crops=opened.crops)
 
 
 def company_sheet(company: Sequence[Companion]) -> Image.Image:

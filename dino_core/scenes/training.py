@@ -241,10 +241,10 @@ def verdict_of(folder: Path) -> dict[str, str] | None:
             lines = _parsed(file.read())
     except FileNotFoundError:
         return None
-    from dino_core.step.metrics import judge
+    from dino_core.step.metrics import diagnose
 
-    found = judge(lines)
-    return {"kind": found.kind, "words": found.words}
+    found = diagnose(lines)
+    return {"kind": found.kind, "words": found.message}
 
 
 def milestones(folder: Path) -> list[str]:

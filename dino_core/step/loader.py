@@ -22,12 +22,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dino_core.config import TrainConfig
+from dino_core.config import GLOBAL_CROPS, TrainConfig
 from dino_core.crops import sample_crops
 from dino_core.datasets import Pictures
 from dino_core.images import IMAGENET_MEAN, IMAGENET_STD
 from dino_core.masks import sample_masks
-from dino_core.step.train_step import GLOBAL_CROPS, Batch
+from dino_core.step.batch import Batch
 
 CACHE_BYTES = 256 * 2**20  # decoded pictures that each worker keeps
 

@@ -1,7 +1,7 @@
-"""What a run tells about itself, and what to make of it.
+"""What a run reports about itself, and what to make of it.
 
-Every step gives its losses; now and then the teacher is asked once more, without gradient, for
-what a loss cannot show. A falling loss proves nothing and a flat one has two opposite causes, so
+Every step gives its losses; now and then the teacher is run once more, without gradient, for what
+a loss cannot show. A falling loss proves nothing and a flat one has two opposite causes, so
 both ends are measured. With the teacher's target t(x) for each class token, in units of ln K:
 
     per picture   mean over x of H(t(x))     1: the teacher is flat, every picture is "everything"
@@ -19,25 +19,19 @@ import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor
 
-from dino_core.config import TrainConfig
+from dino_core.config import GLOBAL_CROPS, TrainConfig
 from dino_core.schedules import StepValues
-from dino_core.step.train_step import (
-    GLOBAL_CROPS,
-    Batch,
-    Centers,
-    StepResult,
-    as_targets,
-    autocast,
-    masked_patches,
-)
+from dino_core.step.batch import Batch
+from dino_core.step.forward import Centers, make_targets, teacher_outputs
+from dino_core.step.train_step import StepResult
 from dino_core.student_teacher import StudentTeacher
 
 Metrics = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the teacher says about one batch, before the step that learns from it."""
+class TeacherStatistics:
+    """Of the teacher's answers to one batch, before the step that learns from it."""
 
     entropy: dict[str, float]  # of the targets, mean over tokens, share of ln K; "dino", "ibot"
     marginal: dict[str, float]  # of the mean target, share of ln K
@@ -49,49 +43,38 @@ class Seen:
 
 
 @torch.no_grad()
-def look(
+def measure(
     pair: StudentTeacher,
     batch: Batch,
     values: StepValues,
     config: TrainConfig,
     centers: Centers,
     group: dist.ProcessGroup | None = None,
-) -> Seen:
+) -> TeacherStatistics:
     """One forward of the teacher over the global crops. Every process of the group must call it."""
-    teacher = pair.teacher
-    with autocast(batch, config):
-        out = teacher.backbone(batch.global_crops)
-        cls_scores, patch_scores = teacher.score(
-            out.cls, masked_patches(out.patches, batch, config)
-        )
+    teacher = teacher_outputs(pair.teacher, batch, config)
+    targets = make_targets(teacher, values.teacher_temperature, config.loss, centers, group=group)
     entropies, marginals = {}, {}
-    scores = {"dino": (cls_scores, centers.dino), "ibot": (patch_scores, centers.ibot)}
-    view_entropy = torch.zeros(GLOBAL_CROPS, batch.pictures)
-    for name, (of_head, center) in scores.items():
-        if of_head is None or (not len(of_head) and group is None):
+    for name, rows in (("dino", targets.cls.flatten(0, 1)), ("ibot", targets.patches)):
+        if rows is None or (not len(rows) and group is None):
             continue
-        targets, _ = as_targets(
-            of_head, values.teacher_temperature, config.loss, center, group
-        )  # [n, K]
-        entropy = entropy_of(targets)
-        if name == "dino":
-            view_entropy = entropy.reshape(GLOBAL_CROPS, -1).cpu()
-        sums = torch.cat([targets.sum(0), entropy.sum()[None], entropy.new_tensor([len(targets)])])
+        entropy = entropy_of(rows)  # [n, K] -> [n]
+        sums = torch.cat([rows.sum(0), entropy.sum()[None], entropy.new_tensor([len(rows)])])
         if group is not None:
             dist.all_reduce(sums, group=group)
         total = sums[-1].clamp_min(1)
-        ln_k = math.log(targets.shape[1])
+        ln_k = math.log(rows.shape[1])
         entropies[name] = (sums[-2] / total).item() / ln_k
         marginals[name] = entropy_of(sums[:-2] / total).item() / ln_k
-    first_view = out.cls.chunk(GLOBAL_CROPS)[0].float()
-    return Seen(
+    first_view = teacher.tokens.chunk(GLOBAL_CROPS)[0].float()
+    return TeacherStatistics(
         entropy=entropies,
         marginal=marginals,
         center_norm={"dino": centers.dino.norm().item(), "ibot": centers.ibot.norm().item()},
         effective_rank=effective_rank(first_view),
         rank_limit=max(min(len(first_view) - 1, first_view.shape[1]), 1),
         cosine=mean_cosine(first_view),
-        view_entropy=view_entropy,
+        view_entropy=entropy_of(targets.cls).cpu(),
     )
 
 
@@ -123,7 +106,9 @@ def mean_cosine(features: Tensor) -> float:
     return (total - n) / (n * (n - 1))
 
 
-def metrics_of(result: StepResult, values: StepValues, seen: Seen | None) -> dict[str, Any]:
+def metrics_of(
+    result: StepResult, values: StepValues, measured: TeacherStatistics | None
+) -> dict[str, Any]:
     """A step's line of metrics.jsonl, without the clock."""
     uniform = {name: value for name, value in result.anchors.items() if name in result.logged}
     line: dict[str, Any] = {
@@ -137,15 +122,15 @@ def metrics_of(result: StepResult, values: StepValues, seen: Seen | None) -> dic
         "gradient_norms": result.gradient_norms,
         **vars(values),
     }
-    if seen is not None:
+    if measured is not None:
         line["measured"] = {
-            "teacher_entropy": seen.entropy,
-            "teacher_entropy_marginal": seen.marginal,
-            "kl": divergence(result.dino_terms, seen.view_entropy),
-            "center_norm": seen.center_norm,
-            "effective_rank": seen.effective_rank,
-            "effective_rank_limit": seen.rank_limit,
-            "cosine": seen.cosine,
+            "teacher_entropy": measured.entropy,
+            "teacher_entropy_marginal": measured.marginal,
+            "kl": divergence(result.dino_terms, measured.view_entropy),
+            "center_norm": measured.center_norm,
+            "effective_rank": measured.effective_rank,
+            "effective_rank_limit": measured.rank_limit,
+            "cosine": measured.cosine,
         }
     return line
 
@@ -166,53 +151,48 @@ Kind = Literal["nothing", "early", "learning", "flat", "uniform", "one-prototype
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """A judgement on a run so far, in a word for the machine and a sentence for the person."""
+class Diagnosis:
+    """Of a run so far, in a word for the machine and a sentence for the person."""
 
     kind: Kind
-    words: str
+    message: str
 
 
 WINDOW = 20  # lines that are averaged
 
 
-def verdict(lines: Sequence[Metrics]) -> str:
-    """The state of a run's learning in a sentence."""
-    return judge(lines).words
-
-
-def judge(lines: Sequence[Metrics]) -> Verdict:
+def diagnose(lines: Sequence[Metrics]) -> Diagnosis:
     """From the lines of metrics.jsonl, oldest first."""
     steps = [line for line in lines if "logged" in line]
     if not steps:
-        return Verdict("nothing", "No step has been made yet.")
+        return Diagnosis("nothing", "No step has been made yet.")
     if steps[-1].get("loss") is None:
-        return Verdict("nan", "The loss is not a number: the run cannot learn from here on.")
+        return Diagnosis("nan", "The loss is not a number: the run cannot learn from here on.")
     recent = steps[-WINDOW:]
     ratio = sum(map(dino_ratio, recent)) / len(recent)
     measured = [line["measured"] for line in steps if "measured" in line][-5:]
     if not measured:
-        return Verdict("early", f"{_standing(ratio)} Nothing else has been measured yet.")
+        return Diagnosis("early", f"{_level(ratio)} Nothing else has been measured yet.")
     flat = _mean(m["teacher_entropy"]["dino"] for m in measured)
     marginal = _mean(m["teacher_entropy_marginal"]["dino"] for m in measured)
     cosine = _mean(m["cosine"] for m in measured)
 
     if marginal < 0.25:
-        return Verdict(
+        return Diagnosis(
             "one-prototype",
             f"Collapsed to one prototype: the teacher gives nearly every picture the same answer "
             f"(entropy over all pictures {marginal:.2f} of ln K, where 1 is even use). Centring is "
             f"missing or too weak.",
         )
     if flat > 0.97:
-        return Verdict(
+        return Diagnosis(
             "uniform",
             f"Collapsed to uniform: the teacher's targets are flat ({flat:.2f} of ln K for each "
-            f"picture) and {_lower(_standing(ratio))} A lower teacher temperature, fewer "
+            f"picture) and {_lower(_level(ratio))} A lower teacher temperature, fewer "
             f"prototypes or prototypes that start further apart help.",
         )
     if marginal - flat < 0.02 or cosine > 0.995:
-        return Verdict(
+        return Diagnosis(
             "same",
             f"Collapsed: all pictures look the same to the teacher (mean cosine of their class "
             f"tokens {cosine:.3f}, its answers differ by {max(marginal - flat, 0):.2f} of ln K).",
@@ -220,16 +200,16 @@ def judge(lines: Sequence[Metrics]) -> Verdict:
     if ratio > 0.985:
         early = steps[-1]["step"] < max(100, 0.15 * steps[-1].get("steps", 0))
         if early:
-            return Verdict("early", f"Too early to say: {_lower(_standing(ratio))}")
-        return Verdict(
+            return Diagnosis("early", f"Too early to say: {_lower(_level(ratio))}")
+        return Diagnosis(
             "flat",
-            f"Not learning: {_lower(_standing(ratio))} The teacher is not flat ({flat:.2f} of "
+            f"Not learning: {_lower(_level(ratio))} The teacher is not flat ({flat:.2f} of "
             f"ln K), so the student has something to learn: try a higher rate or a longer warm-up.",
         )
     trend = _trend([dino_ratio(line) for line in steps])
-    return Verdict(
+    return Diagnosis(
         "learning",
-        f"Learning: {_lower(_standing(ratio))} It is {trend}; the teacher's entropy is {flat:.2f} "
+        f"Learning: {_lower(_level(ratio))} It is {trend}; the teacher's entropy is {flat:.2f} "
         f"of ln K for a picture and {marginal:.2f} over all.",
     )
 
@@ -241,7 +221,7 @@ def dino_ratio(line: Metrics) -> float:
     return sum(line["logged"][name] or 0.0 for name in names) / uniform
 
 
-def _standing(ratio: float) -> str:
+def _level(ratio: float) -> str:
     if ratio > 1.05:
         return f"The DINO loss is above ln K ({ratio:.2f} of it), worse than uniform output."
     if ratio > 0.985:

@@ -1,111 +1,73 @@
 """One training step of DINOv2, read from top to bottom.
 
-Paper, section 4; official file `train/ssl_meta_arch.py`. With 2 global crops, 8 local crops and B
-pictures the student is given 10 B crops, the teacher the 2 B global ones, without masks.
+DINOv2 is DINO, iBOT and KoLeo at once (paper, section 4; official `train/ssl_meta_arch.py`):
 
-    config = TrainConfig(...)
-    pair = StudentTeacher(config, generator=generator)
-    optimiser = build_optimiser(pair.student.parts, config.optim)
-    centers = Centers.zeros(config)
-    for step, batch in enumerate(batches):
-        result = train_step(
-            pair, batch, optimiser, values_at(step, config.schedule), config, centers
-        )
-        centers = result.centers
+    weight  term                of G = 2 global and L = 8 local crops of each of B pictures
+    1       DINO, global crops  a crop's class token predicts the teacher's of the other crop: what
+                                a picture is shall not depend on which part of it is seen
+    1       DINO, local crops   a small crop's class token predicts the teacher's of both large ones
+    1       iBOT                a hidden patch predicts what the teacher, who sees it, says of it:
+                                patches learn content of their own, which DINO never asks for
+    0.1     KoLeo               the class tokens of a batch keep apart: no picture's neighbours are
+                                crowded, which is what retrieval needs and neither loss rewards
+
+DINO and iBOT are cross-entropies over prototypes with the teacher's answers as targets; the teacher
+is the student's own moving average, so nothing outside the pictures is ever told. Prototypes are
+kept in use by centring or Sinkhorn-Knopp (`targets.py`), or all answers would become the same.
+
+This is how ViT-g was trained. The released ViT-S, B and L were distilled from it by the same step
+with other roles: the teacher is the frozen ViT-g, the student sees its crops without masks and
+without stochastic depth, iBOT is on all patches of both global crops, and a moving average of the
+student is kept beside it as what is released (paper, section 5 and table 17).
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
-from dino_core.config import LossConfig, TrainConfig
-from dino_core.losses import (
-    dino_terms,
-    ibot_terms,
-    koleo_terms,
-    reduce_ibot_terms,
-    split_dino_terms,
-    uniform_anchors,
-)
+from dino_core.config import GLOBAL_CROPS, LossConfig, TrainConfig
+from dino_core.losses import dino_loss, ibot_loss, koleo_loss, uniform_anchors
 from dino_core.schedules import StepValues
-from dino_core.student_teacher import Network, StudentTeacher
-from dino_core.targets import center_and_sharpen, sinkhorn_knopp, update_center
+from dino_core.step.batch import Batch
+from dino_core.step.forward import (
+    Centers,
+    Outputs,
+    Targets,
+    make_targets,
+    student_outputs,
+    teacher_outputs,
+)
+from dino_core.student_teacher import StudentTeacher
 from dino_core.update import apply_schedule, average_gradients, clip_gradients, update_teacher
 
-GLOBAL_CROPS = 2
-
 
 @dataclass(frozen=True)
-class Batch:
-    """The crops of B pictures. Crops lie crop by crop: first crop of all pictures, then second.
+class Losses:
+    """What a batch costs the student. `terms` add up to `total`, which is what is optimised."""
 
-    The official collate also pads the masked patches to a fixed number; the padding is thrown away
-    behind the head and changes no number, so there is none here.
-    """
-
-    global_crops: Tensor  # [2B, 3, H, W] normalised
-    local_crops: Tensor  # [L B, 3, H', W'], L may be 0
-    masks: Tensor  # [2B, P] bool, True where the student sees the mask token
-    mask_indices: Tensor  # [M] of the masked patches, counted through all 2B * P
-    mask_weights: Tensor  # [M] 1 / number of masked patches of the same crop
-
-    @classmethod
-    def from_crops(cls, global_crops: Tensor, local_crops: Tensor, masks: Tensor) -> "Batch":
-        """Works out the masks' indices and weights; masks bool [2B, P] or [2B, h, w]."""
-        masks = masks.flatten(1)
-        weights = 1 / masks.sum(dim=1, keepdim=True).clamp(min=1)  # [2B, 1]
-        return cls(
-            global_crops,
-            local_crops,
-            masks,
-            mask_indices=masks.flatten().nonzero().flatten(),
-            mask_weights=weights.expand(masks.shape)[masks].to(global_crops.dtype),
-        )
-
-    @property
-    def pictures(self) -> int:
-        """B."""
-        return len(self.global_crops) // GLOBAL_CROPS
-
-    def to(self, device: torch.device | str, dtype: torch.dtype | None = None) -> "Batch":
-        """On another device; crops and weights in another dtype if one is given."""
-        moved = {f.name: getattr(self, f.name).to(device) for f in fields(self)}
-        for name in ("global_crops", "local_crops", "mask_weights"):
-            moved[name] = moved[name].to(dtype or moved[name].dtype)
-        return Batch(**moved)
-
-
-@dataclass(frozen=True)
-class Centers:
-    """The memory of the softmax centring; Sinkhorn-Knopp has none and leaves it alone."""
-
-    dino: Tensor  # [K]
-    ibot: Tensor  # [K of the head that sees patches]
-
-    @classmethod
-    def zeros(
-        cls,
-        config: TrainConfig,
-        device: torch.device | str = "cpu",
-        dtype: torch.dtype = torch.float32,
-    ) -> "Centers":
-        ibot_head = config.ibot_head or config.dino_head
-        return cls(
-            dino=torch.zeros(config.dino_head.prototypes, device=device, dtype=dtype),
-            ibot=torch.zeros(ibot_head.prototypes, device=device, dtype=dtype),
-        )
-
-
-@dataclass(frozen=True)
-class Targets:
-    """What the teacher says: distributions over prototypes, rows sum to 1."""
-
-    cls: Tensor  # [2, B, K]
-    patches: Tensor | None  # [M, K], None without iBOT
+    total: Tensor  # scalar
+    terms: dict[str, Tensor]  # scalars: dino_global, dino_local, koleo, ibot, weights included
+    logged: dict[str, Tensor]  # scalars as the official log shows them: KoLeo and iBOT halved
+    dino_terms: Tensor  # [2 + L, 2, B] student crop, teacher view, picture, in nats
+    ibot_terms: Tensor  # [M] in nats; `losses.ibot_map` puts them on the grid
+    koleo_terms: Tensor  # [2, B], [0] without KoLeo
+    masked: Tensor  # scalar, share of the global crops that have a mask; 0 without iBOT
     centers: Centers  # for the next step
+
+    def not_finite(self) -> list[str]:
+        """The losses, by name, of which a term is not finite."""
+        each = {"DINO": self.dino_terms, "KoLeo": self.koleo_terms, "iBOT": self.ibot_terms}
+        return [name for name, terms in each.items() if not terms.isfinite().all()]
+
+    def anchors(self) -> dict[str, float]:
+        """`logged` of a student whose output is uniform, for this batch, and ln K itself."""
+        K, K_patches = len(self.centers.dino), len(self.centers.ibot)
+        L = len(self.dino_terms) - GLOBAL_CROPS
+        uniform = uniform_anchors(K, GLOBAL_CROPS, L, K_patches, masked=self.masked.item())
+        return {**uniform, "ln_k_dino": math.log(K), "ln_k_ibot": math.log(K_patches)}
 
 
 @dataclass(frozen=True)
@@ -120,7 +82,7 @@ class StepResult:
     centers: Centers  # for the next step
     dino_terms: Tensor  # [2 + L, 2, B] student crop, teacher view, picture, in nats
     ibot_terms: Tensor  # [M] in nats; `losses.ibot_map` puts them on the grid
-    koleo_terms: Tensor  # [2, B], empty without KoLeo
+    koleo_terms: Tensor  # [2, B], [0] without KoLeo
 
 
 def train_step(
@@ -134,167 +96,124 @@ def train_step(
     generator: torch.Generator | None = None,
     group: dist.ProcessGroup | None = None,
 ) -> StepResult:
-    """Trains the student on one batch, moves the teacher, and tells all about it.
+    """Trains the student on one batch, moves the teacher, and reports all about it.
+
+        pair = StudentTeacher(config, generator=generator)
+        optimiser = build_optimiser(pair.student.parts, config.optim)
+        centers = Centers.zeros(config)
+        for step, batch in enumerate(batches):
+            values = values_at(step, config.schedule)
+            result = train_step(pair, batch, optimiser, values, config, centers)
+            centers = result.centers
 
     `generator` draws the drop path. `group` joins processes that each bring a batch of their own;
     None is this process alone. Raises FloatingPointError, before any weight is changed, when the
     loss or a gradient is not finite.
     """
-    student, teacher = pair.student, pair.teacher
-    apply_schedule(optimiser, values)
     optimiser.zero_grad(set_to_none=True)
+    teacher = teacher_outputs(pair.teacher, batch, config)
+    targets = make_targets(teacher, values.teacher_temperature, config.loss, centers, group=group)
+    student = student_outputs(pair.student, batch, config, generator)
+    losses = compute_losses(student, targets, batch.mask_weights, config.loss)
+    losses.total.backward()
+    return apply_update(pair, optimiser, values, losses, clip=config.optim.clip, group=group)
 
-    targets = teach(teacher, batch, values.teacher_temperature, config, centers, group)
-    cls, scores, patch_scores = study(student, batch, config, generator)
 
-    # DINO: every crop predicts what the teacher says of the picture's other views.
-    # [(2 + L) B, K] -> [2 + L, B, K]
-    scores = scores.reshape(-1, batch.pictures, scores.shape[-1])
-    between_crops = dino_terms(scores, targets.cls, config.loss.student_temperature)
-    dino_global, dino_local = split_dino_terms(between_crops)
+def compute_losses(
+    student: Outputs, targets: Targets, mask_weights: Tensor, config: LossConfig
+) -> Losses:
+    """The four terms and their sum. Weights [M] of the masked patches are those of a `Batch`."""
+    temperature, crops = config.student_temperature, targets.cls.shape[:2].numel()  # 2B
+    dino_global, dino_local, dino_terms = dino_loss(student.logits, targets.cls, temperature)
 
-    # KoLeo: the pictures of a batch keep apart. View by view, for the views of one picture shall
-    # come together.
-    koleo = dino_global.new_zeros(0)
-    if config.loss.koleo_weight:
-        koleo = torch.stack([koleo_terms(view)[0] for view in cls.chunk(GLOBAL_CROPS)])
+    # View by view: the pictures of a batch shall keep apart, but the views of one come together.
+    # The paper has the first global crop alone (appendix B.1), the official code takes both.
+    koleo, koleo_terms = dino_global.new_zeros(()), dino_global.new_zeros(0)
+    if config.koleo_weight:
+        views = [koleo_loss(view) for view in student.tokens.chunk(GLOBAL_CROPS)]
+        koleo = torch.stack([loss for loss, _ in views]).sum()
+        koleo_terms = torch.stack([terms for _, terms in views])
 
-    # iBOT: a masked patch is predicted from what is around it.
-    on_patches, ibot = dino_global.new_zeros(0), dino_global.new_zeros(())
-    if patch_scores is not None and targets.patches is not None:
-        on_patches = ibot_terms(patch_scores, targets.patches, config.loss.student_temperature)
-        ibot = reduce_ibot_terms(on_patches, batch.mask_weights, len(batch.masks))
+    ibot, ibot_terms, masked = (dino_global.new_zeros(n) for n in ((), 0, ()))
+    if student.patch_logits is not None and targets.patches is not None:
+        ibot, ibot_terms = ibot_loss(
+            student.patch_logits, targets.patches, mask_weights, crops, temperature
+        )
+        masked = mask_weights.sum() / crops
 
     terms = {
-        "dino_global": config.loss.dino_weight * dino_global,
-        "dino_local": config.loss.dino_weight * dino_local,
-        "koleo": config.loss.koleo_weight * koleo.sum() / batch.pictures,
+        "dino_global": config.dino_weight * dino_global,
+        "dino_local": config.dino_weight * dino_local,
+        "koleo": config.koleo_weight * koleo,
         # The official code scales iBOT by 2 for its two global crops and by 1/2 again.
-        "ibot": config.loss.ibot_weight * ibot,
+        "ibot": config.ibot_weight * ibot,
     }
-    loss = torch.stack(list(terms.values())).sum()
-
-    loss.backward()
-    average_gradients(student, group)
-    norms = clip_gradients(student.parts, config.optim.clip)
-    check_finite(loss, norms)
-    optimiser.step()
-    update_teacher(student, teacher, values.momentum)
-
-    return StepResult(
-        loss=loss.item(),
-        terms={name: term.item() for name, term in terms.items()},
-        logged=as_logged(dino_global, dino_local, terms["koleo"], ibot),
-        anchors=anchors(batch, config),
-        gradient_norms={name: norm.item() for name, norm in norms.items()},
+    return Losses(
+        total=torch.stack(list(terms.values())).sum(),
+        terms=terms,
+        logged={
+            "dino_local_crops_loss": dino_local,
+            "dino_global_crops_loss": dino_global,
+            "koleo_loss": terms["koleo"] / 2,
+            "ibot_loss": ibot / 2,
+        },
+        dino_terms=dino_terms.detach(),
+        ibot_terms=ibot_terms.detach(),
+        koleo_terms=koleo_terms.detach(),
+        masked=masked,
         centers=targets.centers,
-        dino_terms=between_crops.detach(),
-        ibot_terms=on_patches.detach(),
-        koleo_terms=koleo.detach(),
     )
 
 
-@torch.no_grad()
-def teach(
-    teacher: Network,
-    batch: Batch,
-    temperature: float,
-    config: TrainConfig,
-    centers: Centers,
+def apply_update(
+    pair: StudentTeacher,
+    optimiser: torch.optim.Optimizer,
+    values: StepValues,
+    losses: Losses,
+    *,
+    clip: float | None,
     group: dist.ProcessGroup | None = None,
-) -> Targets:
-    """The teacher sees the global crops without masks; its scores become targets."""
-    with autocast(batch, config):
-        out = teacher.backbone(batch.global_crops)
-        cls_scores, patch_scores = teacher.score(
-            out.cls, masked_patches(out.patches, batch, config)
-        )
-    loss = config.loss
-    cls, dino_center = as_targets(cls_scores, temperature, loss, centers.dino, group)
-    patches, ibot_center = None, centers.ibot
-    if patch_scores is not None:
-        patches, ibot_center = as_targets(patch_scores, temperature, loss, centers.ibot, group)
-    # [2B, K] -> [2, B, K]
-    cls = cls.reshape(GLOBAL_CROPS, batch.pictures, -1)
-    return Targets(cls, patches, Centers(dino_center, ibot_center))
+) -> StepResult:
+    """From the student's gradients to new weights: average, clip, check, AdamW, moving average.
 
-
-def as_targets(
-    scores: Tensor,
-    temperature: float,
-    config: LossConfig,
-    center: Tensor,
-    group: dist.ProcessGroup | None,
-) -> tuple[Tensor, Tensor]:
-    """Scores [n, K] -> targets [n, K] and the centre for the next step."""
-    if config.centering == "sinkhorn_knopp":
-        return sinkhorn_knopp(scores, temperature, config.sinkhorn_iterations, group), center
-    targets = center_and_sharpen(scores, center, temperature)
-    return targets, update_center(center, scores, config.center_momentum, group)
-
-
-def study(
-    student: Network, batch: Batch, config: TrainConfig, generator: torch.Generator | None = None
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """The student sees the global crops through their masks, and the local crops whole.
-
-    -> class tokens of the global crops [2B, D], for KoLeo; scores of all crops' class tokens
-    [(2 + L) B, K], global crops first; scores of the masked patches [M, K], None without iBOT.
+    Raises FloatingPointError, before any weight is changed, when the loss or a gradient is not
+    finite.
     """
-    with autocast(batch, config):
-        out = student.backbone(batch.global_crops, batch.masks, generator=generator)
-        cls = [out.cls]
-        if len(batch.local_crops):
-            cls.append(student.backbone(batch.local_crops, generator=generator).cls)
-        patches = masked_patches(out.patches, batch, config)
-        scores, patch_scores = student.score(torch.cat(cls), patches)
-    return out.cls, scores, patch_scores
+    average_gradients(pair.student, group)
+    norms = clip_gradients(pair.student.parts, clip)
+    check_finite(losses, norms)
+    apply_schedule(optimiser, values)
+    optimiser.step()
+    update_teacher(pair.student, pair.teacher, values.momentum)
+    return StepResult(
+        loss=losses.total.item(),
+        terms=numbers(losses.terms),
+        logged=numbers(losses.logged),
+        anchors=losses.anchors(),
+        gradient_norms=numbers(norms),
+        centers=losses.centers,
+        dino_terms=losses.dino_terms,
+        ibot_terms=losses.ibot_terms,
+        koleo_terms=losses.koleo_terms,
+    )
 
 
-def masked_patches(patches: Tensor, batch: Batch, config: TrainConfig) -> Tensor | None:
-    """[2B, P, D] -> the masked ones alone [M, D], for which a head's work is done; None without."""
-    if not config.loss.ibot_weight:
-        return None
-    return patches.flatten(0, 1)[batch.mask_indices]
-
-
-def autocast(batch: Batch, config: TrainConfig) -> torch.autocast:
-    """bfloat16 where the configuration asks for it."""
-    device = batch.global_crops.device.type
-    return torch.autocast(device, torch.bfloat16, enabled=config.bfloat16)
-
-
-def check_finite(loss: Tensor, norms: dict[str, Tensor]) -> None:
+def check_finite(losses: Losses, norms: dict[str, Tensor]) -> None:
     """Stops before weights are spoilt. Averaged gradients stop all processes at the same step."""
-    for name, value in {"loss": loss, **{f"gradient of {n}": g for n, g in norms.items()}}.items():
+    each = {"loss": losses.total, **{f"gradient of {name}": norm for name, norm in norms.items()}}
+    for name, value in each.items():
         if not torch.isfinite(value):
+            broken = losses.not_finite()
+            where = (
+                f"Not finite: the {' and the '.join(broken)} term."
+                if broken
+                else "All terms of the loss are finite, a gradient is not."
+            )
             raise FloatingPointError(
-                f"The {name} is {value.item()}. The weights are left as they were before this "
-                f"step. A lower learning rate, a longer warm-up or float32 usually helps."
+                f"{where} The {name} is {value.item()}. The weights are left as they were before "
+                f"this step. A lower learning rate, a longer warm-up or float32 usually helps."
             )
 
 
-def as_logged(
-    dino_global: Tensor, dino_local: Tensor, koleo: Tensor, ibot: Tensor
-) -> dict[str, float]:
-    """The official log's names and scales: its total is not the loss that is optimised."""
-    return {
-        "dino_local_crops_loss": dino_local.item(),
-        "dino_global_crops_loss": dino_global.item(),
-        "koleo_loss": koleo.item() / 2,  # with its weight
-        "ibot_loss": ibot.item() / 2,
-    }
-
-
-def anchors(batch: Batch, config: TrainConfig) -> dict[str, float]:
-    """`logged` of a student whose output is uniform, for this batch, and ln K itself."""
-    dino, ibot = config.dino_head, config.ibot_head or config.dino_head
-    local_crops = len(batch.local_crops) // batch.pictures
-    masked = batch.mask_weights.sum().item() / len(batch.masks) if config.loss.ibot_weight else 0.0
-    return {
-        **uniform_anchors(
-            dino.prototypes, GLOBAL_CROPS, local_crops, ibot.prototypes, masked=masked
-        ),
-        "ln_k_dino": math.log(dino.prototypes),
-        "ln_k_ibot": math.log(ibot.prototypes),
-    }
+def numbers(values: dict[str, Tensor]) -> dict[str, float]:
+    return {name: value.item() for name, value in values.items()}

@@ -797,16 +797,16 @@ Inside.view("losses", (root) => {
     return `from dataclasses import replace
 
 from dino_core import open_picture
-${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.step.loss_inspection import ask, ask_company, dissect
+${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 from dino_core.runs.setup import open_pair
 
 pair, config, _ = open_pair("${file}")
 crops = ${own ? "config.crops" : "CropConfig()"}
-own = ask(pair, config, open_picture("${name}"), ${view.seed}, crops)
+own = picture_logits(pair, config, open_picture("${name}"), ${view.seed}, crops=crops)
 others = ${JSON.stringify(company.map((one) => one.file))}
-company = ask_company(pair, config, [open_picture(f"static/samples/{name}") for name in others], crops)
+reference = reference_batch(pair, config, [open_picture(f"static/samples/{name}") for name in others], crops)
 loss = replace(config.loss, centering="${by}", student_temperature=${softness})
-parts = dissect(own, company, loss, ${temperature})
+parts = break_down(own, reference, loss, ${temperature})
 print(parts.terms)
 print(parts.dino)  # [student crop, teacher view], in nats`;
   }

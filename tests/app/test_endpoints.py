@@ -14,7 +14,7 @@ from hostile import write_files
 from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.runs.pretrained_heads import CIFAR_PAIR
 from dino_core.runs.setup import open_pair
-from dino_core.step.loss_inspection import ask, ask_company, dissect
+from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
 
@@ -62,9 +62,11 @@ def test_losses_equal_the_library(client: Client) -> None:
     chosen = {"seed": 2, "pair": "cifar", "temperature": 0.05}
     answer = client.predict(handle_file(CAT), **chosen, api_name="/losses")
     pair, config, _ = open_pair(CIFAR_PAIR)
-    company = ask_company(pair, config, [open_picture(path) for path in CAT.parent.glob("*.jpg")])
+    company = reference_batch(
+        pair, config, [open_picture(path) for path in CAT.parent.glob("*.jpg")]
+    )
     loss = replace(config.loss, centering="centering")
-    found = dissect(ask(pair, config, open_picture(CAT), 2), company, loss, 0.05)
+    found = break_down(picture_logits(pair, config, open_picture(CAT), 2), company, loss, 0.05)
     np.testing.assert_allclose(answer["dino"], found.dino, atol=1e-4)
     np.testing.assert_allclose(answer["ibot"], found.ibot, atol=1e-4)
     assert answer["terms"] == pytest.approx(found.terms, abs=1e-4)

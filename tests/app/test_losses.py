@@ -23,7 +23,7 @@ from app.state.pictures import Entry, Store
 from dino_core.images import open_picture
 from dino_core.runs.pretraining import train
 from dino_core.runs.setup import open_pair
-from dino_core.step.loss_inspection import ask, ask_company, dissect
+from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 VIEW = '[data-view="losses"]'
 Shown = Callable[[Page, str], dict]
@@ -84,8 +84,8 @@ def test_a_picture_is_asked_once_for_all_temperatures(client: TestClient, monkey
     from dino_core.scenes import pairs
 
     asked: list[int] = []
-    ask = pairs.ask_pair
-    monkeypatch.setattr(pairs, "ask_pair", lambda *a: (asked.append(a[2]), ask(*a))[1])
+    ask_pair = pairs.ask_pair
+    monkeypatch.setattr(pairs, "ask_pair", lambda *a: (asked.append(a[2]), ask_pair(*a))[1])
     for temperature in (0.02, 0.04, 0.06):
         client.get(f"/view/{stored.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
     assert asked.count(77) == 1
@@ -97,11 +97,11 @@ def test_a_run_of_one_s_own(client: TestClient, runs: Path, tmp_path: Path) -> N
     assert (mine["name"], mine["step"]) == ("run:mine", 8)
     scene = load(client.get(f"/view/{stored.KEY}/losses?seed=0&pair=run:mine").content)
     pair, config, _ = open_pair(runs / "mine")
-    own = ask(pair, config, open_picture(SAMPLES / stored.SAMPLE), 0)
+    own = picture_logits(pair, config, open_picture(SAMPLES / stored.SAMPLE), 0)
     others = [path for path in SAMPLES.glob("*.jpg") if path.name != stored.SAMPLE]
-    company = ask_company(pair, config, map(open_picture, others))
+    company = reference_batch(pair, config, map(open_picture, others))
     loss = replace(config.loss, centering="centering")
-    found = dissect(own, company, loss, config.schedule.teacher_temperature)
+    found = break_down(own, company, loss, config.schedule.teacher_temperature)
     np.testing.assert_allclose(scene["dino"], found.dino.numpy(), atol=1e-4)
     np.testing.assert_allclose(scene["ibot"], found.ibot.numpy(), atol=1e-4)
     sheet = client.get(f"/view/{stored.KEY}/losses/company/run:mine.jpg")

@@ -8,10 +8,10 @@ import torch
 from tiny_runs import TRAIN, differing_pair, noise_folder
 
 from dino_core.datasets import find_pictures
-from dino_core.evaluation.held_out import judge_heads, nearest_visible
+from dino_core.evaluation.held_out import evaluate_heads, nearest_visible
 from dino_core.losses import dino_terms
+from dino_core.step.forward import student_outputs
 from dino_core.step.loader import BatchMaker, generator_for, to_batch
-from dino_core.step.train_step import study
 from dino_core.student_teacher import StudentTeacher
 from dino_core.targets import sinkhorn_knopp
 
@@ -29,15 +29,15 @@ def entropy(row: torch.Tensor) -> float:
 
 def test_figures_are_those_of_single_predictions(pair, tmp_path):
     pictures = find_pictures(noise_folder(tmp_path, 6))
-    found = judge_heads(pair, pictures, CONFIG, seed=3)
+    found = evaluate_heads(pair, pictures, CONFIG, seed=3)
     config = replace(CONFIG, schedule=replace(CONFIG.schedule, batch_size=6))
     batch = to_batch(BatchMaker(pictures, config, 3).make(0))
     temperature = config.schedule.teacher_temperature
     pair.eval()
     with torch.no_grad():
         out = pair.teacher.backbone(batch.global_crops)
-        cls, patches = pair.teacher.score(out.cls, out.patches.flatten(0, 1))
-        _, crops, masked = study(pair.student, batch, config)
+        cls, patches = pair.teacher.logits(out.cls, out.patches.flatten(0, 1))
+        student = student_outputs(pair.student, batch, config)
     targets = sinkhorn_knopp(cls, temperature).reshape(2, 6, 12)
     best = (cls - cls.mean(0)).argmax(-1).reshape(2, 6).tolist()
     pairs = [(i, j) for i in range(6) for j in range(6)]
@@ -49,11 +49,12 @@ def test_figures_are_those_of_single_predictions(pair, tmp_path):
     assert found.entropy == pytest.approx(sum(each) / 12 / math.log(12), rel=1e-4)
     mean = entropy(targets.flatten(0, 1).mean(0)) / math.log(12)
     assert found.marginal_entropy == pytest.approx(mean, rel=1e-4)
-    terms = dino_terms(crops.reshape(-1, 6, 12), targets, 0.1)
+    terms = dino_terms(student.logits, targets, 0.1)
     different = [terms[s, t].mean().item() for s in range(4) for t in range(2) if s != t]
     assert found.dino_cross_entropy == pytest.approx(sum(different) / 6, rel=1e-4)
 
     right = (patches - patches.mean(0)).argmax(-1)[batch.masks.flatten()].tolist()
+    masked = student.patch_logits
     said = (masked - masked.mean(0)).argmax(-1).tolist()
     assert found.masked_top1 == pytest.approx(
         sum(a == b for a, b in zip(said, right, strict=True)) / len(right)
@@ -82,7 +83,7 @@ def test_same_seed_same_figures(tmp_path):
     """The pair is asked in eval mode, and left in the mode it was in."""
     pair = StudentTeacher(CONFIG, generator=generator_for(0, "weights", 0))
     pictures = find_pictures(noise_folder(tmp_path, 5))
-    once, again = (asdict(judge_heads(pair, pictures, CONFIG, seed=1)) for _ in range(2))
+    once, again = (asdict(evaluate_heads(pair, pictures, CONFIG, seed=1)) for _ in range(2))
     assert once == again
     assert pair.training, "it is left as it was"
     shares = ("agreement", "entropy", "marginal_entropy", "masked_top1", "nearest_visible")
@@ -91,4 +92,4 @@ def test_same_seed_same_figures(tmp_path):
 
 def test_one_picture_is_too_few(pair, tmp_path):
     with pytest.raises(ValueError, match="at least 2"):
-        judge_heads(pair, find_pictures(noise_folder(tmp_path, 1)), CONFIG)
+        evaluate_heads(pair, find_pictures(noise_folder(tmp_path, 1)), CONFIG)

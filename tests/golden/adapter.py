@@ -15,7 +15,9 @@ from check import BaseAdapter  # noqa: E402
 
 from dino_core import config as C  # noqa: E402
 from dino_core import heads, losses, masks, schedules, student_teacher, targets, update, vit  # noqa: E402
-from dino_core.step import train_step as training  # noqa: E402
+from dino_core.step.batch import Batch  # noqa: E402
+from dino_core.step.forward import Centers  # noqa: E402
+from dino_core.step.train_step import train_step  # noqa: E402
 
 
 class Adapter(BaseAdapter):
@@ -82,14 +84,17 @@ class Adapter(BaseAdapter):
         return targets.sinkhorn_knopp(teacher_output, temp, n_iterations)
 
     def dino_loss(self, student_list, teacher_list):
-        return losses.dino_loss(torch.stack(student_list), torch.stack(teacher_list))
+        # The official module sums over all pairs; which of them count is up to the step.
+        terms = losses.dino_terms(torch.stack(student_list), torch.stack(teacher_list))
+        return terms.mean(dim=-1).sum()
 
     def ibot_loss_masked(self, student, teacher, mask, n_masked, masks_weight):
         rows = slice(n_masked)
-        return losses.ibot_loss(student[rows], teacher[rows], masks_weight, crops=len(mask))
+        loss, _ = losses.ibot_loss(student[rows], teacher[rows], masks_weight, crops=len(mask))
+        return loss
 
     def koleo(self, x):
-        return losses.koleo_loss(x)
+        return losses.koleo_loss(x)[0]
 
     def schedules(self, config, n):
         optim, teacher, train = config["optim"], config["teacher"], config["train"]
@@ -125,14 +130,14 @@ class Adapter(BaseAdapter):
         pair = student_teacher.StudentTeacher(ours).double()
         pair.load_state_dict(init)
         optimiser = update.build_optimiser(pair.student.parts, ours.optim)
-        centers = training.Centers.zeros(ours, dtype=torch.float64)
+        centers = Centers.zeros(ours, dtype=torch.float64)
         steps = []
         for i in range(config["steps"]):
             values = schedules.StepValues(
                 *(config[k][i] for k in ("lr", "lll", "wd", "mom", "temp"))
             )
             batch = train_batch(inputs, i)
-            result = training.train_step(pair, batch, optimiser, values, ours, centers)
+            result = train_step(pair, batch, optimiser, values, ours, centers)
             centers = result.centers
             steps.append(
                 {
@@ -211,7 +216,7 @@ def train_config(config, centering, separate):
 
 def train_batch(inputs, i):
     """train_inputs.safetensors, step i -> Batch in float64."""
-    return training.Batch(
+    return Batch(
         global_crops=inputs[f"step{i}/collated_global_crops"],
         local_crops=inputs[f"step{i}/collated_local_crops"],
         masks=inputs[f"step{i}/collated_masks"],

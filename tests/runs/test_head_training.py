@@ -7,12 +7,17 @@ import torch
 from tiny_runs import RUN, TRAIN, coloured, files
 
 from dino_core.datasets import find_pictures
-from dino_core.runs.head_training import Pace, heads_config, look, train_heads
+from dino_core.runs import head_training
+from dino_core.runs.head_training import (
+    CacheConfig,
+    cache_features,
+    heads_config,
+    train_heads,
+)
 from dino_core.step.loader import BatchMaker, generator_for, to_batch
-from dino_core.step.train_step import check_finite
 from dino_core.student_teacher import StudentTeacher
 
-PACE = Pace(steps_a_sheet=3, masked_crops=5, extra_patches=20)
+CACHE = CacheConfig(steps_a_batch=3, masked_crops=5, extra_patches=20)
 # No warm-up, or the few steps of a test would move nothing.
 SCHEDULE = replace(
     TRAIN.schedule, warmup_epochs=0, freeze_last_layer_epochs=0, base_learning_rate=0.1, epochs=40
@@ -34,25 +39,25 @@ def vit():
     return StudentTeacher(CONFIG.train, generator=generator_for(0, "weights", 0)).teacher.backbone
 
 
-def test_a_sheet_is_what_single_forwards_give(pictures, vit):
+def test_a_cached_batch_is_what_single_forwards_give(pictures, vit):
     batch = to_batch(BatchMaker(pictures, CONFIG.train, 0).make(0))
-    sheet = look(vit.eval(), batch, at_once=5)
+    cached = cache_features(vit.eval(), batch, at_once=5)
     n = batch.pictures
     crops = [*batch.global_crops.split(n), *batch.local_crops.split(n)]
     for view, some in enumerate(crops):
         for i, crop in enumerate(some):
             with torch.no_grad():
                 out = vit(crop[None])
-            torch.testing.assert_close(sheet.cls[view, i], out.cls[0], rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(cached.cls[view, i], out.cls[0], rtol=1e-4, atol=1e-5)
             if view < 2:
                 torch.testing.assert_close(
-                    sheet.patches[view * n + i], out.patches[0], rtol=1e-4, atol=1e-5
+                    cached.patches[view * n + i], out.patches[0], rtol=1e-4, atol=1e-5
                 )
 
 
 def test_heads_and_mask_token_learn_and_the_backbone_does_not(pictures, vit):
     lines = []
-    pair = train_heads(vit, pictures, CONFIG, PACE, lines.append)
+    pair = train_heads(vit, pictures, CONFIG, CACHE, report=lines.append)
     assert [line["step"] for line in lines] == list(range(1, 41))
     fresh = StudentTeacher(CONFIG.train, generator=generator_for(CONFIG.seed, "weights", 0))
     for name, tensor in vit.state_dict().items():
@@ -72,16 +77,30 @@ def test_heads_and_mask_token_learn_and_the_backbone_does_not(pictures, vit):
 
 def test_the_same_seed_gives_the_same_heads(pictures, vit):
     config = replace(CONFIG, train=replace(CONFIG.train, schedule=replace(SCHEDULE, epochs=4)))
-    one, other = (train_heads(vit, pictures, config, PACE).state_dict() for _ in range(2))
+    one, other = (train_heads(vit, pictures, config, CACHE).state_dict() for _ in range(2))
     assert all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_no_step_draws_what_a_step_of_another_seed_draws(pictures, vit, monkeypatch):
+    """Seed 0's step 1 is not seed 1's step 0, as it was when seed and step were added up."""
+    drawn = []
+
+    def head_step(*args, generator, **kwargs):
+        drawn.append(generator.initial_seed())
+        return {}
+
+    monkeypatch.setattr(head_training, "head_step", head_step)
+    for seed in (0, 1):
+        train = replace(CONFIG.train, schedule=replace(SCHEDULE, epochs=4))
+        train_heads(vit, pictures, replace(CONFIG, train=train, seed=seed), CACHE)
+    assert len(set(drawn)) == len(drawn) == 8
 
 
 def test_a_loss_that_is_not_finite_stops_it(pictures, vit):
     with torch.no_grad():
         vit.blocks[0].mlp.fc1.bias.fill_(torch.nan)
-    with pytest.raises((FloatingPointError, ValueError)):
-        train_heads(vit, pictures, CONFIG, PACE)
-    check_finite(torch.tensor(1.0), {})
+    with pytest.raises(FloatingPointError, match="the DINO and the iBOT term"):
+        train_heads(vit, pictures, CONFIG, CACHE)
 
 
 def test_the_recipe_has_its_rate_for_any_length():

@@ -12,7 +12,7 @@ from tiny_runs import TRAIN, longer, noise_folder, setup
 
 from dino_core.config import VIT_SMALL
 from dino_core.datasets import find_pictures
-from dino_core.evaluation.held_out import judge_heads
+from dino_core.evaluation.held_out import evaluate_heads
 from dino_core.evaluation.knn import LabelledSet
 from dino_core.runs.presets import find_preset, with_steps
 from dino_core.runs.pretrained_heads import CIFAR_PAIR, OWN, PREVIEW_HEADS, load_heads, save_heads
@@ -152,7 +152,7 @@ def test_the_small_pair_has_learnt_what_its_card_says():
     assert config.vit == find_preset("demo").train.vit
     assert config.crops == find_preset("demo").train.crops
     pictures = LabelledSet.of(find_pictures(CIFAR_TEST), 20, 20).test
-    figures = judge_heads(pair, pictures, config)
+    figures = evaluate_heads(pair, pictures, config)
     assert figures.dino_cross_entropy < 0.9 * math.log(512)
     assert figures.masked_top1 == pytest.approx(0.309, abs=0.03)
     assert figures.masked_top1 > 10 * figures.commonest

@@ -24,7 +24,7 @@ from dino_core.scenes.pairs import (
     open_bundled,
     open_run,
 )
-from dino_core.step.loss_inspection import Answers, ask_company, dissect
+from dino_core.step.loss_inspection import PictureLogits, break_down, reference_batch
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def company(opened: OpenPair) -> tuple[Companion, ...]:
 
 
 @pytest.fixture(scope="module")
-def own(opened: OpenPair) -> Answers:
+def own(opened: OpenPair) -> PictureLogits:
     return ask_pair(opened, open_picture(SAMPLES / "cat.jpg"), 3)
 
 
@@ -48,7 +48,7 @@ def test_the_numbers_are_the_dissection_s(opened, company, own, targets) -> None
     loss = opened.config.loss.__class__(
         **vars(opened.config.loss) | {"centering": targets, "student_temperature": 0.2}
     )
-    part = dissect(own, [one.answers for one in company], loss, 0.05)
+    part = break_down(own, [one.answers for one in company], loss, 0.05)
     assert (scene.terms, scene.uniform) == (part.terms, part.uniform)
     np.testing.assert_array_equal(scene.dino, part.dino.numpy())
     np.testing.assert_array_equal(scene.ibot, part.ibot.numpy())
@@ -105,7 +105,7 @@ def test_what_was_stored_is_what_would_be_computed() -> None:
     opened = open_bundled("preview")
     stored = company_of(opened)[:2]
     pictures = [open_picture(SAMPLES / one.file) for one in stored]
-    asked = ask_company(opened.pair, opened.config, pictures, opened.crops)
+    asked = reference_batch(opened.pair, opened.config, pictures, opened.crops)
     for one, other in zip(stored, asked, strict=True):
         for name in ANSWERED:
             if name != "best_patch":  # two patches may be as good as each other

@@ -11,8 +11,15 @@ from tiny_runs import TRAIN, differing_pair
 
 from dino_core.crops import stack_crops
 from dino_core.schedules import StepValues
-from dino_core.step.loss_inspection import Answers, ask, ask_company, dissect
-from dino_core.step.train_step import Batch, Centers, train_step
+from dino_core.step.batch import Batch
+from dino_core.step.forward import Centers
+from dino_core.step.loss_inspection import (
+    PictureLogits,
+    break_down,
+    picture_logits,
+    reference_batch,
+)
+from dino_core.step.train_step import train_step
 from dino_core.student_teacher import StudentTeacher
 from dino_core.update import build_optimiser
 
@@ -34,8 +41,8 @@ def noise(seed: int) -> Image.Image:
 
 
 @pytest.fixture(scope="module")
-def answers(pair: StudentTeacher) -> list[Answers]:
-    return [ask(pair, CONFIG, noise(i), seed=i, ratio=0.4) for i in range(4)]
+def answers(pair: StudentTeacher) -> list[PictureLogits]:
+    return [picture_logits(pair, CONFIG, noise(i), seed=i, ratio=0.4) for i in range(4)]
 
 
 @pytest.mark.parametrize("by", ["sinkhorn_knopp", "centering"])
@@ -57,7 +64,7 @@ def test_the_mean_over_the_pictures_is_the_training_step(pair, answers, by) -> N
     step = train_step(pair, batch, optimiser, values, config, centers)
 
     parts = [
-        dissect(own, [a for a in answers if a is not own], config.loss, TEMPERATURE)
+        break_down(own, [a for a in answers if a is not own], config.loss, TEMPERATURE)
         for own in answers
     ]
     for name, value in step.terms.items():
@@ -72,7 +79,7 @@ def test_the_mean_over_the_pictures_is_the_training_step(pair, answers, by) -> N
 
 
 def test_distributions_and_cross_entropies_by_hand(answers) -> None:
-    part = dissect(answers[0], answers[1:], CONFIG.loss, TEMPERATURE)
+    part = break_down(answers[0], answers[1:], CONFIG.loss, TEMPERATURE)
     for rows in (part.teacher, part.student, part.teacher_patches, part.student_patches):
         torch.testing.assert_close(rows.sum(-1), torch.ones(len(rows)))
     for s in range(4):
@@ -101,13 +108,13 @@ def test_the_best_patch_of_every_prototype(pair, answers) -> None:
 
 def test_a_uniform_student_pays_what_is_said(answers) -> None:
     flat = replace_scores(answers[0], 0.0)
-    part = dissect(flat, answers[1:], CONFIG.loss, TEMPERATURE)
+    part = break_down(flat, answers[1:], CONFIG.loss, TEMPERATURE)
     for name, value in part.uniform.items():
         assert part.terms[name] == pytest.approx(value, rel=1e-5), name
     assert part.uniform["ibot"] == pytest.approx(1.5 * math.log(10) / 2)
 
 
-def replace_scores(one: Answers, value: float) -> Answers:
+def replace_scores(one: PictureLogits, value: float) -> PictureLogits:
     return replace(
         one,
         student=torch.full_like(one.student, value),
@@ -116,27 +123,27 @@ def replace_scores(one: Answers, value: float) -> Answers:
 
 
 def test_the_same_seed_says_the_same_and_nothing_is_changed(pair, answers) -> None:
-    again = ask(pair, CONFIG, noise(2), seed=2, ratio=0.4)
+    again = picture_logits(pair, CONFIG, noise(2), seed=2, ratio=0.4)
     torch.testing.assert_close(again.student, answers[2].student)
     assert torch.equal(again.mask.mask, answers[2].mask.mask)
     assert pair.student.training
 
 
 def test_company_needs_no_local_crops(pair, answers) -> None:
-    company = ask_company(pair, CONFIG, [noise(1), noise(2)])
+    company = reference_batch(pair, CONFIG, [noise(1), noise(2)])
     assert [len(one.crops) for one in company] == [2, 2]
-    part = dissect(answers[0], company, CONFIG.loss, TEMPERATURE)
+    part = break_down(answers[0], company, CONFIG.loss, TEMPERATURE)
     assert part.dino.shape == (4, 2)
     assert part.distances.shape == (2, 2)
 
 
 def test_what_cannot_be_asked_is_refused(pair, answers) -> None:
     with pytest.raises(ValueError, match="bring other pictures"):
-        dissect(answers[0], [], CONFIG.loss, TEMPERATURE)
+        break_down(answers[0], [], CONFIG.loss, TEMPERATURE)
     with pytest.raises(ValueError, match="above 0"):
-        dissect(answers[0], answers[1:], CONFIG.loss, 0.0)
+        break_down(answers[0], answers[1:], CONFIG.loss, 0.0)
     with pytest.raises(ValueError, match="no patch"):
-        ask(pair, CONFIG, noise(0), seed=0, ratio=0.0)
+        picture_logits(pair, CONFIG, noise(0), seed=0, ratio=0.0)
     without = replace(CONFIG, loss=replace(CONFIG.loss, ibot_weight=0.0))
     with pytest.raises(ValueError, match="without iBOT"):
-        ask(pair, without, noise(0), seed=0)
+        picture_logits(pair, without, noise(0), seed=0)

@@ -13,17 +13,17 @@ from dino_core.datasets import find_pictures
 from dino_core.runs.folder import read_metrics
 from dino_core.runs.pretraining import train
 from dino_core.schedules import values_at
+from dino_core.step.forward import Centers, make_targets, teacher_outputs
 from dino_core.step.loader import BatchMaker, generator_for, to_batch
 from dino_core.step.metrics import (
+    diagnose,
     divergence,
     effective_rank,
-    judge,
-    look,
     mean_cosine,
+    measure,
     metrics_of,
-    verdict,
 )
-from dino_core.step.train_step import Centers, teach, train_step
+from dino_core.step.train_step import train_step
 from dino_core.student_teacher import StudentTeacher
 from dino_core.update import build_optimiser
 
@@ -51,24 +51,27 @@ def test_mean_cosine_is_that_of_all_pairs():
 
 @pytest.mark.parametrize("centering", ["centering", "sinkhorn_knopp"])
 def test_entropies_and_divergence_are_those_of_the_step(tmp_path, centering):
-    """Against loops over what `teach` and the step itself hand back."""
+    """Against loops over what the teacher's targets and the step itself are."""
     config = replace(TRAIN, loss=replace(TRAIN.loss, centering=centering))
     batch = to_batch(BatchMaker(find_pictures(noise_folder(tmp_path)), config, 0).make(0))
     pair = StudentTeacher(config, generator=generator_for(0, "weights", 0))
     centers = Centers(torch.randn(12, generator=generator_for(0, "c", 0)) * 0.1, torch.zeros(10))
     values = values_at(3, config.schedule)
-    seen = look(pair, batch, values, config, centers)
-    targets = teach(pair.teacher, batch, values.teacher_temperature, config, centers)
+    measured = measure(pair, batch, values, config, centers)
+    teacher = teacher_outputs(pair.teacher, batch, config)
+    targets = make_targets(teacher, values.teacher_temperature, config.loss, centers)
 
     def entropy(p):
         return -sum(x * math.log(x) for x in p.tolist() if x > 0)
 
     rows = targets.cls.flatten(0, 1)
-    assert seen.entropy["dino"] == pytest.approx(
+    assert measured.entropy["dino"] == pytest.approx(
         np.mean([entropy(row) for row in rows]) / math.log(12), rel=1e-5
     )
-    assert seen.marginal["dino"] == pytest.approx(entropy(rows.mean(0)) / math.log(12), rel=1e-5)
-    assert seen.marginal["ibot"] == pytest.approx(
+    assert measured.marginal["dino"] == pytest.approx(
+        entropy(rows.mean(0)) / math.log(12), rel=1e-5
+    )
+    assert measured.marginal["ibot"] == pytest.approx(
         entropy(targets.patches.mean(0)) / math.log(10), rel=1e-5
     )
     optimiser = build_optimiser(pair.student.parts, config.optim)
@@ -82,10 +85,10 @@ def test_entropies_and_divergence_are_those_of_the_step(tmp_path, centering):
         for b in range(6)
         if s != t
     ]
-    assert divergence(result.dino_terms, seen.view_entropy) == pytest.approx(
+    assert divergence(result.dino_terms, measured.view_entropy) == pytest.approx(
         np.mean(expected), rel=1e-4
     )
-    line = metrics_of(result, values, seen)
+    line = metrics_of(result, values, measured)
     assert line["measured"]["kl"] == pytest.approx(np.mean(expected), rel=1e-4)
     assert line["relative"]["dino_local_crops_loss"] == pytest.approx(
         result.logged["dino_local_crops_loss"] / (math.log(12) * 4 / 6), rel=1e-6
@@ -95,14 +98,14 @@ def test_entropies_and_divergence_are_those_of_the_step(tmp_path, centering):
 # --- collapse, on purpose
 
 
-def run_and_judge(tmp_path, steps, **changes):
+def run_and_diagnose(tmp_path, steps, **changes):
     config = longer(steps, measure_every=5, checkpoint_every=1000, milestones=1)
     train_config = replace(config.train, **changes)
     train(
         tmp_path / "run",
         setup(noise_folder(tmp_path / "pictures", 24), replace(config, train=train_config)),
     )
-    return judge(read_metrics(tmp_path / "run"))
+    return diagnose(read_metrics(tmp_path / "run"))
 
 
 NARROW = HeadConfig(prototypes=64, hidden=32, bottleneck=16, linear_std=None, prototype_std=0.3)
@@ -124,17 +127,17 @@ def without_centring(temperature):
 
 
 def test_without_centring_and_a_sharp_teacher_one_prototype_wins(tmp_path):
-    found = run_and_judge(tmp_path, 80, **without_centring(0.02))
-    assert found.kind == "one-prototype", found.words
-    assert "Collapsed to one prototype" in found.words
+    found = run_and_diagnose(tmp_path, 80, **without_centring(0.02))
+    assert found.kind == "one-prototype", found.message
+    assert "Collapsed to one prototype" in found.message
 
 
 def test_without_sharpening_everything_becomes_uniform(tmp_path):
     changes = without_centring(1.0)
     changes["loss"] = replace(changes["loss"], center_momentum=0.9)
-    found = run_and_judge(tmp_path, 80, **changes)
-    assert found.kind == "uniform", found.words
-    assert "sits at ln K" in found.words
+    found = run_and_diagnose(tmp_path, 80, **changes)
+    assert found.kind == "uniform", found.message
+    assert "sits at ln K" in found.message
 
 
 # --- words
@@ -170,15 +173,17 @@ def line(step, ratio=0.9, flat=0.6, marginal=0.95, cosine=0.3):
         ([line(i, ratio=1 - i / 1000) for i in range(1, 300)], "learning"),
     ],
 )
-def test_every_verdict(lines, kind):
-    assert judge(lines).kind == kind, verdict(lines)
+def test_every_diagnosis(lines, kind):
+    found = diagnose(lines)
+    assert found.kind == kind, found.message
 
 
 @pytest.mark.parametrize(("slope", "word"), [(-1e-3, "falling"), (1e-3, "rising"), (0, "level")])
 def test_the_trend_is_named(slope, word):
-    assert word in verdict([line(i, ratio=0.7 + slope * i) for i in range(100)])
+    found = diagnose([line(i, ratio=0.7 + slope * i) for i in range(100)])
+    assert word in found.message
 
 
 def test_a_short_run_of_the_smallest_kind_is_not_called_collapsed(tmp_path):
-    found = run_and_judge(tmp_path, 30, **{k: getattr(RUN.train, k) for k in ("loss",)})
-    assert found.kind in ("early", "learning"), found.words
+    found = run_and_diagnose(tmp_path, 30, **{k: getattr(RUN.train, k) for k in ("loss",)})
+    assert found.kind in ("early", "learning"), found.message

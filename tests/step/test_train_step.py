@@ -24,7 +24,9 @@ from dino_core.config import (
 )
 from dino_core.losses import ibot_map
 from dino_core.schedules import StepValues
-from dino_core.step.train_step import Batch, Centers, train_step
+from dino_core.step.batch import Batch
+from dino_core.step.forward import Centers
+from dino_core.step.train_step import train_step
 from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.update import build_optimiser
 
@@ -160,9 +162,9 @@ def test_scores_on_the_way_are_the_official_ones():
         global_cls = student.backbone(batch.global_crops, batch.masks).cls
         local_cls = student.backbone(batch.local_crops).cls
         # There local crops come first, and the teacher's two views have changed places.
-        scores, _ = student.score(torch.cat([local_cls, global_cls]), None)
+        scores, _ = student.logits(torch.cat([local_cls, global_cls]), None)
         views = teacher.backbone(batch.global_crops).cls.chunk(2)
-        targets, _ = teacher.score(torch.cat(views[::-1]), None)
+        targets, _ = teacher.logits(torch.cat(views[::-1]), None)
     for name, got in {
         "student_global_cls": global_cls,
         "student_local_cls": local_cls,
