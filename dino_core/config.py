@@ -58,11 +58,15 @@ class MaskConfig:
     tries: int = 10  # draws for one block before the mask is called done
 
 
+Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "relu", "silu"]
+
+
 @dataclass(frozen=True)
 class ViTConfig:
     """A vision transformer (official `models/vision_transformer.py`).
 
-    `image_size` fixes the grid of the learned positions: 518 px / 14 = 37 x 37. Any other size
+    `image_size` fixes the grid of the learned positions: 518 px / 14 = 37 x 37; a pair is height
+    and width, for models whose positions were learned on a grid that is no square. Any other size
     that is a multiple of `patch_size` is reached by bicubic interpolation, in one of two ways:
     by a scale factor of (size + offset) / grid without antialiasing (offset 0.1, the models
     without registers), or to the exact size with antialiasing (offset 0.0, those with registers).
@@ -72,7 +76,7 @@ class ViTConfig:
     depth: int = 12
     heads: int = 6
     patch_size: int = 14
-    image_size: int = 518
+    image_size: int | tuple[int, int] = 518  # px
     channels: int = 3
     mlp_ratio: float = 4.0
     ffn: Literal["mlp", "swiglu"] = "mlp"
@@ -80,25 +84,38 @@ class ViTConfig:
     layer_scale_init: float | None = 1.0  # None: no LayerScale. Training starts from 1e-5
     position_offset: float = 0.1
     position_antialias: bool = False
+    norm_eps: float = 1e-6  # of every LayerNorm
+    activation: Activation = "gelu"  # of the plain MLP; SwiGLU has its own
     drop_path: float = 0.0  # the same for every block; training uses 0.3
     fused_attention: bool = True  # False: softmax(q k) v written out
 
     def __post_init__(self) -> None:
         if self.dim % self.heads:
             raise ValueError(f"Width {self.dim} cannot be shared by {self.heads} heads.")
-        if self.image_size % self.patch_size:
-            raise ValueError(
-                f"Image size {self.image_size} is no multiple of patch size {self.patch_size}."
-            )
+        if not isinstance(self.image_size, int):  # a list, when it was read from JSON
+            height, width = self.image_size
+            square = height == width
+            object.__setattr__(self, "image_size", height if square else (height, width))
+        for side in self.image_sides:
+            if side % self.patch_size:
+                raise ValueError(
+                    f"Image size {side} is no multiple of patch size {self.patch_size}."
+                )
 
     @property
     def head_dim(self) -> int:
         return self.dim // self.heads
 
     @property
-    def position_grid(self) -> int:
-        """Side of the square grid of learned positions, in patches."""
-        return self.image_size // self.patch_size
+    def image_sides(self) -> tuple[int, int]:
+        """(height, width) that the learned positions are for, in pixels."""
+        return (self.image_size,) * 2 if isinstance(self.image_size, int) else self.image_size
+
+    @property
+    def position_grid(self) -> tuple[int, int]:
+        """(rows, columns) of the learned positions, in patches."""
+        height, width = self.image_sides
+        return height // self.patch_size, width // self.patch_size
 
 
 VIT_SMALL = ViTConfig()

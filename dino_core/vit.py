@@ -21,6 +21,7 @@ There is one forward. What is to be seen of it is asked for by argument and answ
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -130,23 +131,27 @@ def check_masks(masks: Tensor, count: int, grid: tuple[int, int]) -> None:
 
 
 def interpolate_positions(
-    positions: Tensor, grid: tuple[int, int], offset: float, antialias: bool
+    positions: Tensor,
+    grid: tuple[int, int],
+    offset: float,
+    antialias: bool,
+    learned: tuple[int, int] | None = None,
 ) -> Tensor:
-    """Position embedding [1, 1 + S*S, D] of an S x S grid -> [1, 1 + h*w, D], bicubic.
+    """Position embedding [1, 1 + r*c, D] of a learned grid r x c -> [1, 1 + h*w, D], bicubic.
 
-    Always in float32, as the official code does. A square grid of the learned size is handed back
-    untouched. With an offset the sampling points follow from the scale (h + offset) / S, which is
-    not h / S: the released models without registers were made with 0.1, and it shows in the
-    numbers. The class token's position is never interpolated.
+    `learned` is (r, c); None is a square grid. Always in float32, as the official code does. A grid
+    of the learned size is handed back untouched. With an offset the sampling points follow from the
+    scale (h + offset) / r, which is not h / r: the released models without registers were made with
+    0.1, and it shows in the numbers. The class token's position is never interpolated.
     """
-    count = positions.shape[1] - 1
-    side = math.isqrt(count)
+    side = math.isqrt(positions.shape[1] - 1)
+    r, c = learned or (side, side)
     h, w = grid
-    if (h, w) == (side, side):
+    if (h, w) == (r, c):
         return positions
-    table = positions[:, 1:].float().reshape(1, side, side, -1).permute(0, 3, 1, 2)  # [1, D, S, S]
+    table = positions[:, 1:].float().reshape(1, r, c, -1).permute(0, 3, 1, 2)  # [1, D, r, c]
     if offset:
-        scale = ((h + offset) / side, (w + offset) / side)
+        scale = ((h + offset) / r, (w + offset) / c)
         table = F.interpolate(table, scale_factor=scale, mode="bicubic", antialias=antialias)
     else:
         table = F.interpolate(table, size=(h, w), mode="bicubic", antialias=antialias)
@@ -195,17 +200,32 @@ class Attention(nn.Module):
         return self.proj(mixed), q, k
 
 
+def quick_gelu(values: Tensor) -> Tensor:
+    """x sigmoid(1.702 x), the approximation of GELU that CLIP was trained with."""
+    return values * torch.sigmoid(1.702 * values)
+
+
+ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
+    "gelu": F.gelu,
+    "gelu_tanh": partial(F.gelu, approximate="tanh"),
+    "quick_gelu": quick_gelu,
+    "relu": F.relu,
+    "silu": F.silu,
+}
+
+
 class Mlp(nn.Module):
-    """Two linear maps with a GELU between them."""
+    """Two linear maps with a GELU between them (or what the configuration names instead)."""
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
         hidden = int(config.dim * config.mlp_ratio)
+        self.activation = ACTIVATIONS[config.activation]
         self.fc1 = nn.Linear(config.dim, hidden)
         self.fc2 = nn.Linear(hidden, config.dim)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        return self.fc2(F.gelu(self.fc1(tokens)))
+        return self.fc2(self.activation(self.fc1(tokens)))
 
 
 class SwiGLU(nn.Module):
@@ -267,10 +287,10 @@ class Block(nn.Module):
         super().__init__()
         scaled = config.layer_scale_init is not None
         self.drop_path = config.drop_path
-        self.norm1 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.norm1 = nn.LayerNorm(config.dim, eps=config.norm_eps)
         self.attn = Attention(config)
         self.ls1 = LayerScale(config.dim) if scaled else nn.Identity()
-        self.norm2 = nn.LayerNorm(config.dim, eps=1e-6)
+        self.norm2 = nn.LayerNorm(config.dim, eps=config.norm_eps)
         self.mlp = SwiGLU(config) if config.ffn == "swiglu" else Mlp(config)
         self.ls2 = LayerScale(config.dim) if scaled else nn.Identity()
 
@@ -326,7 +346,7 @@ class VisionTransformer(nn.Module):
         # Built without memory first: PyTorch's own initialisation would draw from the global
         # generator and cost seconds for the large models.
         with torch.device("meta"):
-            positions = 1 + config.position_grid**2
+            positions = 1 + math.prod(config.position_grid)
             self.cls_token = nn.Parameter(torch.empty(1, 1, config.dim))
             self.pos_embed = nn.Parameter(torch.empty(1, positions, config.dim))
             self.register_tokens = (
@@ -337,7 +357,7 @@ class VisionTransformer(nn.Module):
             self.mask_token = nn.Parameter(torch.empty(1, config.dim))
             self.patch_embed = PatchEmbed(config)
             self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-            self.norm = nn.LayerNorm(config.dim, eps=1e-6)
+            self.norm = nn.LayerNorm(config.dim, eps=config.norm_eps)
         if torch.device(device).type != "meta":
             self.to_empty(device=device)
             self.init_weights(generator)
@@ -395,7 +415,11 @@ class VisionTransformer(nn.Module):
         tokens = torch.cat([self.cls_token.expand(B, -1, -1).to(patches.dtype), patches], dim=1)
         config = self.config
         tokens = tokens + interpolate_positions(
-            self.pos_embed, grid, config.position_offset, config.position_antialias
+            self.pos_embed,
+            grid,
+            config.position_offset,
+            config.position_antialias,
+            config.position_grid,
         ).to(tokens.dtype)
         if self.register_tokens is None or not registers:
             return tokens

@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import pictures, tiny_vit
 
 from dino_core.config import VIT_SMALL
+from dino_core.scenes.models import describe_model
 from dino_core.vit import VisionTransformer
 from dino_core.weights import (
     catalogue,
@@ -23,8 +24,7 @@ from dino_core.weights import (
     load_state,
     save_backbone,
 )
-from dino_core.weights.files import sha256
-from dino_core.weights.variants import PREVIEW, torch_hub_folder
+from dino_core.weights.variants import PREVIEW, VARIANTS, sha256, torch_hub_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 HUB = json.loads((GOLDEN / "hub_state_dicts.json").read_text())
@@ -76,12 +76,22 @@ def test_weights_are_found_in_the_chosen_home_and_in_torch_hubs_cache(home):
     hub = torch_hub_folder()
     assert hub == Path(torch.hub.get_dir()) / "checkpoints"
     hub.mkdir(parents=True)
-    (hub / "dinov2_vitb14_pretrain.pth").touch()
-    assert find_variant("dinov2_vitb14").path == hub / "dinov2_vitb14_pretrain.pth"
-    assert default_model() == "dinov2_vitb14"
+    (hub / "dinov2_vitg14_pretrain.pth").touch()
+    assert find_variant("dinov2_vitg14").path == hub / "dinov2_vitg14_pretrain.pth"
+    assert default_model() == PREVIEW  # another program's file, and nothing to check it by
     (home / "dinov2_vits14_pretrain.safetensors").touch()
     assert default_model() == "dinov2_vits14"
     assert find_variant("dinov2_vits14").path == home / "dinov2_vits14_pretrain.safetensors"
+
+
+@pytest.mark.parametrize("name", ["dinov2_vits14", "dinov2_vitb14", "dinov2_vitl14"])
+def test_a_file_of_another_length_is_not_the_published_one(home, name):
+    variant = find_variant(name)
+    assert variant.size is not None
+    assert variant.size > 4 * variant.parameters  # four bytes each, and the names
+    (home / variant.file).write_bytes(b"PK")
+    assert find_variant(name).path is None
+    assert default_model() == PREVIEW
 
 
 def test_a_partial_download_is_never_found(home):
@@ -166,22 +176,65 @@ def test_the_model_does_not_depend_on_its_file(tmp_path):
 # Official names are a claim
 
 
-def official_file(folder: Path) -> Path:
-    """A file with the official name and architecture (and random weights)."""
-    path = folder / "dinov2_vits14_pretrain.pth"
+@pytest.fixture
+def published(tmp_path_factory, monkeypatch) -> bytes:
+    """A file that counts as the published ViT-S/14, random weights that it is."""
+    path = tmp_path_factory.mktemp("publisher") / "dinov2_vits14_pretrain.pth"
     torch.save(VisionTransformer(VIT_SMALL).state_dict(), path)
-    return path
+    small = replace(VARIANTS[0], sha256=sha256(path), size=path.stat().st_size)
+    assert small.name == "dinov2_vits14"
+    changed = (small, *VARIANTS[1:])
+    monkeypatch.setattr("dino_core.weights.variants.VARIANTS", changed)
+    monkeypatch.setattr("dino_core.weights.backbone.VARIANTS", changed)
+    return path.read_bytes()
 
 
-def test_official_only_by_name_and_architecture(home):
-    path = official_file(home)
+def test_official_is_what_has_the_published_checksum(home, published):
+    path = home / "dinov2_vits14_pretrain.pth"
+    path.write_bytes(published)
     backbone = load_backbone()
     assert (backbone.name, backbone.info.official) == ("dinov2_vits14", True)
-    assert any("no checksum" in note for note in backbone.info.notes)
+    assert backbone.info.standing == "verified"
+    assert backbone.info.notes == ()
     other = path.rename(home / "mine.pth")
     backbone = load_backbone("dinov2_vits14", weights=other)
     assert (backbone.name, backbone.info.official) == ("mine", False)
     assert "ViT-S/14" in backbone.info.title
+
+
+def test_a_verified_file_of_another_program_takes_over_and_says_where_it_lies(published):
+    hub = torch_hub_folder()
+    hub.mkdir(parents=True)
+    (hub / "dinov2_vits14_pretrain.pth").write_bytes(published)
+    backbone = load_backbone()
+    assert backbone.info.standing == "verified"
+    assert any(str(hub) in note for note in backbone.info.notes)
+
+
+def test_the_name_of_an_official_file_makes_none(home, published):
+    """Same length, other numbers: by name it is refused, as a file it is one's own."""
+    path = home / "dinov2_vits14_pretrain.pth"
+    path.write_bytes(published)
+    tensors = torch.load(path, weights_only=True)
+    tensors["norm.bias"] += 1
+    torch.save(tensors, path)
+    assert path.stat().st_size == len(published)
+    assert default_model() == PREVIEW
+    with pytest.raises(ValueError, match="checksum differs"):
+        load_backbone("dinov2_vits14")
+    info = load_backbone(weights=path).info
+    assert (info.official, info.standing) == (False, "other")
+    assert any("not the published file" in note for note in info.notes)
+
+
+def test_without_a_known_checksum_official_is_a_claim(home, published):
+    path = home / "dinov2_vits14_pretrain.safetensors"  # converted by somebody
+    (home / "temporary.pth").write_bytes(published)
+    save_file(torch.load(home / "temporary.pth", weights_only=True), path)
+    info = load_backbone("dinov2_vits14").info
+    assert (info.official, info.standing) == (True, "claimed")
+    assert any("No checksum is known" in note for note in info.notes)
+    assert describe_model("dinov2_vits14")[0] == "Says it is official, not verified"
 
 
 def test_an_official_name_with_other_weights_is_refused_or_not_official(home):

@@ -58,13 +58,13 @@ def patch_embeddings(vit: VisionTransformer, seen: Inspection) -> Tensor:
 
 @torch.inference_mode()
 def position_tables(vit: VisionTransformer, grid: tuple[int, int]) -> tuple[Tensor, Tensor]:
-    """(learned [S, S, D], as a picture of this grid is given them [h, w, D])."""
+    """(learned [r, c, D], as a picture of this grid is given them [h, w, D])."""
     config = vit.config
-    side = config.position_grid
+    learned = config.position_grid
     given = interpolate_positions(
-        vit.pos_embed, grid, config.position_offset, config.position_antialias
+        vit.pos_embed, grid, config.position_offset, config.position_antialias, learned
     )
-    return vit.pos_embed[0, 1:].unflatten(0, (side, side)), given[0, 1:].unflatten(0, grid)
+    return vit.pos_embed[0, 1:].unflatten(0, learned), given[0, 1:].unflatten(0, grid)
 
 
 @torch.inference_mode()
@@ -75,7 +75,10 @@ def offset_effect(vit: VisionTransformer, grid: tuple[int, int]) -> float:
     same interpolation gives for offset 0. 0 for models whose offset is 0, and on the learned grid.
     """
     _, given = position_tables(vit, grid)
-    exact = interpolate_positions(vit.pos_embed, grid, 0.0, vit.config.position_antialias)
+    config = vit.config
+    exact = interpolate_positions(
+        vit.pos_embed, grid, 0.0, config.position_antialias, config.position_grid
+    )
     exact = exact[0, 1:].unflatten(0, grid)
     length = exact.norm(dim=-1).clamp_min(torch.finfo(exact.dtype).tiny)
     return float(((given - exact).norm(dim=-1) / length).mean())

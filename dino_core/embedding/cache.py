@@ -23,8 +23,7 @@ from dino_core.embedding.features import Features
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import Shape
 from dino_core.weights import Backbone
-from dino_core.weights.files import sha256
-from dino_core.weights.variants import weights_folder
+from dino_core.weights.variants import sha256, weights_folder
 
 FORMAT = 2  # goes up when the same file and preparation give other pixels than before
 PATIENCE = 60  # s to wait for another process that writes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dino_core.draw.colours import ANCHORS, colour_table
 from dino_core.weights import catalogue, default_model, find_variant
-from dino_core.weights.variants import PREVIEW
+from dino_core.weights.variants import PREVIEW, standing_of
 
 if TYPE_CHECKING:
     from dino_core.weights import Backbone
@@ -22,6 +22,13 @@ __all__ = [
     "load_model",
     "model_choices",
 ]
+
+
+STANDINGS = {
+    "verified": "Official weights, checksum verified",
+    "claimed": "Says it is official, not verified",
+    "other": "Not the official weights",
+}
 
 
 @dataclass(frozen=True)
@@ -71,13 +78,17 @@ def describe_model(name: str, backbone: "Backbone | None" = None) -> list[str]:
     """
     if backbone is not None:
         info, config = backbone.info, backbone.vit.config
-        known = (info.official, info.title, info.parameters, info.source, info.licence, info.notes)
+        known = (info.title, info.parameters, info.source, info.licence, info.notes)
+        standing = info.standing
     else:
         one = find_variant(name)
         config = one.config
-        known = (one.official, one.title, one.parameters, one.source, one.licence, one.notes)
-    official, title, parameters, source, licence, notes = known
-    first = "Official weights" if official else "Not the official weights"
+        known = (one.title, one.parameters, one.source, one.licence, one.notes)
+        standing = standing_of(one.path, one) if one.path else "other"
+        if one.official and one.path is None:
+            standing = "claimed"
+    title, parameters, source, licence, notes = known
+    first = STANDINGS[standing]
     return [
         first,
         f"{title}: {parameters / 1e6:.1f} million parameters, width {config.dim}, "

@@ -57,7 +57,8 @@ class PatchesScene:
     patch_size: int
     source_size: tuple[int, int]
     input_size: tuple[int, int]
-    position_side: int  # the learned positions are a grid of so many rows and columns
+    position_side: int  # rows of the learned positions
+    learned_grid: tuple[int, int]  # rows and columns of the learned positions
     fits: list[dict[str, Any]]  # FitFacts; the first is the one in use
     mean: tuple[float, ...]  # of the normalisation (pixel / 255 - mean) / std
     std: tuple[float, ...]
@@ -75,7 +76,8 @@ class PatchesScene:
 class PositionsScene:
     """Position embeddings of length 1: their dot products are cosine similarities."""
 
-    side: int  # S, the learned grid is S x S
+    side: int  # rows of the learned grid
+    learned_grid: tuple[int, int]  # rows and columns of the learned positions
     grid: tuple[int, int]
     untouched: bool  # the grid is the learned one: nothing was interpolated
     offset: float
@@ -119,7 +121,8 @@ def patches_scene(vit: VisionTransformer, opened: OpenPicture) -> PatchesScene:
         patch_size=seen.patch_size,
         source_size=opened.source.size,
         input_size=opened.fitted.picture.size,
-        position_side=vit.config.position_grid,
+        position_side=vit.config.position_grid[0],
+        learned_grid=vit.config.position_grid,
         fits=[
             asdict(fit_facts(opened.source, seen.patch_size, opened.scene.short_side, how))
             for how in get_args(Fit)
@@ -173,18 +176,19 @@ def fit_words(fitted: Fitted, how: Fit) -> str:
 def positions_scene(vit: VisionTransformer, seen: Inspection) -> PositionsScene:
     config, (h, w) = vit.config, seen.grid
     learned, given = (table.flatten(0, 1) for table in position_tables(vit, seen.grid))
-    side, untouched = config.position_grid, seen.grid == (config.position_grid,) * 2
+    (r, c), untouched = config.position_grid, seen.grid == config.position_grid
     offset = 0.0 if untouched else config.position_offset
     return PositionsScene(
-        side=side,
+        side=r,
+        learned_grid=(r, c),
         grid=seen.grid,
         untouched=untouched,
         offset=config.position_offset,
         antialias=config.position_antialias,
-        scale=((h + offset) / side, (w + offset) / side),
+        scale=((h + offset) / r, (w + offset) / c),
         effect=offset_effect(vit, seen.grid),
-        rows=numbers(sampling_places(h, side, offset)),
-        columns=numbers(sampling_places(w, side, offset)),
+        rows=numbers(sampling_places(h, r, offset)),
+        columns=numbers(sampling_places(w, c, offset)),
         learned=numbers(F.normalize(learned.float(), dim=-1)),
         given=numbers(F.normalize(given.float(), dim=-1)),
         learned_norms=numbers(learned.norm(dim=-1)),

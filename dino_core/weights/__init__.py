@@ -1,7 +1,9 @@
 """Checkpoints of any origin -> a DINOv2 backbone, strictly, and saying what was loaded.
 
     variants      which models there are, and which lie on this disk   (imports no torch)
-    files         a file -> its tensors, never running code from it; writing to the side
+    files         a file or folder -> its tensors, never running code from it; writing to the side
+    foreign       other models, by the names of their tensors: what they are, in words
+    candidates    where in a checkpoint a backbone lies, and which one of several
     layouts       official, training, Hugging Face and timm names -> the official names
     architecture  tensors -> ViTConfig -> VisionTransformer, with every mismatch named
     fetch         one download, asked for, checked before it counts

@@ -1,22 +1,39 @@
 """Tensors under the official names -> the ViTConfig they belong to -> a VisionTransformer.
 
-Everything but the number of heads can be read off the shapes: a head's rows look like any others.
+Shapes tell nearly everything. They do not tell the number of heads (a head's rows look like any
+others), the epsilon of the norms, the activation, or rows and columns of a grid that is no square:
+a config.json of Hugging Face does, or the person who knows.
 """
 
 import json
 import math
 import re
 from collections.abc import Mapping
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
-from dino_core.config import ViTConfig
+from dino_core.config import Activation, ViTConfig
 from dino_core.vit import VisionTransformer
+from dino_core.weights.foreign import MODEL_TYPES, refusal
 
 OFFICIAL_HEADS = {384: 6, 768: 12, 1024: 16, 1536: 24}
 LISTED = 10  # names in an error message, of each kind
+FLOATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+MAX_BLOCKS = 512  # the deepest ViT known has 64
+ACTIVATION_NAMES: dict[str, Activation] = {
+    "gelu": "gelu",
+    "gelu_python": "gelu",
+    "gelu_new": "gelu_tanh",
+    "gelu_fast": "gelu_tanh",
+    "gelu_pytorch_tanh": "gelu_tanh",
+    "quick_gelu": "quick_gelu",
+    "relu": "relu",
+    "silu": "silu",
+    "swish": "silu",
+}
 
 
 def config_from_metadata(metadata: Mapping[str, str]) -> ViTConfig | None:
@@ -31,33 +48,75 @@ def config_from_metadata(metadata: Mapping[str, str]) -> ViTConfig | None:
         ) from error
 
 
-def infer_config(tensors: Mapping[str, Tensor], heads: int | None = None) -> ViTConfig:
+def config_from_hugging_face(text: str, inferred: ViTConfig) -> ViTConfig:
+    """What a config.json says beyond the shapes: heads, epsilon, activation, rows and columns.
+
+    A config of another model is refused, or would lend its heads to the wrong weights. One without
+    a model type of its own (of a whole system, with the backbone's inside) counts where it fits.
+    """
+    try:
+        stated = json.loads(text)
+    except (ValueError, RecursionError):
+        return inferred
+    if not isinstance(stated, dict):
+        return inferred
+    kind = str(stated.get("model_type", ""))
+    if kind in MODEL_TYPES:
+        raise ValueError(refusal(f"{MODEL_TYPES[kind]} (so says config.json)"))
+    if isinstance(stated.get("backbone_config"), dict):
+        stated = stated["backbone_config"]
+    if stated.get("hidden_size") != inferred.dim or "num_attention_heads" not in stated:
+        return inferred
+    name = str(stated.get("hidden_act", "gelu"))
+    if inferred.ffn == "mlp" and name not in ACTIVATION_NAMES:
+        known = ", ".join(ACTIVATION_NAMES)
+        raise ValueError(f"config.json names the activation {name!r}. Known are: {known}.")
+    try:
+        return replace(
+            inferred,
+            heads=int(stated["num_attention_heads"]),
+            norm_eps=float(stated.get("layer_norm_eps", inferred.norm_eps)),
+            activation=ACTIVATION_NAMES.get(name, "gelu"),
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueError(f"config.json does not fit these weights: {error}") from error
+
+
+def stated_grid(text: str | None, patch_size: int) -> tuple[int, int] | None:
+    """Rows and columns of the learned positions, where a config.json gives an image size."""
+    try:
+        stated: Any = json.loads(text or "null")
+        size = stated["image_size"]
+        height, width = (size, size) if isinstance(size, int) else map(int, size)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return height // patch_size, width // patch_size
+
+
+def infer_config(
+    tensors: Mapping[str, Tensor],
+    heads: int | None = None,
+    grid: tuple[int, int] | None = None,
+) -> ViTConfig:
     """Reads the architecture off tensors under the official names.
 
-    `heads` is needed for a width that is neither official nor a multiple of 64. How positions are
-    interpolated is not in the tensors either: as in the official models with or without registers.
-    Raises ValueError when something is missing or undecidable.
+    `heads` is needed for a width that is neither official nor a multiple of 64, `grid` (rows,
+    columns) for positions on a grid that is no square. How positions are interpolated is not in the
+    tensors either: as in the official models with or without registers. Raises ValueError when
+    something is missing or undecidable.
     """
-    positions = _shape(tensors, "pos_embed", 3)  # [1, 1 + S*S, D]
+    positions = _shape(tensors, "pos_embed", 3)  # [1, 1 + r*c, D]
     dim = positions[-1]
-    _, channels, _, patch_size = _shape(tensors, "patch_embed.proj.weight", 4)
-    blocks = [int(m[1]) for name in tensors if (m := re.match(r"blocks\.(\d+)\.", name))]
-    if not blocks:
-        raise ValueError("The weights have no blocks.")
-    side = math.isqrt(positions[1] - 1)
-    if not side or side**2 != positions[1] - 1:
-        raise ValueError(
-            f"The position embedding has {positions[1]} rows; wanted is one for the class token "
-            f"and a square grid, such as 1 + 37 x 37 = 1370."
-        )
+    _, channels, patch_size, _ = _shape(tensors, "patch_embed.proj.weight", 4)
     registers = tensors["register_tokens"].shape[1] if "register_tokens" in tensors else 0
     ffn, mlp_ratio = _feed_forward(tensors, dim)
+    rows, columns = _grid(positions[1] - 1, grid)
     return ViTConfig(
         dim=dim,
-        depth=max(blocks) + 1,
+        depth=count_blocks(tensors),
         heads=heads or _heads(dim),
         patch_size=patch_size,
-        image_size=side * patch_size,
+        image_size=(rows * patch_size, columns * patch_size),
         channels=channels,
         mlp_ratio=mlp_ratio,
         ffn=ffn,
@@ -65,6 +124,35 @@ def infer_config(tensors: Mapping[str, Tensor], heads: int | None = None) -> ViT
         layer_scale_init=1.0 if "blocks.0.ls1.gamma" in tensors else None,
         position_offset=0.0 if registers else 0.1,
         position_antialias=registers > 0,
+    )
+
+
+def count_blocks(tensors: Mapping[str, Tensor]) -> int:
+    """How many blocks there are, numbered from 0 without a gap."""
+    found = {int(m[1]) for name in tensors if (m := re.match(r"blocks\.(\d{1,9})\.", name))}
+    if not found:
+        raise ValueError("The weights have no blocks.")
+    if len(found) > MAX_BLOCKS or max(found) != len(found) - 1:
+        raise ValueError(
+            f"The weights have {len(found)} blocks, of which the last has the number {max(found)}: "
+            f"wanted are blocks numbered from 0 without a gap, {MAX_BLOCKS} at most."
+        )
+    return len(found)
+
+
+def _grid(count: int, grid: tuple[int, int] | None) -> tuple[int, int]:
+    """Rows and columns of so many learned positions: as given, or a square."""
+    if grid is not None and grid[0] * grid[1] == count:
+        return grid
+    side = math.isqrt(max(count, 0))
+    if grid is None and side and side**2 == count:
+        return side, side
+    pairs = [(r, count // r) for r in range(2, side + 1) if count % r == 0]
+    both = ", ".join(f"{r}x{c} or {c}x{r}" for r, c in pairs[-3:]) or "none"
+    raise ValueError(
+        f"The position embedding has {count + 1} rows: one for the class token and {count} for a "
+        f"grid that is {'no square' if grid is None else f'not {grid[0]}x{grid[1]}'}. Say its rows "
+        f"and columns, grid=... (possible: {both})."
     )
 
 
@@ -115,15 +203,38 @@ def load_state(
     """A VisionTransformer with exactly these weights, in evaluation mode.
 
     The weights are copied, so that the model does not depend on a file they were mapped from.
-    Raises ValueError that lists every missing, unexpected and wrongly shaped tensor.
+    Raises ValueError that lists every missing, unexpected and wrongly shaped tensor, and for
+    weights that are no finite numbers.
     """
+    if config.depth > MAX_BLOCKS:
+        raise ValueError(f"A model of {config.depth} blocks is claimed; {MAX_BLOCKS} at most.")
     vit = VisionTransformer(config, device="meta")
     check_fit(vit, tensors)
+    check_values(tensors)
     state = {
         name: tensors[name].to(device=device, dtype=dtype, copy=True) for name in vit.state_dict()
     }
     vit.load_state_dict(state, assign=True)
     return vit.requires_grad_(trainable).eval()
+
+
+def check_values(tensors: Mapping[str, Tensor]) -> None:
+    """Raises ValueError unless every tensor holds finite floating-point numbers."""
+    for name, tensor in tensors.items():
+        if tensor.is_meta:
+            raise ValueError(f"{name} has a shape but no values: it was saved from a meta device.")
+        if tensor.dtype not in FLOATS:
+            raise ValueError(
+                f"{name} holds {str(tensor.dtype).removeprefix('torch.')} numbers: quantised "
+                f"weights are not read. Save the model in float32, bfloat16 or float16."
+            )
+    spoilt = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+    if spoilt:
+        raise ValueError(
+            f"The weights are spoilt: {len(spoilt)} of {len(tensors)} tensors hold values that are "
+            f"no finite numbers (NaN or infinity), the first is {spoilt[0]}. The training that "
+            f"wrote them had diverged: take an earlier checkpoint."
+        )
 
 
 def check_fit(vit: VisionTransformer, tensors: Mapping[str, Tensor]) -> None:

@@ -8,16 +8,27 @@ import torch
 from dino_core.config import ViTConfig
 from dino_core.vit import VisionTransformer
 from dino_core.weights import fetch
-from dino_core.weights.architecture import config_from_metadata, infer_config, load_state
+from dino_core.weights.architecture import (
+    config_from_hugging_face,
+    config_from_metadata,
+    infer_config,
+    load_state,
+    stated_grid,
+)
 from dino_core.weights.fetch import Progress
-from dino_core.weights.files import read_state_dict, sha256
-from dino_core.weights.layouts import Branch, Converted, Layout, convert
+from dino_core.weights.files import CONFIG, read_state_dict
+from dino_core.weights.layouts import Converted, Layout, convert
 from dino_core.weights.variants import (
+    PREVIEW,
     VARIANTS,
+    Standing,
     Variant,
     default_model,
     find_variant,
     not_on_disk,
+    sha256,
+    standing_of,
+    weights_folder,
 )
 
 
@@ -28,7 +39,8 @@ class WeightsInfo:
     title: str
     path: Path
     layout: Layout
-    official: bool  # the official file by name, layout and architecture; no checksum is published
+    official: bool  # verified, or said by name, layout and architecture: `standing` says which
+    standing: Standing
     parameters: int
     licence: str
     source: str
@@ -51,16 +63,20 @@ def load_backbone(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     heads: int | None = None,
-    branch: Branch = "teacher",
+    grid: tuple[int, int] | None = None,
+    branch: str | None = None,
     download: bool = False,
     progress: Progress | None = None,
 ) -> Backbone:
     """Loads a backbone, strictly: every tensor is named, shaped and used as it should be.
 
     model     a name from the catalogue; without it and without a file, `default_model()`
-    weights   a file instead: official, training checkpoint, Hugging Face, timm, or our own
+    weights   a file instead: official, training checkpoint, Hugging Face (also its folder), timm,
+              or our own
     heads     for a file of an unusual width, which does not say how many heads it has
-    branch    which network of a training checkpoint
+    grid      rows and columns of the learned positions, for a file where they are no square
+    branch    which of several networks in a checkpoint: "teacher" (the moving average, and what is
+              taken without it), "student", or a prefix as the checkpoint has it
     download  may go to the network when the model is not on this disk; never otherwise
 
     Raises ValueError, in words for the person who asked, when anything is not as it should be.
@@ -69,7 +85,7 @@ def load_backbone(
     asked = find_variant(model or default_model()) if model or weights is None else None
     path = _find_file(asked, weights, download, progress)
     try:
-        config, converted, metadata = _read(path, asked, branch, heads)
+        config, converted, metadata = _read(path, asked, branch, heads=heads, grid=grid)
         vit = load_state(config, converted.tensors, device=device, dtype=dtype)
     except ValueError as error:
         known = str(error).startswith(str(path))
@@ -115,7 +131,12 @@ def _find_file(
 
 
 def _read(
-    path: Path, asked: Variant | None, branch: Branch, heads: int | None
+    path: Path,
+    asked: Variant | None,
+    branch: str | None,
+    *,
+    heads: int | None,
+    grid: tuple[int, int] | None,
 ) -> tuple[ViTConfig, Converted, dict[str, str]]:
     """A file -> its architecture (the asked one, the stored one, or the inferred one), its weights
     under the official names, and its metadata."""
@@ -126,9 +147,28 @@ def _read(
         converted = replace(converted, layout="own")
     if asked is not None:
         config = asked.config
+    elif stored is not None:
+        config = stored
     else:
-        config = stored or infer_config(converted.tensors, heads)
+        config = _infer(converted, metadata.get(CONFIG), heads, grid)
     return replace(config, heads=heads or config.heads), converted, metadata
+
+
+def _infer(
+    converted: Converted, text: str | None, heads: int | None, grid: tuple[int, int] | None
+) -> ViTConfig:
+    """The architecture from the shapes, and from a config.json where one lies beside the file."""
+    tensors = converted.tensors
+    if text is None or converted.layout != "Hugging Face":
+        return infer_config(tensors, heads, grid)
+    patch_size = tensors["patch_embed.proj.weight"].shape[-1]
+    grid = grid or stated_grid(text, patch_size)
+    # Any divisor serves until the config has said how many heads there are.
+    config = infer_config(tensors, heads or 1, grid)
+    stated = config_from_hugging_face(text, config)
+    if stated == config and heads is None:
+        return infer_config(tensors, None, grid)
+    return stated
 
 
 def _recognise(path: Path, config: ViTConfig, converted: Converted) -> Variant | None:
@@ -136,22 +176,33 @@ def _recognise(path: Path, config: ViTConfig, converted: Converted) -> Variant |
     for variant in VARIANTS:
         if path.name not in variant.file_names or config != variant.config:
             continue
-        if variant.sha256 is not None:
-            return variant if sha256(path) == variant.sha256 else None
-        return variant if converted.layout == "official" else None
+        if variant.official:
+            known = converted.layout == "official" and standing_of(path, variant) != "other"
+            return variant if known else None
+        return variant if sha256(path) == variant.sha256 else None
     return None
 
 
 def _known_file(variant: Variant, path: Path, converted: Converted, parameters: int) -> WeightsInfo:
+    standing = standing_of(path, variant)
+    notes = [*variant.notes, *converted.notes]
+    if standing == "claimed":
+        notes.append(
+            "It says that it is official, by its name and by the name and shape of every tensor. "
+            "No checksum is known to verify it by."
+        )
+    if variant.name != PREVIEW and path.parent != weights_folder():
+        notes.append(f"Found in {path.parent}, where another program keeps its downloads.")
     return WeightsInfo(
         title=variant.title,
         path=path,
         layout=converted.layout,
         official=variant.official,
+        standing=standing,
         parameters=parameters,
         licence=variant.licence,
         source=variant.source,
-        notes=variant.notes + converted.notes,
+        notes=tuple(notes),
     )
 
 
@@ -160,14 +211,19 @@ def _own_file(
 ) -> WeightsInfo:
     """A person's own file is never called official, whatever its architecture."""
     same = [variant.title for variant in VARIANTS if variant.config == config and variant.official]
+    named = [one for one in VARIANTS if one.official and path.name in one.file_names]
+    notes = converted.notes
+    if named and sha256(path) != named[0].sha256 and path.name == named[0].file:
+        notes += (f"It bears the name of {named[0].title}, but it is not the published file.",)
     shape = f"width {config.dim}, {config.depth} blocks, patch {config.patch_size}"
     return WeightsInfo(
         title=f"{path.name} ({same[0].removeprefix('DINOv2 ') if same else shape})",
         path=path,
         layout=converted.layout,
         official=False,
+        standing="other",
         parameters=parameters,
         licence=metadata.get("licence") or metadata.get("license") or "not stated in the file",
         source=metadata.get("source") or "a file of your own",
-        notes=converted.notes,
+        notes=notes,
     )

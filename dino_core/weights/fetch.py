@@ -13,9 +13,15 @@ from urllib.request import Request, urlopen
 
 from dino_core.vit import VisionTransformer
 from dino_core.weights.architecture import check_fit
-from dino_core.weights.files import read_state_dict, sha256, written_beside
+from dino_core.weights.files import read_state_dict, written_beside
 from dino_core.weights.layouts import convert
-from dino_core.weights.variants import Variant, find_variant, not_on_disk, weights_folder
+from dino_core.weights.variants import (
+    Variant,
+    find_variant,
+    not_on_disk,
+    sha256,
+    weights_folder,
+)
 
 CHUNK = 1 << 20  # bytes
 TIMEOUT = 30  # seconds without an answer

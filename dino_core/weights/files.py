@@ -1,16 +1,18 @@
-"""A file -> its tensors, without ever running code from it; and files written to the side.
+"""A file or folder -> its tensors, without ever running code from it; files written to the side.
 
 Two kinds are read: safetensors, and what `torch.save` wrote (with `weights_only=True`, so that a
-pickle that would call functions is refused). What a file is follows from its first bytes, not from
-its name. Nothing here knows what the tensors mean.
+pickle that would call functions is refused), whole or in the shards of a Hugging Face folder. What
+a file is follows from its first bytes, not from its name. Nothing here knows what tensors mean.
 """
 
-import hashlib
+import argparse
 import json
 import os
 import pickle
+import re
 import secrets
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -23,40 +25,58 @@ from torch import Tensor
 
 from dino_core.vit import VisionTransformer
 
-# A state dict may be wrapped: {"model": ..., "optimizer": ...} in training checkpoints.
-WRAPPERS = ("model", "state_dict")
-BRANCHES = ("teacher", "student")
+# What a Hugging Face folder calls its weights, the first that is there; INDEX names its shards.
+FOLDER_FILES = ("model.safetensors", "pytorch_model.bin", "backbone.safetensors")
+INDEX = ("model.safetensors.index.json", "pytorch_model.bin.index.json")
+CONFIG = "config.json"  # also the key under which its text comes among the metadata
+
+MAX_DEPTH = 8  # dicts within dicts
+MAX_JSON = 64 * 2**20  # bytes of a config or an index
+
+# Plain records without behaviour, which trainers put beside the weights.
+HARMLESS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [argparse.Namespace]
 
 # First bytes of files that people mistake for weights.
 MISTAKEN = {
     b"<": "It is a web page: the download ended at a login or error page. Download it again",
     b"version https://git-lfs": "It is a Git LFS pointer, not the file. Run `git lfs pull`",
     b"{": "It is a JSON file. Name the weights file that lies beside it",
+    b"GGUF": "It is a GGUF file, quantised for another program",
+    b"\x89HDF": "It is an HDF5 file (Keras): not PyTorch weights",
+    b"\x08": "By its first bytes it is an ONNX graph, whose weights have lost their names",
 }
 
 
 def read_state_dict(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """A checkpoint's tensors by name, and the metadata of a safetensors file ({} otherwise).
+    """A checkpoint's tensors by name, and its metadata.
 
-    The tensors may be mapped from the file rather than read: copy what is to outlive it. Wrapping
-    is removed, {"teacher": {"backbone.norm.bias": ...}} -> "teacher.backbone.norm.bias".
+    The metadata are those of a safetensors file, and under "config.json" the text of the file of
+    that name where one lies in the same folder. The tensors may be mapped from the file rather than
+    read: copy what is to outlive it. Dicts within dicts come with dotted names,
+    {"teacher": {"backbone.norm.bias": ...}} -> "teacher.backbone.norm.bias".
+
+    A folder is read as Hugging Face writes it, in one file or in shards with an index.
 
     Raises ValueError in a sentence for anything that is not a checkpoint, is damaged, or would
     have to run code to be read.
     """
     path = Path(path).expanduser()
+    if path.is_dir():
+        return _read_folder(path)
+    tensors, metadata = _read_file(path)
+    return tensors, _with_config(path.parent, metadata)
+
+
+def _read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     kind = _kind(path)
     try:
         if kind == "safetensors":
             with safe_open(path, framework="pt") as file:
                 return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
+        with torch.serialization.safe_globals(HARMLESS):
+            content = torch.load(path, map_location="cpu", weights_only=True, mmap=kind == "zip")
     except pickle.UnpicklingError as error:
-        raise ValueError(
-            f"{path} was not loaded: it holds more than tensors, and reading that could run code "
-            f"hidden in the file, or it is damaged. Ask for it as safetensors, or save its state "
-            f"dict alone with torch.save."
-        ) from error
+        raise ValueError(f"{path} was not loaded: {_why_refused(str(error))}") from error
     except MemoryError:
         raise
     except Exception as error:  # a damaged file can raise nearly anything
@@ -64,13 +84,86 @@ def read_state_dict(path: str | Path) -> tuple[dict[str, Tensor], dict[str, str]
             f"{path} could not be read: it is damaged, incomplete ({path.stat().st_size:,} bytes), "
             f"or no checkpoint. If it was downloaded, get it again."
         ) from error
-    return _unwrap(content, path), {}
+    return _flatten(content, path), {}
+
+
+def _why_refused(error: str) -> str:
+    """What the restricted reader met, in words for the person who brought the file."""
+    found = re.search(r"GLOBAL ([\w.]+)", error) or re.search(r"global ([\w.]+)", error)
+    name = found[1] if found else ""
+    if re.search(r"(^|\.)(models?|nn|modules|vision_transformer|timm|transformers)(\.|$)", name):
+        return (
+            f"it is a whole pickled model ({name}), and reading that could run code hidden in the "
+            f"file. Load it where its code is at home and save model.state_dict() with torch.save, "
+            f"or as safetensors."
+        )
+    held = f" ({name})" if name else ""
+    return (
+        f"it holds more than tensors{held}, and reading that could run code hidden in the file, or "
+        f"it is damaged. Ask for it as safetensors, or save its state dict alone with torch.save."
+    )
+
+
+def _read_folder(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The weights of a Hugging Face folder, from one file or from all shards of its index."""
+    for name in INDEX:
+        if (folder / name).is_file():
+            tensors = _read_shards(folder, folder / name)
+            return tensors, _with_config(folder, {})
+    for name in FOLDER_FILES:
+        if (folder / name).is_file():
+            tensors, metadata = _read_file(folder / name)
+            return tensors, _with_config(folder, metadata)
+    raise ValueError(
+        f"{folder} is a folder without weights in it: wanted is a file, or a folder with "
+        f"{FOLDER_FILES[0]}, {FOLDER_FILES[1]} or {INDEX[0]}."
+    )
+
+
+def _read_shards(folder: Path, index: Path) -> dict[str, Tensor]:
+    """All tensors that the index names, each from its shard. ValueError when one is missing."""
+    try:
+        homes = json.loads(_read_json(index))["weight_map"]
+        shards = sorted({str(name) for name in homes.values()})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{index} is no index of shards: its weight_map is missing.") from error
+    outside = [name for name in shards if Path(name).name != name]
+    if outside:
+        raise ValueError(f"{index} names {outside[0]!r}, which does not lie in the same folder.")
+    missing = [name for name in shards if not (folder / name).is_file()]
+    if missing:
+        raise ValueError(
+            f"{folder} lacks {len(missing)} of {len(shards)} shards, first of all {missing[0]}. "
+            f"Get them again."
+        )
+    tensors: dict[str, Tensor] = {}
+    for name in shards:
+        tensors |= _read_file(folder / name)[0]
+    absent = [name for name in homes if name not in tensors]
+    if absent:
+        raise ValueError(f"{folder}: the shards lack {len(absent)} tensors, as {absent[0]}.")
+    return tensors
+
+
+def _with_config(folder: Path, metadata: Mapping[str, str]) -> dict[str, str]:
+    """The metadata with the text of the folder's config.json, where there is a readable one."""
+    path = folder / CONFIG
+    if CONFIG in metadata or not path.is_file():
+        return dict(metadata)
+    try:
+        return {**metadata, CONFIG: _read_json(path)}
+    except (OSError, ValueError):
+        return dict(metadata)
+
+
+def _read_json(path: Path) -> str:
+    if path.stat().st_size > MAX_JSON:
+        raise ValueError(f"{path} is too large for a JSON file beside weights.")
+    return path.read_text(encoding="utf-8")
 
 
 def _kind(path: Path) -> str:
     """ "safetensors", "zip" (torch.save since 1.6) or "pickle" (before), from the first bytes."""
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder. Name the weights file in it.")
     if not path.is_file():
         raise ValueError(f"There is no file {path}.")
     try:
@@ -79,6 +172,7 @@ def _kind(path: Path) -> str:
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
     if start.startswith(b"PK"):
+        _refuse_torchscript(path)
         return "zip"
     if start.startswith(b"\x80"):
         return "pickle"
@@ -94,29 +188,42 @@ def _kind(path: Path) -> str:
     )
 
 
-def _unwrap(content: Any, path: Path) -> dict[str, Tensor]:
-    """Nested dicts of a checkpoint -> flat names; what is no tensor is left out."""
+def _refuse_torchscript(path: Path) -> None:
+    """A TorchScript archive is code with weights in it."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        return  # damaged: said when it is read
+    if any("/code/" in name for name in names) or any(n.endswith("/constants.pkl") for n in names):
+        raise ValueError(
+            f"{path} is a TorchScript archive: a program with its weights. Load it with "
+            f"torch.jit.load where you trust it, and save its state_dict() with torch.save."
+        )
+
+
+def _flatten(content: Any, path: Path) -> dict[str, Tensor]:
+    """Dicts within dicts -> dotted names. What is no tensor, and state under numbers (that of
+    optimisers), is left out."""
+    flat: dict[str, Tensor] = {}
+
+    def walk(mapping: Mapping[Any, Any], prefix: str, depth: int) -> None:
+        for key, value in mapping.items():
+            if not isinstance(key, str):
+                continue
+            if isinstance(value, Tensor):
+                flat[prefix + key] = value
+            elif isinstance(value, Mapping) and depth < MAX_DEPTH:
+                walk(value, f"{prefix}{key}.", depth + 1)
+
     if isinstance(content, Mapping):
-        for wrapper in WRAPPERS:
-            if isinstance(content.get(wrapper), Mapping):
-                content = content[wrapper]
-        flat = {key: value for key, value in content.items() if isinstance(value, Tensor)}
-        for branch in BRANCHES:
-            inner = content.get(branch)
-            if isinstance(inner, Mapping):
-                flat |= {f"{branch}.{k}": v for k, v in inner.items() if isinstance(v, Tensor)}
-        if flat and all(isinstance(key, str) for key in flat):
+        walk(content, "", 1)
+        if flat:
             return flat
         found = "a dict with " + (", ".join(map(str, list(content)[:5])) or "nothing in it")
     else:
         found = f"a {type(content).__name__}"
     raise ValueError(f"{path} holds no named tensors but {found}. Wanted is a state dict.")
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256 in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager

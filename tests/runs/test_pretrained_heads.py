@@ -21,7 +21,7 @@ from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, begin, open_pa
 from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
 from dino_core.weights import load_backbone
-from dino_core.weights.files import sha256
+from dino_core.weights.variants import sha256
 
 NAME = "preview_vits14"
 CIFAR_TEST = Path(__file__).resolve().parents[3] / "shared" / "data" / "cifar10_test.zip"
