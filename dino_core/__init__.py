@@ -31,7 +31,7 @@ The floors: a file imports lower floors only, and files on one floor do not know
     7  finetuning                                          labels: classifier, backbone, reports
     6  runs  gallery                                       a run, many pictures, as a folder
     5  evaluation                                          how good are the features?
-    4  step  embedding                                     one training step; pictures -> features
+    4  step  embedding  figures                            one step; pictures -> features; charts
     3  datasets  jobs                                      files of pictures; processes
     2  student_teacher  update  weights  analysis
     1  crops  masks  vit  heads  targets  losses  schedules  draw

@@ -13,7 +13,7 @@ FLOORS = [
     {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},
-    {"step", "embedding"},
+    {"step", "embedding", "figures"},
     {"evaluation"},
     {"runs", "gallery"},
     {"finetuning"},

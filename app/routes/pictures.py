@@ -13,7 +13,8 @@
     runs/..., schedules/...         training.py
     galleries/...                   gallery.py, gallery_scenes.py
 
-With form=npz the same comes as a file for numpy.load. A key that is unknown, out of date or another
+With form=npz the same comes as a file for numpy.load, with form=chart as charts: figures.py says
+of which, and what they are. A key that is unknown, out of date or another
 visitor's is answered with 404, all alike.
 """
 
@@ -34,6 +35,7 @@ from app.jobs.galleries import Galleries
 from app.jobs.runs import Runs
 from app.paths import STATIC, galleries_folder
 from app.routes.features import add_feature_routes
+from app.routes.figures import add_chart_routes
 from app.routes.galleries import add_gallery_routes
 from app.routes.losses import Pairs, add_losses_routes
 from app.routes.responses import Form, Visitors
@@ -63,6 +65,7 @@ def add_routes(
     add_losses_routes(app, engine, app.state.pairs, answers.find, answers.scene, visitors, KEEP)
     galleries = galleries or Galleries(galleries_folder())
     add_gallery_routes(app, engine, store, galleries, answers.scene, COOKIE)
+    add_chart_routes(app, runs)
     say_refusals_in_words(app)
     for folder in ("js", "samples/thumbs"):
         app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))
@@ -84,14 +87,13 @@ class Answers:
         return entry
 
     def scene(self, form: str, make: Callable[..., Any], *args: Any, **options: Any) -> Response:
-        """A scene in the page's form, or as an NPZ file to take along."""
+        """A scene in the page's form, as an NPZ file, or as its charts."""
+        packing = self.engine.scene("packing")
         try:
-            scene = make(*args, **options)
+            data, kind = packing.packed(make(*args, **options), form)
         except ValueError as error:
             return Response(str(error), status_code=422, media_type="text/plain")
-        forms = self.engine.scene("packing")
-        pack = forms.npz if form == "npz" else forms.pack
-        return Response(pack(scene), media_type="application/octet-stream", headers=KEEP)
+        return Response(data, media_type=kind, headers=KEEP)
 
     def jpeg(self, *args: Any) -> Response:
         data = self.engine.scene("packing").jpeg(*args)

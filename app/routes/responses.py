@@ -12,7 +12,7 @@ from app.jobs.runs import owner_of
 FRESH = {"Cache-Control": "no-store"}
 MAX_ASKED = 64 * 2**10  # bytes of a request in JSON
 Answer = Callable[..., Response]  # of a form, a function that makes a scene, and its arguments
-Form = Annotated[Literal["page", "npz"], Query(alias="form")]
+Form = Annotated[Literal["page", "npz", "chart", "chart-dark"], Query(alias="form")]
 
 
 @dataclass(frozen=True)

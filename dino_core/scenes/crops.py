@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -11,7 +11,12 @@ from PIL import Image
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, CropConfig
 from dino_core.crops import JITTER_ORDERS, Decisions, draw_crops, overlap, sample_crops
 from dino_core.draw.colours import crop_colour
+from dino_core.figures.histograms import crop_areas, crop_aspects
+from dino_core.figures.theme import Theme
 from dino_core.scenes.help_texts import field_comments
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 BLUR = {"as run": BLUR_AS_RUN, "as written": BLUR_AS_WRITTEN}
 OPERATIONS = ("flip", "jitter", "grey", "blur", "solarize")
@@ -62,6 +67,12 @@ class CropDrawsScene:
         np.ndarray
     )  # int32 [BARS]; what rounding takes over an end is counted at that end
     aspect_local: np.ndarray  # int32 [BARS]
+
+    def charts(self, theme: Theme) -> "dict[str, go.Figure]":
+        """Areas and shapes of global and local crops."""
+        area = self.area_edges.tolist(), self.area_global.tolist(), self.area_local.tolist()
+        aspect = self.aspect_edges.tolist(), self.aspect_global.tolist(), self.aspect_local.tolist()
+        return {"area": crop_areas(*area, theme), "aspect": crop_aspects(*aspect, theme)}
 
 
 def crops_scene(

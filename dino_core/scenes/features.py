@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -14,6 +14,11 @@ from dino_core.analysis.similarity import directions
 from dino_core.config import PCA_PRESETS, PCAConfig
 from dino_core.draw.colours import cluster_colour
 from dino_core.draw.pictures import to_bytes
+from dino_core.figures.layers import explained_variance
+from dino_core.figures.theme import Theme
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 COMPONENTS = 8  # are computed; three of them are shown
 MOST_CLUSTERS = 12
@@ -38,6 +43,10 @@ class FeaturesScene:
     second_colours: np.ndarray | None = None  # uint8 [h', w', 3]
     second_foreground: np.ndarray | None = None  # uint8 [h', w']
     second_scores: np.ndarray | None = None  # float32 [h', w', 3]
+
+    def charts(self, theme: Theme) -> "dict[str, go.Figure]":
+        """What the components explain; those that became colours stand out."""
+        return {"variance": explained_variance(self.ratio, self.config["components"], theme)}
 
 
 @dataclass(frozen=True)

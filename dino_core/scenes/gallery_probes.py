@@ -2,12 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from dino_core.figures.layers import probe_accuracy
+from dino_core.figures.theme import Theme
 from dino_core.gallery.folder import KINDS, GalleryFolder, NotReady
 from dino_core.scenes.gallery import Kind
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 PROBES = ("knn", "logistic")  # the two classifiers, in the order of the last axis of `Probe`
 
@@ -25,6 +30,20 @@ class Probe:
     words: str  # how it was judged: the given test pictures, or so many folds
     kinds: tuple[str, ...] = tuple(KINDS)
     methods: tuple[str, ...] = PROBES
+
+    def charts(self, theme: Theme) -> "dict[str, go.Figure]":
+        """Accuracy by layer of each classifier, with intervals; a gap where it is still to come."""
+        return {
+            method: probe_accuracy(
+                self.accuracy[..., at],
+                self.low[..., at],
+                self.high[..., at],
+                kinds=self.kinds,
+                chance=self.chance,
+                theme=theme,
+            )
+            for at, method in enumerate(self.methods)
+        }
 
 
 def probe(folder: str | Path) -> Probe:

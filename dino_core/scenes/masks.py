@@ -1,7 +1,7 @@
 """Screen 2: what iBOT hides from the student, block by block, and over a batch."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -10,6 +10,8 @@ from PIL import Image
 from dino_core.analysis.masking import visible_neighbours
 from dino_core.config import MaskConfig
 from dino_core.crops import apply_decisions, draw_crops
+from dino_core.figures.histograms import mask_blocks, mask_counts
+from dino_core.figures.theme import Theme
 from dino_core.masks import (
     BlockMask,
     sample_block_mask,
@@ -19,6 +21,9 @@ from dino_core.masks import (
 )
 from dino_core.scenes.crops import crop_config, seeded
 from dino_core.scenes.help_texts import field_comments
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 BATCH = 8  # pictures in the batch that is shown, two global crops each
 DRAWS = 400  # for the histograms
@@ -52,6 +57,13 @@ class MasksScene:
     # Of each: target (0: not masked at all), achieved, rejected, blocks, neighbours. The first crop
     # of all pictures, then the second.
     batch_masks: list[dict[str, Any]]
+
+    def charts(self, theme: Theme) -> "dict[str, go.Figure]":
+        """How many patches were hidden, and how many blocks it took, over many draws."""
+        return {
+            "counts": mask_counts(self.histogram.tolist(), theme),
+            "blocks": mask_blocks(self.block_histogram.tolist(), theme),
+        }
 
 
 def masks_scene(

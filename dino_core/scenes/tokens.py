@@ -9,7 +9,7 @@ itself, e[k] = filter k . pixels + bias k, so these are what it is given.
 """
 
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 import torch
@@ -30,9 +30,14 @@ from dino_core.analysis.tokens import (
     sampling_places,
     stream_norms,
 )
+from dino_core.figures.layers import block_updates, token_lengths
+from dino_core.figures.theme import Theme
 from dino_core.images import IMAGENET_MEAN, IMAGENET_STD, Fit, Fitted, fit_to_patches
 from dino_core.scenes.picture import OpenPicture
 from dino_core.vit import Block, Mlp, SwiGLU, VisionTransformer
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 OUTLIER_SIGMAS = 4.0
 
@@ -108,6 +113,13 @@ class BlocksScene:
     neighbours: np.ndarray  # float32 [L + 1, P, 4], cosines above, right, below, left; NaN outside
     embedding_neighbours: np.ndarray  # float32 [P, 4], the same before positions were added
     register_cosines: np.ndarray  # float32 [L + 1, R], with the class token
+
+    def charts(self, theme: Theme) -> "dict[str, go.Figure]":
+        """How long the tokens are, and what each block adds; the curve of one patch is empty."""
+        return {
+            "lengths": token_lengths(self.norms, self.registers, theme=theme),
+            "updates": block_updates(self.updates, self.registers, theme),
+        }
 
 
 @torch.inference_mode()

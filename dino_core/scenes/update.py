@@ -5,15 +5,20 @@ The formulas are in `dino_core/schedules.py` and `dino_core/analysis/distance.py
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dino_core.analysis.distance import teacher_distance
 from dino_core.config import ScheduleConfig
+from dino_core.figures.curves import SCHEDULES, schedules
+from dino_core.figures.theme import Theme
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.presets import PRESET_WORDS, find_preset, with_steps
 from dino_core.schedules import values_at
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
 
 POINTS = 601  # of the curves; corners are always among them
 
@@ -37,6 +42,11 @@ class ScheduleScene:
     temperature_warmup: int
     peak: float
     config: dict[str, Any]
+
+    def charts(self, theme: Theme) -> "dict[str, go.Figure]":
+        """Each value by step; the cursor stands where the warm-up ends."""
+        values = {name: getattr(self, name).tolist() for name in SCHEDULES}
+        return schedules(self.steps.tolist(), values, at=self.warmup, theme=theme)
 
 
 def schedule_scene(preset: str, steps: int | None = None) -> ScheduleScene:

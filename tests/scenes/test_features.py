@@ -25,6 +25,7 @@ from dino_core.scenes.features import (
     settings,
 )
 from dino_core.scenes.matching import matches_scene
+from dino_core.scenes.packing import packed
 from dino_core.scenes.picture import look
 from dino_core.vit import VisionTransformer
 
@@ -69,6 +70,13 @@ def test_one_picture(seen: Inspection) -> None:
     assert 0 < scene.ratio.sum() <= 1 + 1e-6
     assert (scene.second_colours, scene.second_grid) == (None, None)
     assert scene.config["threshold"] == 0
+
+
+def test_a_chart_of_what_the_components_explain(seen: Inspection) -> None:
+    scene = features_scene(seen, 1, components=(1, 0, 2))
+    [bars] = json.loads(packed(scene, "chart")[0])["variance"]["data"]
+    np.testing.assert_allclose(bars["y"], 100 * scene.ratio, rtol=1e-5)
+    assert bars["x"][0] == "component 0, green"
 
 
 def test_two_pictures_share_one_pca(seen: Inspection, second: Inspection) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from dino_core.config import ViTConfig
 from dino_core.draw.encode import npz, pack
 from dino_core.images import fit_to_patches, to_tensor
+from dino_core.scenes.packing import packed
 from dino_core.scenes.picture import OpenPicture, look
 from dino_core.scenes.tokens import blocks_scene, fit_facts, patches_scene, positions_scene
 from dino_core.vit import VisionTransformer
@@ -179,3 +180,13 @@ def test_scenes_can_be_sent(config: ViTConfig) -> None:
         assert all(array.dtype in (np.float32, np.uint8) for array in arrays.values())
         assert npz(scene)
     assert arrays["register_cosines"].shape == (4, config.registers)
+
+
+def test_charts_of_the_walk_through_the_blocks() -> None:
+    vit, opened = open_in(REGISTERS)
+    scene = blocks_scene(vit, opened.seen)
+    charts = json.loads(packed(scene, "chart")[0])
+    assert list(charts) == ["lengths", "updates"]
+    median = next(t for t in charts["lengths"]["data"] if t["meta"]["part"] == "median")
+    np.testing.assert_allclose(median["y"], scene.median, rtol=1e-5)
+    assert len(charts["updates"]["data"][0]["y"]) == 1 + len(scene.updates)

@@ -1,0 +1,104 @@
+"""Charts: Plotly figures made in `dino_core/figures`, as JSON, and Plotly's own code.
+
+Every chart is {"data": [...], "layout": {...}} and goes to `Plotly.react(element, data, layout)` as
+it is. A response is an object of charts in reading order; x and y are plain arrays, null is a gap.
+`form` is chart, or chart-dark for a dark page.
+
+    runs/NAME/charts?form                    {"charts": {...}, "step": last step drawn, -1: none}
+        pre-training                         loss dino_local_crops_loss dino_global_crops_loss
+                                             ibot_loss koleo_loss entropy gradient knn matching
+        fine-tuning                          loss accuracy
+    runs/NAME/confusion?form                 confusion
+    schedules/PRESET?steps&form              learning_rate last_layer_learning_rate weight_decay
+                                             momentum teacher_temperature
+    view/KEY/crops/draws?seed&...&form       area aspect
+    view/KEY/masks?seed&ratio&form           counts blocks
+    view/KEY/tokens/blocks?form              lengths updates
+    view/KEY/features/LAYER?...&form         variance
+    galleries/NAME/probe?form                knn logistic
+    inside/vendor/plotly.min.js              Plotly, from the installed package
+
+All but the first two and the last are the routes of the screens with another form: whatever else
+they take, they take here too. A scene without charts is answered with 422 and words.
+
+Curves of a run that goes on are extended in place. `trace.meta` says which entry of a line of
+`runs/NAME/metrics` a curve shows: {"field": "measured.teacher_entropy.dino", "scale": 1} is
+`line.measured.teacher_entropy.dino * scale`, at x = `line.step`. For every line past `step` that
+has any of a chart's fields, append x and y (null where a field is missing) to each of its traces.
+All charts are there from the start; one without points is not shown. A run of many steps comes
+thinned, to its extremes.
+
+`layout.meta` holds what Plotly has no word for: title and note (the chart's accessible name), axis
+(what x counts), cursor (charts with the same word share one: `Plotly.Fx.hover` and the range of x),
+log (whether heights may be turned to logarithms, `yaxis.type`). `layout.shapes[0]` of a schedule is
+its cursor, to be moved by x0 and x1. The trace whose `meta.part` is "patch", of token lengths, is
+empty: it is for the patch that is looked at.
+"""
+
+import gzip
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+
+from app.jobs.runs import Runs
+from app.routes.responses import in_words, plain
+from dino_core.scenes import training
+
+Form = Annotated[Literal["chart", "chart-dark"], Query(alias="form")]
+SCRIPT = "text/javascript; charset=utf-8"
+
+
+def add_chart_routes(app: FastAPI, runs: Runs) -> None:
+    """Puts the routes on the application."""
+
+    def find(name: str) -> Path:
+        try:
+            return runs.find(name)
+        except ValueError as error:
+            raise HTTPException(404, str(error)) from None
+
+    Found = Annotated[Path, Depends(find)]
+
+    @app.get("/runs/{name}/charts")
+    def curves(folder: Found, form: Form = "chart") -> Response:
+        from dino_core.scenes import packing
+
+        def work() -> Response:
+            charts, step = training.curve_charts(folder, packing.theme_of(form))
+            return plain({"charts": packing.chart_values(charts), "step": step})
+
+        return in_words(work)
+
+    @app.get("/runs/{name}/confusion")
+    def confusion(folder: Found, form: Form = "chart") -> Response:
+        from dino_core.scenes import packing
+
+        def work() -> Response:
+            charts = training.confusion_charts(folder, packing.theme_of(form))
+            return plain(packing.chart_values(charts))
+
+        return in_words(work)
+
+    @app.get("/inside/vendor/plotly.min.js")
+    def plotly(request: Request) -> Response:
+        return plotly_response(request.headers)
+
+
+def plotly_response(headers: Mapping[str, str]) -> Response:
+    """Plotly as it is installed, compressed once; 304 when the browser has this version."""
+    from dino_core.scenes import packing
+
+    script, version = packing.plotly_script()
+    kept = {
+        "ETag": f'"plotly-{version}"',
+        "Cache-Control": "public, max-age=86400",
+        "Vary": "Accept-Encoding",
+    }
+    if headers.get("if-none-match") == kept["ETag"]:
+        return Response(status_code=304, headers=kept)
+    if "gzip" in headers.get("accept-encoding", ""):
+        encoded = {**kept, "Content-Encoding": "gzip"}
+        return Response(script, media_type=SCRIPT, headers=encoded)
+    return Response(gzip.decompress(script), media_type=SCRIPT, headers=kept)

@@ -1,0 +1,54 @@
+"""Numbers -> figures, the same on the page, in a notebook and in a file.
+
+Charts, which have axes, are Plotly's (`plotly.graph_objects.Figure`):
+
+    curves      training and fine-tuning by step, schedules
+    layers      lengths of tokens, updates, probes by layer, explained variance
+    histograms  masks and crops over many draws
+    matrix      which classes are taken for which
+    charts      what these are put together from; charts over one axis
+    theme       colours and template, light and dark
+
+Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figure.Figure`):
+
+    maps        attention, similarity, PCA
+    samples     crops, masks
+    panels      rows of pictures whose widths are millimetres
+
+    files       save(figure, path)
+
+    lines = read_metrics("runs/first")
+    figures.save(figures.pretraining_curves(lines), "curves.html")
+
+Nothing is drawn by both. Neither is imported before a figure is drawn: the rest of the library
+works without them.
+"""
+
+from dino_core.figures.charts import stack
+from dino_core.figures.curves import finetuning_curves, pretraining_curves, schedules
+from dino_core.figures.files import save
+from dino_core.figures.histograms import crop_areas, crop_aspects, mask_blocks, mask_counts
+from dino_core.figures.layers import (
+    block_updates,
+    explained_variance,
+    probe_accuracy,
+    token_lengths,
+)
+from dino_core.figures.matrix import confusion
+
+__all__ = [
+    "block_updates",
+    "confusion",
+    "crop_areas",
+    "crop_aspects",
+    "explained_variance",
+    "finetuning_curves",
+    "mask_blocks",
+    "mask_counts",
+    "pretraining_curves",
+    "probe_accuracy",
+    "save",
+    "schedules",
+    "stack",
+    "token_lengths",
+]

@@ -1,0 +1,106 @@
+"""Figures as files: charts as one HTML page that opens offline.
+
+What is written stands beside its place first and is renamed: a file is never half there.
+"""
+
+import gzip
+import html
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dino_core.figures.charts import has_points, stack
+from dino_core.figures.theme import FONT, Theme, palette
+from dino_core.jobs import replacing
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+CHARTS = (".html",)
+TOOLS = {
+    "displaylogo": False,
+    "responsive": True,
+    "toImageButtonOptions": {"format": "svg", "filename": "chart"},
+}
+
+
+def check_ending(path: str | Path, endings: tuple[str, ...]) -> Path:
+    """The path, when a figure can be written there. ValueError for any other ending."""
+    path = Path(path)
+    if path.suffix.lower() not in endings:
+        words = f"{', '.join(endings[:-1])} or {endings[-1]}" if endings[1:] else endings[0]
+        raise ValueError(f"This figure is written to a file that ends in {words}: {path} does not.")
+    return path
+
+
+def save(
+    figure: "go.Figure | Mapping[str, go.Figure]", path: str | Path, *, theme: Theme = "light"
+) -> Path:
+    """Writes a chart, or a dict of charts, to FILE.html; returns the path.
+
+    Charts with one cursor are stacked over one axis. The same figure gives the same bytes.
+    ValueError for another ending, or when there is nothing to draw.
+    """
+    path = check_ending(path, CHARTS)
+    charts = figure if isinstance(figure, Mapping) else {"chart": figure}
+    return _write(path, html_page(charts, path.stem, theme).encode())
+
+
+def html_page(charts: Mapping[str, "go.Figure"], title: str, theme: Theme = "light") -> str:
+    """Charts as a page of its own with Plotly inside: it asks no other machine for anything.
+
+    ValueError when no chart has a point.
+    """
+    colours = palette(theme)
+    parts = [
+        part.to_html(
+            full_html=False, include_plotlyjs=i == 0, config=TOOLS, div_id=f"chart-{i + 1}"
+        )
+        for i, part in enumerate(_joined(charts, theme))
+    ]
+    style = (
+        f"body{{margin:0 auto;padding:12px;max-width:1100px;background:{colours.card};"
+        f"color:{colours.text};font-family:{FONT};font-variant-numeric:tabular-nums}}"
+    )
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
+        + "\n".join(parts)
+        + "\n</body>\n</html>\n"
+    )
+
+
+def _joined(charts: Mapping[str, "go.Figure"], theme: Theme) -> list["go.Figure"]:
+    """Charts that share a cursor as one, where the first of them stands; the others as they are."""
+    groups: dict[str, dict[str, Any]] = {}
+    for name, chart in charts.items():
+        groups.setdefault(chart.layout.meta["cursor"] or f"alone {name}", {})[name] = chart
+    drawn = [
+        stack(group, theme) if len(group) > 1 else next(iter(group.values()))
+        for group in groups.values()
+        if any(has_points(chart) for chart in group.values())
+    ]
+    if not drawn:
+        raise ValueError("There is nothing to draw yet: no number has been written.")
+    return drawn
+
+
+@cache
+def plotly_script() -> tuple[bytes, str]:
+    """Plotly's own code, from the installed package, gzipped once; and the name of this version.
+
+    -> (gzip of plotly.min.js, version of the package)
+    """
+    from importlib.metadata import version
+
+    script = files("plotly").joinpath("package_data", "plotly.min.js").read_bytes()
+    return gzip.compress(script, compresslevel=6, mtime=0), version("plotly")
+
+
+def _write(path: Path, data: bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as partial:
+        partial.write_bytes(data)
+    return path
