@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import pictures, tiny_vit
 
 from dino_core.config import VIT_SMALL
-from dino_core.scenes.models import describe_model
+from dino_core.scenes.models import describe_model, model_choices
 from dino_core.vit import VisionTransformer
 from dino_core.weights import (
     catalogue,
@@ -235,6 +235,8 @@ def test_without_a_known_checksum_official_is_a_claim(home, published):
     assert (info.official, info.standing) == (True, "claimed")
     assert any("No checksum is known" in note for note in info.notes)
     assert describe_model("dinov2_vits14")[0] == "Says it is official, not verified"
+    label = next(one.label for one in model_choices() if one.name == "dinov2_vits14")
+    assert label == "DINOv2 ViT-S/14 (says it is official, not verified)"
 
 
 def test_an_official_name_with_other_weights_is_refused_or_not_official(home):

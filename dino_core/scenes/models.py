@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dino_core.draw.colours import ANCHORS, colour_table
 from dino_core.weights import catalogue, default_model, find_variant
-from dino_core.weights.variants import PREVIEW, standing_of
+from dino_core.weights.variants import PREVIEW, Variant, standing_of
 
 if TYPE_CHECKING:
     from dino_core.weights import Backbone
@@ -41,16 +41,16 @@ class ModelChoice:
 
 
 def model_choices() -> list[ModelChoice]:
-    """The bundled preview and the official models; those that are not on disk say their size."""
-    return [
-        ModelChoice(
-            name=variant.name,
-            label=variant.title
-            + ("" if variant.on_disk else f" ({variant.megabytes} MB to download)"),
-            on_disk=variant.on_disk,
-        )
-        for variant in catalogue()
-    ]
+    """The bundled preview and the official models, with what to know before one is chosen."""
+    return [ModelChoice(one.name, one.title + _remark(one), one.on_disk) for one in catalogue()]
+
+
+def _remark(variant: Variant) -> str:
+    """What a line of the list adds: the size of a download, or a claim that nothing verifies."""
+    if variant.path is None:
+        return f" ({variant.megabytes} MB to download)"
+    unknown = variant.sha256 is None or variant.path.name != variant.file
+    return " (says it is official, not verified)" if variant.official and unknown else ""
 
 
 def first_model() -> str:
