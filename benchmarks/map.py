@@ -17,7 +17,7 @@ from benchmarks.page import browser_for, open_page, serve
 from benchmarks.results import Result
 from dino_core.draw.encode import pack
 from dino_core.scenes.gallery import Gallery, Points
-from dino_core.scenes.gallery_groups import Neighbours
+from dino_core.scenes.gallery_similarity import Neighbours
 
 PICTURES, CLASSES = 10_000, 10
 FRAMES = 180

@@ -14,7 +14,7 @@ import torch
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files, picture
 
-from dino_core.analysis.planar import tsne_map
+from dino_core.analysis.projection import tsne_map
 from dino_core.config import ViTConfig
 from dino_core.gallery import build as building
 from dino_core.gallery.folder import GalleryFolder, Options
@@ -80,8 +80,8 @@ def quick_maps(monkeypatch: pytest.MonkeyPatch) -> None:
     def too_few(features: np.ndarray, start: np.ndarray, *_: object) -> np.ndarray:
         return tsne_map(features, start) if len(features) < 4 else square(features, start)
 
-    monkeypatch.setattr("dino_core.analysis.maps.umap_map", square)
-    monkeypatch.setattr("dino_core.gallery.maps.tsne_map", too_few)
+    monkeypatch.setattr("dino_core.gallery.projection.umap_map", square)
+    monkeypatch.setattr("dino_core.gallery.projection.tsne_map", too_few)
 
 
 def build_gallery(data: Path | str, folder: Path, weights: Path, **options: object) -> Path:

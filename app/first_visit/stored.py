@@ -21,7 +21,7 @@ from dino_core.scenes.models import PREVIEW
 
 FOLDER = STATIC / "first"
 GALLERY = STATIC / "gallery"
-OF_A_PROCESS = ("lock", "launch.txt", "started.json", "progress.json", "wishes", "control")
+OF_A_PROCESS = ("lock", "launch.txt", "started.json", "progress.json", "requests", "control")
 KEY = "first"  # everybody's key: it opens a sample, nobody's picture
 SAMPLE = "cat.jpg"
 SIZE = 224

@@ -29,8 +29,8 @@ from app.routes.responses import Answer, Form, Visitors, in_words, plain
 from app.state.models import Engine
 from app.state.pictures import Store
 from dino_core.scenes import gallery as scene
-from dino_core.scenes import gallery_groups as groups
 from dino_core.scenes import gallery_probes as probes
+from dino_core.scenes import gallery_similarity as similarity
 
 KEEP = {"Cache-Control": "private, max-age=300"}
 Kind = Literal["cls", "mean_patch", "both"]
@@ -137,7 +137,7 @@ def add_map_routes(app: FastAPI, access: Access) -> None:
         layer: int | None = None,
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, groups.clusters, folder, method, k, features, layer)
+        return access.shown(form, similarity.clusters, folder, method, k, features, layer)
 
 
 def add_neighbour_routes(app: FastAPI, access: Access) -> None:
@@ -152,7 +152,7 @@ def add_neighbour_routes(app: FastAPI, access: Access) -> None:
         layer: int | None = None,
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, groups.neighbours, folder, index, k, features, layer)
+        return access.shown(form, similarity.neighbours, folder, index, k, features, layer)
 
     @app.get("/galleries/{name}/patches/{index}")
     def patches(
@@ -163,13 +163,13 @@ def add_neighbour_routes(app: FastAPI, access: Access) -> None:
         k: Annotated[int, Query(ge=1, le=200)] = 20,
         form: Form = "page",
     ) -> Response:
-        return access.shown(form, groups.similar_patches, folder, index, row, column, k)
+        return access.shown(form, similarity.similar_patches, folder, index, row, column, k)
 
     @app.get("/galleries/{name}/outliers")
     def outliers(
         folder: Found, features: Kind = "cls", layer: int | None = None, form: Form = "page"
     ) -> Response:
-        return access.shown(form, groups.outliers, folder, features=features, layer=layer)
+        return access.shown(form, similarity.outliers, folder, features=features, layer=layer)
 
     @app.get("/galleries/{name}/duplicates")
     def duplicates(
@@ -178,7 +178,7 @@ def add_neighbour_routes(app: FastAPI, access: Access) -> None:
         form: Form = "page",
     ) -> Response:
         def make() -> Any:
-            found = groups.near_duplicates(folder, threshold)
+            found = similarity.near_duplicates(folder, threshold)
             return replace(found, same=found.same.astype("uint8"))
 
         return access.shown(form, make)

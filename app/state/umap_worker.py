@@ -9,7 +9,7 @@ import threading
 from multiprocessing.connection import Connection
 from typing import Any
 
-from dino_core.scenes.maps import WARM, serve
+from dino_core.scenes.umap_process import WARM, serve
 
 LONGEST = 180.0  # seconds a map may take
 QUEUE = 3  # maps that may wait for one another; who comes later is asked to try again

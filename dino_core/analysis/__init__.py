@@ -5,10 +5,8 @@ tokens       filters, positions, norms of the stream and their outliers
 attention    rows of any query, rollout, entropy and mean distance per head
 pca          patch features -> principal components, foreground, colours
 similarity   cosine similarity, best matches between two pictures
-clustering   k-means
+clustering   k-means, HDBSCAN
 comparison   CKA between layers and models, components in one order and sign
-maps         UMAP
-planar       PCA and t-SNE in two dimensions, and maps laid over each other
+projection   PCA, t-SNE and UMAP in two dimensions, and maps laid over each other
 neighbours   exact nearest neighbours, outliers, near-duplicates
-grouping     HDBSCAN
 """

@@ -1,96 +1,126 @@
-"""k-means over patch features (Lloyd 1982, k-means++ seeding of Arthur and Vassilvitskii 2007).
+"""Features in groups. NumPy in and out, no torch.
+
+k-means (Lloyd 1982, k-means++ seeding of Arthur and Vassilvitskii 2007) parts everything into k:
 
     minimise   sum over i of |x_i - c_(label of i)|^2
 
-by turns: every patch goes to its nearest centre, every centre to the mean of its patches. For
-features of length 1, |x - y|^2 = 2 - 2 cos(x, y): near means similar.
+For features of length 1, |x - y|^2 = 2 - 2 cos(x, y): near means similar. HDBSCAN (Campello et al.
+2013) finds dense groups, without being told how many, and leaves out the rest. Both are
+scikit-learn's.
 """
 
+import warnings
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from dino_core.analysis.projection import pca_scores
+
+RESTARTS = 4
+ROWS = 4096  # features in float64 at a time
+HDBSCAN_DIMENSIONS = 50  # distances in hundreds of dimensions are all alike
+HDBSCAN_MOST = 20_000  # features; it compares all pairs
 
 
 @dataclass(frozen=True)
-class Clusters:
+class KMeans:
     """k clusters of n features, the largest first; equal sizes by their first member."""
 
-    labels: Tensor  # int64 [n], 0 to k - 1
-    centres: Tensor  # float32 [k, D]
-    sizes: Tensor  # int64 [k]
+    labels: np.ndarray  # int32 [n], 0 to k - 1
+    centres: np.ndarray  # float32 [k, D]
+    sizes: np.ndarray  # int64 [k]
     inertia: float  # the sum that is minimised
     explained: float  # 1 - inertia / (the same with one centre for all), 0 to 1
 
 
 def kmeans(
-    features: Tensor, k: int, generator: torch.Generator, restarts: int = 4, steps: int = 100
-) -> Clusters:
+    features: np.ndarray, k: int, seed: int, *, restarts: int = RESTARTS, steps: int = 100
+) -> KMeans:
     """Features [n, D] -> the best of `restarts` runs of at most `steps` turns each.
 
-    The same generator state gives the same clusters. Fewer than k clusters come back when there
-    are fewer than k different features. ValueError unless 1 <= k <= n.
+    The same seed gives the same clusters. Fewer than k come back when there are fewer than k
+    different features. ValueError unless 1 <= k <= n.
     """
     n = len(features)
     if not 1 <= k <= n:
-        raise ValueError(f"{n} patches can be parted into 1 to {n} clusters, not {k}.")
-    points = features.detach().cpu().float()
-    if not points.isfinite().all():
+        raise ValueError(f"{n} features can be parted into 1 to {n} clusters, not {k}.")
+    if not np.isfinite(features).all():
         raise ValueError("Some features are infinite or not a number: they have no clusters.")
-    mean = points.mean(0)
-    points = points - mean  # distances stay, and squares of small numbers lose less
-    runs = [lloyd(points, plus_plus(points, k, generator), steps) for _ in range(restarts)]
-    labels, centres, inertia = min(runs, key=lambda run: run[2])
-    labels, order = by_size(labels, k)
-    total = points.double().square().sum().item()
-    return Clusters(
+    from sklearn.cluster import KMeans as ScikitKMeans
+
+    model = ScikitKMeans(k, n_init=restarts, max_iter=steps, tol=0, random_state=seed)
+    points = np.asarray(features, np.float32)
+    with warnings.catch_warnings(), threadpool_limits(1):  # sums in one order: the same each time
+        warnings.simplefilter("ignore")  # that there are fewer different features than clusters
+        found = model.fit_predict(points)
+    labels, order = by_size(found)
+    centres = model.cluster_centers_[order]
+    inertia = squared_distances(points, centres, labels)
+    mean = points.mean(0, dtype=np.float64)
+    total = squared_distances(points, mean[None], np.zeros_like(labels))
+    return KMeans(
         labels=labels,
-        centres=(centres[order] + mean).float(),
-        sizes=torch.bincount(labels, minlength=len(order)),
+        centres=centres,
+        sizes=np.bincount(labels, minlength=len(order)),
         inertia=inertia,
         explained=1 - inertia / total if total > 0 else 1.0,
     )
 
 
-def plus_plus(points: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    """Centres to begin with, [k, D]: each new one is drawn from the points with a probability
-    that grows with its squared distance from the nearest centre so far. Fewer than k come back
-    when there are fewer different points."""
-    chosen = int(torch.randint(len(points), (1,), generator=generator))
-    centres = [points[chosen]]
-    nearest = (points - centres[0]).square().sum(1)  # [n]
-    while len(centres) < k and nearest.any():
-        chosen = int(torch.multinomial(nearest, 1, generator=generator))
-        centres.append(points[chosen])
-        nearest = torch.minimum(nearest, (points - centres[-1]).square().sum(1))
-    return torch.stack(centres)
+def squared_distances(points: np.ndarray, centres: np.ndarray, labels: np.ndarray) -> float:
+    """Sum of |x_i - c_(label of i)|^2 in float64, in slices."""
+    total = 0.0
+    for start in range(0, len(points), ROWS):
+        rows = slice(start, start + ROWS)
+        total += float(np.square(points[rows] - centres[labels[rows]].astype(np.float64)).sum())
+    return total
 
 
-def lloyd(points: Tensor, centres: Tensor, steps: int = 100) -> tuple[Tensor, Tensor, float]:
-    """Turns until no label changes -> labels [n], centres [k, D], inertia.
+def hdbscan(features: np.ndarray, smallest: int) -> np.ndarray:
+    """[n, D] -> int32 [n], the largest cluster is 0, -1 is noise.
 
-    A centre that has lost all its points stays where it is.
+    On the first 50 principal components of the directions (length 1). `smallest`: members that a
+    group must have to be one.
     """
-    labels = torch.full((len(points),), -1)
-    for _ in range(steps):
-        # |x|^2 is the same for all centres, so the nearest one follows from the rest.
-        new = (centres.square().sum(1) / 2 - points @ centres.T).argmin(1)
-        if torch.equal(new, labels):
-            break
-        labels = new
-        counts = torch.bincount(labels, minlength=len(centres))[:, None]
-        sums = torch.zeros_like(centres).index_add_(0, labels, points)
-        centres = torch.where(counts > 0, sums / counts.clamp_min(1), centres)
-    inertia = (points - centres[labels]).double().square().sum().item()
-    return labels, centres, inertia
+    n = len(features)
+    if n > HDBSCAN_MOST:
+        raise ValueError(
+            f"HDBSCAN of {n:,} pictures would take hours, so it stops at {HDBSCAN_MOST:,}: use "
+            f"k-means."
+        )
+    if n < 2 * smallest:
+        raise ValueError(f"HDBSCAN wants at least {2 * smallest} pictures here, there are {n}.")
+    from sklearn.cluster import HDBSCAN
+    from sklearn.preprocessing import normalize
+
+    dimensions = min(HDBSCAN_DIMENSIONS, n - 1, features.shape[1])
+    reduced, _ = pca_scores(normalize(features), dimensions)
+    return by_size(HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(reduced))[0]
 
 
-def by_size(labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Labels [n] -> labels by size, and the old numbers in the new order; empty ones are gone."""
-    sizes = torch.bincount(labels, minlength=k).tolist()
-    numbers = labels.tolist()
-    first = {number: place for place, number in reversed(list(enumerate(numbers)))}
-    order = sorted(first, key=lambda number: (-sizes[number], first[number]))
-    place = torch.zeros(k, dtype=torch.int64)
-    place[order] = torch.arange(len(order))
-    return place[labels], torch.tensor(order)
+def by_size(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Labels [n] -> int32 [n], the largest 0, and the old numbers in the new order.
+
+    Equal sizes by their first member; -1, noise, stays. Numbers that nobody has are gone.
+    """
+    names, first, counts = np.unique(labels, return_index=True, return_counts=True)
+    kept = names >= 0
+    order = names[kept][np.lexsort((first[kept], -counts[kept]))]
+    out = np.full(len(labels), -1, np.int32)
+    for new, old in enumerate(order):
+        out[labels == old] = new
+    return out, order
+
+
+def agreement(labels: np.ndarray, classes: np.ndarray) -> float | None:
+    """Adjusted Rand index with the classes: 1 the same, 0 as good as chance.
+
+    Classes of -1 are unknown and do not count; None without any.
+    """
+    known = classes >= 0
+    if not known.any():
+        return None
+    from sklearn.metrics import adjusted_rand_score
+
+    return float(adjusted_rand_score(classes[known], labels[known]))

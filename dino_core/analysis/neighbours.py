@@ -5,10 +5,12 @@
 In slices, so that memory grows with the number of features and not with its square.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+PICTURES_AT_ONCE = 256  # whose patches are compared
 ROWS = 1024  # queries at a time: their similarities to 60 000 features are 246 MB
 
 
@@ -42,6 +44,27 @@ def outlier_scores(features: Tensor, k: int = 10) -> Tensor:
         return torch.zeros(len(features))
     similarities, _ = nearest(features, features, k, themselves=True)
     return 1 - similarities.mean(1)
+
+
+def nearest_patches(
+    patches: np.ndarray, picture: int, patch: int, *, k: int, per_picture: int | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Patches like one patch, in all other pictures, the most similar first.
+
+    patches float16 [n, P, D] of length 1, which may be mapped from the disk -> pictures int64 [k],
+    patches in them int64 [k], cosines float32 [k]. At most `per_picture` of each (None: any).
+    """
+    n, P = patches.shape[:2]
+    query = torch.from_numpy(np.array(patches[picture, patch])).float()
+    similarity = torch.empty(n, P)
+    for start in range(0, n, PICTURES_AT_ONCE):
+        part = torch.from_numpy(np.array(patches[start : start + PICTURES_AT_ONCE]))
+        similarity[start : start + len(part)] = part.float() @ query
+    similarity[picture] = -torch.inf
+    values, places = similarity.topk(min(per_picture or P, P), dim=1)  # [n, per_picture]
+    best = values.flatten().topk(min(k, values.shape[1] * (n - 1)))
+    pictures, chosen = best.indices // values.shape[1], places.flatten()[best.indices]
+    return pictures.numpy(), chosen.numpy(), best.values.clamp(-1, 1).numpy()
 
 
 def near_duplicates(

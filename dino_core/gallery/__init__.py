@@ -2,9 +2,10 @@
 
 folder       its files, its state, its requests                     (imports no torch)
 sources      what a person names as their pictures
-files        small files that others read while they are written
-build        the process that fills it: features and thumbnails
-mapping      and then maps, clusters, probes, what is asked for
-maps         its features as maps that fit onto each other
-groups       its clusters, neighbours, odd ones and doubles
+files        arrays that others read while they are written
+build        the process that fills it: embedding, then maps, clusters, probes, requests
+embedding    features, thumbnails and digests of all pictures
+projection   its features as maps that fit onto each other
+clusters     HDBSCAN's clusters
+probes       accuracy by layer
 """

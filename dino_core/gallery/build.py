@@ -1,45 +1,25 @@
 """The process that fills a gallery: embedding, then maps and probes, then what is wished for.
 
-    embedding   in the order of the source, 16 pictures at a time. After each batch everything is on
-                the disk and progress.json says how far it is: a kill costs one batch
-    mapping     HDBSCAN, UMAP and t-SNE of the class token, probes layer by layer; wishes first
-    ready       started by a page, it waits a while for more wishes: UMAP is warm by now
+    embedding   features, thumbnails and digests (`embedding.py`)
+    mapping     HDBSCAN, UMAP and t-SNE of the class token, probes layer by layer; what somebody has
+                asked for comes first. What cannot be made leaves its reason in the folder, and the
+                rest goes on
+    ready       started by a page, it waits a while for more requests: UMAP is warm by now
 
 torch is loaded only once the folder is locked.
 """
 
-import io
 import os
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from PIL import Image
-
-from dino_core.gallery.folder import (
-    TILE,
-    TILES_A_SIDE,
-    GalleryFolder,
-    Options,
-    Stopped,
-    digest_of,
-    stop_on_signals,
-)
-from dino_core.gallery.mapping import work_on_maps
+from dino_core.gallery.folder import GalleryFolder, Options, Stopped, stop_on_signals
 from dino_core.gallery.sources import SAMPLES, pictures_of
-from dino_core.jobs import read_json, write_json
+from dino_core.jobs import read_json, write_text
 
-if TYPE_CHECKING:
-    from dino_core.datasets import Pictures
-    from dino_core.embedding.features import Features
-    from dino_core.embedding.reading import Seen
-    from dino_core.weights import Backbone
-
-LINGER = 60.0  # s that a page's process waits for another wish
-EVERY = 0.5  # s between two words about progress
-BROKEN_SHOWN = 100
+LINGER = 60.0  # s that a page's process waits for another request
+NAMES = {"umap": "UMAP", "tsne": "t-SNE", "hdbscan": "HDBSCAN", "pca": "PCA"}
 
 
 def build(data: str | Path, folder: str | Path, options: Options) -> None:
@@ -52,8 +32,8 @@ def build(data: str | Path, folder: str | Path, options: Options) -> None:
         store.create(data, options)
         started = read_json(store.path / "started.json") or {}
         by_page = started.get("pid") == os.getpid()
-        if not by_page:  # a page forgets an old wish before it starts us
-            store.forget_stop()
+        if not by_page:  # a page forgets an old request before it starts us
+            store.clear_stop()
         with stop_on_signals(store):
             try:
                 _build(store, data, options, by_page)
@@ -63,11 +43,11 @@ def build(data: str | Path, folder: str | Path, options: Options) -> None:
                 )
             except (Exception, KeyboardInterrupt) as error:
                 with suppress(OSError):
-                    store.put_state(state="failed", words=_in_words(error), doing="")
+                    store.put_state(state="failed", words=_message_of(error), doing="")
                 raise
 
 
-def _in_words(error: BaseException) -> str:
+def _message_of(error: BaseException) -> str:
     if isinstance(error, ValueError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
@@ -93,6 +73,7 @@ def _build(store: GalleryFolder, data: str, options: Options, by_page: bool) -> 
     if not (store.path / "facts.json").exists():
         pictures = pictures_of(data)
         store.put_state(state="embedding", words="The model is being loaded.", total=len(pictures))
+        from dino_core.gallery.embedding import Embedding
         from dino_core.weights import load_backbone
 
         backbone = load_backbone(options.model, options.weights, device=options.device)
@@ -100,193 +81,63 @@ def _build(store: GalleryFolder, data: str, options: Options, by_page: bool) -> 
     store.put_state(
         state="mapping", words="The map is there; more maps and the probes follow.", seconds_left=0
     )
-    work_on_maps(store, LINGER if by_page else 0.0)
+    make_the_rest(store, LINGER if by_page else 0.0)
 
 
-# --- embedding
+# --- maps, clusters, probes
 
 
-class Embedding:
-    """Features, thumbnails and digests of all pictures, row by row of the arrays."""
+def make_the_rest(store: GalleryFolder, linger: float) -> None:
+    """Requests first, then what everybody wants, then probes; "ready" when nothing is left."""
+    from dino_core.gallery.probes import probe_layers
+    from dino_core.gallery.projection import aligned_map
 
-    def __init__(
-        self, store: GalleryFolder, pictures: "Pictures", backbone: "Backbone", options: Options
-    ) -> None:
-        from dino_core.embedding.preparation import Preparation
-
-        self.store, self.pictures, self.backbone = store, pictures, backbone
-        config = backbone.vit.config
-        self.preparation = Preparation(options.size)
-        self.preparation.check(config.patch_size)
-        n, side = len(pictures), options.size // config.patch_size
-        self.grid = (side, side)
-        room = options.patch_megabytes * 10**6 // (side * side * config.dim * 2)
-        self.patch_pictures = min(n, room)
-        shapes: dict[str, tuple[tuple[int, ...], Any]] = {
-            "cls": ((n, config.dim), np.float32),
-            "mean_patch": ((n, config.dim), np.float32),
-            "layers": ((n, config.depth, 2, config.dim), np.float16),
-            "patches": ((self.patch_pictures, side * side, config.dim), np.float16),
-            "rows": ((n,), np.int32),
-            "digests": ((n, 16), np.uint8),
-            "tiles": ((TILES_A_SIDE**2, TILE, TILE, 3), np.uint8),  # of the atlas at work
-        }
-        self._check_source()
-        (store.path / "arrays").mkdir(exist_ok=True)
-        (store.path / "thumbs").mkdir(exist_ok=True)
-        self.arrays = {name: self._array(name, *shape) for name, shape in shapes.items()}
-        done = read_json(store.path / "progress.json") or {}
-        self.next: int = done.get("next", 0)  # in the source
-        self.rows: int = done.get("rows", 0)  # filled
-        self.broken: dict[int, str] = {int(i): why for i, why in done.get("broken", {}).items()}
-
-    def _check_source(self) -> None:
-        """A source or a model that is not what it was would mix two galleries."""
-        path, weights = self.store.path / "source.json", self.backbone.info.path
-        now = {
-            "fingerprint": self.pictures.fingerprint,
-            "weights": [str(weights), weights.stat().st_size],
-        }
-        before = read_json(path) or now
-        if before["fingerprint"] != now["fingerprint"]:
-            raise ValueError("The folder or zip has changed since: begin a new gallery.")
-        if before["weights"] != now["weights"]:
-            raise ValueError("The model's weights have changed since: begin a new gallery.")
-        write_json(path, now)
-
-    def _array(self, name: str, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
-        """Mapped from the disk. Zeros where nothing has been written take no room there."""
-        path = self.store.path / "arrays" / f"{name}.npy"
-        if 0 in shape:
-            np.save(path, np.zeros(shape, dtype))
-            return np.load(path)
-        if path.exists():
-            found = np.load(path, mmap_mode="r+")
-            if found.shape == shape and found.dtype == dtype:
-                return found
-        return np.lib.format.open_memmap(path, "w+", dtype, shape)
-
-    def run(self) -> None:
-        from dino_core.embedding.features import LAYERS_AT_ONCE, encode
-        from dino_core.embedding.reading import Reader
-
-        vit = self.backbone.vit
-        reader = Reader(self.pictures, self.preparation, vit.config.patch_size, also=extras)
-        begun, first, said = time.monotonic(), self.next, 0.0
-        room = self.patch_pictures - self.rows
-        for seen, features in encode(
-            vit, reader, LAYERS_AT_ONCE, first=first, once=False, layers=True, patch_pictures=room
-        ):
-            if features is not None:
-                self.add(seen, features)
-            self.broken |= {one.index: one.broken for one in seen if one.broken}
-            if self.store.stop_wished():
-                self.say(None)
-                raise Stopped
-            if time.monotonic() - said > EVERY:
-                said = time.monotonic()
-                self.say((said - begun) / max(self.next - first, 1))
-        self.say(None)
-        if not self.rows:
-            first_why = self.broken[min(self.broken)]
-            raise ValueError(
-                f"None of the {len(self.pictures)} pictures can be read. The first says: "
-                f"{first_why}"
-            )
-        if self.rows % TILES_A_SIDE**2:
-            self.write_atlas()
-        self.next = len(self.pictures)
-        self.say(None)
-        self.finish()
-
-    def add(self, seen: "list[Seen]", features: "Features") -> None:
-        """One batch, then the note that it is there."""
-        import torch.nn.functional as F
-
-        at, count = self.rows, len(seen)
-        assert features.layers is not None
-        self.arrays["cls"][at : at + count] = features.cls.numpy()
-        self.arrays["mean_patch"][at : at + count] = features.mean_patch.numpy()
-        self.arrays["layers"][at : at + count] = features.layers.numpy()
-        self.arrays["rows"][at : at + count] = [one.index for one in seen]
-        if features.patches is not None:
-            length_one = F.normalize(features.patches.float(), dim=-1).half().numpy()
-            here = self.arrays["patches"][at : at + count]
-            here[:] = length_one[: len(here)]
-        for i, one in enumerate(seen):
-            tile, digest = one.extra
-            self.arrays["digests"][at + i] = np.frombuffer(bytes.fromhex(digest), np.uint8)
-            self.arrays["tiles"][(at + i) % TILES_A_SIDE**2] = tile
-            if (at + i + 1) % TILES_A_SIDE**2 == 0:
-                self.rows = at + i + 1
-                self.write_atlas()
-        self.rows, self.next = at + count, seen[-1].index + 1
-        passed = {i: why for i, why in self.broken.items() if i < self.next}
-        write_json(
-            self.store.path / "progress.json",
-            {"next": self.next, "rows": self.rows, "broken": passed},
-        )
-
-    def write_atlas(self) -> None:
-        """The thumbnails of the last pictures, those beyond the last one grey."""
-        number = (self.rows - 1) // TILES_A_SIDE**2
-        count = self.rows - number * TILES_A_SIDE**2
-        tiles = np.array(self.arrays["tiles"])
-        tiles[count:] = 128
-        square = tiles.reshape(TILES_A_SIDE, TILES_A_SIDE, TILE, TILE, 3).swapaxes(1, 2)
-        side = TILES_A_SIDE * TILE
-        lines = -(-count // TILES_A_SIDE) * TILE  # lines of tiles that are used
-        buffer = io.BytesIO()
-        picture = Image.fromarray(square.reshape(side, side, 3)[:lines])
-        picture.save(buffer, "JPEG", quality=88, subsampling=0)
-        path = self.store.path / "thumbs" / f"atlas-{number}.jpg"
-        partial = path.with_suffix(".part")
-        partial.write_bytes(buffer.getvalue())
-        os.replace(partial, path)
-
-    def say(self, seconds_a_picture: float | None) -> None:
-        """How far it is, and the time left where the pace is known."""
-        done, total = max(self.next, len(self.broken)), len(self.pictures)
-        left = None
-        if seconds_a_picture is not None and self.next:
-            left = round(seconds_a_picture * (total - done), 1)
-        named = [[self.pictures.names[i], why] for i, why in sorted(self.broken.items())]
-        self.store.put_state(
-            state="embedding",
-            words=f"{done:,} of {total:,} pictures have been looked at.",
-            done=done,
-            total=total,
-            seconds_left=left,
-            broken=named[:BROKEN_SHOWN],
-            broken_count=len(named),
-        )
-
-    def finish(self) -> None:
-        """facts.json: from now on the gallery can be looked at."""
-        pictures = self.pictures.subset(self.arrays["rows"][: self.rows].tolist())
-        info, config = self.backbone.info, self.backbone.vit.config
-        for array in self.arrays.values():
-            if isinstance(array, np.memmap):
-                array.flush()
-        (self.store.path / "arrays" / "tiles.npy").unlink(missing_ok=True)
-        facts = {
-            "names": list(pictures.names),
-            "labels": list(pictures.labels or [-1] * self.rows),
-            "classes": list(pictures.classes),
-            "splits": list(pictures.splits or [""] * self.rows),
-            "layers": config.depth,
-            "dim": config.dim,
-            "grid": self.grid,
-            "patch_pictures": min(self.patch_pictures, self.rows),
-            "model": self.backbone.name,
-            "title": info.title,
-            "official": info.official,
-            "size": self.preparation.size,
-        }
-        write_json(self.store.path / "facts.json", facts)
+    last = store.layer(None)
+    aligned_map(store, "cls", last, "pca")  # what every other map is turned onto
+    waiting = [("cls", last, method) for method in ("hdbscan", "umap", "tsne")]
+    probes = probe_layers(store)
+    idle_since: float | None = None
+    while True:
+        if store.stop_requested():
+            if idle_since is not None:  # there is nothing left to stop
+                return
+            raise Stopped
+        wanted = next(iter(store.requests()), None) or (waiting.pop(0) if waiting else None)
+        if wanted is not None:
+            make(store, *wanted)
+            idle_since = None
+        elif next(probes, None) is None:
+            if idle_since is None:
+                idle_since = time.monotonic()
+                words = "Everything is there: maps, clusters and probes."
+                store.put_state(state="ready", words=words, doing="", seconds_left=None)
+            if time.monotonic() - idle_since >= linger:
+                return
+            time.sleep(0.1)
 
 
-def extras(picture: Image.Image, pixels: np.ndarray) -> tuple[np.ndarray, str]:
-    """A thumbnail uint8 [TILE, TILE, 3] of what the model sees, and the digest of the picture."""
-    tile = Image.fromarray(pixels).resize((TILE, TILE), Image.Resampling.BICUBIC)
-    return np.asarray(tile), digest_of(picture)
+def make(store: GalleryFolder, features: str, layer: int, method: str) -> None:
+    """Makes what is asked for, unless it is there; keeps the reason where it cannot be made."""
+    from dino_core.gallery.clusters import make_hdbscan
+    from dino_core.gallery.projection import make_map
+
+    path = store.map_file(features, layer, method)
+    if not path.exists() and not path.with_suffix(".txt").exists():
+        kind = {"cls": "class token", "mean_patch": "mean patch", "both": "both"}[features]
+        store.put_state(doing=f"At work: {NAMES[method]} of layer {layer} ({kind}).")
+        try:
+            if method == "hdbscan":
+                make_hdbscan(store, features, layer)
+            else:
+                make_map(store, features, layer, method)
+        except ValueError as error:
+            keep_reason(path, str(error))
+        except Exception as error:  # whatever the compiled code meets: the rest goes on
+            keep_reason(path, f"{NAMES[method]} found no map ({type(error).__name__}: {error}).")
+    store.forget_request(features, layer, method)
+    store.put_state(doing="")
+
+
+def keep_reason(path: Path, message: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    write_text(path.with_suffix(".txt"), message + "\n")

@@ -1,16 +1,17 @@
-"""A gallery is a folder. Its process writes it, everybody else reads it, and may wish for maps.
+"""A gallery is a folder. Its process writes it, everybody else reads it, and may ask for maps.
 
     config.json     the source and the options, written once
     state.json      how far it is; replaced as a whole
     facts.json      names, labels, classes, model: there once every picture has been looked at
-    arrays/         cls [n, D], mean_patch [n, D] float32; layers [n, L, 2, D] float16 (class token
-                    and mean patch after each block); patches [m, P, D] float16 of the first m;
-                    rows int32 [n], place in the source; digests uint8 [n, 16], of the pixels
+    arrays/         cls [n, D], mean_patch [n, D] float32; layers [n, depth, 2, D] float16 (class
+                    token and mean patch after each block); patches [m, P, D] float16 of the
+                    first m; rows int32 [n], place in the source; digests uint8 [n, 16], of
+                    the pixels
     thumbs/         atlas-K.jpg, 32 x 32 thumbnails of 64 px
     maps/           FEATURES-LAYER-METHOD.npz; what could not be made: .txt with the reason
-    wishes/         an empty file for each map that somebody wants
+    requests/       an empty file for each map that somebody wants
     probes.npz      accuracy by layer
-    control         "stop": a wish from outside
+    control         "stop": a request from outside
     lock            held by the process
 
 No torch here: a page can watch galleries without loading it.
@@ -23,7 +24,7 @@ import time
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 KINDS = ("cls", "mean_patch", "both")
-METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters, made by the same wish
+METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters
 TILE = 64  # px of a thumbnail
 TILES_A_SIDE = 32
 STARTING = 60  # s that a process may take until it holds the lock
@@ -163,10 +164,10 @@ class GalleryFolder:
         self.read_config()
         write_text(self.path / "control", "stop\n")
 
-    def stop_wished(self) -> bool:
+    def stop_requested(self) -> bool:
         return (self.path / "control").exists()
 
-    def forget_stop(self) -> None:
+    def clear_stop(self) -> None:
         (self.path / "control").unlink(missing_ok=True)
 
     # --- who is at work
@@ -280,13 +281,13 @@ class GalleryFolder:
         self.keep_going()
         raise NotReady("The probes are still to come.")
 
-    # --- maps, and wishes for them
+    # --- maps, and requests for them
 
     def map_file(self, features: str, layer: int, method: str) -> Path:
         return self.path / "maps" / f"{features}-{layer}-{method}.npz"
 
     def stored(self, features: str, layer: int, method: str) -> dict[str, np.ndarray] | None:
-        """What was made of a wish. ValueError with the reason when it could not be."""
+        """What was made of a request. ValueError with the reason when it could not be."""
         path = self.map_file(features, layer, method)
         if path.is_file():
             with np.load(path, allow_pickle=False) as arrays:
@@ -296,27 +297,27 @@ class GalleryFolder:
             raise ValueError(reason.read_text(encoding="utf-8").strip())
         return None
 
-    def wish_for(self, features: str, layer: int, method: str) -> None:
+    def request(self, features: str, layer: int, method: str) -> NoReturn:
         """Raises NotReady, after having seen to it that a process will make it."""
         if features not in KINDS or method not in METHODS:
             raise ValueError(f"There is no map of {features!r} by {method!r}.")
-        path = self.path / "wishes" / f"{features}-{layer}-{method}"
+        path = self.path / "requests" / f"{features}-{layer}-{method}"
         path.parent.mkdir(exist_ok=True)
         path.touch()
         self.keep_going()
         doing = self.state()["doing"]
         raise NotReady(f"This is being computed in the background. {doing}".strip())
 
-    def wishes(self) -> list[tuple[str, int, str]]:
-        """What is wished for, the oldest wish first."""
+    def requests(self) -> list[tuple[str, int, str]]:
+        """What is asked for, the oldest request first."""
         with suppress(FileNotFoundError):
-            found = sorted((self.path / "wishes").iterdir(), key=lambda p: p.stat().st_mtime)
+            found = sorted((self.path / "requests").iterdir(), key=lambda p: p.stat().st_mtime)
             parted = [path.name.split("-") for path in found]
             return [(one, int(layer), how) for one, layer, how in parted]
         return []
 
-    def grant(self, features: str, layer: int, method: str) -> None:
-        (self.path / "wishes" / f"{features}-{layer}-{method}").unlink(missing_ok=True)
+    def forget_request(self, features: str, layer: int, method: str) -> None:
+        (self.path / "requests" / f"{features}-{layer}-{method}").unlink(missing_ok=True)
 
     def keep_going(self) -> None:
         """Starts its process again where there is none, as after a restart of the server."""
@@ -335,7 +336,7 @@ def start_process(data: str | Path, folder: str | Path, options: Options) -> int
     if store.at_work():
         raise ValueError(f"Another process is at work on {store.path}: wait for it, or stop it.")
     store.create(data, options)
-    store.forget_stop()
+    store.clear_stop()
     words = ["gallery", data, "--output", str(store.path), *options.words()]
     pid = jobs.start_command(words, store.path / "launch.txt")
     write_json(store.path / "started.json", {"pid": pid, "time": time.time()})
@@ -351,10 +352,10 @@ def digest_of(picture: "Image.Image") -> str:
 
 
 def stop_on_signals(store: GalleryFolder) -> AbstractContextManager[None]:
-    """A polite kill or the first Ctrl-C is a wish to stop; the second Ctrl-C does not wait."""
+    """A polite kill or the first Ctrl-C asks it to stop; the second Ctrl-C does not wait."""
 
     def notice(number: int, _: object) -> None:
-        if store.stop_wished() and number == signal.SIGINT:
+        if store.stop_requested() and number == signal.SIGINT:
             raise KeyboardInterrupt
         store.ask_to_stop()
 

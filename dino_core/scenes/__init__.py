@@ -13,7 +13,9 @@ drawn or sent; everything else in a scene can be written as JSON.
     features    patch features as colours, as clusters, as a map
     matching    which patches of two pictures match
     comparison  two models or layers side by side
-    maps        UMAP in a process of its own
-    gallery     many pictures: maps, neighbours, clusters, probes
-    answers     scenes as bytes for a page, or as plain values for a program
+    umap_process  UMAP in a process of its own
+    gallery     many pictures: names, thumbnails, maps
+    gallery_similarity  their clusters, neighbours, like patches, outliers, duplicates
+    gallery_probes  what classifiers read off each layer
+    packing     scenes as bytes for a page, or as plain values for a program
 """

@@ -150,8 +150,8 @@ def clusters_scene(seen: Inspection, layer: int, k: int, seed: int) -> ClustersS
     """ValueError unless 2 <= k <= MOST_CLUSTERS."""
     if not 2 <= k <= MOST_CLUSTERS:
         raise ValueError(f"The clusters are 2 to {MOST_CLUSTERS}, not {k}.")
-    features = directions(seen.patches(layer))
-    found = kmeans(features, min(k, len(features)), torch.Generator().manual_seed(seed))
+    features = directions(seen.patches(layer)).cpu().numpy()
+    found = kmeans(features, min(k, len(features)), seed)
     return ClustersScene(
         layer=layer,
         k=k,
@@ -160,7 +160,7 @@ def clusters_scene(seen: Inspection, layer: int, k: int, seed: int) -> ClustersS
         sizes=found.sizes.tolist(),
         colours=[cluster_colour(index) for index in range(len(found.sizes))],
         explained=found.explained,
-        labels=found.labels.unflatten(0, seen.grid).numpy().astype(np.int32),
+        labels=found.labels.reshape(seen.grid),
     )
 
 

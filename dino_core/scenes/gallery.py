@@ -242,14 +242,14 @@ def points(
     method: Method = "pca",
     like: str | Path | None = None,
 ) -> Points:
-    """The map of these features. PCA at once; others are wished for, and NotReady until they are.
+    """The map of these features. PCA at once; others are asked for, and NotReady until they are.
 
     NotReady.words says what is being waited for. Every map is aligned (Procrustes, with
     reflection, no change of shape) with the PCA map of the class token in the last layer, or with
     that of another gallery, `like`, which holds pictures of the same names: so points that stand
     for the same picture can move from one map to the other.
     """
-    from dino_core.gallery.maps import aligned_map
+    from dino_core.gallery.projection import aligned_map
 
     stored: StoredMap = aligned_map(GalleryFolder(folder), features, layer, method, like)
     return Points(stored.xy, stored.features, stored.layer, stored.method, stored.facts)

@@ -24,7 +24,7 @@ from app.state.models import Engine
 from app.state.pictures import Store
 from dino_core.draw.encode import pack
 from dino_core.scenes import gallery as scenes
-from dino_core.scenes import gallery_groups, gallery_probes
+from dino_core.scenes import gallery_probes, gallery_similarity
 
 
 class Server:
@@ -140,10 +140,10 @@ def test_answers_are_the_library_s(folder: Path, tmp_path: Path) -> None:
         ("points", scenes.points(there)),
         ("points?features=both&layer=1&method=tsne", None),
         ("points?features=mean_patch&layer=1", scenes.points(there, "mean_patch", 1)),
-        ("clusters?k=3", gallery_groups.clusters(there, "kmeans", 3)),
-        ("neighbours/5?k=4&layer=0", gallery_groups.neighbours(there, 5, 4, "cls", 0)),
-        ("patches/2?row=1&column=0&k=3", gallery_groups.similar_patches(there, 2, 1, 0, 3)),
-        ("outliers", gallery_groups.outliers(there)),
+        ("clusters?k=3", gallery_similarity.clusters(there, "kmeans", 3)),
+        ("neighbours/5?k=4&layer=0", gallery_similarity.neighbours(there, 5, 4, "cls", 0)),
+        ("patches/2?row=1&column=0&k=3", gallery_similarity.similar_patches(there, 2, 1, 0, 3)),
+        ("outliers", gallery_similarity.outliers(there)),
         ("probe", gallery_probes.probe(there)),
         (
             "predictions?kind=both&method=logistic&layer=2",
@@ -152,7 +152,7 @@ def test_answers_are_the_library_s(folder: Path, tmp_path: Path) -> None:
     ]:
         answer = one.get(f"{where}/{address}")
         if scene is None:
-            assert answer.status_code == 202, "it is wished for, and the page asks again"
+            assert answer.status_code == 202, "it is asked for, and the page asks again"
             assert "background" in answer.text
         else:
             assert answer.content == pack(scene), address

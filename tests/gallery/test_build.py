@@ -1,4 +1,4 @@
-"""The process behind a gallery: what it writes, where it goes on, what it does for wishes."""
+"""The process behind a gallery: what it writes, where it goes on, what it does for requests."""
 
 import json
 import time
@@ -23,12 +23,11 @@ from tiny_runs import coloured, files, picture, zipped
 
 from dino_core.embedding.embed import cache_for, embed
 from dino_core.embedding.preparation import Preparation
-from dino_core.gallery import build as building
+from dino_core.gallery import embedding, probes
 from dino_core.gallery import folder as folders
-from dino_core.gallery import mapping
-from dino_core.gallery.build import Embedding
+from dino_core.gallery.embedding import Embedding
 from dino_core.gallery.folder import GalleryFolder, NotReady, Options, digest_of, start_process
-from dino_core.gallery.maps import aligned_map
+from dino_core.gallery.projection import aligned_map
 from dino_core.images import open_picture
 from dino_core.weights import Backbone
 
@@ -76,7 +75,7 @@ def test_a_gallery_holds_what_embedding_gives(
 def test_thumbnails_lie_where_they_should(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(building, "TILES_A_SIDE", 3)
+    monkeypatch.setattr(embedding, "TILES_A_SIDE", 3)
     data = files(tmp_path / "data", coloured(7))
     store = GalleryFolder(build_gallery(data, tmp_path / "g", weights))
     assert len(list((store.path / "thumbs").iterdir())) == 3
@@ -237,7 +236,7 @@ def test_next_to_nothing(weights: Path, tmp_path: Path, count: int) -> None:
         store.probes()
 
 
-def test_wishes_are_granted_first_and_once(
+def test_requests_are_met_first_and_once(
     weights: Path, tmp_path: Path, no_process: list[tuple]
 ) -> None:
     data = labelled_folder(tmp_path / "data")
@@ -247,9 +246,9 @@ def test_wishes_are_granted_first_and_once(
         with pytest.raises(NotReady, match="being computed"):
             aligned_map(store, "both", 0, "umap")
     assert len(no_process) == 3  # each asked for a process, and there was none
-    assert store.wishes() == [("both", 0, "umap")]
+    assert store.requests() == [("both", 0, "umap")]
     build_gallery(data, folder, weights)
-    assert store.wishes() == []
+    assert store.requests() == []
     found = aligned_map(store, "both", 0, "umap")
     assert found.xy.shape == (24, 2)
     assert np.abs(found.xy).max() == pytest.approx(1)
@@ -267,7 +266,7 @@ def test_what_cannot_be_made_is_said_once_and_for_all(
     def broken(*_: object) -> np.ndarray:
         raise TypeError("numba is in a bad mood")
 
-    monkeypatch.setattr("dino_core.analysis.maps.umap_map", broken)
+    monkeypatch.setattr("dino_core.gallery.projection.umap_map", broken)
     store = GalleryFolder(
         build_gallery(labelled_folder(tmp_path / "data"), tmp_path / "g", weights)
     )
@@ -281,13 +280,13 @@ def test_probes_are_there_layer_by_layer(
 ) -> None:
     data = labelled_folder(tmp_path / "data")
     folder = tmp_path / "g"
-    probe_layers = mapping.probe_layers
+    probe_layers = probes.probe_layers
 
     def only_one(store: GalleryFolder) -> Iterator[int]:
         yield next(probe_layers(store))
 
     with monkeypatch.context() as patch:
-        patch.setattr(mapping, "probe_layers", only_one)
+        patch.setattr(probes, "probe_layers", only_one)
         store = GalleryFolder(build_gallery(data, folder, weights))
     first = store.probes()
     assert np.isnan(first["accuracy"]).any((1, 2)).tolist() == [True, True, False]
@@ -323,7 +322,7 @@ def test_a_process_of_its_own_does_all_of_it(
         time.sleep(0.05)
     assert store.state()["state"] == "ready", (store.path / "launch.txt").read_text()
     assert store.count() == 3
-    assert store.state()["alive"]  # it waits for wishes
+    assert store.state()["alive"]  # it waits for requests
     store.ask_to_stop()
     while store.at_work():
         assert time.monotonic() < stop

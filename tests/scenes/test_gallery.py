@@ -14,11 +14,11 @@ from sklearn.metrics import adjusted_rand_score
 from tiny_galleries import build_gallery, labelled_folder, tiny_weights
 from tiny_runs import picture as noise
 
+from dino_core.analysis import neighbours
 from dino_core.gallery import folder as folders
-from dino_core.gallery import groups
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.images import open_picture
-from dino_core.scenes import gallery, gallery_groups, gallery_probes
+from dino_core.scenes import gallery, gallery_probes, gallery_similarity
 from dino_core.scenes.packing import pack, plain
 
 
@@ -41,8 +41,8 @@ def made(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
     home = tmp_path_factory.mktemp("galleries")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dino_core.analysis.maps.umap_map", square)
-        patch.setattr("dino_core.gallery.maps.tsne_map", square)
+        patch.setattr("dino_core.gallery.projection.umap_map", square)
+        patch.setattr("dino_core.gallery.projection.tsne_map", square)
         yield build_gallery(data, home / "one", tiny_weights(home))
 
 
@@ -129,8 +129,8 @@ def test_maps_are_turned_onto_each_other(made: Path) -> None:
 def test_two_models_can_be_laid_over_each_other(
     made: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dino_core.gallery.mapping.grant", lambda *_: None)
-    monkeypatch.setattr("dino_core.gallery.mapping.probe_layers", lambda store: iter(()))
+    monkeypatch.setattr("dino_core.gallery.build.make", lambda *_: None)
+    monkeypatch.setattr("dino_core.gallery.probes.probe_layers", lambda store: iter(()))
     other = build_gallery(data, tmp_path / "two", tiny_weights(tmp_path, 1))
     turned = gallery.points(other, like=made).xy
     first, alone = gallery.points(made).xy, gallery.points(other).xy
@@ -139,13 +139,13 @@ def test_two_models_can_be_laid_over_each_other(
     assert not np.allclose(turned, alone)
 
 
-def test_a_map_that_is_not_there_is_wished_for(made: Path) -> None:
+def test_a_map_that_is_not_there_is_asked_for(made: Path) -> None:
     with pytest.raises(gallery.NotReady) as waiting:
         gallery.points(made, "both", 0, "tsne")
     assert "background" in waiting.value.words
     store = GalleryFolder(made)
-    assert store.wishes() == [("both", 0, "tsne")]
-    store.grant("both", 0, "tsne")
+    assert store.requests() == [("both", 0, "tsne")]
+    store.forget_request("both", 0, "tsne")
     with pytest.raises(ValueError, match="not 'magic'"):
         gallery.points(made, "magic")  # type: ignore[arg-type]
 
@@ -153,7 +153,7 @@ def test_a_map_that_is_not_there_is_wished_for(made: Path) -> None:
 def test_kmeans_parts_as_well_as_scikit_learn(made: Path) -> None:
     from sklearn.cluster import KMeans
 
-    got = gallery_groups.clusters(made)
+    got = gallery_similarity.clusters(made)
     x = unit(made)
     peer = KMeans(3, n_init=10, random_state=0).fit(x)
     inertia = sum(
@@ -163,20 +163,20 @@ def test_kmeans_parts_as_well_as_scikit_learn(made: Path) -> None:
     assert got.sizes == np.bincount(got.labels).tolist() == sorted(got.sizes, reverse=True)
     truth = gallery.names(made).labels
     assert got.facts["agreement"] == pytest.approx(adjusted_rand_score(truth, got.labels))
-    assert len(gallery_groups.clusters(made, k=5, features="both", layer=0).sizes) == 5
-    np.testing.assert_array_equal(gallery_groups.clusters(made).labels, got.labels)
+    assert len(gallery_similarity.clusters(made, k=5, features="both", layer=0).sizes) == 5
+    np.testing.assert_array_equal(gallery_similarity.clusters(made).labels, got.labels)
     for k in (0, 27):
         with pytest.raises(ValueError, match="1 to 26 clusters"):
-            gallery_groups.clusters(made, k=k)
+            gallery_similarity.clusters(made, k=k)
 
 
 def test_hdbscan_comes_from_the_process(made: Path) -> None:
-    got = gallery_groups.clusters(made, "hdbscan")
+    got = gallery_similarity.clusters(made, "hdbscan")
     assert got.labels.shape == (26,)
     assert got.facts["noise"] == (got.labels < 0).sum()
     with pytest.raises(gallery.NotReady):
-        gallery_groups.clusters(made, "hdbscan", layer=0)
-    GalleryFolder(made).grant("cls", 0, "hdbscan")
+        gallery_similarity.clusters(made, "hdbscan", layer=0)
+    GalleryFolder(made).forget_request("cls", 0, "hdbscan")
 
 
 @pytest.mark.parametrize("kind", ["cls", "both"])
@@ -184,7 +184,7 @@ def test_neighbours_are_exact(made: Path, kind: str) -> None:
     x = unit(made, kind, 1)
     labels = gallery.names(made).labels
     for index in (0, 13, 25):
-        got = gallery_groups.neighbours(made, index, 7, kind, 1)  # type: ignore[arg-type]
+        got = gallery_similarity.neighbours(made, index, 7, kind, 1)  # type: ignore[arg-type]
         similarity = x @ x[index]
         similarity[index] = -9
         np.testing.assert_allclose(got.similarities, np.sort(similarity)[::-1][:7], atol=1e-5)
@@ -194,16 +194,16 @@ def test_neighbours_are_exact(made: Path, kind: str) -> None:
         for label, weight in zip(("blue", "green", "red"), weights, strict=True):
             assert shares.get(label, 0) == pytest.approx(weight / weights.sum(), abs=1e-3)
         assert got.votes == sorted(got.votes, key=lambda vote: -vote[1])
-    assert len(gallery_groups.neighbours(made, 0, 1000).indices) == 25
+    assert len(gallery_similarity.neighbours(made, 0, 1000).indices) == 25
 
 
 @pytest.mark.parametrize("per_picture", [1, 2, None])
 def test_similar_patches_are_the_best_of_all(
     made: Path, per_picture: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(groups, "PICTURES_AT_ONCE", 4)
+    monkeypatch.setattr(neighbours, "PICTURES_AT_ONCE", 4)
     patches = GalleryFolder(made).array("patches").astype(np.float32)
-    got = gallery_groups.similar_patches(made, 4, 1, 0, 9, per_picture)
+    got = gallery_similarity.similar_patches(made, 4, 1, 0, 9, per_picture)
     similarity = patches @ patches[4, 2]  # [26, 4]
     expected = []
     for i, row in enumerate(similarity):
@@ -218,7 +218,7 @@ def test_similar_patches_are_the_best_of_all(
     assert 4 not in got.indices
     assert (got.searched, got.total, got.words) == (26, 26, "")
     with pytest.raises(ValueError, match="no patch 2,0"):
-        gallery_groups.similar_patches(made, 4, 2, 0)
+        gallery_similarity.similar_patches(made, 4, 2, 0)
 
 
 def test_patches_that_were_not_kept_are_said(made: Path, tmp_path: Path) -> None:
@@ -226,28 +226,28 @@ def test_patches_that_were_not_kept_are_said(made: Path, tmp_path: Path) -> None
     shutil.copytree(made, folder)
     facts = json.loads((folder / "facts.json").read_text())
     (folder / "facts.json").write_text(json.dumps(facts | {"patch_pictures": 10}))
-    got = gallery_groups.similar_patches(folder, 3, 0, 0, 50)
+    got = gallery_similarity.similar_patches(folder, 3, 0, 0, 50)
     assert len(got.indices) == 9
     assert got.words.startswith("Searched were the first 10 of 26")
     with pytest.raises(ValueError, match="the first 10 pictures"):
-        gallery_groups.similar_patches(folder, 10, 0, 0)
+        gallery_similarity.similar_patches(folder, 10, 0, 0)
 
 
 def test_odd_ones_and_doubles(made: Path) -> None:
     x = unit(made)
     similarity = x @ x.T - 9 * np.eye(26)
-    got = gallery_groups.outliers(made, 5)
+    got = gallery_similarity.outliers(made, 5)
     np.testing.assert_allclose(got.scores, 1 - np.sort(similarity, 1)[:, -5:].mean(1), atol=1e-5)
     assert got.scores[got.order].tolist() == sorted(got.scores.tolist(), reverse=True)
     names = gallery.names(made).names
-    doubles = gallery_groups.near_duplicates(made, 0.9999)
+    doubles = gallery_similarity.near_duplicates(made, 0.9999)
     found = {
         (names[i], names[j]): bool(same)
         for (i, j), same in zip(doubles.pairs, doubles.same, strict=True)
     }
     assert found["red/03.png", "red/copy.png"]
     assert found["blue/02.png", "blue/near.png"] is False
-    assert gallery_groups.near_duplicates(made, 0.5, most=3).words.startswith(
+    assert gallery_similarity.near_duplicates(made, 0.5, most=3).words.startswith(
         "The 3 most similar of"
     )
 
@@ -293,11 +293,11 @@ def test_everything_can_be_sent(made: Path) -> None:
     for scene in (
         gallery.names(made),
         gallery.points(made),
-        gallery_groups.clusters(made),
-        gallery_groups.neighbours(made, 0),
-        gallery_groups.similar_patches(made, 0, 0, 0),
-        gallery_groups.outliers(made),
-        gallery_groups.near_duplicates(made),
+        gallery_similarity.clusters(made),
+        gallery_similarity.neighbours(made, 0),
+        gallery_similarity.similar_patches(made, 0, 0, 0),
+        gallery_similarity.outliers(made),
+        gallery_similarity.near_duplicates(made),
         gallery_probes.probe(made),
         gallery_probes.predictions(made),
     ):

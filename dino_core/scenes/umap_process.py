@@ -11,7 +11,7 @@ import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
-from dino_core.analysis.maps import umap_map, warm_up
+from dino_core.analysis.projection import umap_map, warm_up
 
 WARM = "warm"
 

@@ -1,18 +1,21 @@
-"""analysis/planar.py: maps against linear algebra and scikit-learn, and laid over each other."""
+"""analysis/projection.py: maps against linear algebra and scikit-learn, laid over each other."""
+
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as peer_trust
 
-from dino_core.analysis import planar
-from dino_core.analysis.planar import (
-    directions,
+from dino_core.analysis import projection
+from dino_core.analysis.projection import (
     into_square,
     pca_scores,
     procrustes,
     trustworthiness,
     tsne_map,
+    umap_map,
 )
 
 
@@ -40,13 +43,6 @@ def test_pca_of_next_to_nothing() -> None:
     same, ratio = pca_scores(np.ones((7, 5), np.float32))
     assert not same.any()
     assert not ratio.any()
-
-
-def test_directions_have_length_one() -> None:
-    points = cloud(9, 4)
-    points[3] = 0
-    lengths = np.linalg.norm(directions(points), axis=1)
-    np.testing.assert_allclose(lengths, [1, 1, 1, 0, 1, 1, 1, 1, 1], atol=1e-6)
 
 
 @pytest.mark.parametrize("mirrored", [False, True])
@@ -97,7 +93,7 @@ def test_tsne_parts_what_is_parted_and_comes_back_the_same() -> None:
 def test_tsne_says_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="at least 4 pictures, there are 3"):
         tsne_map(cloud(3, 5), cloud(3, 2))
-    monkeypatch.setattr(planar, "TSNE_MOST", 10)
+    monkeypatch.setattr(projection, "TSNE_MOST", 10)
     with pytest.raises(ValueError, match="use UMAP"):
         tsne_map(cloud(11, 5), cloud(11, 2))
 
@@ -108,7 +104,56 @@ def test_trustworthiness_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch
     expected = peer_trust(points, xy, n_neighbors=10, metric="cosine")
     assert trustworthiness(points, xy) == pytest.approx(expected)
     assert trustworthiness(points[:20], xy[:20]) is None
-    monkeypatch.setattr(planar, "JUDGED", 60)
+    monkeypatch.setattr(projection, "JUDGED", 60)
     some = trustworthiness(points, xy)
     assert some == trustworthiness(points, xy)
     assert some == pytest.approx(expected, abs=0.1)
+
+
+# --- UMAP takes a minute to import the first time: one slow test, the rest is refused before that
+
+
+def groups(n: int = 40) -> tuple[np.ndarray, np.ndarray]:
+    """Three groups of directions, and whose each is."""
+    generator = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), n)
+    points = np.eye(3, 12)[labels] + 0.05 * generator.normal(size=(3 * n, 12))
+    return points.astype(np.float32), labels
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_groups_stay_together_and_the_seed_decides() -> None:
+    points, labels = groups()
+    start = points[:, :2]
+    one, two = (umap_map(points, start, neighbours=10, seed=3) for _ in range(2))
+    assert one.shape == (120, 2)
+    np.testing.assert_array_equal(one, two)
+    assert not np.array_equal(one, umap_map(points, start, neighbours=10, seed=4))
+    distances = np.linalg.norm(one[:, None] - one, axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    assert (labels[distances.argmin(1)] == labels).all()
+
+
+@pytest.mark.parametrize(
+    ("n", "options", "words"),
+    [
+        (3, {}, "at least 4"),
+        (20, {"neighbours": 1}, "2 to 200"),
+        (20, {"neighbours": 999}, "2 to 200"),
+        (20, {"min_distance": 2}, "from 0 to 1"),
+    ],
+)
+def test_umap_refuses_in_words(n: int, options: dict, words: str) -> None:
+    points = np.ones((n, 5), dtype=np.float32)
+    with pytest.raises(ValueError, match=words):
+        umap_map(points, points[:, :2], **options)
+
+
+def test_neither_torch_nor_umap_is_loaded_before_it_is_needed() -> None:
+    code = (
+        "import sys, dino_core.analysis.projection as it\n"
+        "print({'torch', 'umap', 'numba'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"

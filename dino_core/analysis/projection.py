@@ -1,9 +1,14 @@
-"""Features as maps in two dimensions that can be laid over each other. NumPy in and out.
+"""Features in two dimensions, and maps laid over each other. NumPy in and out, no torch.
 
     PCA     turns the features so that most of the variance is seen; distances on the map are never
             larger than the true ones, but what lies behind is laid over it
     t-SNE   keeps who is near whom (van der Maaten and Hinton 2008); the rest is free
-    UMAP    `maps.py`
+    UMAP    the same for many more points (McInnes et al. 2018)
+
+t-SNE and UMAP say little about how far apart two groups are, and how large each is.
+
+umap-learn compiles itself on first use, which takes tens of seconds in every process: a page warms
+it up in a process of its own and shows PCA until then.
 
 Two maps of the same pictures differ by an arbitrary turn or mirror image. Orthogonal Procrustes
 (Schönemann 1966) undoes it: of all orthogonal R, the one with the smallest |X R - Y|, is U V^T with
@@ -16,13 +21,8 @@ import numpy as np
 
 TSNE_MOST = 20_000  # pictures; beyond, it takes hours
 TSNE_DIMENSIONS = 50
+UMAP_LEAST = 4  # points; below that there are no neighbours to speak of
 JUDGED = 2000  # points that trustworthiness looks at: it compares all pairs
-
-
-def directions(features: np.ndarray) -> np.ndarray:
-    """[n, D] -> float32 [n, D] of length 1; zero stays zero."""
-    lengths = np.linalg.norm(features, axis=1, keepdims=True)
-    return (features / np.maximum(lengths, 1e-12)).astype(np.float32)
 
 
 def pca_scores(features: np.ndarray, count: int = 2) -> tuple[np.ndarray, np.ndarray]:
@@ -71,6 +71,47 @@ def tsne_map(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(model.fit_transform(reduced), dtype=np.float32)
+
+
+def umap_map(
+    features: np.ndarray,
+    start: np.ndarray,
+    neighbours: int = 15,
+    min_distance: float = 0.1,
+    seed: int = 0,
+) -> np.ndarray:
+    """float32 [n, D], and where to start from, [n, 2] -> float32 [n, 2].
+
+    Cosine distances. It starts from `start`, the PCA map (Kobak and Linderman 2021: a start that
+    means something keeps the large arrangement, and the same map comes back each time). The
+    same seed gives the same map on one machine.
+    """
+    n = len(features)
+    if n < UMAP_LEAST:
+        raise ValueError(f"UMAP needs at least {UMAP_LEAST} points, there are {n}.")
+    if not 2 <= neighbours <= 200:
+        raise ValueError(f"UMAP looks at 2 to 200 neighbours, not {neighbours}.")
+    if not 0 <= min_distance <= 1:
+        raise ValueError(f"UMAP's smallest distance goes from 0 to 1, but is {min_distance}.")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a seed costs parallelism
+        from umap import UMAP
+
+        model = UMAP(
+            n_neighbors=min(neighbours, n - 1),
+            min_dist=min_distance,
+            metric="cosine",
+            init=np.array(start, dtype=np.float32),
+            random_state=seed,
+            n_jobs=1,
+        )
+        return np.asarray(model.fit_transform(features), dtype=np.float32)
+
+
+def warm_up() -> None:
+    """One small map, after which the next ones take seconds."""
+    points = np.random.default_rng(0).normal(size=(64, 8)).astype(np.float32)
+    umap_map(points, points[:, :2])
 
 
 def trustworthiness(

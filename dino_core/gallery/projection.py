@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from dino_core.analysis.planar import (
-    directions,
+from dino_core.analysis.projection import (
+    UMAP_LEAST,
     into_square,
     pca_scores,
     procrustes,
     trustworthiness,
     tsne_map,
+    umap_map,
 )
 from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import GalleryFolder, StoredMap
@@ -48,8 +49,8 @@ def aligned_map(
     stored = store.stored(features, at, method)
     if stored is None:
         if method != "pca":
-            store.wish_for(features, at, method)
-        make(store, features, at, "pca")
+            store.request(features, at, method)
+        make_map(store, features, at, "pca")
         stored = store.stored(features, at, "pca")
     assert stored is not None
     xy = stored["xy"]
@@ -69,10 +70,12 @@ def laid_on(store: GalleryFolder, xy: np.ndarray, other: GalleryFolder) -> np.nd
     return into_square(xy @ procrustes(xy[ours], reference[theirs]))
 
 
-def make(store: GalleryFolder, features: str, layer: int, method: str) -> None:
+def make_map(store: GalleryFolder, features: str, layer: int, method: str) -> None:
     """Computes a map and puts it into the folder. ValueError when there can be none."""
+    from sklearn.preprocessing import normalize
+
     start_time = time.monotonic()
-    points = directions(store.features(features, layer))
+    points = normalize(store.features(features, layer))
     scores, explained = pca_scores(points)
     seed = int(store.read_config()["options"]["seed"])
     facts: dict[str, Any] = {"seed": seed, "explained": None, "words": OTHER_WORDS}
@@ -106,9 +109,7 @@ def make(store: GalleryFolder, features: str, layer: int, method: str) -> None:
 
 
 def umap(points: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
-    from dino_core.analysis.maps import SMALLEST, umap_map
-
-    if len(points) < SMALLEST:
-        raise ValueError(f"UMAP needs at least {SMALLEST} pictures, there are {len(points)}.")
+    if len(points) < UMAP_LEAST:
+        raise ValueError(f"UMAP needs at least {UMAP_LEAST} pictures, there are {len(points)}.")
     scale = 10 / max(float(np.abs(start).max()), 1e-12)  # what UMAP's own starts extend to
     return umap_map(points, start * scale, NEIGHBOURS, MIN_DISTANCE, seed)

@@ -1,0 +1,77 @@
+"""The probes of a gallery, made by its process: each layer, the last one first, in probes.npz.
+
+accuracy, low, high    float32 [depth, 3, 2]: layer; kind as in KINDS; knn, logistic
+predicted, confidence  [depth, 3, 2, n], -1 and 0 where not judged
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import numpy as np
+import torch
+
+from dino_core.evaluation.probes import folds_of, probe
+from dino_core.gallery.files import write_arrays
+from dino_core.gallery.folder import KINDS, GalleryFolder, NotReady
+from dino_core.jobs import write_text
+
+
+def probe_layers(store: GalleryFolder) -> Iterator[int]:
+    """Judges one layer at a time, the last one first; yields each when it is in probes.npz."""
+    facts = store.facts()
+    seed = int(store.read_config()["options"]["seed"])
+    labels, classes = facts["labels"], len(facts["classes"])
+    try:
+        splits = facts["splits"] if any(facts["splits"]) else None
+        folds = folds_of(labels, splits, torch.Generator().manual_seed(seed))
+    except ValueError as error:
+        write_text(store.path / "probes.txt", f"{error}\n")
+        return
+    truth = torch.tensor(labels)
+    judged = torch.cat([fold.test for fold in folds])
+    chance = truth[judged].bincount().max().item() / len(judged)
+    arrays = _probe_arrays(store, len(labels))
+    how = f"{len(folds)} parts of all pictures, judged by turns by what the others taught"
+    if len(folds) == 1:
+        how = "the given test pictures, judged by what the training pictures taught"
+    words = np.array(f"Judged: {how}; {len(judged):,} pictures.")
+    for layer in reversed(range(facts["layers"])):
+        if not np.isnan(arrays["accuracy"][layer]).any():
+            continue
+        store.put_state(doing=f"At work: the probes of layer {layer}.")
+        for i, kind in enumerate(KINDS):
+            features = torch.from_numpy(store.features(kind, layer))
+            for j, method in enumerate(("knn", "logistic")):
+                found = probe(features, truth, folds, classes, method)
+                at = (layer, i, j)
+                arrays["accuracy"][at] = found.accuracy
+                arrays["low"][at], arrays["high"][at] = found.interval
+                arrays["predicted"][at] = found.predicted.numpy()
+                arrays["confidence"][at] = found.confidence.numpy()
+        write_arrays(
+            store.path / "probes.npz",
+            **arrays,
+            chance=np.array(chance),
+            pictures=np.array(len(judged)),
+            words=words,
+        )
+        store.put_state(doing="")
+        yield layer
+
+
+def _probe_arrays(store: GalleryFolder, count: int) -> dict[str, np.ndarray]:
+    """Those that are there already, or empty ones."""
+    with suppress(NotReady, ValueError):
+        if (store.path / "probes.npz").exists():
+            found = store.probes()
+            names = ("accuracy", "low", "high", "predicted", "confidence")
+            return {name: found[name].copy() for name in names}
+    shape = (store.facts()["layers"], len(KINDS), 2)
+    nothing = np.full(shape, np.nan, np.float32)
+    return {
+        "accuracy": nothing,
+        "low": nothing.copy(),
+        "high": nothing.copy(),
+        "predicted": np.full((*shape, count), -1, np.int32),
+        "confidence": np.zeros((*shape, count), np.float16),
+    }
