@@ -17,9 +17,17 @@ from PIL import Image
 
 Colour = tuple[float, float, float]
 
+PAGE_BYTES = 25 * 2**20  # the most that the page takes
+
 RED, GREEN, BLUE, YELLOW = (220, 30, 40), (20, 160, 60), (30, 60, 200), (230, 210, 40)
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 WIDTH, HEIGHT = 48, 32  # of the four-coloured picture
+
+
+def is_plain_sentence(text: str) -> bool:
+    """Fit for a person: no path, no code, no name of an exception."""
+    signs = ("/", "\\", "Traceback", "<", "0x", "\n", "Error", "None")
+    return text[0].isupper() and text[-1] == "." and not any(sign in text for sign in signs)
 
 
 @dataclass(frozen=True)
@@ -32,6 +40,7 @@ class Case:
     size: tuple[int, int] = (WIDTH, HEIGHT)  # (width, height)
     quadrants: tuple[Colour, Colour, Colour, Colour] = (RED, GREEN, BLUE, YELLOW)  # as one reads
     tolerance: float = 1.0  # of a quadrant's mean, in 8-bit levels
+    note: str = ""  # part of what is said of a picture that was read otherwise than expected
 
 
 def four_colours() -> np.ndarray:
@@ -223,6 +232,23 @@ def several_in_one_jpeg() -> bytes:
     return saved(Image.fromarray(four_colours()), "MPO", save_all=True, append_images=[other])
 
 
+# --- HEIC and AVIF
+
+
+def heic(pixels: np.ndarray, **options: object) -> bytes:
+    """As a telephone writes it; turned by the file's own boxes where EXIF says so."""
+    import pillow_heif
+
+    file = BytesIO()
+    picture = pillow_heif.from_pillow(Image.fromarray(pixels))
+    picture.save(file, quality=95, chroma=444, **options)
+    return file.getvalue()
+
+
+def avif(pixels: np.ndarray, **options: object) -> bytes:
+    return saved(pixels, "AVIF", quality=95, subsampling="4:4:4", **options)
+
+
 # --- TIFF by hand, and the others
 
 
@@ -346,10 +372,16 @@ PICTURES = (
     Case("lzw.tif", lambda: saved(four_colours(), "TIFF", compression="tiff_lzw")),
     Case("plain.webp", lambda: saved(four_colours(), "WEBP", lossless=True)),
     Case("plain.gif", lambda: saved(four_colours(), "GIF")),
-    Case("animated.gif", lambda: animated("GIF")),
-    Case("animated.webp", lambda: animated("WEBP", lossless=True)),
-    Case("animated.png", animated_png),
-    Case("several_pages.tif", several_pages),
+    Case("animated.gif", lambda: animated("GIF"), note="an animation"),
+    Case("animated.webp", lambda: animated("WEBP", lossless=True), note="an animation"),
+    Case("animated.png", animated_png, note="an animation"),
+    Case("several_pages.tif", several_pages, note="more than one page"),
+    Case("photo.heic", lambda: heic(four_colours()), tolerance=8),
+    Case("photo_named.jpg", lambda: heic(four_colours()), tolerance=8),
+    Case("see_through.heic", lambda: heic(with_alpha()), quadrants=ALPHA_QUADRANTS, tolerance=8),
+    Case("turned.heic", lambda: heic(as_stored(6), exif=exif(6)), tolerance=8),
+    Case("plain.avif", lambda: avif(four_colours()), tolerance=4),
+    Case("turned.avif", lambda: avif(as_stored(8), exif=exif(8)), tolerance=4),
     Case("several_in_one.jpg", several_in_one_jpeg, tolerance=8),
     Case("png_named.jpg", lambda: png_of(four_colours(), 2)),
     Case("grey16.png", lambda: grey16_png(GREY_16), quadrants=whole((129, 129, 129))),
@@ -470,11 +502,19 @@ REFUSED = (
     Case("drawing.svg", lambda: SVG, error="SVG drawing"),
     Case("drawing_named.png", lambda: SVG, error="SVG drawing"),
     Case("document.pdf", lambda: b"%PDF-1.7\n1 0 obj\n", error="PDF document"),
-    Case("postscript.eps", lambda: POSTSCRIPT, error="no picture"),
-    Case("photo.heic", lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", error="HEIC photo"),
-    Case("text_named.png", lambda: b"These are words, not pixels.\n" * 9, error="no picture"),
-    Case("icon.ico", lambda: saved(four_colours(), "ICO"), error="no picture"),
-    Case("plain.ppm", lambda: saved(four_colours(), "PPM"), error="no picture"),
+    Case("postscript.eps", lambda: POSTSCRIPT, error="PostScript document"),
+    Case(
+        "beginning.heic",
+        lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"\0" * 200,
+        error="the beginning of a HEIC picture",
+    ),
+    Case("cut.heic", lambda: cut(heic(noise()), 0.5), error="damaged"),
+    Case("cut.avif", lambda: cut(avif(noise()), 0.5), error="damaged"),
+    Case("photo.jxl", lambda: b"\xff\x0a" + bytes(range(99)), error="JPEG XL picture"),
+    Case("scan.dcm", lambda: bytes(128) + b"DICM" + bytes(99), error="DICOM file"),
+    Case("text_named.png", lambda: b"These are words, not pixels.\n" * 9, error="a text file"),
+    Case("icon.ico", lambda: saved(four_colours(), "ICO"), error="an icon file"),
+    Case("plain.ppm", lambda: saved(four_colours(), "PPM"), error="Netpbm picture"),
 )
 
 CASES = PICTURES + REFUSED

@@ -10,12 +10,15 @@ Sizes are (height, width), as in a tensor; points are (x, y) in pixels from the 
 with pixel 0 reaching from 0 to 1; patches are (row, col). Colour profiles are not applied: the
 official data loading (`datasets/decoders.py`) ignores them too.
 
+formats  what a file is, by its first bytes
 decode   file -> picture
+deep     more than 8 bits: what is black and what is white
+tiff     what the tags of a TIFF say; previews in raw files
 patches  picture -> whole patches, and the way back to its pixels
 tensors  picture <-> normalised tensor
 """
 
-from dino_core.images.decode import FORMATS, MAX_BYTES, MAX_PIXELS, open_picture
+from dino_core.images.decode import MAX_BYTES, MAX_PIXELS, notes_of, open_picture
 from dino_core.images.patches import (
     LONGEST_ASPECT,
     Fit,
@@ -29,7 +32,6 @@ from dino_core.images.patches import (
 from dino_core.images.tensors import IMAGENET_MEAN, IMAGENET_STD, from_tensor, to_tensor
 
 __all__ = [
-    "FORMATS",
     "IMAGENET_MEAN",
     "IMAGENET_STD",
     "LONGEST_ASPECT",
@@ -40,6 +42,7 @@ __all__ = [
     "fit_to_patches",
     "from_tensor",
     "limited_short_side",
+    "notes_of",
     "open_picture",
     "patch_at",
     "patch_box",

@@ -7,8 +7,10 @@ from PIL import Image
 
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.draw.encode import shrink
-from dino_core.images import Fitted, fit_to_patches, open_picture, to_tensor
+from dino_core.images import Fitted, fit_to_patches, notes_of, open_picture, to_tensor
 from dino_core.vit import VisionTransformer
+
+MAX_BYTES = 25 * 2**20  # that a page takes
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class OpenPicture:
 
 def read_picture(path: str | Path) -> Image.Image:
     """A file of a person's -> RGB picture. ValueError in a plain sentence."""
-    return open_picture(path)
+    return open_picture(path, max_bytes=MAX_BYTES)
 
 
 def thumbnail(source: Image.Image, longest: int = 512) -> Image.Image:
@@ -61,6 +63,6 @@ def look(vit: VisionTransformer, source: Image.Image, size: int) -> OpenPicture:
         heads=seen.heads,
         registers=seen.registers,
         dim=vit.config.dim,
-        note=fitted.note,
+        note=" ".join([*notes_of(source), *([fitted.note] if fitted.note else [])]),
     )
     return OpenPicture(source, fitted, seen, scene)

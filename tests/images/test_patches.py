@@ -1,162 +1,26 @@
+"""Pictures of whole patches: sizes, ways back, and the limit for thin pictures."""
+
 import itertools
-import json
-import re
-import subprocess
-import sys
-import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from hostile import CASES, PICTURES, REFUSED, Case, four_colours, jpeg, noise, saved, write_files
-from PIL import Image, ImageFile
+from hostile import is_plain_sentence, noise
+from PIL import Image
 from torchvision.transforms.v2 import functional as tv
 
 from dino_core.images import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     fit_to_patches,
-    from_tensor,
     limited_short_side,
-    open_picture,
     patch_at,
     patch_box,
     patch_grid,
     to_tensor,
 )
 
-SAMPLES = Path(__file__).parent.parent / "static" / "samples"
 MODES = ("resize", "pad", "crop")
 # Wide, high, square, odd, of whole patches already, one pixel, and a thread either way.
 SHAPES = [(427, 640), (301, 200), (96, 96), (15, 29), (28, 42), (1, 1), (1, 500), (500, 1)]
 SIZES = [None, 14, 56, 100, (28, 70), (70, 28)]
-
-
-@pytest.fixture(autouse=True)
-def _no_warnings():
-    """Nothing that Pillow remarks on may reach the person, whatever the process does with it."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        yield
-
-
-def is_plain_sentence(text: str) -> bool:
-    signs = ("/", "\\", "Traceback", "<", "0x", "\n", "Error", "None")
-    return text[0].isupper() and text[-1] == "." and not any(sign in text for sign in signs)
-
-
-def picture_or_sentence(data: bytes) -> Image.Image | str:
-    try:
-        return open_picture(data)
-    except ValueError as error:
-        return str(error)
-
-
-def quadrant_means(picture: Image.Image) -> np.ndarray:
-    pixels = np.asarray(picture).astype(float)
-    height, width, _ = pixels.shape
-    h, w = max(height // 2, 1), max(width // 2, 1)
-    quadrants = (pixels[:h, :w], pixels[:h, -w:], pixels[-h:, :w], pixels[-h:, -w:])
-    return np.array([quadrant.mean((0, 1)) for quadrant in quadrants])
-
-
-# --- open_picture
-
-
-@pytest.mark.parametrize("case", PICTURES, ids=lambda case: case.name)
-def test_picture_comes_out_right(case: Case):
-    picture = open_picture(case.build())
-    assert picture.mode == "RGB"
-    assert picture.size == case.size
-    assert type(picture) is Image.Image  # no file behind it
-    assert picture.info == {}
-    np.testing.assert_allclose(quadrant_means(picture), case.quadrants, atol=case.tolerance)
-
-
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: case.name)
-def test_refused_in_a_plain_sentence(case: Case):
-    with pytest.raises(ValueError) as caught:
-        open_picture(case.build())
-    assert case.error in str(caught.value)
-    assert is_plain_sentence(str(caught.value))
-
-
-def test_paths_and_bytes_give_the_same(tmp_path: Path):
-    paths = write_files(tmp_path)
-    assert set(paths) == {case.name for case in CASES}
-    for case in PICTURES:
-        expected = open_picture(case.build())
-        for source in (paths[case.name], str(paths[case.name])):
-            assert open_picture(source) == expected
-    for case in REFUSED:
-        with pytest.raises(ValueError) as caught:
-            open_picture(paths[case.name])
-        assert case.error in str(caught.value)
-        assert is_plain_sentence(str(caught.value))
-
-
-@pytest.mark.parametrize("name", ["missing.png", ".", "x" * 5000, "a\0b"])
-def test_no_file(tmp_path: Path, name: str):
-    with pytest.raises(ValueError) as caught:
-        open_picture(str(tmp_path) + "/" + name)
-    assert is_plain_sentence(str(caught.value))
-
-
-def test_too_many_pixels_are_never_decoded(monkeypatch: pytest.MonkeyPatch):
-    def load(self: ImageFile.ImageFile) -> None:
-        raise AssertionError("decoded")
-
-    monkeypatch.setattr(ImageFile.ImageFile, "load", load)
-    for case in REFUSED:
-        if case.error is not None and "mega" in case.error:
-            with pytest.raises(ValueError, match="megapixels allowed"):
-                open_picture(case.build())
-    with pytest.raises(ValueError, match="damaged"):  # so the trap does spring
-        open_picture(jpeg(four_colours()))
-
-
-def test_limits_are_the_largest_allowed():
-    data = saved(noise(10, 20), "PNG")
-    assert open_picture(data, max_bytes=len(data), max_pixels=200).size == (20, 10)
-    with pytest.raises(ValueError, match="MB allowed"):
-        open_picture(data, max_bytes=len(data) - 1)
-    with pytest.raises(ValueError, match=r"20 x 10 px, more than the 0\.000199 megapixels"):
-        open_picture(data, max_pixels=199)
-
-
-@pytest.mark.parametrize("case", PICTURES, ids=lambda case: case.name)
-def test_damage_anywhere_is_a_picture_or_a_sentence(case: Case):
-    """A few changed bytes, or a cut, at random: never another exception, never a warning."""
-    whole = np.frombuffer(case.build(), np.uint8)
-    random = np.random.default_rng(len(whole))
-    for trial in range(40):
-        data = whole.copy()
-        places = random.integers(0, len(data), 1 + trial % 4)
-        data[places] = random.integers(0, 256, len(places))
-        if trial % 5 == 0:
-            data = data[: random.integers(1, len(data))]
-        answer = picture_or_sentence(data.tobytes())
-        if isinstance(answer, str):
-            assert is_plain_sentence(answer)
-        else:
-            assert answer.mode == "RGB"
-
-
-def test_pillow_is_left_as_it_was():
-    before = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
-    for case in PICTURES[:3] + REFUSED[:6]:
-        picture_or_sentence(case.build())
-    after = (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
-    assert before == after
-
-
-def test_decoding_does_not_wait_for_torch():
-    code = "import sys, dino_core.images; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=SAMPLES.parent.parent)
-
-
-# --- pixels <-> patches
 
 
 @pytest.mark.parametrize("patch_size", [1, 14, 16])
@@ -360,80 +224,3 @@ def test_an_exact_size_is_what_a_person_asked_for():
         assert (fitted.grid, fitted.note) == ((16, 16), "")
     ordinary = fit_to_patches(Image.new("RGB", (640, 427)), 14, 224)
     assert (ordinary.grid, ordinary.note) == ((16, 24), "")
-
-
-# --- pictures <-> tensors
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (37, 53), (224, 224)])
-def test_to_tensor_equals_torchvision(shape: tuple[int, int]):
-    picture = Image.fromarray(noise(*shape))
-    expected = tv.normalize(
-        tv.to_dtype(tv.pil_to_tensor(picture), torch.float32, scale=True),
-        list(IMAGENET_MEAN),
-        list(IMAGENET_STD),
-    )
-    got = to_tensor(picture)
-    assert got.dtype == torch.float32
-    assert got.is_contiguous()
-    torch.testing.assert_close(got, expected, rtol=0, atol=1e-6)
-
-
-def test_from_tensor_is_the_way_back():
-    every_value = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, 2)
-    for mean, std in [(IMAGENET_MEAN, IMAGENET_STD), ((0.5,) * 3, (0.5,) * 3)]:
-        tensor = to_tensor(Image.fromarray(every_value), mean, std)
-        before = tensor.clone()
-        np.testing.assert_array_equal(from_tensor(tensor, mean, std), every_value)
-        batch = torch.stack([tensor, tensor.flip(-1)]).requires_grad_()
-        np.testing.assert_array_equal(
-            from_tensor(batch, mean, std), [every_value, every_value[:, ::-1]]
-        )
-        assert torch.equal(tensor, before)
-    beyond = torch.tensor([-1e6, 1e6]).view(1, 1, 2).expand(3, 1, 2)
-    np.testing.assert_array_equal(from_tensor(beyond)[0, :, 0], [0, 255])
-
-
-def test_to_tensor_leaves_the_picture_alone():
-    picture = Image.fromarray(noise(8, 8))
-    before = picture.tobytes()
-    to_tensor(picture).zero_()
-    assert picture.tobytes() == before
-    with pytest.raises(ValueError, match="is RGBA"):
-        to_tensor(picture.convert("RGBA"))
-
-
-# --- the samples
-
-CREDITS = json.loads((SAMPLES / "credits.json").read_text("utf-8"))
-
-
-def test_samples_are_complete_and_may_be_passed_on():
-    photos = {path.name for path in SAMPLES.glob("*.jpg")}
-    assert {credit["file"] for credit in CREDITS} == photos
-    assert len(photos) >= 6
-    assert sum((SAMPLES / name).stat().st_size for name in photos) < 2_000_000
-    readme = (SAMPLES / "README.md").read_text("utf-8")
-    for credit in CREDITS:
-        assert set(credit) == {"file", "title", "author", "licence", "source", "note"}
-        assert all(credit.values())
-        assert credit["licence"] in ("Public domain", "CC0 1.0", "CC BY 2.0")
-        if credit["licence"].startswith("CC BY"):
-            assert "creativecommons.org/licenses/by/2.0" in credit["note"]
-        row = [credit[key] for key in ("title", "author", "licence")]
-        assert f"| `{credit['file']}` | {' | '.join(row)} |" in readme
-
-
-@pytest.mark.parametrize("credit", CREDITS, ids=lambda credit: credit["file"])
-def test_sample_goes_all_the_way(credit: dict[str, str]):
-    path = SAMPLES / credit["file"]
-    assert re.fullmatch(r"[a-z]+\.jpg", credit["file"])
-    picture = open_picture(path)
-    assert min(picture.size) >= 300
-    assert max(picture.size) <= 1024
-    fitted = fit_to_patches(picture, 14, 224, "crop")
-    assert 224 in (fitted.picture.width, fitted.picture.height)
-    tensor = to_tensor(fitted.picture)
-    assert tensor.shape == (3, fitted.picture.height, fitted.picture.width)
-    assert tensor.std() > 0.3  # a photo, not a blank
-    np.testing.assert_array_equal(from_tensor(tensor), np.asarray(fitted.picture))
