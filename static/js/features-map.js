@@ -420,23 +420,21 @@ export function mapMode(desk) {
   function python() {
     const umap = map?.facts.method === "umap",
       { seed } = desk.view;
-    return `import torch
-
-${Inside.openInPython(desk.view)}
+    return `${Inside.openInPython(desk.view)}
 
 from dino_core.analysis.clustering import kmeans
 from dino_core.analysis.pca import fit_pca
 from dino_core.analysis.similarity import directions
 
 features = directions(seen.patches(layer=${Inside.selection.layer}))  # [patches, channels], length 1
-clusters = kmeans(features, ${k}, torch.Generator().manual_seed(${seed}))
+clusters = kmeans(features.numpy(), ${k}, ${seed})
 print(clusters.sizes, clusters.explained)
 points = fit_pca(features, 2).project(features)  # the map, [patches, 2]
 print(points[:3])${
       umap
         ? `
 
-from dino_core.analysis.maps import umap_map
+from dino_core.analysis.projection import umap_map
 
 points = umap_map(features.numpy(), points.numpy(), ${neighbours}, ${distance}, ${seed})`
         : ""

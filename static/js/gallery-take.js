@@ -52,7 +52,7 @@ export function takeAway(desk) {
       folder = samples ? "static/gallery" : "galleries/again";
     const where = `"${desk.features()}", layer=${desk.layer()}`;
     return `${samples ? "" : `# built by: ${desk.command()}\n`}from dino_core.scenes.gallery import names, points
-from dino_core.scenes.gallery_groups import neighbours
+from dino_core.scenes.gallery_similarity import neighbours
 
 folder = "${folder}"
 map = points(folder, ${where}, method="${desk.method()}")  # xy [pictures, 2]
