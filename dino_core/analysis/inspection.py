@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dino_core.images import from_tensor
 from dino_core.vit import NO_EDITS, Edits, VisionTransformer, attention_weights, check_range
 
 
@@ -27,10 +28,19 @@ class Inspection:
     queries: Tensor  # [L, A, N, d]
     keys: Tensor  # [L, A, N, d]
     update_norms: Tensor  # [L, 2, N] lengths of what attention and the MLP of a block added
+    pixels: Tensor  # uint8 [H, W, 3] what the model was given, before normalisation
     norm: torch.nn.Module  # the final norm, a part of the model
     grid: tuple[int, int]  # (h, w)
     registers: int
     patch_size: int
+
+    def __repr__(self) -> str:
+        """In a line: what was looked at, and where its numbers are."""
+        (h, w), p = self.grid, self.patch_size
+        return (
+            f"Inspection of {h * p} x {w * p} px: {h} x {w} patches of {p} px, {self.layers} layers"
+            f" of {self.tokens.shape[1]} tokens of width {self.tokens.shape[2]}, {self.heads} heads"
+        )
 
     @property
     def layers(self) -> int:
@@ -47,7 +57,8 @@ class Inspection:
 
     @property
     def nbytes(self) -> int:
-        kept = [self.tokens, self.normed, self.embedded, self.queries, self.keys, self.update_norms]
+        kept = [self.tokens, self.normed, self.embedded, self.queries, self.keys]
+        kept += [self.update_norms, self.pixels]
         return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def token_at(self, row: int, column: int) -> int:
@@ -102,6 +113,7 @@ def inspect(
     images = images if images.ndim == 4 else images[None]
     if images.shape[0] != 1:
         raise ValueError(f"One picture at a time, please: this is a batch of {images.shape[0]}.")
+    pixels = torch.from_numpy(from_tensor(images[0]))
     images = images.to(vit.pos_embed.device, vit.pos_embed.dtype)
     out = vit(images, masks, trace=range(vit.config.depth), edits=edits)
     traces = [out.traces[layer] for layer in range(vit.config.depth)]
@@ -112,6 +124,7 @@ def inspect(
         queries=torch.stack([trace.queries[0] for trace in traces]),
         keys=torch.stack([trace.keys[0] for trace in traces]),
         update_norms=torch.stack([trace.update_norms[0] for trace in traces]),
+        pixels=pixels,
         norm=vit.norm,
         grid=out.grid,
         registers=out.registers,

@@ -19,6 +19,7 @@ Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figur
 
     lines = read_metrics("runs/first")
     figures.save(figures.pretraining_curves(lines), "curves.html")
+    figures.save(figures.attention(seen, query=(6, 12)), "attention.pdf")
 
 Nothing is drawn by both. Neither is imported before a figure is drawn: the rest of the library
 works without them.
@@ -34,21 +35,28 @@ from dino_core.figures.layers import (
     probe_accuracy,
     token_lengths,
 )
+from dino_core.figures.maps import attention, pca, similarity
 from dino_core.figures.matrix import confusion
+from dino_core.figures.samples import crops, masks
 
 __all__ = [
+    "attention",
     "block_updates",
     "confusion",
     "crop_areas",
     "crop_aspects",
+    "crops",
     "explained_variance",
     "finetuning_curves",
     "mask_blocks",
     "mask_counts",
+    "masks",
+    "pca",
     "pretraining_curves",
     "probe_accuracy",
     "save",
     "schedules",
+    "similarity",
     "stack",
     "token_lengths",
 ]

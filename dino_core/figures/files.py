@@ -1,4 +1,4 @@
-"""Figures as files: charts as one HTML page that opens offline.
+"""Figures as files: charts as one HTML page that opens offline, panels as SVG, PDF or PNG.
 
 What is written stands beside its place first and is renamed: a file is never half there.
 """
@@ -12,13 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dino_core.figures.charts import has_points, stack
+from dino_core.figures.panels import panel_bytes
 from dino_core.figures.theme import FONT, Theme, palette
 from dino_core.jobs import replacing
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
+    from matplotlib.figure import Figure as Panel
 
 CHARTS = (".html",)
+PANELS = (".svg", ".pdf", ".png")
+DPI = 300  # of a PNG
 TOOLS = {
     "displaylogo": False,
     "responsive": True,
@@ -36,16 +40,26 @@ def check_ending(path: str | Path, endings: tuple[str, ...]) -> Path:
 
 
 def save(
-    figure: "go.Figure | Mapping[str, go.Figure]", path: str | Path, *, theme: Theme = "light"
+    figure: "Panel | go.Figure | Mapping[str, go.Figure]",
+    path: str | Path,
+    *,
+    dpi: int = DPI,
+    theme: Theme = "light",
 ) -> Path:
-    """Writes a chart, or a dict of charts, to FILE.html; returns the path.
+    """Writes a panel to FILE.svg, .pdf or .png, or charts to FILE.html; returns the path.
 
-    Charts with one cursor are stacked over one axis. The same figure gives the same bytes.
-    ValueError for another ending, or when there is nothing to draw.
+    A chart, or a dict of charts: those with one cursor are stacked over one axis. `dpi` is that of
+    a PNG, `theme` the background of an HTML page. The same figure gives the same bytes. ValueError
+    for an ending that does not go with the figure, or when there is nothing to draw.
     """
-    path = check_ending(path, CHARTS)
-    charts = figure if isinstance(figure, Mapping) else {"chart": figure}
-    return _write(path, html_page(charts, path.stem, theme).encode())
+    if isinstance(figure, Mapping) or hasattr(figure, "to_html"):
+        path = check_ending(path, CHARTS)
+        charts = figure if isinstance(figure, Mapping) else {"chart": figure}
+        return _write(path, html_page(charts, path.stem, theme).encode())
+    path = check_ending(path, PANELS)
+    if not 30 <= dpi <= 2400:
+        raise ValueError(f"A picture has 30 to 2400 dots per inch, not {dpi}.")
+    return _write(path, panel_bytes(figure, path.suffix.lower()[1:], dpi))
 
 
 def html_page(charts: Mapping[str, "go.Figure"], title: str, theme: Theme = "light") -> str:

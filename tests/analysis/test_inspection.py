@@ -1,12 +1,15 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.config import ViTConfig
+from dino_core.images import to_tensor
 from dino_core.vit import Edits, VisionTransformer
 
 CONFIG = ViTConfig(
@@ -68,7 +71,7 @@ def test_one_forward_keeps_what_the_model_computed(
         assert torch.equal(seen.patches(layer), vit.norm(tokens)[0, 3:])
     kept = 13 * 24 * (3 + 1 + 1 + 3 + 3)  # tokens, normed, embedded, queries, keys
     kept += 3 * 2 * 13  # lengths of the updates
-    assert seen.nbytes == 8 * kept
+    assert seen.nbytes == 8 * kept + image.numel()  # and a byte for each number of the picture
 
 
 def test_update_norms_are_the_lengths_of_what_each_branch_added(
@@ -151,3 +154,10 @@ def test_a_picture_takes_the_model_s_precision(image: Tensor) -> None:
     rough = inspect(VisionTransformer(config).bfloat16().eval(), image.float())
     assert rough.patches().dtype == torch.bfloat16
     assert rough.queries.is_inference()  # nothing of the graph is kept
+
+
+def test_the_picture_is_kept_as_the_model_was_given_it(vit: VisionTransformer) -> None:
+    size = vit.config.patch_size
+    pixels = np.random.default_rng(0).integers(0, 256, (2 * size, 3 * size, 3), np.uint8)
+    seen = inspect(vit, to_tensor(Image.fromarray(pixels)))
+    assert np.array_equal(seen.pixels, pixels)
