@@ -2,6 +2,7 @@
 # make fast         the tests of a minute             make lint    format, lint and types
 # make bench        compare with peers                make docs    API pages, into build/docs
 # make lock         requirements.lock anew            make clean   remove what was made here
+# make screenshots  every screen, light and dark, wide and narrow, into build/screenshots
 # make first-visit  what a newcomer sees, computed beforehand, into static/first and static/gallery
 # Each target makes what it needs: a virtual environment in .venv and static/js/node_modules, filled
 # once and again when the pins change. ARGS="..." is passed on.
@@ -13,7 +14,7 @@ DEBIAN := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -
 CAN_INSTALL := command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]
 HAS_NODE := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null
 
-.PHONY: app test fast lint python-lint page-lint page-test bench docs lock first-visit chromium node clean
+.PHONY: app test fast lint python-lint page-lint page-test bench docs lock first-visit screenshots chromium node clean
 
 app: .venv/app.stamp
 	$(BIN)/python -m app $(ARGS)
@@ -54,6 +55,7 @@ bench: .venv/test.stamp
 	$(BIN)/python -m benchmarks $(ARGS)
 
 docs: .venv/test.stamp
+	$(BIN)/python docs/tree.py
 	$(BIN)/python -m pdoc --output-directory build/docs --docformat markdown --math dino_core
 	@echo "Open build/docs/index.html."
 
@@ -63,6 +65,9 @@ lock: .venv/test.stamp
 
 first-visit: .venv/app.stamp
 	$(BIN)/python -m app.first_visit.stored
+
+screenshots: .venv/test.stamp chromium
+	$(BIN)/python -m benchmarks.screenshots build/screenshots $(ARGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

@@ -1,9 +1,11 @@
 """The named endpoints, called as a program would."""
 
 import json
+import re
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,6 +35,15 @@ def seen():
 def test_only_the_views_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {"/crops", "/masks", "/attention", "/features", "/losses"}
+
+
+def test_the_lines_of_the_documentation_run(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (CAT.parents[2] / "docs" / "page.md").read_text(encoding="utf-8")
+    (lines,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    monkeypatch.chdir(CAT.parent)
+    names: dict[str, Any] = {}
+    exec(lines.replace("http://127.0.0.1:7860", server), names)
+    assert np.array(names["answer"]["rows"]).shape == (6, 16, 16)
 
 
 def test_crops_and_masks(client: Client) -> None:
