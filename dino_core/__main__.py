@@ -20,6 +20,7 @@ from pathlib import Path
 
 from dino_core.cli import add_parsers as add_picture_parsers
 from dino_core.cli.command import Option, Run, add_command
+from dino_core.cli.export import add_parsers as add_export_parsers
 from dino_core.cli.gallery import add_parsers as add_gallery_parsers
 from dino_core.cli.training import add_parsers as add_training_parsers
 
@@ -61,6 +62,7 @@ def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
     add_command(commands, models, models_options, argparse.HelpFormatter)
     add_training_parsers(commands)
     add_gallery_parsers(commands)
+    add_export_parsers(commands)
     for run, add_options in more:
         add_command(commands, run, add_options)
     return parser

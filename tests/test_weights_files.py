@@ -86,6 +86,18 @@ def test_truncated_files_are_refused(tmp_path, kind, share):
         read_state_dict(path)
 
 
+@pytest.mark.parametrize("low", [0x80, 0x50])  # as a pickle and, with 0x4b behind it, a zip begins
+def test_a_header_whose_length_looks_like_another_kind_is_read(tmp_path, low):
+    """The first byte of a safetensors file is the low byte of its header's length."""
+    path = tmp_path / "own.safetensors"
+    for padding in range(64):
+        save_file({"a": torch.zeros(1)}, path, {"padding": "x" * padding * 8})
+        if path.read_bytes()[0] == low:
+            break
+    assert path.read_bytes()[0] == low
+    assert list(read_state_dict(path)[0]) == ["a"]
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -171,13 +171,14 @@ def _kind(path: Path) -> str:
             start = file.read(32)
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+    # A length of 8 bytes, then a JSON header. Asked first: a length may begin as the others do.
+    if start[8:9] == b"{":
+        return "safetensors"
     if start.startswith(b"PK"):
         _refuse_torchscript(path)
         return "zip"
     if start.startswith(b"\x80"):
         return "pickle"
-    if len(start) > 8 and start[8:9] == b"{":  # a length of 8 bytes, then a JSON header
-        return "safetensors"
     reason = next(
         (reason for first, reason in MISTAKEN.items() if start.lstrip().startswith(first)),
         "It is empty. Get it again" if not start else "Its first bytes are those of neither",

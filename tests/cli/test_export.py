@@ -1,0 +1,57 @@
+"""cli/export.py: a model by name, a file or a run, for another library."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_models import TINY, tiny_vit
+
+from dino_core.__main__ import main
+from dino_core.weights import load_backbone, save_backbone
+from dino_core.weights.files import read_state_dict
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return save_backbone(tiny_vit(), tmp_path / "own.safetensors")
+
+
+def test_a_file_becomes_an_official_one_and_the_check_is_told(file, tmp_path, capsys):
+    target = tmp_path / "out" / "official.pth"
+    assert main(["export", str(file), "--to", "official", "--output", str(target)]) == 0
+    told = capsys.readouterr().out
+    assert "224 x 224 px: equal to 0.0e+00" in told
+    assert f"official -> {target}" in told
+    tensors, _ = read_state_dict(target)
+    assert all(torch.equal(tensors[n], t) for n, t in tiny_vit().state_dict().items())
+
+
+@pytest.mark.parametrize("finished", [True, False])
+def test_the_folder_of_a_run_gives_its_weights_or_its_newest_checkpoint(tmp_path, finished):
+    run = tmp_path / "run"
+    save_backbone(tiny_vit(seed=1), run / "checkpoints" / "step-00000010.safetensors")
+    save_backbone(tiny_vit(seed=2), run / "checkpoints" / "step-00000020.safetensors")
+    (run / "checkpoints" / "step-00000020.optimiser.safetensors").write_bytes(b"")
+    if finished:
+        save_backbone(tiny_vit(seed=3), run / "backbone.safetensors")
+    target = tmp_path / "official.safetensors"
+    assert main(["export", str(run), "--to", "official", "--output", str(target)]) == 0
+    vit = load_backbone(weights=target, heads=TINY.heads).vit
+    assert torch.equal(vit.norm.bias, tiny_vit(seed=3 if finished else 2).norm.bias)
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "words"),
+    [
+        ("none.pth", ["--to", "official", "--output", "a.pth"], "There is no file"),
+        ("", ["--to", "official", "--output", "a.txt"], "should end with"),
+        ("run", ["--to", "official", "--output", "a.pth"], "has no weights yet"),
+    ],
+)
+def test_mistakes_are_one_sentence(file, tmp_path, capsys, monkeypatch, source, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    assert main(["export", source or str(file), *arguments]) == 2
+    told = capsys.readouterr()
+    assert words in told.err
+    assert told.err.count("\n") == 1
