@@ -25,7 +25,10 @@ def timm_vit(vit: VisionTransformer, size: int) -> Any:
     config = vit.config
     grid = (size // config.patch_size, size // config.patch_size)
     state["pos_embed"] = interpolate_positions(
-        state["pos_embed"], grid, config.position_offset, config.position_antialias
+        state["pos_embed"],
+        grid,
+        offset=config.position_offset,
+        antialias=config.position_antialias,
     )
     peer.load_state_dict(state)
     return peer

@@ -6,24 +6,36 @@ The data's way, one file a step:
     crops     picture -> 2 global and L local crops, with the decisions that made them
     masks     patch grid -> block masks, with the blocks in the order drawn
     vit       crops (+ masks) -> tokens, through patch embedding, positions and blocks
-    heads     class tokens and masked patch tokens -> prototype scores
-    targets   teacher scores -> target distributions
+    heads     class tokens and masked patch tokens -> logits, one for each prototype
+    targets   teacher's logits -> target distributions
     losses    DINO, iBOT and KoLeo
     schedules step -> learning rate, weight decay, momentum, teacher temperature
 
-The alphabet of shapes, the same in every file:
+How they come together is on one page, `step/train_step.py`.
 
-    B  batch                    N  tokens, 1 + R + P (class token, registers, patches)
+The alphabet of shapes, one meaning a letter, the same in every file:
+
+    B  batch, in pictures       N  tokens, 1 + R + P (class token, registers, patches)
     C  channels                 D  width of a token
     H, W  pixels                A  attention heads
     h, w  patch grid            d  width of a head, D / A
-    P  patches, h * w           K  prototypes
-    R  registers                G, L  global and local crops
-    M  masked patches
+    P  patches, h * w           T  transformer blocks (depth)
+    R  registers                K  prototypes
+    M  masked patches           G, L  global and local crops
+    Y  classes                  r, c  grid of learned positions
+    p  side of a patch, px      F  width of a feature vector, of D or several of them
+
+    n, m  as many as are spoken of      k  a chosen few: components, neighbours, prototypes
+    H', K', D' ...  the same of another kind: a local crop, the iBOT head, a second model
+
+Everything is counted from 0, as the model does, wherever a person reads a number: blocks 0 to
+T - 1, heads 0 to A - 1, rows and columns of patches from the top left, crops, prototypes, principal
+components. "Layer 3" is what leaves block 3. Only words count otherwise ("the first block" is block
+0), and "7 of 12" says how many there are.
 
 Followed with numbers for ViT-S/14 at 224 px: a picture [3, 224, 224] is cut into a grid of
 16 x 16 patches of 14 px, P = 256; with the class token N = 257 tokens of width D = 384, seen by
-A = 6 heads of width d = 64.
+A = 6 heads of width d = 64 in each of T = 12 blocks. With R = 4 registers N is 261.
 
 The floors: a file imports lower floors only, and files on one floor do not know each other.
 

@@ -11,16 +11,16 @@ from typing import Literal
 GLOBAL_CROPS = 2  # G, of each picture: what the teacher sees. Fixed by the method, not an option
 
 # How the official augmentation declares its blur and how it runs differ: `data/transforms.py` hands
-# `1 - p` to RandomApply, so global crop 1 is never blurred and global crop 2 nearly always. The
-# released models were trained that way, and it is the default here.
-# Each tuple: probability for global crop 1, global crop 2, and every local crop.
+# `1 - p` to RandomApply, so the first global crop is never blurred and the second nearly always.
+# The released models were trained that way, and it is the default here.
+# Each tuple: probability for the first global crop, the second, and every local crop.
 BLUR_AS_RUN = (0.0, 0.9, 0.5)
 BLUR_AS_WRITTEN = (1.0, 0.1, 0.5)
 
 
 @dataclass(frozen=True)
 class CropConfig:
-    """Multi-crop augmentation (paper, appendix B.1; official `data/augmentations.py`).
+    """Multi-crop augmentation (Caron et al. 2021; official `data/augmentations.py`).
 
     Sizes are in pixels, scales are fractions of the picture's area. The two global crops differ:
     only the second may be solarised, and they are blurred with different probabilities.
@@ -48,7 +48,11 @@ class CropConfig:
 
 @dataclass(frozen=True)
 class MaskConfig:
-    """Block masking for iBOT (paper, section 4; official `data/masking.py`, `data/collate.py`)."""
+    """Block masking for iBOT (official `data/masking.py`, `data/collate.py`).
+
+    The paper says no more than "we randomly mask some of the input patches" (section 4); blocks
+    are BEiT's (Bao et al. 2021), and came by way of iBOT (Zhou et al. 2022).
+    """
 
     probability: float = 0.5  # share of the global crops of a batch that are masked at all
     ratio: tuple[float, float] = (0.1, 0.5)  # masked share of a masked crop's patches
@@ -159,7 +163,12 @@ PCA_PRESETS = {
 
 @dataclass(frozen=True)
 class HeadConfig:
-    """A projection head (paper, section 4; official `layers/dino_head.py`)."""
+    """A projection head (paper, section 4; official `layers/dino_head.py`).
+
+    The DINO and the iBOT loss can share one or have one each. The official code's default is one
+    for both (`train.ibot_head` is None here); the paper has "two separate heads in all our
+    experiments" (section 4), as the official configurations of ViT-L/14 and ViT-g/14.
+    """
 
     prototypes: int = 65536  # K
     hidden: int = 2048

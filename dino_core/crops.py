@@ -1,13 +1,15 @@
 """Multi-crop augmentation: picture -> 2 global and L local crops, and the decisions behind them.
 
-Paper, appendix B.1; official `data/augmentations.py` and `data/transforms.py`. The student sees
-every crop, the teacher the global ones only. Each crop is made in this order:
+The recipe is DINO's (Caron et al. 2021), its numbers those of the official `data/augmentations.py`
+and `data/transforms.py`; the paper names the sizes, 224 and 98 px (section 5). The student sees
+every crop, the teacher the global ones only, when ViT-g is trained as when the smaller models are
+distilled from it. Each crop is made in this order:
 
     box of random area and aspect -> bicubic resize -> flip          (geometry)
     -> brightness, contrast, saturation, hue, in a random order      (jitter, all four or none)
     -> grey -> Gaussian blur -> solarise -> tensor, normalise
 
-Followed with numbers for a picture of 500 x 375 px: global crop 1 takes 32 to 100 % of its 187 500
+Followed with numbers for a picture of 500 x 375 px: a global crop takes 32 to 100 % of its 187 500
 px, say the box (31, 12, 402, 360), and becomes 224 x 224 px, a grid of 16 x 16 patches of 14 px; a
 local crop takes 5 to 32 % and becomes 98 x 98 px, a grid of 7 x 7.
 
@@ -21,23 +23,49 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageOps
 from torch import Tensor
 
-from dino_core.config import CropConfig
+from dino_core.config import GLOBAL_CROPS, CropConfig
 from dino_core.images import IMAGENET_MEAN, IMAGENET_STD
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in pixels of the source; x1 and y1 are outside
 
 BOX_TRIES = 10
 JITTER_ORDERS = list(permutations(("brightness", "contrast", "saturation", "hue")))  # 24
-# Uniform numbers for one crop: area and aspect of each try, left and top, and one each for flip,
-# jitter, its order, its four strengths, grey, blur, sigma and solarise.
-UNIFORMS_PER_CROP = 2 * BOX_TRIES + 2 + 11
+
+
+class Draws(NamedTuple):
+    """The uniform numbers in [0, 1) of one crop; each is drawn whether or not it will be used."""
+
+    areas: Sequence[float]  # of the box, one for each try
+    aspects: Sequence[float]
+    left: float
+    top: float
+    flip: float
+    jitter: float  # whether the four parts of it are applied
+    jitter_order: float
+    brightness: float
+    contrast: float
+    saturation: float
+    hue: float
+    grey: float
+    blur: float
+    blur_sigma: float
+    solarize: float
+
+    @classmethod
+    def of(cls, numbers: Sequence[float]) -> "Draws":
+        """From `DRAWS_PER_CROP` numbers: area and aspect of each try in turns, then the others."""
+        tries = numbers[: 2 * BOX_TRIES]
+        return cls(tries[::2], tries[1::2], *numbers[2 * BOX_TRIES :])
+
+
+DRAWS_PER_CROP = 2 * BOX_TRIES + len(Draws._fields) - 2
 
 
 @dataclass(frozen=True)
@@ -125,53 +153,51 @@ def draw_crops(
 ) -> tuple[Decisions, ...]:
     """All decisions for one picture of width x height px: 2 global crops, then the local ones."""
     # One call for all numbers: a hundred small calls would cost more than the smallest crop.
-    rows = torch.rand(2 + config.local_count, UNIFORMS_PER_CROP, generator=generator).tolist()
-    return tuple(_draw_crop(width, height, config, i, row) for i, row in enumerate(rows))
+    count = GLOBAL_CROPS + config.local_count
+    rows = torch.rand(count, DRAWS_PER_CROP, generator=generator).tolist()
+    return tuple(
+        _draw_crop((width, height), config, i, Draws.of(row)) for i, row in enumerate(rows)
+    )
 
 
 def _draw_crop(
-    width: int, height: int, config: CropConfig, number: int, uniforms: list[float]
+    picture_size: tuple[int, int], config: CropConfig, number: int, draws: Draws
 ) -> Decisions:
-    """Turn one crop's uniform numbers in [0, 1) into its decisions. Crops 0 and 1 are global."""
-    is_global = number < 2
+    """One crop's numbers become its decisions. The first `GLOBAL_CROPS` crops are global."""
+    is_global = number < GLOBAL_CROPS
     scale = config.global_scale if is_global else config.local_scale
-    box = _draw_box(width, height, scale, config.aspect_ratio, uniforms)
-    u = iter(uniforms[2 * BOX_TRIES + 2 :])
-    flipped = next(u) < config.flip_probability
-    operations = _draw_operations(config, min(number, 2), [*u])
     return Decisions(
         kind="global" if is_global else "local",
-        index=number if is_global else number - 2,
+        index=number if is_global else number - GLOBAL_CROPS,
         size=config.global_size if is_global else config.local_size,
-        picture_size=(width, height),
-        box=box,
-        flipped=flipped,
-        operations=operations,
+        picture_size=picture_size,
+        box=_draw_box(picture_size, scale, config.aspect_ratio, draws),
+        flipped=draws.flip < config.flip_probability,
+        operations=_draw_operations(config, min(number, GLOBAL_CROPS), draws),
     )
 
 
 def _draw_box(
-    width: int,
-    height: int,
+    picture_size: tuple[int, int],
     scale: tuple[float, float],
     aspect_ratio: tuple[float, float],
-    uniforms: list[float],
+    draws: Draws,
 ) -> Box:
     """A box of uniform area and log-uniform aspect that lies anywhere inside the picture.
 
     Up to ten pairs (area, aspect) are tried. If none fits, as in a very long picture, the box is
     the largest central one whose aspect is allowed.
     """
+    width, height = picture_size
     low, high = (math.log(ratio) for ratio in aspect_ratio)
-    for i in range(BOX_TRIES):
-        area = width * height * _between(*scale, uniforms[2 * i])
-        aspect = math.exp(_between(low, high, uniforms[2 * i + 1]))
+    for u_area, u_aspect in zip(draws.areas, draws.aspects, strict=True):
+        area = width * height * _between(*scale, u_area)
+        aspect = math.exp(_between(low, high, u_aspect))
         w = round(math.sqrt(area * aspect))
         h = round(math.sqrt(area / aspect))
         if 0 < w <= width and 0 < h <= height:
-            u, v = uniforms[2 * BOX_TRIES : 2 * BOX_TRIES + 2]
-            x0 = int((width - w + 1) * u)
-            y0 = int((height - h + 1) * v)
+            x0 = int((width - w + 1) * draws.left)
+            y0 = int((height - h + 1) * draws.top)
             return x0, y0, x0 + w, y0 + h
 
     narrowest, widest = aspect_ratio
@@ -184,31 +210,27 @@ def _draw_box(
     return x0, y0, x0 + w, y0 + h
 
 
-def _draw_operations(config: CropConfig, slot: int, uniforms: list[float]) -> tuple[Operation, ...]:
-    """The colour operations that fire. Slot 0: global crop 1, 1: global crop 2, 2: local crops.
-
-    Every uniform number is read whether or not its operation fires.
-    """
-    jitter, order, b, c, s, h, grey, blur, sigma, solarize = uniforms
+def _draw_operations(config: CropConfig, slot: int, draws: Draws) -> tuple[Operation, ...]:
+    """The colour operations that fire. Slots 0 and 1: the global crops; 2: all local crops."""
     operations = []
-    if jitter < config.jitter_probability:
+    if draws.jitter < config.jitter_probability:
         strengths = {
-            "brightness": ("factor", 1.0, config.brightness, b),
-            "contrast": ("factor", 1.0, config.contrast, c),
-            "saturation": ("factor", 1.0, config.saturation, s),
-            "hue": ("shift", 0.0, config.hue, h),
+            "brightness": ("factor", 1.0, config.brightness, draws.brightness),
+            "contrast": ("factor", 1.0, config.contrast, draws.contrast),
+            "saturation": ("factor", 1.0, config.saturation, draws.saturation),
+            "hue": ("shift", 0.0, config.hue, draws.hue),
         }
-        for name in JITTER_ORDERS[int(len(JITTER_ORDERS) * order)]:
+        for name in JITTER_ORDERS[int(len(JITTER_ORDERS) * draws.jitter_order)]:
             parameter, neutral, strength, u = strengths[name]
             if strength > 0:
                 value = _between(neutral - strength, neutral + strength, u)
                 operations.append(Operation(name, {parameter: value}))
-    if grey < config.grey_probability:
+    if draws.grey < config.grey_probability:
         operations.append(Operation("grey", {}))
-    if blur < config.blur_probability[slot]:
-        parameters = {"kernel": config.blur_kernel, "sigma": _between(*config.blur_sigma, sigma)}
-        operations.append(Operation("blur", parameters))
-    if solarize < config.solarize_probability[slot]:
+    if draws.blur < config.blur_probability[slot]:
+        sigma = _between(*config.blur_sigma, draws.blur_sigma)
+        operations.append(Operation("blur", {"kernel": config.blur_kernel, "sigma": sigma}))
+    if draws.solarize < config.solarize_probability[slot]:
         operations.append(Operation("solarize", {"threshold": config.solarize_threshold}))
     return tuple(operations)
 

@@ -1,4 +1,4 @@
-"""Projection heads: a token in, one score for each prototype out.
+"""Projection heads: a token in, one logit for each prototype out ("prototype scores" in the paper).
 
 Paper, section 4; official file `dinov2/layers/dino_head.py`, whose parameter names are kept.
 Class tokens go through the DINO head, masked patch tokens through the iBOT head, or both through
@@ -7,7 +7,7 @@ one shared head. Followed with the official numbers for ViT-S:
     tokens     [n, 384]
     MLP        [n, 2048] -> [n, 2048] -> [n, 256]    GELU between
     on sphere  [n, 256]      divided by its length
-    scores     [n, 65536]    g_k cos(token, prototype k)
+    logits     [n, 65536]    g_k cos(token, prototype k)
 """
 
 import math
@@ -23,7 +23,7 @@ from dino_core.config import HeadConfig
 class Prototypes(nn.Module):
     """A linear map without bias whose rows have length g (weight normalisation).
 
-    score_k = g_k <x, v_k / |v_k|>: only the direction of v_k counts. The official code starts
+    logit_k = g_k <x, v_k / |v_k|>: only the direction of v_k counts. The official code starts
     from g = 1 and trains it.
     """
 
@@ -58,7 +58,7 @@ class ProjectionHead(nn.Module):
         self.config = config
         if config.layers < 1:
             raise ValueError(f"A head needs at least 1 layer, {config.layers} were asked for.")
-        with torch.device("meta"):  # as in `vit.py`: memory and numbers come below
+        with torch.device("meta"):  # as in `vit`: memory and numbers come below
             widths = [width, *[config.hidden] * (config.layers - 1), config.bottleneck]
             layers: list[nn.Module] = []
             for before, after in pairwise(widths):
@@ -92,7 +92,7 @@ class ProjectionHead(nn.Module):
             v.copy_((2 * torch.rand(v.shape, generator=generator) - 1) * bound)
 
     def forward(self, tokens: Tensor) -> Tensor:
-        """Tokens [n, D] -> scores [n, K], each within +-g of its prototype."""
+        """Tokens [n, D] -> logits [n, K], each within +-g of its prototype."""
         x = self.mlp(tokens)
         x = F.normalize(x, dim=-1, eps=1e-6 if x.dtype == torch.float16 else 1e-12)
         return self.last_layer(x)

@@ -63,9 +63,9 @@ class BlockMask:
 class BatchMasks:
     """The masks of one batch of global crops, in the form the iBOT loss takes them."""
 
-    masks: Tensor  # bool [B, P], B global crops; rows of unmasked crops are all false
+    masks: Tensor  # bool [G B, P]; rows of unmasked crops are all false
     block_masks: tuple[BlockMask, ...]  # one per global crop
-    indices: Tensor  # int64 [M], the masked patches, counted through the flattened [B * P]
+    indices: Tensor  # int64 [M], the masked patches, counted through the flattened [G B * P]
     weights: Tensor  # float32 [M], 1 / number of masked patches in the same crop
     upperbound: int  # M can never be more than this, so that buffers can have one size
 

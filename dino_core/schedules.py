@@ -33,12 +33,10 @@ def values_at(step: int, config: ScheduleConfig) -> StepValues:
     )
 
 
-def warmup_cosine(
-    step: int, start: float, end: float, steps: int, warmup: int = 0, warmup_from: float = 0.0
-) -> float:
-    """Linear from `warmup_from` to `start` in `warmup` steps, then half a cosine down to `end`.
+def warmup_cosine(step: int, *, start: float, end: float, steps: int, warmup: int = 0) -> float:
+    """Linear from 0 to `start` in `warmup` steps, then half a cosine down, or up, to `end`.
 
-        step < warmup:   warmup_from + (start - warmup_from) * step / (warmup - 1)
+        step < warmup:   start * step / (warmup - 1)                                     `linear`
         step < steps:    end + (start - end) / 2 * (1 + cos(pi * i / n)),
                          i = step - warmup,  n = steps - warmup
         otherwise:       end
@@ -53,9 +51,19 @@ def warmup_cosine(
     if step >= steps:
         return end
     if step < warmup:
-        return warmup_from + (start - warmup_from) * step / max(warmup - 1, 1)
+        return linear(step, start=0.0, end=start, steps=warmup)
     turn = math.pi * (step - warmup) / (steps - warmup)
     return end + 0.5 * (start - end) * (1 + math.cos(turn))
+
+
+def linear(step: int, *, start: float, end: float, steps: int) -> float:
+    """From `start` at step 0 to `end` at the last of the steps, steps - 1, and constant from there.
+
+    The official code's `linspace`, which reaches both ends.
+    """
+    if step >= steps:
+        return end
+    return start + (end - start) * step / max(steps - 1, 1)
 
 
 def learning_rate(step: int, config: ScheduleConfig) -> float:
@@ -70,23 +78,31 @@ def learning_rate(step: int, config: ScheduleConfig) -> float:
 
 
 def last_layer_learning_rate(step: int, config: ScheduleConfig) -> float:
-    """The same, but 0 at first: prototypes that move too soon let the student learn "uniform"."""
+    """The same, but 0 at first. DINO reports that it helps (Caron et al. 2021), and not why.
+
+    Our reading: prototypes that move while features say nothing let the student learn "uniform".
+    """
     frozen = min(config.freeze_last_layer_epochs * config.epoch_length, config.steps)
     return 0.0 if step < frozen else learning_rate(step, config)
 
 
 def weight_decay(step: int, config: ScheduleConfig) -> float:
     """Cosine, upwards."""
-    return warmup_cosine(step, config.weight_decay, config.end_weight_decay, config.steps)
+    return warmup_cosine(
+        step, start=config.weight_decay, end=config.end_weight_decay, steps=config.steps
+    )
 
 
 def momentum(step: int, config: ScheduleConfig) -> float:
     """Of the teacher's moving average: cosine up to 1, where the teacher stands still."""
-    return warmup_cosine(step, config.momentum, config.end_momentum, config.steps)
+    return warmup_cosine(step, start=config.momentum, end=config.end_momentum, steps=config.steps)
 
 
 def teacher_temperature(step: int, config: ScheduleConfig) -> float:
     """Linear from the start value, constant afterwards."""
-    warmup = config.teacher_temperature_epochs * config.epoch_length
-    final = config.teacher_temperature
-    return warmup_cosine(step, final, final, warmup, warmup, config.start_teacher_temperature)
+    return linear(
+        step,
+        start=config.start_teacher_temperature,
+        end=config.teacher_temperature,
+        steps=config.teacher_temperature_epochs * config.epoch_length,
+    )

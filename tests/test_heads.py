@@ -67,6 +67,13 @@ def test_a_token_of_length_zero_scores_zero():
     assert torch.equal(head(torch.zeros(2, 12)), torch.zeros(2, 40))
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_a_token_of_length_zero_is_no_nan_in_half_precision(dtype):
+    """1e-12 is 0 in float16, and would be divided by."""
+    head = ProjectionHead(12, SMALL).to(dtype)
+    assert torch.equal(head(torch.zeros(2, 12, dtype=dtype)), torch.zeros(2, 40, dtype=dtype))
+
+
 def test_initial_weights_follow_the_generator_alone():
     before = torch.random.get_rng_state()
     first = ProjectionHead(12, SMALL, generator=torch.Generator().manual_seed(3))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dino_core.config import OFFICIAL_LONG, OFFICIAL_SHORT, ScheduleConfig
-from dino_core.schedules import values_at, warmup_cosine
+from dino_core.schedules import linear, values_at, warmup_cosine
 
 GOLDEN = Path(__file__).parent / "golden"
 STORED = json.loads((GOLDEN / "schedules.json").read_text())
@@ -79,9 +79,20 @@ def test_a_freeze_longer_than_the_run_ends_with_it():
 
 
 def test_short_warm_ups_do_not_divide_by_zero():
-    assert [warmup_cosine(i, 1.0, 0.0, 3, warmup=1) for i in range(4)] == [0.0, 1.0, 0.5, 0.0]
+    assert [warmup_cosine(i, start=1.0, end=0.0, steps=3, warmup=1) for i in range(4)] == [
+        0.0,
+        1.0,
+        0.5,
+        0.0,
+    ]
 
 
 def test_a_warm_up_longer_than_the_run_is_refused():
     with pytest.raises(ValueError, match="does not fit into a run of 5"):
         values_at(0, ScheduleConfig(epochs=1, epoch_length=5, warmup_epochs=2))
+
+
+def test_a_line_reaches_both_ends_and_stays():
+    assert [linear(i, start=1.0, end=3.0, steps=3) for i in range(5)] == [1.0, 2.0, 3.0, 3.0, 3.0]
+    assert linear(0, start=1.0, end=3.0, steps=0) == 3.0
+    assert [linear(i, start=1.0, end=3.0, steps=1) for i in range(2)] == [1.0, 3.0]

@@ -95,6 +95,30 @@ def test_sinkhorn_survives_scores_whose_exponential_does_not():
     torch.testing.assert_close(targets.double(), log_q.exp(), rtol=1e-3, atol=1e-6)
 
 
+@pytest.mark.parametrize("below", [5.0, 40.0])
+def test_sinkhorn_survives_a_token_far_below_all_others(below):
+    """Each of its exponentials is 0 in float32: 0 / 0 spoilt the targets of the whole batch."""
+    scores, temperature = scores_of(6, 9, scale=0.3), 0.04
+    scores[3] -= below
+    assert not ((scores - scores.amax(0)) / temperature).float().exp()[3].any()
+    targets = sinkhorn_knopp(scores, temperature)
+    log_q = scores / temperature
+    for _ in range(3):
+        log_q = log_q - log_q.logsumexp(0)
+        log_q = log_q - log_q.logsumexp(1, keepdim=True)
+    torch.testing.assert_close(targets.double(), log_q.exp(), rtol=1e-3, atol=1e-6)
+    torch.testing.assert_close(targets.sum(dim=1), torch.ones(6))
+
+
+def test_the_center_of_many_rows_in_half_precision_is_the_mean_in_float32():
+    """70 000 rows of 2 add up to more than float16 can hold, and bfloat16 cannot count them."""
+    scores = torch.full((70_000, 3), 2.0)
+    for dtype in (torch.float16, torch.bfloat16):
+        center = update_center(torch.zeros(3), scores.to(dtype), momentum=0.0)
+        assert center.dtype == torch.float32
+        torch.testing.assert_close(center, torch.full((3,), 2.0))
+
+
 def test_half_precision_scores_give_float32_targets():
     scores = scores_of(4, 6).bfloat16()
     for targets in (

@@ -50,6 +50,7 @@ def close(a: Tensor, b: Tensor, atol: float = 1e-10) -> None:
 # --- the official numbers
 
 
+@pytest.mark.slow
 def test_golden_float64() -> None:
     report = check.Report()
     check.check_vit(Adapter(), str(GOLDEN), report)
@@ -57,6 +58,7 @@ def test_golden_float64() -> None:
     assert report.ok > 200
 
 
+@pytest.mark.slow
 def test_golden_float32() -> None:
     class InFloat32(Adapter):
         def build_vit(self, constructor, state_dict):
@@ -84,7 +86,10 @@ def test_golden_positions(case: str, name: str) -> None:
     config = vit_config(META[case]["constructor"])
     _, H, W = META[case]["inputs"][name]
     ours = interpolate_positions(
-        learned, (H // 14, W // 14), config.position_offset, config.position_antialias
+        learned,
+        (H // 14, W // 14),
+        offset=config.position_offset,
+        antialias=config.position_antialias,
     )
     close(ours, stored[f"{name}/pos_embed"], 1e-6)
 
@@ -208,7 +213,8 @@ def test_masks_of_both_shapes_and_nothing_else() -> None:
     vit = random_vit(TINY)
     images, masks = noise(2, 3, 28, 70), noise(2, 2, 5, seed=3) > 0
     close(vit(images, masks).tokens, vit(images, masks.flatten(1)).tokens)
-    for wrong in (masks.mT, masks[:1], masks[:, :, :1], masks.flatten(1)[:, :1]):
+    shapes = (masks.mT, masks[:1], masks[:, :, :1], masks.flatten(1)[:, :1])
+    for wrong in (*shapes, masks.double(), masks.to(torch.uint8)):
         with pytest.raises(ValueError, match="2 x 5 patches"):
             vit(images, wrong)
 
@@ -336,6 +342,17 @@ def test_training_forward_is_the_same_when_nothing_is_dropped() -> None:
     close(vit.train()(images).normed, vit.eval()(images).normed)
 
 
+@pytest.mark.parametrize(
+    "asked", [{"trace": [0]}, {"rows": [0]}, {"edits": Edits(mlp_off=[1])}], ids=" ".join
+)
+def test_nothing_can_be_looked_for_while_paths_are_dropped(asked: dict) -> None:
+    vit, images = random_vit(replace(TINY, drop_path=0.4)).train(), noise(2, 3, 28, 28)
+    with pytest.raises(ValueError, match="leaves branches out at random"):
+        vit(images, **asked)
+    vit.eval()(images, **asked)
+    random_vit(TINY).train()(images, **asked)  # nothing is dropped
+
+
 def test_initial_weights() -> None:
     state = torch.get_rng_state()
     config = ViTConfig(dim=192, depth=2, heads=3, image_size=224, registers=4, layer_scale_init=0.1)
@@ -363,6 +380,18 @@ def test_initial_weights() -> None:
         else:
             assert weight.std() == pytest.approx(0.02, rel=0.05), name
             assert abs(weight.mean()) < 0.001, name
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("offset", [0.0, 0.1])
+def test_positions_in_half_precision_are_interpolated_in_float32(
+    dtype: torch.dtype, offset: float
+) -> None:
+    positions = noise(1, 1 + 16, 8).to(dtype)
+    got = interpolate_positions(positions, (7, 3), offset=offset, antialias=not offset)
+    exact = interpolate_positions(positions.float(), (7, 3), offset=offset, antialias=not offset)
+    assert got.dtype == dtype
+    assert torch.equal(got, exact.to(dtype))
 
 
 def test_bfloat16_stays_near() -> None:

@@ -42,7 +42,7 @@ def patch_distances(grid: tuple[int, int], patch_size: int) -> Tensor:
 
 
 def rollout(queries: Tensor, keys: Tensor, token: int = 0) -> Tensor:
-    """Attention followed through all blocks (Abnar and Zuidema 2020): [L, A, N, d] -> [N].
+    """Attention followed through all blocks (Abnar and Zuidema 2020): [T, A, N, d] -> [N].
 
     Heads are averaged and the residual connection counts as half of every block:
 

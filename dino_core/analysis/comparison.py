@@ -2,10 +2,10 @@
 
 Centred kernel alignment (Kornblith et al. 2019, linear kernel) compares all pairs of patches:
 
-    K = X X^T,  L = Y Y^T,   CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))
+    U = X X^T,  V = Y Y^T,   CKA = HSIC(U, V) / sqrt(HSIC(U, U) HSIC(V, V))
 
 It is 1 when the patches lie alike up to a rotation and one scale, whatever the widths of X and Y.
-With the first estimator of HSIC, tr(H K H L) with H = I - 1/n, hundreds of patches in hundreds of
+With the first estimator of HSIC, tr(J U J V) with J = I - 1/n, hundreds of patches in hundreds of
 channels look alike by chance (two random X, Y of 256 x 384 give 0.6). So the unbiased one of Song
 et al. (2012) is the default: it is 0 on average for independent features, and may be negative.
 """
@@ -36,11 +36,11 @@ def linear_cka(first: Tensor, second: Tensor, debiased: bool = True) -> float:
 def cka_matrix(
     first: Sequence[Tensor], second: Sequence[Tensor] | None = None, debiased: bool = True
 ) -> Tensor:
-    """CKA of every layer of one model with every layer of another (None: itself) -> [L, L'].
+    """CKA of every layer of one model with every layer of another (None: itself) -> [T, T'].
 
     Each layer is [n, D], with the same n patches everywhere; at least 4.
     """
-    rows = torch.stack([similarity_of_pairs(x, debiased) for x in first])  # [L, n * n]
+    rows = torch.stack([similarity_of_pairs(x, debiased) for x in first])  # [T, n * n]
     columns = rows
     if second is not None:
         columns = torch.stack([similarity_of_pairs(y, debiased) for y in second])

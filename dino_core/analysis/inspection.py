@@ -20,14 +20,14 @@ from dino_core.vit import NO_EDITS, Edits, VisionTransformer, attention_weights,
 
 @dataclass(frozen=True)
 class Inspection:
-    """What one picture leaves behind in one model. L is the number of blocks here."""
+    """What one picture leaves behind in one model."""
 
-    tokens: Tensor  # [L, N, D] the residual stream that leaves each block
+    tokens: Tensor  # [T, N, D] the residual stream that leaves each block
     normed: Tensor  # [N, D] after the final norm
     embedded: Tensor  # [N, D] what enters the first block
-    queries: Tensor  # [L, A, N, d]
-    keys: Tensor  # [L, A, N, d]
-    update_norms: Tensor  # [L, 2, N] lengths of what attention and the MLP of a block added
+    queries: Tensor  # [T, A, N, d]
+    keys: Tensor  # [T, A, N, d]
+    update_norms: Tensor  # [T, 2, N] lengths of what attention and the MLP of a block added
     pixels: Tensor  # uint8 [H, W, 3] what the model was given, before normalisation
     norm: torch.nn.Module  # the final norm, a part of the model
     grid: tuple[int, int]  # (h, w)
@@ -72,12 +72,12 @@ class Inspection:
         return self.first_patch + row * w + column
 
     def rows(self, token: int) -> Tensor:
-        """What one token attends to in every layer and head: [L, A, N], sums to 1 over N."""
+        """What one token attends to in every layer and head: [T, A, N], sums to 1 over N."""
         check_range("token", [token], self.keys.shape[2])
         return attention_weights(self.queries[:, :, [token]], self.keys)[:, :, 0]
 
     def cls_rows(self) -> Tensor:
-        """The class token's rows: [L, A, N]."""
+        """The class token's rows: [T, A, N]."""
         return self.rows(0)
 
     def on_grid(self, rows: Tensor) -> Tensor:

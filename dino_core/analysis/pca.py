@@ -183,5 +183,5 @@ def as_colours(scores: Tensor, kept: Tensor, config: PCAConfig) -> Tensor:
         colours = (2 * scores).sigmoid()
     else:
         low, high = scores[kept].amin(0), scores[kept].amax(0)
-        colours = ((scores - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
+        colours = (scores - low) / (high - low).clamp_min(1e-12)
     return colours * kept[:, None]

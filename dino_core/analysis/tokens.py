@@ -62,7 +62,11 @@ def position_tables(vit: VisionTransformer, grid: tuple[int, int]) -> tuple[Tens
     config = vit.config
     learned = config.position_grid
     given = interpolate_positions(
-        vit.pos_embed, grid, config.position_offset, config.position_antialias, learned
+        vit.pos_embed,
+        grid,
+        offset=config.position_offset,
+        antialias=config.position_antialias,
+        learned=learned,
     )
     return vit.pos_embed[0, 1:].unflatten(0, learned), given[0, 1:].unflatten(0, grid)
 
@@ -77,7 +81,11 @@ def offset_effect(vit: VisionTransformer, grid: tuple[int, int]) -> float:
     _, given = position_tables(vit, grid)
     config = vit.config
     exact = interpolate_positions(
-        vit.pos_embed, grid, 0.0, config.position_antialias, config.position_grid
+        vit.pos_embed,
+        grid,
+        offset=0.0,
+        antialias=config.position_antialias,
+        learned=config.position_grid,
     )
     exact = exact[0, 1:].unflatten(0, grid)
     length = exact.norm(dim=-1).clamp_min(torch.finfo(exact.dtype).tiny)
@@ -97,7 +105,7 @@ def sampling_places(count: int, side: int, offset: float) -> Tensor:
 
 
 def stream_norms(seen: Inspection) -> Tensor:
-    """|x| of every token: [L + 1, N]. Row 0 is what enters the first block, row l leaves block l-1.
+    """|x| of every token: [T + 1, N]. Row 0 is what enters the first block, row l leaves block l-1.
 
     The residual stream itself, not what the final norm makes of it.
     """
@@ -105,11 +113,11 @@ def stream_norms(seen: Inspection) -> Tensor:
 
 
 def relative_updates(seen: Inspection) -> Tensor:
-    """What attention and the MLP of each block add, as a share of what enters it: [L, 2, N].
+    """What attention and the MLP of each block add, as a share of what enters it: [T, 2, N].
 
     |update| / |x|, x the token that enters the block. 1: the update is as long as the token.
     """
-    entering = stream_norms(seen)[:-1, None]  # [L, 1, N]
+    entering = stream_norms(seen)[:-1, None]  # [T, 1, N]
     return seen.update_norms / entering.clamp_min(torch.finfo(entering.dtype).tiny)
 
 
@@ -156,6 +164,6 @@ def neighbour_cosines(patches: Tensor, grid: tuple[int, int]) -> Tensor:
 
 
 def register_cosines(seen: Inspection) -> Tensor:
-    """Cosine of each register with the class token: [L + 1, R], rows as in `stream_norms`."""
-    stream = torch.cat([seen.embedded[None], seen.tokens])  # [L + 1, N, D]
+    """Cosine of each register with the class token: [T + 1, R], rows as in `stream_norms`."""
+    stream = torch.cat([seen.embedded[None], seen.tokens])  # [T + 1, N, D]
     return F.cosine_similarity(stream[:, 1 : seen.first_patch], stream[:, :1], dim=-1)

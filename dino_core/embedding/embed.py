@@ -42,7 +42,7 @@ class Embedded:
     cache: FeatureCache
 
     def slices(self, column: str) -> Iterator[np.ndarray]:
-        """ "cls", "mean_patch": float32 [.., D]; "layers": float16 [.., depth, 2, D]."""
+        """ "cls", "mean_patch": float32 [.., D]; "layers": float16 [.., T, 2, D]."""
         for start in range(0, len(self.contents), SLICE):
             yield self.cache.rows(self.contents[start : start + SLICE], column)
 

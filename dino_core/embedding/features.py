@@ -18,7 +18,7 @@ class Features:
 
     cls: Tensor  # [B, D]
     mean_patch: Tensor  # [B, D]
-    layers: Tensor | None  # float16 [B, depth, 2, D]: class token and mean patch after each block
+    layers: Tensor | None  # float16 [B, T, 2, D]: class token and mean patch after each block
     patches: Tensor | None  # float16 [B, P, D]
 
 
@@ -74,7 +74,7 @@ def features_of(
         for index in range(depth):
             normed = vit.norm(out.traces[index].tokens)  # [B, N, D]
             kept.append(torch.stack([normed[:, 0], normed[:, out.first_patch :].mean(1)], 1))
-        by_layer = torch.stack(kept, 1).half().cpu()  # depth x [B, 2, D] -> [B, depth, 2, D]
+        by_layer = torch.stack(kept, 1).half().cpu()  # T x [B, 2, D] -> [B, T, 2, D]
     return Features(
         cls=out.cls.float().cpu(),
         mean_patch=out.patches.float().mean(1).cpu(),

@@ -1,9 +1,9 @@
 """Features -> a file, slice by slice: Parquet for tables, NPZ for NumPy.
 
     Parquet   a row a picture: name, label, class, split, cls, mean_patch (lists of D numbers),
-              layers (a list of L * 2 * D numbers, by request); the facts as metadata "facts"
-    NPZ       names [n], labels [n] (-1: none), classes [C], splits [n], cls [n, D], mean_patch
-              [n, D], layers [n, L, 2, D], broken [m, 2] (name, why), facts: JSON as text
+              layers (a list of T * 2 * D numbers, by request); the facts as metadata "facts"
+    NPZ       names [n], labels [n] (-1: none), classes [Y], splits [n], cls [n, D], mean_patch
+              [n, D], layers [n, T, 2, D], broken [m, 2] (name, why), facts: JSON as text
 
 Neither is ever in memory as a whole.
 """

@@ -34,7 +34,7 @@ class Candidate:
 
 
 def linear_input(layers: Tensor, blocks: int, mean_patch: bool) -> Tensor:
-    """[n, depth, 2, D] -> float32 [n, blocks * D (+ D)]."""
+    """[n, T, 2, D] -> float32 [n, blocks * D (+ D)]."""
     parts = [layers[:, -blocks:, 0].flatten(1)]  # [n, blocks, D] -> [n, blocks * D]
     return torch.cat([*parts, layers[:, -1, 1]] if mean_patch else parts, 1).float()
 
@@ -49,7 +49,7 @@ def linear_probe(
     steps: int = STEPS,
     watch: Callable[[float], None] = lambda share: None,
 ) -> tuple[Tensor, Candidate]:
-    """Layers [n, depth, 2, D], labels [n], layers [m, depth, 2, D] -> [m, classes], the winner."""
+    """Layers [n, T, 2, D], labels [n], layers [m, T, 2, D] -> [m, classes], the winner."""
     order = torch.randperm(len(labels), generator=generator)
     held, rest = order[: len(order) // HELD_OUT], order[len(order) // HELD_OUT :]
     if len(held) == 0:
@@ -75,9 +75,9 @@ def linear_probe(
 def train_rates(
     features: Tensor, labels: Tensor, classes: int, generator: torch.Generator, steps: int
 ) -> tuple[Tensor, Tensor]:
-    """All learning rates at once, which see the same batches: weights [13, classes, F], and biases.
+    """All learning rates at once, which see the same batches: weights [13, Y, F], and biases.
 
-    Biases are [13, classes]. At most EPOCHS times through the pictures. The gradient of the mean
+    Biases are [13, Y]. At most EPOCHS times through the pictures. The gradient of the mean
     cross-entropy of a linear map is (softmax - one hot)^T x / B.
     """
     n, width = features.shape
@@ -93,7 +93,7 @@ def train_rates(
             order = torch.cat([order, torch.randperm(n, generator=generator)])
         chosen, order = order[:BATCH], order[BATCH:]
         x, target = features[chosen], F.one_hot(labels[chosen], classes)
-        # [B, F] with [13 * classes, F] -> [B, 13, classes]
+        # [B, F] with [13 * Y, F] -> [B, 13, Y]
         logits = (x @ weight.flatten(0, 1).T).unflatten(1, bias.shape) + bias
         error = (logits.softmax(2) - target[:, None]) / len(chosen)
         gradients = (error.flatten(1).T @ x).unflatten(0, bias.shape), error.sum(0)
@@ -106,7 +106,7 @@ def train_rates(
 
 
 def accuracies(features: Tensor, labels: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """[n, F], [n], [13, classes, F], [13, classes] -> [13], 0 to 1."""
+    """[n, F], [n], [13, Y, F], [13, Y] -> [13], 0 to 1."""
     hits = [
         (features @ w.T + b).argmax(1).eq(labels).float().mean()
         for w, b in zip(weight, bias, strict=True)

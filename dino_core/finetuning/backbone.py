@@ -122,7 +122,9 @@ def train_backbone(
         for step in range((epoch - 1) * maker.per_pass, epoch * maker.per_pass):
             obey(control, setup)
             crops, labels = next(batches)
-            factor = warmup_cosine(step, 1.0, 0.01, steps, max(steps // 10, 1))
+            factor = warmup_cosine(
+                step, start=1.0, end=0.01, steps=steps, warmup=max(steps // 10, 1)
+            )
             for group in optimiser.param_groups:
                 group["lr"] = factor * group["peak"]
             total += update(classifier, optimiser, crops, labels, setup) * len(labels)

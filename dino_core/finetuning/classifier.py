@@ -43,7 +43,7 @@ class LinearHead(nn.Module):
         self.register_buffer("std", torch.ones(width))
 
     def forward(self, features: Tensor) -> Tensor:
-        """[n, F] -> [n, C]."""
+        """[n, F] -> [n, Y]."""
         return F.linear((features - self.mean) / self.std, self.weight, self.bias)
 
 
@@ -57,7 +57,7 @@ class Classifier(nn.Module):
         self.classes, self.size = classes, size
 
     def forward(self, images: Tensor) -> Tensor:
-        """Normalised [B, 3, size, size] -> logits [B, C]."""
+        """Normalised [B, 3, size, size] -> logits [B, Y]."""
         out = self.backbone(images)
         return self.head(torch.cat([out.cls, out.patches.mean(1)], dim=1).float())
 

@@ -3,7 +3,7 @@
     config.json     the source and the options, written once
     state.json      how far it is; replaced as a whole
     facts.json      names, labels, classes, model: there once every picture has been looked at
-    arrays/         cls [n, D], mean_patch [n, D] float32; layers [n, depth, 2, D] float16 (class
+    arrays/         cls [n, D], mean_patch [n, D] float32; layers [n, T, 2, D] float16 (class
                     token and mean patch after each block); patches [m, P, D] float16 of the
                     first m; rows int32 [n], place in the source; digests uint8 [n, 16], of
                     the pixels

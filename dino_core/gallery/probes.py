@@ -1,7 +1,7 @@
 """The probes of a gallery, made by its process: each layer, the last one first, in probes.npz.
 
-accuracy, low, high    float32 [depth, 3, 2]: layer; kind as in KINDS; knn, logistic
-predicted, confidence  [depth, 3, 2, n], -1 and 0 where not judged
+accuracy, low, high    float32 [T, 3, 2]: layer; kind as in KINDS; knn, logistic
+predicted, confidence  [T, 3, 2, n], -1 and 0 where not judged
 """
 
 from collections.abc import Iterator

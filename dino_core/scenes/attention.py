@@ -40,8 +40,8 @@ class OverviewScene:
     """The class token in all layers and heads."""
 
     grid: tuple[int, int]
-    cls_rows: np.ndarray  # float32 [L, A, h, w], the patch part of rows that sum to 1
-    entropy: np.ndarray  # float32 [L, A], nats, of the whole row
+    cls_rows: np.ndarray  # float32 [T, A, h, w], the patch part of rows that sum to 1
+    entropy: np.ndarray  # float32 [T, A], nats, of the whole row
     largest_entropy: float  # ln N
 
 
@@ -86,7 +86,7 @@ def query_scene(seen: Inspection, layer: int, row: int = -1, column: int = -1) -
 
 @torch.inference_mode()
 def overview_scene(seen: Inspection) -> OverviewScene:
-    rows = seen.cls_rows().float()  # [L, A, N]
+    rows = seen.cls_rows().float()  # [T, A, N]
     return OverviewScene(
         grid=seen.grid,
         cls_rows=seen.on_grid(rows).cpu().numpy(),

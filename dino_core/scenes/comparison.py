@@ -41,7 +41,7 @@ class ComparisonScene:
 class LikenessScene:
     """Every layer with every layer."""
 
-    cka: np.ndarray  # float32 [L, L'], unbiased CKA, at most 1
+    cka: np.ndarray  # float32 [T, T'], unbiased CKA, at most 1
     same: bool  # the table compares a model with itself
 
 

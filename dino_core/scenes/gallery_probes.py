@@ -21,9 +21,9 @@ PROBES = ("knn", "logistic")  # the two classifiers, in the order of the last ax
 class Probe:
     """How well simple classifiers do on frozen features. NaN: not computed yet."""
 
-    accuracy: np.ndarray  # float32 [L, 3, 2]: layer; kind as in KINDS; knn, logistic. 0 to 1
-    low: np.ndarray  # float32 [L, 3, 2], 95 % Wilson interval
-    high: np.ndarray  # float32 [L, 3, 2]
+    accuracy: np.ndarray  # float32 [T, 3, 2]: layer; kind as in KINDS; knn, logistic. 0 to 1
+    low: np.ndarray  # float32 [T, 3, 2], 95 % Wilson interval
+    high: np.ndarray  # float32 [T, 3, 2]
     chance: float  # the share of the commonest class: what a constant answer scores
     pictures: int  # judged
     complete: bool  # False while layers are still to come

@@ -28,7 +28,7 @@ TARGETS: tuple[Literal["centering"], Literal["sinkhorn_knopp"]] = ("centering", 
 class LossesScene:
     """One picture's losses. Cross-entropies and entropies are in nats; M masked patches.
 
-    Distributions are given for the C prototypes that stand out in one of them: `columns`.
+    Distributions are given for the k prototypes that stand out in one of them: `columns`.
     """
 
     title: str
@@ -57,17 +57,17 @@ class LossesScene:
     dino: np.ndarray  # float32 [2 + L, 2]
     teacher_entropy: np.ndarray  # float32 [2]
     student_entropy: np.ndarray  # float32 [2 + L]
-    columns: np.ndarray  # int32 [C]
-    teacher: np.ndarray  # float32 [2, C]
-    student: np.ndarray  # float32 [2 + L, C]
-    examples: np.ndarray  # int32 [C, EXAMPLES, 2]: companion, crop
+    columns: np.ndarray  # int32 [k]
+    teacher: np.ndarray  # float32 [2, k]
+    student: np.ndarray  # float32 [2 + L, k]
+    examples: np.ndarray  # int32 [k, EXAMPLES, 2]: companion, crop
     mask: np.ndarray  # uint8 [h, w]
     ibot: np.ndarray  # float32 [M], in reading order of the masked patches
     patch_entropy: np.ndarray  # float32 [M] of the teacher's targets
-    patch_columns: np.ndarray  # int32 [C']
-    teacher_patches: np.ndarray  # float32 [M, C']
-    student_patches: np.ndarray  # float32 [M, C']
-    patch_examples: np.ndarray  # int32 [C', EXAMPLES, 2]: companion, crop * P + patch
+    patch_columns: np.ndarray  # int32 [k']
+    teacher_patches: np.ndarray  # float32 [M, k']
+    student_patches: np.ndarray  # float32 [M, k']
+    patch_examples: np.ndarray  # int32 [k', EXAMPLES, 2]: companion, crop * P + patch
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def _on_patches(
 
 
 def _stand_out(distributions: Sequence[Tensor], count: int) -> Tensor:
-    """The prototypes among the `count` likeliest of any row of [n, K]: int64 [C], ascending."""
+    """The prototypes among the `count` likeliest of any row of [n, K]: int64 [k], ascending."""
     best = [rows.topk(min(count, rows.shape[1])).indices.flatten() for rows in distributions]
     return torch.cat(best).unique()
 
@@ -218,24 +218,24 @@ def _stand_out(distributions: Sequence[Tensor], count: int) -> Tensor:
 def _crop_examples(
     company: Sequence[Companion], others: Sequence[int], columns: Tensor
 ) -> np.ndarray:
-    """Which companions' crops a prototype likes best: int32 [C, EXAMPLES, 2]."""
+    """Which companions' crops a prototype likes best: int32 [k, EXAMPLES, 2]."""
     scores = torch.stack([company[i].answers.teacher for i in others])  # [n, 2, K]
-    best, crop = scores[..., columns].max(dim=1)  # [n, C]
+    best, crop = scores[..., columns].max(dim=1)  # [n, k]
     return _examples(best, crop, others)
 
 
 def _patch_examples(
     company: Sequence[Companion], others: Sequence[int], columns: Tensor
 ) -> np.ndarray:
-    """Which companions' patches a prototype likes best: int32 [C', EXAMPLES, 2]."""
-    best = torch.stack([company[i].answers.best_score[columns] for i in others])  # [n, C']
+    """Which companions' patches a prototype likes best: int32 [k', EXAMPLES, 2]."""
+    best = torch.stack([company[i].answers.best_score[columns] for i in others])  # [n, k']
     place = torch.stack([company[i].answers.best_patch[columns] for i in others])
     return _examples(best, place, others)
 
 
 def _examples(best: Tensor, place: Tensor, others: Sequence[int]) -> np.ndarray:
-    """Scores and places [n, C] -> the best companions and their places, int32 [C, EXAMPLES, 2]."""
-    order = best.topk(min(EXAMPLES, len(best)), dim=0).indices  # [EXAMPLES, C]
+    """Scores and places [n, k] -> the best companions and their places, int32 [k, EXAMPLES, 2]."""
+    order = best.topk(min(EXAMPLES, len(best)), dim=0).indices  # [EXAMPLES, k]
     who = torch.tensor(others)[order]
     return torch.stack([who, place.gather(0, order)], dim=-1).transpose(0, 1).int().numpy()
 

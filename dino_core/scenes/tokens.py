@@ -91,9 +91,9 @@ class PositionsScene:
     effect: float  # mean relative change of the positions by the offset
     rows: np.ndarray  # float32 [h], which learned row each row of patches looks at
     columns: np.ndarray  # float32 [w]
-    learned: np.ndarray  # float32 [S * S, D]
+    learned: np.ndarray  # float32 [r * c, D]
     given: np.ndarray  # float32 [P, D]
-    learned_norms: np.ndarray  # float32 [S * S]
+    learned_norms: np.ndarray  # float32 [r * c]
     given_norms: np.ndarray  # float32 [P]
 
 
@@ -105,14 +105,14 @@ class BlocksScene:
     registers: int
     sigmas: float  # an outlier's norm is above median + sigmas * 1.4826 MAD
     steps: list[dict[str, Any]]  # name, shape, and the block's part it belongs to
-    norms: np.ndarray  # float32 [L + 1, N]
-    updates: np.ndarray  # float32 [L, 2, N], attention's and the MLP's, relative to what enters
-    median: np.ndarray  # float32 [L + 1], of the patches' norms
-    sigma: np.ndarray  # float32 [L + 1]
-    threshold: np.ndarray  # float32 [L + 1]
-    neighbours: np.ndarray  # float32 [L + 1, P, 4], cosines above, right, below, left; NaN outside
+    norms: np.ndarray  # float32 [T + 1, N]
+    updates: np.ndarray  # float32 [T, 2, N], attention's and the MLP's, relative to what enters
+    median: np.ndarray  # float32 [T + 1], of the patches' norms
+    sigma: np.ndarray  # float32 [T + 1]
+    threshold: np.ndarray  # float32 [T + 1]
+    neighbours: np.ndarray  # float32 [T + 1, P, 4], cosines above, right, below, left; NaN outside
     embedding_neighbours: np.ndarray  # float32 [P, 4], the same before positions were added
-    register_cosines: np.ndarray  # float32 [L + 1, R], with the class token
+    register_cosines: np.ndarray  # float32 [T + 1, R], with the class token
 
     def charts(self, theme: Theme) -> "dict[str, go.Figure]":
         """How long the tokens are, and what each block adds; the curve of one patch is empty."""
@@ -212,7 +212,7 @@ def positions_scene(vit: VisionTransformer, seen: Inspection) -> PositionsScene:
 def blocks_scene(vit: VisionTransformer, seen: Inspection) -> BlocksScene:
     norms = stream_norms(seen).float()
     outliers = find_outliers(norms[:, seen.first_patch :], OUTLIER_SIGMAS)
-    stream = torch.cat([seen.embedded[None], seen.tokens])[:, seen.first_patch :]  # [L + 1, P, D]
+    stream = torch.cat([seen.embedded[None], seen.tokens])[:, seen.first_patch :]  # [T + 1, P, D]
     return BlocksScene(
         grid=seen.grid,
         registers=seen.registers,

@@ -281,7 +281,7 @@ def milestones(folder: Path) -> list[str]:
 class ProbeScene:
     """What the backbone of one milestone made of the chosen pictures."""
 
-    pictures: np.ndarray  # [n, S, S, 3] uint8
+    pictures: np.ndarray  # [n, H, W, 3] uint8
     attention: np.ndarray  # [n, A, h, w] float32, last block, class token's row
     pca: np.ndarray  # [n, h, w, 3] uint8
     moment: str

@@ -10,6 +10,7 @@ from tiny_runs import TRAIN, files, noise_folder, picture
 
 from dino_core.crops import sample_crops, stack_crops
 from dino_core.datasets import find_pictures
+from dino_core.step import loader
 from dino_core.step.loader import (
     BatchMaker,
     background_batches,
@@ -109,6 +110,39 @@ def test_nothing_but_broken_pictures_is_an_error(tmp_path):
     found = find_pictures(files(tmp_path, {"a.png": b"junk", "b.png": b""}))
     with pytest.raises(ValueError, match="None of the 2 pictures"):
         next(background_batches(BatchMaker(found, TRAIN, 0), 0, 1))
+
+
+def test_every_purpose_and_number_has_draws_of_its_own():
+    """Crops and masks of one number, two numbers, two seeds, pairs that a mere join mixes up."""
+    keys = [(0, "crops", 1), (0, "masks", 1), (0, "crops", 2), (1, "crops", 1), (1, "crops", 0)]
+    keys += [(1, "1 crops", 1), (11, "crops", 1), (1, "crops", 11)]
+    drawn = [torch.rand(4, generator=generator_for(*key)).tolist() for key in keys]
+    assert len({tuple(one) for one in drawn}) == len(keys)
+    assert drawn[0] == torch.rand(4, generator=generator_for(*keys[0])).tolist()
+
+
+def test_decoded_pictures_are_kept_up_to_a_limit(tmp_path, monkeypatch):
+    """Room for one of three: it is read once, each of the others at every turn."""
+    found = find_pictures(noise_folder(tmp_path, 3))
+    one = found.picture(0)
+    monkeypatch.setattr(loader, "CACHE_BYTES", one.width * one.height * 3)
+    read = Counter()
+
+    class Counted:
+        names, source = found.names, found.source
+
+        def __len__(self):
+            return len(found)
+
+        def picture(self, index):
+            read[index] += 1
+            return found.picture(index)
+
+    config = replace(TRAIN, schedule=replace(TRAIN.schedule, batch_size=3))
+    maker = BatchMaker(Counted(), config, seed=0)
+    for step in range(4):
+        maker.make(step)
+    assert sorted(read.values()) == [1, 4, 4]
 
 
 def test_a_set_smaller_than_the_batch_comes_round_again(tmp_path):

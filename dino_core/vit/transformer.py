@@ -1,33 +1,15 @@
-"""The vision transformer of DINOv2: pictures in, tokens out, and whatever a reader asks to see.
-
-Official file: `dinov2/models/vision_transformer.py` and `dinov2/layers/`. Parameter names are the
-official ones, so that a released file loads as it is. Followed with ViT-S/14 at 224 px:
-
-    images        [B, 3, 224, 224]
-    patches       [B, 256, 384]      one vector for each of the 16 x 16 patches
-    + class token [B, 257, 384]      then the position embedding is added
-    + registers   [B, 261, 384]      4 of them, after the class token, without a position
-    12 blocks     [B, 261, 384]      x + attention(norm(x)), then x + mlp(norm(x))
-    final norm    [B, 261, 384]
-
-There is one forward. What is to be seen of it is asked for by argument and answered in a dataclass:
-
-    out = vit(images, trace=[0, 5, 11])
-    out.traces[5].attention          # [B, A, N, N], rows sum to 1
-    vit(images, rows=[0]).rows       # [B, L, A, 1, N], the class token's row alone, in all blocks
-    vit(images, edits=Edits(heads_off={11: [0, 3]}))
-"""
+"""The whole transformer: pictures in, tokens out, and whatever a reader asks to see."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dino_core.config import ViTConfig
+from dino_core.vit.block import Block, BlockRequest, BlockTrace, LayerScale
 
 
 @dataclass(frozen=True)
@@ -51,27 +33,18 @@ class Edits:
         for heads in self.heads_off.values():
             check_range("head", heads, config.heads)
 
+    def of_block(self, index: int, *, traced: bool, rows: Sequence[int]) -> BlockRequest:
+        """What this asks of one block; its tokens are replaced before they enter it."""
+        return BlockRequest(
+            traced=traced,
+            rows=rows,
+            heads_off=self.heads_off.get(index, ()),
+            attention_off=index in self.attention_off,
+            mlp_off=index in self.mlp_off,
+        )
+
 
 NO_EDITS = Edits()
-
-
-@dataclass(frozen=True)
-class BlockTrace:
-    """What one block did. Queries and keys are kept: any row of attention follows from them."""
-
-    tokens: Tensor  # [B, N, D] the residual stream that leaves the block
-    queries: Tensor  # [B, A, N, d]
-    keys: Tensor  # [B, A, N, d]
-    update_norms: Tensor  # [B, 2, N] lengths of what attention and then the MLP added to each token
-
-    @property
-    def attention(self) -> Tensor:
-        """[B, A, N, N], every row sums to 1. N * N numbers a head: 45 MB for ViT-S at 518 px."""
-        return attention_weights(self.queries, self.keys)
-
-    def rows(self, tokens: Sequence[int]) -> Tensor:
-        """What the named tokens attend to: [B, A, len(tokens), N], every row sums to 1."""
-        return attention_weights(self.queries[:, :, tokens], self.keys)
 
 
 @dataclass(frozen=True)
@@ -84,7 +57,7 @@ class ViTOutput:
     grid: tuple[int, int]  # (h, w) patches
     registers: int
     traces: dict[int, BlockTrace]
-    rows: Tensor | None = None  # [B, L, A, n, N] what n chosen tokens attend to in all L blocks
+    rows: Tensor | None = None  # [B, T, A, n, N] what n chosen tokens attend to in all T blocks
 
     @property
     def first_patch(self) -> int:
@@ -107,12 +80,6 @@ class ViTOutput:
         return self.normed[:, self.first_patch :]
 
 
-def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(d)): [B, A, n, d], [B, A, N, d] -> [B, A, n, N], rows sum to 1."""
-    scale = queries.shape[-1] ** -0.5
-    return ((queries * scale) @ keys.transpose(-2, -1)).softmax(dim=-1)
-
-
 def check_range(what: str, indices: Iterable[int], count: int) -> None:
     """Raises ValueError unless every index lies in 0 .. count - 1."""
     wrong = sorted(i for i in set(indices) if not 0 <= i < count)
@@ -133,6 +100,7 @@ def check_masks(masks: Tensor, count: int, grid: tuple[int, int]) -> None:
 def interpolate_positions(
     positions: Tensor,
     grid: tuple[int, int],
+    *,
     offset: float,
     antialias: bool,
     learned: tuple[int, int] | None = None,
@@ -171,159 +139,6 @@ class PatchEmbed(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """[B, C, H, W] -> [B, P, D]."""
         return self.proj(images).flatten(2).transpose(1, 2)
-
-
-class Attention(nn.Module):
-    """Multi-head self-attention; hands back its queries and keys, which cost nothing."""
-
-    def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.fused = config.fused_attention
-        self.qkv = nn.Linear(config.dim, 3 * config.dim)
-        self.proj = nn.Linear(config.dim, config.dim)
-
-    def forward(
-        self, tokens: Tensor, heads_off: Collection[int] = ()
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """[B, N, D] -> the update [B, N, D], queries and keys [B, A, N, d]."""
-        B, N, D = tokens.shape
-        qkv = self.qkv(tokens).reshape(B, N, 3, self.heads, D // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [B, N, 3, A, d] -> 3 x [B, A, N, d]
-        mixed = (
-            F.scaled_dot_product_attention(q, k, v) if self.fused else attention_weights(q, k) @ v
-        )
-        if heads_off:
-            mixed = mixed.clone()
-            mixed[:, sorted(heads_off)] = 0
-        mixed = mixed.transpose(1, 2).reshape(B, N, D)  # [B, A, N, d] -> [B, N, D]
-        return self.proj(mixed), q, k
-
-
-def quick_gelu(values: Tensor) -> Tensor:
-    """x sigmoid(1.702 x), the approximation of GELU that CLIP was trained with."""
-    return values * torch.sigmoid(1.702 * values)
-
-
-ACTIVATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
-    "gelu": F.gelu,
-    "gelu_tanh": partial(F.gelu, approximate="tanh"),
-    "quick_gelu": quick_gelu,
-    "relu": F.relu,
-    "silu": F.silu,
-}
-
-
-class Mlp(nn.Module):
-    """Two linear maps with a GELU between them (or what the configuration names instead)."""
-
-    def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        hidden = int(config.dim * config.mlp_ratio)
-        self.activation = ACTIVATIONS[config.activation]
-        self.fc1 = nn.Linear(config.dim, hidden)
-        self.fc2 = nn.Linear(hidden, config.dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.fc2(self.activation(self.fc1(tokens)))
-
-
-class SwiGLU(nn.Module):
-    """silu(x W1) * (x W2) W3, with the hidden width cut to two thirds and rounded up to 8.
-
-    Two thirds keep the parameters of the plain MLP although there are three matrices.
-    """
-
-    def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        hidden = (int(int(config.dim * config.mlp_ratio) * 2 / 3) + 7) // 8 * 8
-        self.w12 = nn.Linear(config.dim, 2 * hidden)
-        self.w3 = nn.Linear(hidden, config.dim)
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        gate, value = self.w12(tokens).chunk(2, dim=-1)
-        return self.w3(F.silu(gate) * value)
-
-
-class LayerScale(nn.Module):
-    """A learned factor for each channel of a residual branch (Touvron et al. 2021)."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.gamma = nn.Parameter(torch.empty(dim))
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return tokens * self.gamma
-
-
-def drop_path(
-    tokens: Tensor,
-    branch: Callable[[Tensor], Tensor],
-    probability: float,
-    generator: torch.Generator | None,
-) -> Tensor:
-    """Stochastic depth (Huang et al. 2016): tokens + branch(tokens), the branch left out at random.
-
-    As the official code: above 0.1 the branch is computed only for a random subset of the batch,
-    of a fixed size B' = max(1, int(B (1 - p))), and scaled by B / B'; up to 0.1 every picture
-    tosses its own coin and survivors are scaled by 1 / (1 - p).
-    """
-    B = tokens.shape[0]
-    if probability > 0.1:
-        kept = max(1, int(B * (1 - probability)))
-        chosen = torch.randperm(B, generator=generator)[:kept].to(tokens.device)
-        # Not tokens[chosen], whose backward is twice as slow: it expects to meet indices twice.
-        update = branch(tokens.index_select(0, chosen)).to(tokens.dtype)
-        return tokens.index_add(0, chosen, update, alpha=B / kept)
-    survives = torch.rand(B, 1, 1, generator=generator) >= probability
-    factor = survives.to(tokens) / (1 - probability)
-    return tokens + branch(tokens) * factor
-
-
-class Block(nn.Module):
-    """x + ls1(attention(norm1(x))), then x + ls2(mlp(norm2(x)))."""
-
-    def __init__(self, config: ViTConfig) -> None:
-        super().__init__()
-        scaled = config.layer_scale_init is not None
-        self.drop_path = config.drop_path
-        self.norm1 = nn.LayerNorm(config.dim, eps=config.norm_eps)
-        self.attn = Attention(config)
-        self.ls1 = LayerScale(config.dim) if scaled else nn.Identity()
-        self.norm2 = nn.LayerNorm(config.dim, eps=config.norm_eps)
-        self.mlp = SwiGLU(config) if config.ffn == "swiglu" else Mlp(config)
-        self.ls2 = LayerScale(config.dim) if scaled else nn.Identity()
-
-    def forward(
-        self, tokens: Tensor, edits: Edits, index: int, traced: bool, rows: Sequence[int] = ()
-    ) -> tuple[Tensor, BlockTrace | None, Tensor | None]:
-        """[B, N, D] -> the stream that leaves the block; its trace, and the attention of the tokens
-        in `rows` [B, A, n, N], where they are asked for."""
-        update, q, k = self.attn(self.norm1(tokens), edits.heads_off.get(index, ()))
-        attention = attention_weights(q[:, :, rows], k) if rows else None
-        update = torch.zeros_like(update) if index in edits.attention_off else self.ls1(update)
-        tokens = tokens + update
-        seen = (q, k, update.norm(dim=-1)) if traced else None
-        del q, k, update  # their memory serves the MLP, while it is still in the cache
-        if index in edits.mlp_off:
-            update = torch.zeros_like(tokens)
-        else:
-            update = self.ls2(self.mlp(self.norm2(tokens)))
-        tokens = tokens + update
-        if seen is None:
-            return tokens, None, attention
-        q, k, by_attention = seen
-        norms = torch.stack([by_attention, update.norm(dim=-1)], dim=1)  # 2 x [B, N] -> [B, 2, N]
-        return tokens, BlockTrace(tokens, q, k, norms), attention
-
-    def train_forward(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
-        """The same with stochastic depth on both branches: [B, N, D] -> [B, N, D]."""
-        tokens = drop_path(
-            tokens, lambda x: self.ls1(self.attn(self.norm1(x))[0]), self.drop_path, generator
-        )
-        return drop_path(
-            tokens, lambda x: self.ls2(self.mlp(self.norm2(x))), self.drop_path, generator
-        )
 
 
 class VisionTransformer(nn.Module):
@@ -417,9 +232,9 @@ class VisionTransformer(nn.Module):
         tokens = tokens + interpolate_positions(
             self.pos_embed,
             grid,
-            config.position_offset,
-            config.position_antialias,
-            config.position_grid,
+            offset=config.position_offset,
+            antialias=config.position_antialias,
+            learned=config.position_grid,
         ).to(tokens.dtype)
         if self.register_tokens is None or not registers:
             return tokens
@@ -442,18 +257,22 @@ class VisionTransformer(nn.Module):
         trace      blocks to keep (from 0): their outgoing tokens, queries and keys
         rows       tokens (from 0) whose attention to keep in all blocks; without `trace` nothing
                    else is kept: 0.4 MB for the class token of ViT-S at 518 px, not 50 MB
-        edits      interventions; None of this together with training's drop path
+        edits      interventions
         generator  draws the drop path in training mode
 
-        Raises ValueError for a size that is no multiple of the patch size, or for a block or head
-        that does not exist.
+        Raises ValueError for a size that is no multiple of the patch size, for a block or head that
+        does not exist, and for a trace, rows or edits of a model that drops paths.
         """
         traced = set(trace)
         check_range("block", traced, self.config.depth)
         edits.check(self.config)
         stochastic = self.training and self.config.drop_path > 0
         looking = bool(traced or rows or edits is not NO_EDITS)
-        assert not (stochastic and looking), "drop path hides what is looked for"
+        if stochastic and looking:
+            raise ValueError(
+                "In training mode this model leaves branches out at random, which hides what is "
+                "looked for: call eval() first."
+            )
 
         tokens = embedded = self.embed(images, masks, registers=not edits.registers_off)
         check_range("token", rows, tokens.shape[1])
@@ -466,11 +285,12 @@ class VisionTransformer(nn.Module):
                 continue
             if index in edits.replace_tokens:
                 tokens = replace(tokens, *edits.replace_tokens[index])
-            tokens, seen, chosen = block(tokens, edits, index, index in traced, rows)
-            if seen is not None:
-                traces[index] = seen
-            if chosen is not None:
-                attention.append(chosen)
+            out = block(tokens, edits.of_block(index, traced=index in traced, rows=rows))
+            tokens = out.tokens
+            if out.trace is not None:
+                traces[index] = out.trace
+            if out.rows is not None:
+                attention.append(out.rows)
         return ViTOutput(
             tokens=tokens,
             normed=self.norm(tokens),
