@@ -46,9 +46,10 @@ def page(args: argparse.Namespace) -> None:
     from app.gradio_import import import_gradio
 
     import_gradio()
-    from app.server import build_server
+    from app.server import Address, build_server
 
-    server = build_server(args.model, args.weights, args.device, args.host, args.port)
+    address = Address(args.host, args.port)
+    server = build_server(args.model, args.weights, args.device, address)
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
     uvicorn.run(
         server,

@@ -7,8 +7,19 @@ from pathlib import Path
 from dino_core.assets import CHECKOUT, SAMPLES, STATIC
 
 TEXT = Path(__file__).parent / "page" / "text"
+FIRST_VISIT = STATIC / "first"  # responses worked out beforehand
+SAMPLE_GALLERY = STATIC / "gallery"
 
-__all__ = ["SAMPLES", "STATIC", "TEXT", "galleries_folder", "runs_folder"]
+__all__ = [
+    "FIRST_VISIT",
+    "SAMPLES",
+    "SAMPLE_GALLERY",
+    "STATIC",
+    "TEXT",
+    "cookie_key_file",
+    "galleries_folder",
+    "runs_folder",
+]
 
 
 def runs_folder() -> Path:
@@ -19,6 +30,11 @@ def runs_folder() -> Path:
 def galleries_folder() -> Path:
     """Where galleries are kept: INSIDE_DINOV2_GALLERIES, or galleries/ in `data_folder()`."""
     return Path(os.environ.get("INSIDE_DINOV2_GALLERIES") or data_folder() / "galleries")
+
+
+def cookie_key_file() -> Path:
+    """What visitors' cookies are signed with; servers on one folder of runs share it."""
+    return runs_folder() / ".page" / "cookie.key"
 
 
 def data_folder() -> Path:

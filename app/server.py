@@ -2,60 +2,84 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
 from fastapi import FastAPI
 
 from app.first_visit import stored
-from app.first_visit.document import EarlyPage, head, stage
-from app.jobs.galleries import Galleries
-from app.middleware.static_cache import Remembered
-from app.page.api import add_endpoints
-from app.page.main import SCREENS, build_app, newcomers_view
+from app.first_visit.document import head, stage
+from app.middleware.compress import CompressPage
+from app.middleware.first_visit import FirstDocument, StoredResponses
+from app.middleware.static_cache import StaticCache
+from app.middleware.visitor_cookie import VisitorCookie
+from app.page.main import build_app
+from app.page.screens import SCREENS
 from app.page.theme import css, theme
-from app.paths import galleries_folder
+from app.paths import STATIC
+from app.routes.all_routes import add_routes
 from app.routes.galleries import options_for
-from app.routes.pictures import STATIC, CompressPage, FirstVisit, VisitorCookie, add_routes
-from app.state.models import Engine
-from app.state.pictures import Entry, Store
+from app.services import Services, build_services
 from dino_core.scenes.models import colour_maps
 
 MAX_UPLOAD = "25mb"
 
 
+@dataclass(frozen=True)
+class Address:
+    """Where the server listens."""
+
+    host: str = "127.0.0.1"
+    port: int = 7860
+
+
 def build_server(
-    model: str | None, weights: Path | None, device: str, host: str, port: int
+    model: str | None = None,
+    weights: Path | None = None,
+    device: str = "cpu",
+    address: Address = Address(),
 ) -> FastAPI:
     """The application that uvicorn runs. ValueError for a model or file that is not there."""
-    engine = Engine(model, weights, device)
-    store = Store()
-    greet = cache(lambda: first_entry(engine))
-    store.share(stored.KEY, greet)
+    services = build_services(model, weights, device)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        engine.warm_up(greet)
-        runs.begin()
-        galleries.begin(lambda: options_for(engine, engine.first, 224))
+        start(services)
         yield
-        galleries.end()
-        runs.end()
-        engine.mapper.stop()
+        end(services)
 
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    galleries = Galleries(galleries_folder())
-    runs = add_routes(server, engine, store, galleries)
-    page = build_app(engine, store, galleries)
-    with page:
-        add_endpoints(engine, server.state.pairs)
+    add_routes(server, services)
+    page = build_app(services)
+    mount(server, page, address)
+    add_middleware(server, services, page.theme_hash)
+    return server
+
+
+def start(services: Services) -> None:
+    """What goes on behind the page from now on."""
+    models = services.models
+    models.preload(lambda: services.pictures.get("", stored.KEY))
+    services.runs.begin()
+    services.galleries.begin(lambda: options_for(models, models.default, stored.SIZE))
+
+
+def end(services: Services) -> None:
+    """Lets go of everything; runs and galleries at work go on."""
+    services.galleries.end()
+    services.runs.end()
+    services.umap.stop()
+
+
+def mount(server: FastAPI, page: gr.Blocks, address: Address) -> None:
+    """Puts the page on the server, behind the routes."""
     gr.mount_gradio_app(
         server,
         page,
         path="/",
-        server_name=host,
-        server_port=port,
+        server_name=address.host,
+        server_port=address.port,
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -69,18 +93,14 @@ def build_server(
     # A mounted page never launches, and Gradio opens whatever file a request names until it has:
     # from here on only files that came through the upload count.
     page.has_launched = True
-    view = newcomers_view(engine)
-    early = head(colour_maps(), SCREENS, view, page.theme_hash)
-    server.add_middleware(EarlyPage, early, stage() if view else "")
-    server.add_middleware(VisitorCookie)
-    server.add_middleware(FirstVisit)
+
+
+def add_middleware(server: FastAPI, services: Services, theme_hash: str) -> None:
+    """What surrounds every request; the last one added is the first to see it."""
+    first = services.first_visit
+    document = head(colour_maps(), SCREENS, first.view if first else None, theme_hash)
+    server.add_middleware(FirstDocument, document, stage() if first else "")
+    server.add_middleware(VisitorCookie, services.visitors)
+    server.add_middleware(StoredResponses, first)
     server.add_middleware(CompressPage)
-    server.add_middleware(Remembered, STATIC / "js")
-    return server
-
-
-def first_entry(engine: Engine) -> Entry:
-    """The sample that greets everybody; the first who needs more than is stored waits for it."""
-    path = STATIC / "samples" / stored.SAMPLE
-    picture = engine.sample(path, engine.first, stored.SIZE)
-    return Entry("", picture, engine.first, stored.SIZE, stored.SAMPLE)
+    server.add_middleware(StaticCache, STATIC / "js")

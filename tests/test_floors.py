@@ -28,6 +28,20 @@ APP_MAY_IMPORT = {
     "app", "dino_core.assets", "dino_core.config", "dino_core.scenes",
     "gradio", "fastapi", "starlette", "uvicorn",
 }  # fmt: skip
+# The rooms of the page. Two files of first_visit/ stand on floors of their own.
+APP_FLOORS = [
+    {"paths", "visitors", "gradio_import"},
+    {"first_visit"},
+    {"state"},
+    {"jobs"},
+    {"services"},
+    {"routes"},
+    {"page", "middleware"},
+    {"server"},
+    {"__main__", "first_visit.build"},  # what a person starts
+    {"console"},
+]
+APP_FLOOR = {room: floor for floor, rooms in enumerate(APP_FLOORS) for room in rooms}
 APP_NEVER = {"torch", "torchvision", "numpy", "dino_core.vit"}
 LIBRARY_NEVER = {"gradio", "fastapi", "starlette", "uvicorn", "app"}
 
@@ -64,6 +78,36 @@ def room(path: Path) -> str:
     """dino_core/vit.py -> vit; dino_core/scenes/masks.py -> scenes; dino_core/__init__.py -> ''."""
     first = path.relative_to(ROOT / "dino_core").parts[0].removesuffix(".py")
     return "" if first == "__init__" else first
+
+
+def app_room(name: str) -> str:
+    """app.routes.masks -> routes; app.first_visit.build -> first_visit.build; app -> ''."""
+    parts = name.split(".")[1:]
+    build = ".".join(parts[:2])
+    return build if build in APP_FLOOR else parts[0] if parts else ""
+
+
+def module(path: Path) -> str:
+    """app/page/main.py -> app.page.main; app/page/__init__.py -> app.page."""
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def circles(edges: dict[str, set[str]]) -> list[list[str]]:
+    """The ways through a graph that come back to where they began, one for each step back."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+
+    def walk(node: str, way: list[str]) -> None:
+        if node in way:
+            found.append([*way[way.index(node) :], node])
+        elif node not in done:
+            for other in sorted(edges.get(node, ())):
+                walk(other, [*way, node])
+            done.add(node)
+
+    for node in sorted(edges):
+        walk(node, [])
+    return found
 
 
 def starts_with(name: str, prefixes: set[str]) -> bool:
@@ -110,6 +154,34 @@ def test_app_imports_scenes_and_widgets_only(path: Path) -> None:
         assert not starts_with(name, APP_NEVER), f"{path.name} imports {name}"
 
 
+@pytest.mark.parametrize("path", APP, ids=lambda path: str(path.relative_to(ROOT)))
+def test_app_imports_its_lower_floors_only(path: Path) -> None:
+    here = app_room(module(path))
+    for name in imports(path):
+        if not starts_with(name, {"app"}):
+            continue
+        other = app_room(name)
+        assert other in APP_FLOOR, f"{path.name} imports {name}: say which room it means"
+        if here and other != here:
+            assert APP_FLOOR[other] < APP_FLOOR[here], f"{path.name} imports {name}, a higher floor"
+
+
+def test_circles_are_found() -> None:
+    assert circles({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"a"}}) == [["b", "c", "b"]]
+    assert circles({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []
+
+
+def test_app_has_no_circle_of_imports() -> None:
+    files = {module(path): path for path in APP}
+    edges = {}
+    for here, path in files.items():
+        # `from app.page import rail` names a file, `from app.page.rail import Rail` what is in it.
+        names = {name if name in files else name.rpartition(".")[0] for name in imports(path)}
+        edges[here] = (names & set(files)) - {here}
+    assert edges["app.server"] > {"app.services"}
+    assert circles(edges) == []
+
+
 def run(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
@@ -117,10 +189,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_library_works_without_what_only_the_app_needs() -> None:
-    modules = [
-        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for path in LIBRARY
-    ]
+    modules = [module(path) for path in LIBRARY]
     code = f"""
 import importlib, sys
 for name in ("gradio", "plotly", "umap", "fastapi", "matplotlib", "timm", "transformers"):

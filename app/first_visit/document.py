@@ -7,17 +7,16 @@ share, the scripts of the screen that opens, the first visit's numbers, and a st
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import gradio
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.first_visit import stored
 from app.paths import TEXT
 from dino_core.config import PCA_PRESETS
 
-PRESET_WORDS = {
+PRESET_TITLES = {
     "paper": "Paper",
     "dinov2-notebook": "DINOv2 notebook",
     "dinov3-notebook": "DINOv3 notebook",
@@ -28,20 +27,20 @@ STAGE = TEXT / "stage.html"
 
 
 def head(
-    colours: dict[str, list[list[int]]],
-    screens: dict[str, str],
-    view: dict[str, Any] | None,
+    colours: Mapping[str, list[list[int]]],
+    screens: Mapping[str, str],
+    view: Mapping[str, Any] | None,
     theme_hash: str,
 ) -> str:
     """The colour maps and choices that Python and the page share, and what to fetch ahead.
 
     `view`: what a newcomer sees, None where that is not worked out.
     """
-    presets = [[name, PRESET_WORDS.get(name, name)] for name in PCA_PRESETS]
-    shared = json.dumps(
+    presets = [[name, PRESET_TITLES.get(name, name)] for name in PCA_PRESETS]
+    shared = _for_script(
         {"colours": colours, "presets": presets, "screens": list(screens.items()), "first": view}
     )
-    ahead = json.dumps([f"view/{stored.KEY}/{path}" for path in stored.AHEAD] if view else [])
+    ahead = _for_script([f"view/{stored.KEY}/{path}" for path in stored.AHEAD] if view else [])
     modules = "".join(f'<link rel="modulepreload" href="inside/js/{name}.js">' for name in MODULES)
     return (
         f"<script>window.INSIDE = {shared};"
@@ -52,40 +51,11 @@ def head(
 
 
 def stage() -> str:
+    """The place where the first picture is drawn until Gradio's own element is there."""
     version = f"gradio-container-{gradio.__version__.replace('.', '-')}"
     return STAGE.read_text(encoding="utf-8").replace("GRADIO_VERSION", version)
 
 
-class EarlyPage:
-    """Writes a head into the page, and a stage before Gradio's own element."""
-
-    def __init__(self, app: ASGIApp, head: str, stage: str) -> None:
-        self.app = app
-        self.added = ((b"<head>", head.encode(), b""), (b"<gradio-app", b"", stage.encode()))
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != "/" or scope["method"] != "GET":
-            return await self.app(scope, receive, send)
-        start: Message = {}
-        page = b""
-
-        async def with_more(message: Message) -> None:
-            nonlocal start, page
-            if message["type"] == "http.response.start":
-                start = message
-                return None
-            if message["type"] != "http.response.body":
-                return await send(message)
-            page += message.get("body", b"")
-            if message.get("more_body"):
-                return None
-            whole = page
-            for tag, after, before in self.added:
-                whole = whole.replace(tag, before + tag + after, 1)
-            MutableHeaders(scope=start)["Content-Length"] = str(len(whole))
-            await send(start)
-            await send({"type": "http.response.body", "body": whole})
-            return None
-
-        await self.app(scope, receive, with_more)
-        return None
+def _for_script(values: Any) -> str:
+    """JSON that cannot end the script it stands in, whatever a file of weights is called."""
+    return json.dumps(values).replace("<", "\\u003c")

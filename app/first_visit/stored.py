@@ -1,31 +1,23 @@
 """The first visit: one sample, worked out beforehand, shown before any model has loaded.
 
-`python -m app.first_visit.stored` writes the answers that a newcomer's page asks for into
-static/first/, and the samples as a gallery into static/gallery/. A request that is not among the
-answers is answered from the same sample as soon as the model is there.
+`python -m app.first_visit.build` writes the responses that a newcomer's page fetches into
+static/first/, with the digests of the weights and of the sample that they were computed with. They
+stand for these alone: a page that begins with any other weights computes its first picture.
 """
 
-import gzip
+import hashlib
 import json
-import shutil
-import tempfile
-import time
-from importlib import import_module
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
-from app.paths import STATIC
-from dino_core.scenes import gallery
-from dino_core.scenes.models import PREVIEW
+from app.paths import FIRST_VISIT, SAMPLES
 
-FOLDER = STATIC / "first"
-GALLERY = STATIC / "gallery"
-OF_A_PROCESS = ("lock", "launch.txt", "started.json", "progress.json", "requests", "control")
 KEY = "first"  # everybody's key: it opens a sample, nobody's picture
 SAMPLE = "cat.jpg"
 SIZE = 224
-SEED = 0
+FORMAT = 1  # raised when the same weights and sample give other responses than before
 
 # What the page fetches by itself: the strip, then each screen as it opens.
 PATHS = [
@@ -47,65 +39,72 @@ PATHS = [
 AHEAD = ["strip?seed=0", "attention/11", "input.jpg", "overview"]  # of the screen that opens
 
 
-def stored(path_and_query: str) -> bytes | None:
-    """The answer to a request below view/first/, gzipped; None when there is none."""
-    if path_and_query not in PATHS:
+@dataclass(frozen=True)
+class Origin:
+    """What stored responses were computed with."""
+
+    weights: str  # SHA-256 of the file
+    weights_bytes: int
+    sample: str  # SHA-256 of the file
+    size: int = SIZE
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class FirstVisit:
+    """Stored responses that are true of the model with which this page begins."""
+
+    folder: Path
+    view: dict[str, Any]  # the page's first `view` prop
+    tag: str  # changes with the responses
+
+    def response(self, path_and_query: str) -> bytes | None:
+        """The body of the response to a request below view/first/, gzipped; None without one."""
+        if path_and_query not in PATHS:
+            return None
+        file = file_of(self.folder, path_and_query)
+        return file.read_bytes() if file.is_file() else None
+
+
+def file_of(folder: Path, path_and_query: str) -> Path:
+    """The file that holds the response to a request."""
+    return folder / quote_plus(path_and_query)
+
+
+def load_first_visit(
+    model: str,
+    weights: Path | None,
+    *,
+    sample: Path = SAMPLES / SAMPLE,
+    folder: Path = FIRST_VISIT,
+) -> FirstVisit | None:
+    """What was stored for exactly these weights and this sample; None when nothing was.
+
+    `model` is the name under which the page knows the weights.
+    """
+    try:
+        origin = Origin(**json.loads((folder / "origin.json").read_text(encoding="utf-8")))
+        view = json.loads((folder / "view.json").read_text(encoding="utf-8"))
+        if weights is None or weights.stat().st_size != origin.weights_bytes:
+            return None  # without reading gigabytes for it
+        if origin != origin_of(weights, sample):
+            return None
+    except (OSError, ValueError, TypeError):
         return None
-    file = FOLDER / quote_plus(path_and_query)
-    return file.read_bytes() if file.is_file() else None
+    tag = hashlib.sha256(json.dumps(asdict(origin)).encode()).hexdigest()[:32]
+    return FirstVisit(folder, view | {"model": model}, tag)
 
 
-def view() -> dict[str, Any] | None:
-    """The page's first `view` prop, None when nothing was worked out."""
-    file = FOLDER / "view.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+def origin_of(weights: Path, sample: Path = SAMPLES / SAMPLE) -> Origin:
+    """What a page that begins with these weights and shows this sample computes with."""
+    return Origin(_sha256(weights), weights.stat().st_size, _sha256(sample))
 
 
-def write_gallery() -> None:
-    """The map of the samples, with PCA of every layer, so that nobody waits for it."""
-    with tempfile.TemporaryDirectory() as home:
-        folder = Path(home) / "gallery"
-        gallery.launch("samples", folder, gallery.Options(PREVIEW))
-        while (state := gallery.state_of(folder))["state"] != "ready":
-            if not state["alive"]:
-                raise ValueError(state["words"])
-            time.sleep(0.5)
-        ready = (folder / "state.json").read_bytes()  # what it says before it is stopped
-        gallery.stop(folder)
-        for layer in range(gallery.names(folder).layers):
-            gallery.points(folder, "cls", layer)
-            gallery.points(folder, "mean_patch", layer)
-            gallery.points(folder, "both", layer)
-        shutil.rmtree(GALLERY, ignore_errors=True)
-        shutil.copytree(folder, GALLERY, ignore=shutil.ignore_patterns(*OF_A_PROCESS))
-        (GALLERY / "state.json").write_bytes(ready)
-    size = sum(path.stat().st_size for path in GALLERY.rglob("*") if path.is_file())
-    print(f"{size:>9,} bytes  the gallery of the samples")
+def write_origin(folder: Path, origin: Origin) -> None:
+    """Says what the responses in a folder were computed with."""
+    (folder / "origin.json").write_text(json.dumps(asdict(origin), indent=1) + "\n")
 
 
-def main() -> None:
-    """Asks the real server for each path and writes down what it says."""
-    from fastapi.testclient import TestClient
-
-    from app.server import build_server
-
-    FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.iterdir():
-        old.unlink()
-    server = build_server("preview_vits14", None, "cpu", "127.0.0.1", 7860)
-    client = TestClient(server)
-    (FOLDER / "view.json").write_text(json.dumps(client.get("/view/first/view.json").json()))
-    for path in PATHS:
-        answer = client.get(f"/view/{KEY}/{path}")
-        answer.raise_for_status()
-        data = gzip.compress(answer.content, mtime=0)
-        (FOLDER / quote_plus(path)).write_bytes(data)
-        print(f"{len(data):>9,} bytes  {path}")
-
-    pairs = import_module("dino_core.scenes.pairs")
-    pairs.write_company(pairs.open_bundled("preview"), pairs.COMPANY)
-    write_gallery()
-
-
-if __name__ == "__main__":
-    main()
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

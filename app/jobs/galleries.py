@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from app.jobs.queue import Queue, Ticket
-from app.paths import STATIC
+from app.paths import SAMPLE_GALLERY
 from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
 
 SAMPLES = "samples"
@@ -29,7 +29,7 @@ PER_VISITOR = 4  # galleries of one visitor; the one that was not looked at for 
 KEPT = 7 * 24 * 3600.0  # seconds after the last look
 STARTING = 60.0  # seconds a process may take until it says something
 AT_WORK = ("waiting", "embedding", "mapping")
-STORED = STATIC / "gallery"
+STORED = SAMPLE_GALLERY
 
 
 @dataclass(frozen=True)

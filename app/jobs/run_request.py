@@ -13,9 +13,10 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from app.jobs.runs import Runs, RunTicket
-from app.routes.uploads import take_body
-from app.state.models import SAMPLES, Engine
-from app.state.pictures import Store
+from app.jobs.zips import take_body
+from app.paths import SAMPLES
+from app.state.models import Models
+from app.state.pictures import PictureStore
 from dino_core.scenes import training
 
 MAX_ZIP = 500 * 2**20  # bytes
@@ -86,7 +87,7 @@ class Order:
 
 
 def ticket_for(
-    order: Order, runs: Runs, uploads: Uploads, engine: Engine, store: Store
+    order: Order, runs: Runs, uploads: Uploads, models: Models, store: PictureStore
 ) -> RunTicket:
     """Checks everything and settles the command. ValueError in a sentence."""
     asked, owner = order.asked, order.owner
@@ -107,7 +108,7 @@ def ticket_for(
     if own:
         probes.append(own_probe(str(own), order, uploads, store))
     preset = str(asked.get("preset", "tiny"))
-    model, weights = starting_model(asked, engine, kind, preset)
+    model, weights = starting_model(asked, models, kind, preset)
     wanted = training.Wanted(
         kind=kind,
         data=data,
@@ -123,7 +124,7 @@ def ticket_for(
         probes=tuple(probes),
         seed=whole(asked.get("seed", 0), "seed", 0, 2**31 - 1),
         threads=max((os.cpu_count() or 2) - 1, 1),  # one is left for the page
-        device=engine.device,
+        device=models.device,
     )
     if wanted.part not in ("head", "blocks", "all"):
         raise ValueError("Fine-tuning trains the head, blocks, or all.")
@@ -143,17 +144,17 @@ def ticket_for(
 
 
 def starting_model(
-    asked: dict[str, Any], engine: Engine, kind: str, preset: str
+    asked: dict[str, Any], models: Models, kind: str, preset: str
 ) -> tuple[str | None, str | None]:
     """(name, file) of the weights to start from, where the run starts from any."""
     needs = {choice["name"]: choice["needs_weights"] for choice in training.preset_choices("cpu")}
     if kind == "pretraining" and not needs.get(preset, False):
         return None, None
     name = asked.get("model")
-    if name not in [known for _, known in engine.at_hand()]:
+    if name not in [known for _, known in models.available()]:
         raise ValueError("Choose a model to start from that is on this machine.")
-    if engine.weights is not None and name == engine.first:
-        return engine.asked, str(engine.weights.resolve())
+    if models.weights is not None and name == models.default:
+        return models.architecture, str(models.weights.resolve())
     return name, None
 
 
@@ -164,7 +165,7 @@ def sample_path(name: str) -> str:
     return str(path)
 
 
-def own_probe(key: str, order: Order, uploads: Uploads, store: Store) -> str:
+def own_probe(key: str, order: Order, uploads: Uploads, store: PictureStore) -> str:
     """The visitor's open picture, written down because the visitor wants it to be seen."""
     entry = store.get(order.secret, key)
     if entry is None:

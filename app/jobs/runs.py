@@ -9,7 +9,6 @@ How they wait for each other is in `tickets.py`. Whose a run is, is kept as the 
 visitor's secret.
 """
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -61,10 +60,6 @@ class RunTicket(Ticket):
     def private(self) -> bool:
         """Its pictures are the visitor's own."""
         return self.data != "samples"
-
-
-def owner_of(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Runs(Queue[RunTicket]):

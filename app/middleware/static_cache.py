@@ -7,76 +7,70 @@ milliseconds, handing it out from memory a fraction of one, and a newcomer waits
 from dataclasses import dataclass
 from pathlib import Path
 
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.middleware.base import HttpMiddleware, WholeResponse, accepted_encodings, when_whole
 
 FOLDERS = ("/assets/", "/static/", "/inside/js/")
 CONDITIONAL = ("range", "if-none-match", "if-modified-since")
-MOST = 64 * 2**20  # bytes kept
+MAX_BYTES = 64 * 2**20
+Key = tuple[str, str]  # path, and the encodings that may be used
 
 
 @dataclass(frozen=True)
-class Answer:
+class CachedFile:
     """What was sent, and the state of the file that it was made from."""
 
-    start: Message
-    body: bytes
+    response: WholeResponse
     version: float
 
 
-class Remembered:
-    """Answers from memory what it has seen answered before. `scripts`: the folder of ours."""
+class StaticCache(HttpMiddleware):
+    """Sends from memory what it has sent before. `scripts`: the folder of ours."""
 
     def __init__(self, app: ASGIApp, scripts: Path) -> None:
-        self.app, self.scripts = app, scripts
-        self.kept: dict[tuple[str, str], Answer] = {}
-        self.size = 0
+        super().__init__(app)
+        self.scripts = scripts
+        self.files: dict[Key, CachedFile] = {}
+        self.nbytes = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "GET":
-            return await self.app(scope, receive, send)
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, headers = scope["path"], Headers(scope=scope)
-        if not path.startswith(FOLDERS) or any(name in headers for name in CONDITIONAL):
+        if (
+            scope["method"] != "GET"
+            or not path.startswith(FOLDERS)
+            or any(name in headers for name in CONDITIONAL)
+        ):
             return await self.app(scope, receive, send)
-        key, version = (path, headers.get("accept-encoding", "")), self._version(path)
-        known = self.kept.get(key)
-        if known is None or known.version != version:
-            return await self._ask(key, version, scope, receive, send)
-        await send(known.start)
-        await send({"type": "http.response.body", "body": known.body})
-        return None
+        # Whatever way a browser words it, only what comes of it makes another file.
+        encodings = ", ".join(accepted_encodings(headers))
+        key, version = (path, encodings), self._version(path)
+        known = self.files.get(key)
+        if known is not None and known.version == version:
+            return await known.response.send(send)
+        scope = {**scope, "headers": list(scope["headers"])}
+        MutableHeaders(scope=scope)["accept-encoding"] = encodings or "identity"
+
+        def remember(response: WholeResponse) -> WholeResponse:
+            if response.status == 200:
+                self._keep(key, CachedFile(response, version))
+            return response
+
+        return await self.app(scope, receive, when_whole(send, remember))
 
     def _version(self, path: str) -> float:
         """When a script of ours was last changed; Gradio's files have a hash in their names."""
         if not path.startswith("/inside/js/"):
             return 0.0
         try:
-            return (self.scripts / Path(path).name).stat().st_mtime
-        except OSError:
+            return (self.scripts / path.removeprefix("/inside/js/")).stat().st_mtime
+        except (OSError, ValueError):
             return 0.0
 
-    async def _ask(
-        self, key: tuple[str, str], version: float, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        start: Message = {}
-        body = b""
-
-        async def listen(message: Message) -> None:
-            nonlocal start, body
-            if message["type"] == "http.response.start":
-                start = message
-            elif message["type"] == "http.response.body":
-                body += message.get("body", b"")
-                if not message.get("more_body") and start.get("status") == 200:
-                    self._keep(key, Answer(start, body, version))
-            await send(message)
-
-        await self.app(scope, receive, listen)
-
-    def _keep(self, key: tuple[str, str], answer: Answer) -> None:
-        old = self.kept.pop(key, None)
-        self.size += len(answer.body) - (len(old.body) if old else 0)
-        if self.size <= MOST:
-            self.kept[key] = answer
-        else:
-            self.size -= len(answer.body)
+    def _keep(self, key: Key, file: CachedFile) -> None:
+        old = self.files.pop(key, None)
+        self.nbytes -= len(old.response.body) if old else 0
+        if self.nbytes + len(file.response.body) <= MAX_BYTES:
+            self.files[key] = file
+            self.nbytes += len(file.response.body)

@@ -1,26 +1,29 @@
 """Named endpoints: each view for programs, in one call with a picture of their own.
 
     from gradio_client import Client, handle_file
-    answer = Client(URL).predict(handle_file("cat.jpg"), layer=8, api_name="/attention")
+    response = Client(URL).predict(handle_file("cat.jpg"), layer=8, api_name="/attention")
 
 Nothing is kept: each call decodes its picture, runs the model once and forgets both.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
-from app.routes.losses import Pairs
-from app.state.models import Engine
+from app.page.handlers import read_upload
+from app.services import Services
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from dino_core.analysis.inspection import Inspection
 
 
-def add_endpoints(engine: Engine, pairs: Pairs) -> None:
+def add_endpoints(services: Services) -> None:
     """Adds /crops, /masks, /attention, /features and /losses to the page that is being built."""
-    endpoints = Endpoints(engine, pairs)
+    endpoints = Endpoints(services)
     gr.api(endpoints.crops, api_name="crops", concurrency_limit=2)
     gr.api(endpoints.masks, api_name="masks", concurrency_limit=2)
     gr.api(endpoints.attention, api_name="attention", concurrency_id="model")
@@ -32,22 +35,28 @@ def add_endpoints(engine: Engine, pairs: Pairs) -> None:
 class Endpoints:
     """What each endpoint is asked and answers; its docstring is what a program reads about it."""
 
-    engine: Engine
-    pairs: Pairs
+    services: Services
 
     def crops(self, picture: dict, seed: int = 0, blur: str = "as run") -> dict:
         """The crops that a seed gives: kind, box [x0, y0, x1, y1] in source pixels, flip and
         operations of each; pictures as nested lists of RGB rows are left out."""
-        return self._plain(
-            lambda: self.engine.scene("crops").crops_scene(self._open(picture), seed, blur)
-        )
+
+        def make() -> Any:
+            from dino_core.scenes.crops import crops_scene
+
+            return crops_scene(self._open(picture), seed, blur)
+
+        return plain_scene(make)
 
     def masks(self, picture: dict, seed: int = 0, ratio: float = 0.3) -> dict:
         """One block mask on the first global crop: its blocks in the order drawn, and the mask."""
-        return self._plain(
-            lambda: self.engine.scene("masks").masks_scene(self._open(picture), seed, ratio),
-            *("mask", "random_mask", "histogram"),
-        )
+
+        def make() -> Any:
+            from dino_core.scenes.masks import masks_scene
+
+            return masks_scene(self._open(picture), seed, ratio)
+
+        return plain_scene(make, "mask", "random_mask", "histogram")
 
     def attention(
         self,
@@ -62,10 +71,11 @@ class Endpoints:
         model it is that with which the page begins."""
 
         def make() -> Any:
-            seen = self._look(picture, model, size)
-            return self.engine.scene("attention").query_scene(seen, layer, row, column)
+            from dino_core.scenes.attention import query_scene
 
-        return self._plain(make, "rows")
+            return query_scene(self._inspect(picture, model, size), layer, row, column)
+
+        return plain_scene(make, "rows")
 
     def features(
         self,
@@ -80,10 +90,11 @@ class Endpoints:
         a model it is that with which the page begins."""
 
         def make() -> Any:
-            seen = self._look(picture, model, size)
-            return self.engine.scene("features").features_scene(seen, layer, preset, flip)
+            from dino_core.scenes.features import features_scene
 
-        return self._plain(make, *("colours", "foreground", "scores", "ratio"))
+            return features_scene(self._inspect(picture, model, size), layer, preset, flip)
+
+        return plain_scene(make, "colours", "foreground", "scores", "ratio")
 
     def losses(
         self,
@@ -98,26 +109,29 @@ class Endpoints:
         0 is that which the pair was trained with."""
 
         def make() -> Any:
-            scene, found = self.engine.scene("losses"), self.pairs.find(pair)
-            own = self.pairs.ask(found, self._open(picture), seed)
-            chosen = scene.Chosen(targets, temperature or None)
-            return scene.losses_scene(found.pair, found.company, own, seed, chosen=chosen)
+            from dino_core.scenes.losses import Chosen, losses_scene
 
-        return self._plain(make, *("dino", "ibot", "mask"))
+            loaded = self.services.pairs.find(pair)
+            own = self.services.pairs.outputs(loaded, self._open(picture), seed)
+            chosen = Chosen(targets, temperature or None)
+            return losses_scene(loaded.pair, loaded.references, own, seed, chosen=chosen)
 
-    def _open(self, picture: dict) -> Any:
+        return plain_scene(make, "dino", "ibot", "mask")
+
+    def _open(self, picture: dict) -> "Image":
         """The uploaded file, decoded. Only files that came through the upload are opened."""
-        path = Path(str(dict(picture).get("path", ""))).resolve()
-        if not path.is_relative_to(Path(get_upload_folder()).resolve()):
-            raise ValueError("Upload the picture first.")
-        return self.engine.scene("picture").read_picture(path)
+        return read_upload(str(dict(picture).get("path", "")))
 
-    def _look(self, picture: dict, model: str, size: int) -> Any:
-        return self.engine.look(self._open(picture), model or self.engine.first, size).seen
+    def _inspect(self, picture: dict, model: str, size: int) -> "Inspection":
+        models = self.services.models
+        return models.inspect(self._open(picture), model or models.default, size).seen
 
-    def _plain(self, make: Callable[[], Any], *arrays: str) -> dict:
-        """A scene's facts and the named arrays; what is wrong is said in words."""
-        try:
-            return self.engine.scene("packing").plain(make(), arrays)
-        except ValueError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+
+def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:
+    """A scene's facts and the named arrays as JSON; what is wrong is said in a sentence."""
+    from dino_core.scenes.packing import plain
+
+    try:
+        return plain(make(), arrays)
+    except ValueError as error:
+        raise gr.Error(str(error), print_exception=False) from error

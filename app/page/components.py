@@ -52,10 +52,10 @@ def sample_buttons(credits: list[dict[str, str]]) -> gr.HTML:
     )
 
 
-def sentence(words: str, alarm: bool = False) -> str:
+def status_line(message: str, alarm: bool = False) -> str:
     """A line of the rail that a screen reader announces."""
     role, kind = ("alert", "alarm") if alarm else ("status", "calm")
-    return f'<p class="inside-status {kind}" role="{role}">{escape(words)}</p>'
+    return f'<p class="inside-status {kind}" role="{role}">{escape(message)}</p>'
 
 
 def badge(lines: list[str]) -> str:

@@ -1,56 +1,43 @@
-"""The wiring: what happens when something in the rail is touched.
+"""What happens when something in the rail is touched.
 
-Every change of the rail ends in `show`, which hands the views their prop; the views fetch and draw
-by themselves. A file that cannot be read, or a model that cannot be had, changes nothing but the
-status line.
+Every change of the rail ends in `_show`, which hands the page its `view`; the screens fetch and
+draw by themselves. A file that cannot be read, or a model that cannot be had, changes nothing but
+the status line. A handler answers with the widgets that change, and with nothing else.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.utils import get_upload_folder
 
 from app.first_visit import stored
-from app.jobs.galleries import Galleries
-from app.jobs.runs import owner_of
-from app.page.components import badge, sentence
-from app.routes.galleries import is_sample, to_open
-from app.routes.pictures import COOKIE, STATIC, view_prop
-from app.state.models import Engine
-from app.state.pictures import Entry, Store
+from app.page.components import badge, status_line
+from app.page.rail import SIZES, Rail, sample_caption
+from app.routes.galleries import is_sample, open_from_gallery
+from app.routes.pictures import view_of
+from app.services import Services
+from app.state.models import read_sample
+from app.state.pictures import Entry
+from app.visitors import owner_of
 
-SAMPLES = STATIC / "samples"
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 # A quick answer may come before the scripts have loaded.
 ARRIVED = """() => import(new URL("inside/js/core.js", document.baseURI))
     .then(() => { window.Inside.arrived(); })"""
-SIZES = [("224 px", 224), ("448 px", 448), ("518 px", 518)]
+NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
+Update = dict[Any, Any]  # what a handler changes: a value for each of some components
 
 
 @dataclass(frozen=True)
-class Visit:
+class Session:
     """What one open page shows. The picture itself is in the store, under this key."""
 
     key: str = ""
-
-
-@dataclass(frozen=True)
-class Rail:
-    """The widgets of the left rail."""
-
-    picture: gr.Image
-    link: gr.Textbox  # what stands behind the # of the address when the page opens
-    uploaded: gr.Textbox  # where the server put the newest upload
-    samples: gr.HTML
-    status: gr.HTML
-    model: gr.Dropdown
-    badge: gr.HTML
-    size: gr.Radio
-    seed: gr.Number
-    again: gr.Button
 
 
 @dataclass(frozen=True)
@@ -62,31 +49,24 @@ class Choice:
     seed: int | None  # None while the field is empty
 
 
-class Desk:
-    """Handlers return one value for each of `outputs`."""
+class Handlers:
+    """The handlers of one page, and what they may change in it."""
 
     def __init__(
-        self,
-        engine: Engine,
-        store: Store,
-        galleries: Galleries,
-        visit: gr.State,
-        rail: Rail,
-        views: dict[str, gr.HTML],
+        self, services: Services, session: gr.State, rail: Rail, views: dict[str, gr.HTML]
     ) -> None:
-        self.engine = engine
-        self.store = store
-        self.galleries = galleries
-        self.visit = visit
+        self.services = services
+        self.session = session
         self.rail = rail
         self.views = views
-        self.outputs = [visit, rail.picture, rail.status, rail.badge]
-        self.outputs += [rail.model, rail.size, rail.seed, *views.values()]
 
     def connect(self, page: gr.Blocks) -> None:
-        rail, chosen = self.rail, [self.rail.model, self.rail.size, self.rail.seed]
+        """Ties each widget to its handler."""
+        rail, session = self.rail, self.session
+        chosen = [rail.model, rail.size, rail.seed]
+        changed = [session, rail.picture, rail.status, rail.badge, *chosen, *self.views.values()]
         work: dict[str, Any] = {
-            "outputs": self.outputs,
+            "outputs": changed,
             "concurrency_id": "model",
             "concurrency_limit": 1,
             "show_progress": "minimal",
@@ -100,33 +80,27 @@ class Desk:
         # wrong about broken, 16-bit and animated ones.
         rail.picture.upload(
             None, rail.picture, rail.uploaded, js="(file) => file.path", api_visibility="private"
-        ).then(self.open_file, [self.visit, rail.uploaded, *chosen], **work)
-        rail.samples.select(self.open_sample, [self.visit, rail.samples, *chosen], **work)
+        ).then(self.open_file, [session, rail.uploaded, *chosen], **work)
+        rail.samples.select(self.open_sample, [session, rail.samples, *chosen], **work)
         gallery = self.views["gallery"]
-        gallery.select(self.open_from_gallery, [self.visit, gallery, *chosen], **work)
-        rail.model.input(self.look_again, [self.visit, *chosen], **work)
-        rail.size.input(self.look_again, [self.visit, *chosen], **work)
+        gallery.select(self.open_gallery_picture, [session, gallery, *chosen], **work)
+        rail.model.input(self.change_model, [session, *chosen], **work)
+        rail.size.input(self.change_model, [session, *chosen], **work)
         rail.seed.change(
             self.redraw,
-            [self.visit, rail.seed],
+            [session, rail.seed],
             list(self.views.values()),
             trigger_mode="always_last",
             show_progress="hidden",
             api_visibility="private",
         )
-        rail.again.click(
-            None,
-            rail.seed,
-            rail.seed,
-            js="(seed) => (seed + 1) % 2 ** 31",
-            api_visibility="private",
-        )
+        rail.again.click(None, rail.seed, rail.seed, js=NEXT_SEED, api_visibility="private")
 
     # -- handlers ----------------------------------------------------------------------------
 
-    def arrive(self, link: str, model: str, size: int, seed: int, request: gr.Request) -> list[Any]:
+    def arrive(self, link: str, model: str, size: int, seed: int, request: gr.Request) -> Update:
         """A new page: what its link says; what was open, if it was reloaded; else the sample."""
-        visit, asked = Visit(stored.KEY), dict(parse_qsl(link.lstrip("#")))
+        asked = dict(parse_qsl(link.lstrip("#")))
         try:
             choice = Choice(
                 asked.get("model", model),
@@ -134,154 +108,184 @@ class Desk:
                 int(asked.get("seed", seed or 0)),
             )
         except ValueError:
-            return self.refuse(visit, "This link is damaged.", request)
-        key = self.store.newest(owner(request))
-        entry = self.store.get(owner(request), key) if key else None
+            return self._reject(Session(stored.KEY), "This link is damaged.", request)
+        pictures, secret = self.services.pictures, self._secret(request)
+        key = pictures.newest(secret)
+        entry = pictures.get(secret, key) if key else None
         if entry and key and asked.get("sample", "") == entry.sample:
-            return self.show(key, entry, choice.seed, "Welcome back: this is what you had open.")
+            return self._show(key, entry, choice.seed, "Welcome back: this is what you had open.")
         sample = asked.get("sample", stored.SAMPLE)
-        kept = (stored.SAMPLE, self.engine.first, stored.SIZE)
-        if (sample, choice.model, choice.size) == kept and stored.view():
-            return self.show_first(choice.seed or 0)
-        return self.open_sample(visit, sample, choice.model, choice.size, choice.seed, request)
+        first = (stored.SAMPLE, self.services.models.default, stored.SIZE)
+        if (sample, choice.model, choice.size) == first and self.services.first_visit:
+            return self._show_first(self.services.first_visit, choice.seed or 0)
+        session = Session(stored.KEY)
+        return self.open_sample(session, sample, choice.model, choice.size, choice.seed, request)
 
     def open_sample(
-        self, visit: Visit, file: str, model: str, size: int, seed: int | None, request: gr.Request
-    ) -> list[Any]:
-        sample = next((s for s in sample_credits() if s["file"] == file), None)
-        if sample is None:
-            return self.refuse(visit, "There is no such sample.", request)
+        self,
+        session: Session,
+        file: str,
+        model: str,
+        size: int,
+        seed: int | None,
+        request: gr.Request,
+    ) -> Update:
+        """One of the samples, by its file's name."""
         try:
-            source = self.engine.scene("picture").read_picture(SAMPLES / file)
-            choice, words = Choice(model, size, seed), sample_words(sample)
-            return self.look(source, choice, words, request, file)
+            choice, caption = Choice(model, size, seed), sample_caption(file)
+            return self._open(read_sample(file), choice, caption, request, sample=file)
         except ValueError as error:
-            return self.refuse(visit, str(error), request)
+            return self._reject(session, str(error), request)
 
     def open_file(
-        self, visit: Visit, path: str, model: str, size: int, seed: int | None, request: gr.Request
-    ) -> list[Any]:
-        if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
-            return self.refuse(visit, "Upload the picture first.", request)
-        try:
-            source = self.engine.scene("picture").read_picture(path)
-            return self.look(source, Choice(model, size, seed), "Your picture.", request)
-        except ValueError as error:
-            return self.refuse(visit, str(error), request)
-
-    def open_from_gallery(
         self,
-        visit: Visit,
+        session: Session,
+        path: str,
+        model: str,
+        size: int,
+        seed: int | None,
+        request: gr.Request,
+    ) -> Update:
+        """A picture that was uploaded."""
+        try:
+            return self._open(
+                read_upload(path), Choice(model, size, seed), "Your picture.", request
+            )
+        except ValueError as error:
+            return self._reject(session, str(error), request)
+
+    def open_gallery_picture(
+        self,
+        session: Session,
         asked: dict[str, Any] | None,
         model: str,
         size: int,
         seed: int | None,
         request: gr.Request,
-    ) -> list[Any]:
+    ) -> Update:
         """A picture of the map, as if it had been uploaded; the map is its visitor's own."""
+        owner = owner_of(self._secret(request))
         try:
             name, index = str(dict(asked or {})["gallery"]), int(dict(asked or {})["index"])
-            source, file = to_open(self.galleries, name, index, owner_of(owner(request)))
+            source, file = open_from_gallery(self.services.galleries, name, index, owner)
             if is_sample(name):
-                return self.open_sample(visit, file, model, size, seed, request)
-            words = f"{Path(file).name}, from your pictures."
-            return self.look(source, Choice(model, size, seed), words, request)
-        except (ValueError, KeyError, TypeError) as error:
-            words = str(error) if isinstance(error, ValueError) else "There is no such picture."
-            return self.refuse(visit, words, request)
+                return self.open_sample(session, file, model, size, seed, request)
+            caption = f"{Path(file).name}, from your pictures."
+            return self._open(source, Choice(model, size, seed), caption, request)
+        except ValueError as error:
+            return self._reject(session, str(error), request)
+        except (KeyError, TypeError, OverflowError):
+            return self._reject(session, "There is no such picture.", request)
 
-    def look_again(
+    def change_model(
         self,
-        visit: Visit,
+        session: Session,
         model: str,
         size: int,
         seed: int | None,
         request: gr.Request,
         progress: gr.Progress = gr.Progress(),  # noqa: B008  (Gradio looks for it here)
-    ) -> list[Any]:
+    ) -> Update:
         """The same picture in another model or at another size.
 
         A model that is not on disk is downloaded: it was chosen from the list, which says so.
         """
-        entry = self.store.get(owner(request), visit.key)
+        entry = self.services.pictures.get(self._secret(request), session.key)
         if entry is None:
-            return self.refuse(visit, "Open a picture first.", request)
+            return self._reject(session, "Open a picture first.", request)
 
         def report(done: int, total: int | None) -> None:
             progress((done, total), desc="Downloading", unit="bytes")
 
         try:
-            self.engine.backbone(model, download=True, progress=report)
-            source, words = entry.picture.source, "The same picture, looked at anew."
-            return self.look(source, Choice(model, size, seed), words, request, entry.sample)
+            self.services.models.backbone(model, download=True, progress=report)
+            source, caption = entry.picture.source, "The same picture, looked at anew."
+            choice = Choice(model, size, seed)
+            return self._open(source, choice, caption, request, sample=entry.sample)
         except ValueError as error:
-            return self.refuse(visit, str(error), request)
+            return self._reject(session, str(error), request)
 
-    def redraw(self, visit: Visit, seed: int | None, request: gr.Request) -> list[Any]:
-        """Another seed: the views draw again, the model is not asked."""
-        entry = self.store.get(owner(request), visit.key)
+    def redraw(self, session: Session, seed: int | None, request: gr.Request) -> Update | Any:
+        """Another seed: the views draw again, the model does not run."""
+        entry = self.services.pictures.get(self._secret(request), session.key)
         if entry is None or seed is None:
-            return [gr.skip() for _ in self.views]
-        return self.props(visit.key, entry, seed)
+            return gr.skip()
+        return self._views(view_of(session.key, entry, seed))
 
     # -- what they end in --------------------------------------------------------------------
 
-    def look(
-        self, source: Any, choice: Choice, words: str, request: gr.Request, sample: str = ""
-    ) -> list[Any]:
+    def _open(
+        self,
+        source: "Image",
+        choice: Choice,
+        caption: str,
+        request: gr.Request,
+        *,
+        sample: str = "",
+    ) -> Update:
         """A decoded picture -> one forward, kept for this visitor, and shown."""
         if choice.size not in dict(SIZES).values():
             raise ValueError(f"The input size is one of {', '.join(text for text, _ in SIZES)}.")
-        picture = self.engine.look(source, choice.model, choice.size)
-        entry = Entry(owner(request), picture, choice.model, choice.size, sample)
-        key = self.store.add(entry)
-        return self.show(key, entry, choice.seed, f"{words} {picture.scene.note}")
+        picture = self.services.models.inspect(source, choice.model, choice.size)
+        entry = Entry(self._secret(request), picture, choice.model, choice.size, sample)
+        key = self.services.pictures.add(entry)
+        return self._show(key, entry, choice.seed, f"{caption} {picture.scene.note}")
 
-    def show(self, key: str, entry: Entry, seed: int | None, words: str) -> list[Any]:
-        """One value for each of `outputs`."""
-        thumbnail = self.engine.scene("picture").thumbnail(entry.picture.source)
-        described = badge(self.engine.describe(entry.model))
-        rail = [entry.model, entry.size, seed or 0]
-        views = self.props(key, entry, seed or 0)
-        return [Visit(key), thumbnail, sentence(words), described, *rail, *views]
+    def _show(self, key: str, entry: Entry, seed: int | None, message: str) -> Update:
+        from dino_core.scenes.picture import thumbnail
 
-    def show_first(self, seed: int) -> list[Any]:
+        rail, seed = self.rail, seed or 0
+        return {
+            self.session: Session(key),
+            rail.picture: thumbnail(entry.picture.source),
+            rail.status: status_line(message),
+            rail.badge: badge(self.services.models.describe(entry.model)),
+            rail.model: entry.model,
+            rail.size: entry.size,
+            rail.seed: seed,
+            **self._views(view_of(key, entry, seed)),
+        }
+
+    def _show_first(self, first: stored.FirstVisit, seed: int) -> Update:
         """The sample that the page shows already, without waiting for any model."""
-        view = (stored.view() or {}) | {"seed": seed}
-        words = sentence(sample_words(sample_credits()[0]))
-        rail = [self.engine.first, stored.SIZE, seed]
-        views = [gr.update(view=view) for _ in self.views]
-        return [Visit(stored.KEY), gr.skip(), words, gr.skip(), *rail, *views]
+        rail = self.rail
+        return {
+            self.session: Session(stored.KEY),
+            rail.status: status_line(sample_caption(stored.SAMPLE)),
+            rail.model: self.services.models.default,
+            rail.size: stored.SIZE,
+            rail.seed: seed,
+            **self._views(first.view | {"seed": seed}),
+        }
 
-    def props(self, key: str, entry: Entry, seed: int) -> list[Any]:
-        view = view_prop(key, entry, seed)
-        return [gr.update(view=view) for _ in self.views]
+    def _views(self, view: dict[str, Any]) -> Update:
+        return {component: gr.update(view=view) for component in self.views.values()}
 
-    def refuse(self, visit: Visit, words: str, request: gr.Request) -> list[Any]:
+    def _reject(self, session: Session, message: str, request: gr.Request) -> Update:
         """Says why, and leaves everything as it was: the thumbnail and the choices go back too."""
-        gr.Warning(words)
-        entry = self.store.get(owner(request), visit.key)
-        if entry is None:
-            return [gr.skip(), gr.skip(), sentence(words, alarm=True)] + [
-                gr.skip() for _ in self.outputs[3:]
-            ]
-        thumbnail = self.engine.scene("picture").thumbnail(entry.picture.source)
-        back = [gr.skip(), thumbnail, sentence(words, alarm=True), gr.skip()]
-        back += [entry.model, entry.size, gr.skip()]
-        return back + [gr.skip() for _ in self.views]
+        from dino_core.scenes.picture import thumbnail
+
+        gr.Warning(message)
+        rail = self.rail
+        update: Update = {rail.status: status_line(message, alarm=True)}
+        entry = self.services.pictures.get(self._secret(request), session.key)
+        if entry is not None:
+            update |= {
+                rail.picture: thumbnail(entry.picture.source),
+                rail.model: entry.model,
+                rail.size: entry.size,
+            }
+        return update
+
+    def _secret(self, request: gr.Request) -> str:
+        """Whose page this is."""
+        return self.services.visitors.secret(request.cookies)
 
 
-def owner(request: gr.Request) -> str:
-    """Whose page this is: the browser's own secret."""
-    return str(request.cookies.get(COOKIE, ""))
+def read_upload(path: str) -> "Image":
+    """A file that came through the upload, decoded. ValueError in a sentence for any other."""
+    from dino_core.scenes.picture import read_picture
 
-
-def sample_credits() -> list[dict[str, str]]:
-    return json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
-
-
-def sample_words(sample: dict[str, str]) -> str:
-    """Title, author and licence; an attribution licence with its address."""
-    words = f"{sample['title']}. {sample['author']}, {sample['licence']}"
-    attribution = sample["licence"].startswith("CC BY")
-    return words + (": creativecommons.org/licenses/by/2.0" if attribution else "") + "."
+    if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
+        raise ValueError("Upload the picture first.")
+    return read_picture(path)

@@ -2,7 +2,7 @@
 
 import gradio as gr
 
-from app.routes.pictures import STATIC
+from app.paths import STATIC
 
 
 def theme() -> gr.themes.Base:

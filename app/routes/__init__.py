@@ -1,1 +1,1 @@
-"""Binary answers beside the page, one file a screen."""
+"""Binary responses beside the page, addressed by a visitor's own key: one file a screen."""

@@ -1,4 +1,4 @@
-"""What the features' screen asks for: one picture in full, and another one beside it.
+"""Features of one picture, and of another one that it is compared with.
 
     view/KEY/features/LAYER?preset&flip&...     view/KEY/patches/LAYER
     view/KEY/clusters/LAYER?k&seed              view/KEY/map/LAYER?method&neighbours&...
@@ -7,24 +7,26 @@
 
     POST view/KEY/beside?sample|source|model    another picture, or this one in another model
 
-The picture beside is opened in the model and at the size of the first, under a key of its own
-that only the same visitor can use. Its file is the body of the request.
+The second picture is opened in the model and at the size of the first, under a key of its own that
+only the same visitor can use. Its file is the body of the request.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.routes.responses import Answer, Form, Visitors, read_body
-from app.state.models import Engine
-from app.state.pictures import Entry, Store
+from app.routes.dependencies import Form, Picture, Secret, Served, find_picture
+from app.routes.responses import NO_STORE, respond
+from app.routes.uploads import read_body
+from app.services import Services
+from app.state.models import read_sample
+from app.state.pictures import Entry
 
 MAX_BYTES = 25 * 2**20
 TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller."
-Find = Callable[[Request, str], Entry]
+router = APIRouter(prefix="/view/{key}")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ def colouring(
     colours: str | None = None,
     components: Annotated[str | None, Query(pattern=r"^\d,\d,\d$")] = None,
 ) -> Colouring:
+    """The colours that a request names."""
     chosen = {
         "foreground": foreground,
         "threshold": threshold,
@@ -57,173 +60,197 @@ def colouring(
     return Colouring(preset, flip, {k: v for k, v in chosen.items() if v is not None})
 
 
+def find_second(services: Served, secret: Secret, beside: str | None = None) -> Entry | None:
+    """The picture that the first one is compared with, if there is one."""
+    return find_picture(beside, services, secret) if beside else None
+
+
+def need_second(second: Annotated[Entry | None, Depends(find_second)]) -> Entry:
+    """The same where nothing can be shown without it."""
+    if second is None:
+        raise HTTPException(422, "Choose a second picture first.")
+    return second
+
+
+Colours = Annotated[Colouring, Depends(colouring)]
+Second = Annotated[Entry | None, Depends(find_second)]
+NeededSecond = Annotated[Entry, Depends(need_second)]
+
+
+# --- one picture
+
+
+@router.get("/features/{layer}")
+def features(
+    entry: Picture, layer: int, chosen: Colours, second: Second, form: Form = "page"
+) -> Response:
+    from dino_core.scenes.features import features_scene
+
+    other = second.picture.seen if second else None
+    return respond(
+        form,
+        lambda: features_scene(
+            entry.picture.seen, layer, chosen.preset, chosen.flip, other, **chosen.changes
+        ),
+    )
+
+
+@router.get("/patches/{layer}")
+def patches(entry: Picture, layer: int, form: Form = "page") -> Response:
+    from dino_core.scenes.features import patches_scene
+
+    return respond(form, lambda: patches_scene(entry.picture.seen, layer))
+
+
+@router.get("/clusters/{layer}")
+def clusters(
+    entry: Picture, layer: int, k: int = 6, seed: int = 0, form: Form = "page"
+) -> Response:
+    from dino_core.scenes.features import clusters_scene
+
+    return respond(form, lambda: clusters_scene(entry.picture.seen, layer, k, seed))
+
+
 @dataclass(frozen=True)
-class Pictures:
-    """Which pictures are meant: the first one, and the one beside it."""
+class MapOptions:
+    """How patches are laid out in a plane."""
 
-    find: Find
-
-    def beside(self, request: Request, beside: str | None = None) -> Entry | None:
-        return self.find(request, beside) if beside else None
-
-    def second(self, request: Request, beside: str | None = None) -> Entry:
-        if not beside:
-            raise HTTPException(422, "Choose a second picture first.")
-        return self.find(request, beside)
+    method: Literal["pca", "umap"] = "pca"
+    neighbours: int = 15
+    min_distance: float = 0.1
+    seed: int = 0
 
 
-def add_feature_routes(
-    app: FastAPI, engine: Engine, store: Store, find: Find, answer: Answer, visitors: Visitors
-) -> None:
-    """Puts the routes on the application."""
-    pictures = Pictures(find)
-    add_single_routes(app, engine, pictures, answer)
-    add_pair_routes(app, engine, pictures, answer)
-    add_opening(app, engine, store, find, visitors)
+@router.get("/map/{layer}")
+def patch_map(
+    entry: Picture,
+    layer: int,
+    services: Served,
+    options: Annotated[MapOptions, Depends()],
+    form: Form = "page",
+) -> Response:
+    from dino_core.scenes.features import map_scene
+
+    fit = services.umap.fit if options.method == "umap" else None
+    numbers = (options.neighbours, options.min_distance, options.seed)
+    return respond(form, lambda: map_scene(entry.picture.seen, layer, fit, *numbers))
 
 
-def add_single_routes(app: FastAPI, engine: Engine, pictures: Pictures, answer: Answer) -> None:
-    """What is shown of one picture's features."""
-    Found = Annotated[Entry, Depends(pictures.find)]
-    Beside = Annotated[Entry | None, Depends(pictures.beside)]
-    Colours = Annotated[Colouring, Depends(colouring)]
-
-    @app.get("/view/{key}/features/{layer}")
-    def features(
-        entry: Found, layer: int, look: Colours, beside: Beside, form: Form = "page"
-    ) -> Response:
-        second = beside.picture.seen if beside else None
-        make = engine.scene("features").features_scene
-        chosen = (look.preset, look.flip, second)
-        return answer(form, make, entry.picture.seen, layer, *chosen, **look.changes)
-
-    @app.get("/view/{key}/patches/{layer}")
-    def patches(entry: Found, layer: int, form: Form = "page") -> Response:
-        return answer(form, engine.scene("features").patches_scene, entry.picture.seen, layer)
-
-    @app.get("/view/{key}/clusters/{layer}")
-    def clusters(
-        entry: Found, layer: int, k: int = 6, seed: int = 0, form: Form = "page"
-    ) -> Response:
-        make = engine.scene("features").clusters_scene
-        return answer(form, make, entry.picture.seen, layer, k, seed)
-
-    @app.get("/view/{key}/map/{layer}")
-    def patch_map(
-        entry: Found,
-        layer: int,
-        method: Literal["pca", "umap"] = "pca",
-        neighbours: int = 15,
-        min_distance: float = 0.1,
-        seed: int = 0,
-        form: Form = "page",
-    ) -> Response:
-        fit = engine.mapper.fit if method == "umap" else None
-        make = engine.scene("features").map_scene
-        return answer(form, make, entry.picture.seen, layer, fit, neighbours, min_distance, seed)
+# --- two pictures, models or layers
 
 
-def add_pair_routes(app: FastAPI, engine: Engine, pictures: Pictures, answer: Answer) -> None:
-    """What is shown of two pictures, models or layers."""
-    Found = Annotated[Entry, Depends(pictures.find)]
-    Beside = Annotated[Entry | None, Depends(pictures.beside)]
-    Second = Annotated[Entry, Depends(pictures.second)]
-    Colours = Annotated[Colouring, Depends(colouring)]
+@router.get("/matches/{layer}")
+def matches(
+    entry: Picture,
+    layer: int,
+    second: NeededSecond,
+    chosen: Colours,
+    object_only: bool = True,
+    form: Form = "page",
+) -> Response:
+    from dino_core.scenes.matching import matches_scene
 
-    @app.get("/view/{key}/matches/{layer}")
-    def matches(
-        entry: Found,
-        layer: int,
-        beside: Second,
-        look: Colours,
-        object_only: bool = True,
-        form: Form = "page",
-    ) -> Response:
-        make = engine.scene("matching").matches_scene
-        pictures = (entry.picture.seen, beside.picture.seen)
-        chosen = (object_only, look.preset, look.flip)
-        return answer(form, make, *pictures, layer, *chosen, **look.changes)
-
-    @app.get("/view/{key}/comparison/{layer}")
-    def comparison(
-        entry: Found,
-        layer: int,
-        second_layer: int,
-        beside: Beside,
-        look: Colours,
-        form: Form = "page",
-    ) -> Response:
-        second = (beside or entry).picture.seen
-        make = engine.scene("comparison").comparison_scene
-        layers = (entry.picture.seen, layer, second, second_layer)
-        return answer(form, make, *layers, look.preset, look.flip, **look.changes)
-
-    @app.get("/view/{key}/likeness")
-    def likeness(entry: Found, beside: Beside, form: Form = "page") -> Response:
-        second = beside.picture.seen if beside else None
-        return answer(form, engine.scene("comparison").likeness_scene, entry.picture.seen, second)
+    one, other = entry.picture.seen, second.picture.seen
+    options = (layer, object_only, chosen.preset, chosen.flip)
+    return respond(form, lambda: matches_scene(one, other, *options, **chosen.changes))
 
 
-def add_opening(app: FastAPI, engine: Engine, store: Store, find: Find, visitors: Visitors) -> None:
-    """What can stand beside the first picture, and the route that opens it."""
-    Found = Annotated[Entry, Depends(find)]
+@router.get("/comparison/{layer}")
+def comparison(
+    entry: Picture,
+    layer: int,
+    second_layer: int,
+    second: Second,
+    chosen: Colours,
+    form: Form = "page",
+) -> Response:
+    from dino_core.scenes.comparison import comparison_scene
 
-    @app.get("/view/{key}/around")
-    def around(request: Request, entry: Found, response: Response) -> dict[str, Any]:
-        """What can stand beside this picture now, and whether UMAP is warm: it begins to be."""
-        response.headers["Cache-Control"] = "no-store"
-        return {
-            "before": store.before(visitors.secret(request), entry),
-            "models": [[name, label] for label, name in engine.at_hand()],
-            "umap": engine.mapper.start(),
-        }
-
-    @app.post("/view/{key}/beside")
-    async def open_beside(
-        request: Request,
-        key: str,
-        sample: str | None = None,
-        source: str | None = None,
-        model: str | None = None,
-    ) -> dict[str, Any]:
-        visitor = visitors.secret(request)
-        if not visitor:
-            raise HTTPException(404, "Open the page first.")
-        body = await read_body(request, MAX_BYTES, TOO_LARGE)
-
-        def work() -> dict[str, Any]:
-            entry = find(request, key)
-            picture, name = pick(entry, body, sample, source, model, request)
-            looked = engine.look(picture, model or entry.model, entry.size)
-            added = Entry(visitor, looked, model or entry.model, entry.size, name, beside=True)
-            return view_of(store.add(added), added)
-
-        try:
-            return await run_in_threadpool(work)
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
-
-    def pick(
-        entry: Entry,
-        body: bytes,
-        sample: str | None,
-        source: str | None,
-        model: str | None,
-        request: Request,
-    ) -> tuple[Any, str]:
-        """The picture that is meant, and its name when it is a sample."""
-        if sample is not None:
-            return engine.read_sample(sample), sample
-        if source is not None:
-            other = find(request, source)
-            return other.picture.source, other.sample
-        if model is not None:
-            return entry.picture.source, entry.sample
-        return engine.scene("picture").read_picture(body), ""
+    other = (second or entry).picture.seen
+    layers = (entry.picture.seen, layer, other, second_layer)
+    return respond(
+        form, lambda: comparison_scene(*layers, chosen.preset, chosen.flip, **chosen.changes)
+    )
 
 
-def view_of(key: str, entry: Entry) -> dict[str, Any]:
-    """What the page needs to show an entry beside the first."""
+@router.get("/likeness")
+def likeness(entry: Picture, second: Second, form: Form = "page") -> Response:
+    from dino_core.scenes.comparison import likeness_scene
+
+    other = second.picture.seen if second else None
+    return respond(form, lambda: likeness_scene(entry.picture.seen, other))
+
+
+# --- opening the second one
+
+
+@router.get("/around")
+def choices(entry: Picture, services: Served, secret: Secret, response: Response) -> dict[str, Any]:
+    """What this picture can be compared with now, and whether UMAP is warm: it begins to be."""
+    response.headers.update(NO_STORE)
+    return {
+        "before": services.pictures.previous(secret, entry),
+        "models": [[name, label] for label, name in services.models.available()],
+        "umap": services.umap.start(),
+    }
+
+
+@dataclass(frozen=True)
+class SecondChoice:
+    """Which picture is meant: a sample, one that is open, or the first in another model.
+
+    Without any of them it is the body of the request.
+    """
+
+    sample: str | None = None
+    source: str | None = None
+    model: str | None = None
+
+
+@router.post("/beside")
+async def open_second(
+    request: Request,
+    key: str,
+    services: Served,
+    secret: Secret,
+    choice: Annotated[SecondChoice, Depends()],
+) -> dict[str, Any]:
+    if not secret:
+        raise HTTPException(404, "Open the page first.")
+    body = await read_body(request, MAX_BYTES, TOO_LARGE)
+
+    def work() -> dict[str, Any]:
+        entry = find_picture(key, services, secret)
+        source, sample = pick_source(services, secret, entry, choice, body=body)
+        model = choice.model or entry.model
+        picture = services.models.inspect(source, model, entry.size)
+        second = Entry(secret, picture, model, entry.size, sample, comparison=True)
+        return facts_of(services.pictures.add(second), second)
+
+    try:
+        return await run_in_threadpool(work)
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+def pick_source(
+    services: Services, secret: str, entry: Entry, choice: SecondChoice, *, body: bytes
+) -> tuple[Any, str]:
+    """The picture that is meant, and its name when it is a sample."""
+    from dino_core.scenes.picture import read_picture
+
+    if choice.sample is not None:
+        return read_sample(choice.sample), choice.sample
+    if choice.source is not None:
+        other = find_picture(choice.source, services, secret)
+        return other.picture.source, other.sample
+    if choice.model is not None:
+        return entry.picture.source, entry.sample
+    return read_picture(body), ""
+
+
+def facts_of(key: str, entry: Entry) -> dict[str, Any]:
+    """What the page needs to show the second picture."""
     scene = entry.picture.scene
     return {
         "key": key,

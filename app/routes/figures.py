@@ -37,53 +37,44 @@ empty: it is for the patch that is looked at.
 
 import gzip
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from app.jobs.runs import Runs
-from app.routes.responses import in_words, plain
+from app.routes.dependencies import RunFolder
+from app.routes.responses import or_sentence, plain
 from dino_core.scenes import training
 
 Form = Annotated[Literal["chart", "chart-dark"], Query(alias="form")]
 SCRIPT = "text/javascript; charset=utf-8"
+router = APIRouter()
 
 
-def add_chart_routes(app: FastAPI, runs: Runs) -> None:
-    """Puts the routes on the application."""
+@router.get("/runs/{name}/charts")
+def curves(folder: RunFolder, form: Form = "chart") -> Response:
+    from dino_core.scenes import packing
 
-    def find(name: str) -> Path:
-        try:
-            return runs.find(name)
-        except ValueError as error:
-            raise HTTPException(404, str(error)) from None
+    def work() -> Response:
+        charts, step = training.curve_charts(folder, packing.theme_of(form))
+        return plain({"charts": packing.chart_values(charts), "step": step})
 
-    Found = Annotated[Path, Depends(find)]
+    return or_sentence(work)
 
-    @app.get("/runs/{name}/charts")
-    def curves(folder: Found, form: Form = "chart") -> Response:
-        from dino_core.scenes import packing
 
-        def work() -> Response:
-            charts, step = training.curve_charts(folder, packing.theme_of(form))
-            return plain({"charts": packing.chart_values(charts), "step": step})
+@router.get("/runs/{name}/confusion")
+def confusion(folder: RunFolder, form: Form = "chart") -> Response:
+    from dino_core.scenes import packing
 
-        return in_words(work)
+    def work() -> Response:
+        charts = training.confusion_charts(folder, packing.theme_of(form))
+        return plain(packing.chart_values(charts))
 
-    @app.get("/runs/{name}/confusion")
-    def confusion(folder: Found, form: Form = "chart") -> Response:
-        from dino_core.scenes import packing
+    return or_sentence(work)
 
-        def work() -> Response:
-            charts = training.confusion_charts(folder, packing.theme_of(form))
-            return plain(packing.chart_values(charts))
 
-        return in_words(work)
-
-    @app.get("/inside/vendor/plotly.min.js")
-    def plotly(request: Request) -> Response:
-        return plotly_response(request.headers)
+@router.get("/inside/vendor/plotly.min.js")
+def plotly(request: Request) -> Response:
+    return plotly_response(request.headers)
 
 
 def plotly_response(headers: Mapping[str, str]) -> Response:

@@ -5,7 +5,7 @@ POST   galleries?name&model&size          a zip, which is the body, becomes a ga
 GET    galleries/NAME                     how far it is
 POST   galleries/NAME/steer?wish          stop or resume
 DELETE galleries/NAME                     the pictures and all that was computed
-       galleries/NAME/...                 gallery_scenes.py
+       galleries/NAME/...                 gallery_views.py
 
 A gallery of another visitor is none: 404.
 """
@@ -16,111 +16,107 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.jobs.galleries import SAMPLES, Galleries, GalleryTicket
-from app.routes.gallery_views import Access, add_scene_routes
-from app.routes.responses import Answer, in_words, plain
-from app.routes.uploads import take_body
-from app.state.models import Engine
-from app.state.pictures import Store
+from app.jobs.zips import take_body
+from app.routes.dependencies import KnownOwner, Owner, Served
+from app.routes.responses import or_sentence, plain
+from app.services import Services
+from app.state.models import Models
 from dino_core.scenes import gallery as scene
 from dino_core.scenes.training import look_through
 
 MAX_ZIP = 2 * 2**30  # bytes
 MAX_PICTURES = 20_000  # of one gallery made from the page
-ROOM = 2 * 2**30  # bytes that must stay free on the disk
+MIN_FREE = 2 * 2**30  # bytes that must stay free on the disk
 SIZES = (98, 224, 336)  # px
+router = APIRouter(prefix="/galleries")
 
 
-def add_gallery_routes(
-    app: FastAPI, engine: Engine, store: Store, galleries: Galleries, answer: Answer, cookie: str
-) -> None:
-    """Puts the routes on the application. `cookie` is the name of the visitor's."""
-    access = Access(cookie, galleries, answer)
-    add_list_routes(app, engine, access)
-    add_steering_routes(app, access)
-    add_scene_routes(app, engine, store, access)
+def find_gallery(name: str, services: Served, owner: Owner) -> Path:
+    """The folder of a gallery that this visitor may see."""
+    try:
+        return services.galleries.find(name, owner)
+    except ValueError as error:
+        raise HTTPException(404, str(error)) from None
 
 
-def add_list_routes(app: FastAPI, engine: Engine, access: Access) -> None:
-    galleries = access.galleries
-    Visitor = Annotated[str, Depends(access.visitor)]
-    Known = Annotated[str, Depends(access.known_visitor)]
-
-    @app.get("/galleries")
-    def every(owner: Visitor) -> Response:
-        models = [[name, label] for label, name in engine.at_hand()]
-        return plain({"galleries": galleries.everything(owner), "models": models})
-
-    @app.post("/galleries")
-    async def begin(
-        request: Request,
-        owner: Known,
-        name: str = "pictures.zip",
-        model: str | None = None,
-        size: int = 224,
-    ) -> Response:
-        title = Path(name).name[:80] or "pictures.zip"
-        new = galleries.new_name()
-
-        def work() -> dict[str, Any]:
-            ticket = ticket_for(galleries, engine, new, owner, title, model, size)
-            galleries.add(ticket)
-            return galleries.card(new, owner)
-
-        zipped = galleries.zip_of(new)
-        try:
-            need_room(galleries)
-            await take_body(request, zipped, MAX_ZIP, "use the command line for so many.")
-            return plain(await run_in_threadpool(work))
-        except ValueError as error:
-            zipped.unlink(missing_ok=True)
-            raise HTTPException(422, str(error)) from None
+Folder = Annotated[Path, Depends(find_gallery)]
 
 
-def add_steering_routes(app: FastAPI, access: Access) -> None:
-    galleries = access.galleries
-    Visitor = Annotated[str, Depends(access.visitor)]
-    Known = Annotated[str, Depends(access.known_visitor)]
-    Found = Annotated[Path, Depends(access.find)]
+@router.get("")
+def every(owner: Owner, services: Served) -> Response:
+    models = [[name, label] for label, name in services.models.available()]
+    return plain({"galleries": services.galleries.everything(owner), "models": models})
 
-    @app.get("/galleries/{name}")
-    def one(folder: Found, name: str, owner: Visitor) -> Response:
-        return plain(galleries.card(name, owner))
 
-    @app.post("/galleries/{name}/steer")
-    def steer(folder: Found, name: str, owner: Known, wish: Literal["stop", "resume"]) -> Response:
-        def work() -> Response:
-            galleries.steer(name, owner, wish)
-            return plain(galleries.card(name, owner))
+@router.post("")
+async def begin(
+    request: Request,
+    owner: KnownOwner,
+    services: Served,
+    name: str = "pictures.zip",
+    model: str | None = None,
+    size: int = 224,
+) -> Response:
+    galleries = services.galleries
+    title = Path(name).name[:80] or "pictures.zip"
+    new = galleries.new_name()
 
-        return in_words(work)
+    def work() -> dict[str, Any]:
+        options = options_for(services.models, model or services.models.default, size)
+        galleries.add(ticket_for(services, options, new, owner=owner, title=title))
+        return galleries.card(new, owner)
 
-    @app.delete("/galleries/{name}")
-    def remove(folder: Found, name: str, owner: Known) -> Response:
-        def work() -> Response:
-            galleries.remove(name, owner)
-            return plain({"gone": name})
+    zipped = galleries.zip_of(new)
+    try:
+        need_free_disk(galleries)
+        await take_body(request, zipped, MAX_ZIP, "use the command line for so many.")
+        return plain(await run_in_threadpool(work))
+    except ValueError as error:
+        zipped.unlink(missing_ok=True)
+        raise HTTPException(422, str(error)) from None
 
-        return in_words(work)
+
+@router.get("/{name}")
+def one(folder: Folder, name: str, owner: Owner, services: Served) -> Response:
+    return plain(services.galleries.card(name, owner))
+
+
+@router.post("/{name}/steer")
+def steer(
+    folder: Folder,
+    name: str,
+    owner: KnownOwner,
+    services: Served,
+    wish: Literal["stop", "resume"],
+) -> Response:
+    def work() -> Response:
+        services.galleries.steer(name, owner, wish)
+        return plain(services.galleries.card(name, owner))
+
+    return or_sentence(work)
+
+
+@router.delete("/{name}")
+def remove(folder: Folder, name: str, owner: KnownOwner, services: Served) -> Response:
+    def work() -> Response:
+        services.galleries.remove(name, owner)
+        return plain({"gone": name})
+
+    return or_sentence(work)
 
 
 # --- what a visitor asked for
 
 
 def ticket_for(
-    galleries: Galleries,
-    engine: Engine,
-    name: str,
-    owner: str,
-    title: str,
-    model: str | None,
-    size: int,
+    services: Services, options: scene.Options, name: str, *, owner: str, title: str
 ) -> GalleryTicket:
-    """Looks through the zip and settles the options. ValueError in a sentence."""
-    path = galleries.zip_of(name)
+    """Looks through the zip. ValueError in a sentence, with the visitor's name for the file."""
+    path = services.galleries.zip_of(name)
     try:
         found = look_through(path)
     except ValueError as error:
@@ -130,8 +126,7 @@ def ticket_for(
             f"{title} has {found['pictures']:,} pictures, more than the {MAX_PICTURES:,} that the "
             f"page takes: build this gallery from the command line."
         )
-    if size not in SIZES:
-        raise ValueError(f"The input size is one of {', '.join(map(str, SIZES))} px.")
+    own_file = options.weights is not None
     return GalleryTicket(
         name=name,
         owner=owner,
@@ -139,29 +134,32 @@ def ticket_for(
         data=str(path),
         pictures=found["pictures"],
         classes=len(found["classes"]),
-        label=model or engine.first,
-        options=asdict(options_for(engine, model or engine.first, size)),
+        label=services.models.default if own_file else options.model or "",
+        options=asdict(options),
         asked=time.time(),
     )
 
 
-def options_for(engine: Engine, model: str, size: int) -> scene.Options:
+def options_for(models: Models, model: str, size: int) -> scene.Options:
     """ValueError for a model that is not on this machine: nothing is downloaded for a gallery."""
-    if model not in [known for _, known in engine.at_hand()]:
+    if size not in SIZES:
+        raise ValueError(f"The input size is one of {', '.join(map(str, SIZES))} px.")
+    if model not in [known for _, known in models.available()]:
         raise ValueError("Choose a model that is on this machine.")
-    if engine.weights is not None and model == engine.first:
-        weights = str(engine.weights.resolve())
-        return scene.Options(engine.asked, weights, size, device=engine.device)
-    return scene.Options(model, None, size, device=engine.device)
+    if models.weights is not None and models.is_own_file(model):
+        weights = str(models.weights.resolve())
+        return scene.Options(models.architecture, weights, size, device=models.device)
+    return scene.Options(model, None, size, device=models.device)
 
 
-def need_room(galleries: Galleries) -> None:
+def need_free_disk(galleries: Galleries) -> None:
+    """ValueError in a sentence when the disk is nearly full."""
     galleries.page.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(galleries.folder).free < ROOM + MAX_ZIP:
+    if shutil.disk_usage(galleries.folder).free < MIN_FREE + MAX_ZIP:
         raise ValueError("There is no room for more pictures on this server at the moment.")
 
 
-def to_open(galleries: Galleries, name: str, index: int, owner: str) -> tuple[Any, str]:
+def open_from_gallery(galleries: Galleries, name: str, index: int, owner: str) -> tuple[Any, str]:
     """A picture of a gallery for the explorer: decoded, and its name. ValueError in a sentence."""
     folder = galleries.find(name, owner)
     try:
@@ -171,4 +169,5 @@ def to_open(galleries: Galleries, name: str, index: int, owner: str) -> tuple[An
 
 
 def is_sample(name: str) -> bool:
+    """Whether a gallery is that of the samples, which is everybody's."""
     return name == SAMPLES

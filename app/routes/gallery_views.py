@@ -17,207 +17,219 @@ words: the page asks again.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.jobs.galleries import Galleries
-from app.routes.responses import Answer, Form, Visitors, in_words, plain
-from app.state.models import Engine
-from app.state.pictures import Store
+from app.routes.dependencies import Form, Owner, Secret, Served
+from app.routes.galleries import Folder, find_gallery
+from app.routes.responses import FormName, or_sentence, plain, respond
+from app.routes.uploads import read_body
 from dino_core.scenes import gallery as scene
 from dino_core.scenes import gallery_probes as probes
 from dino_core.scenes import gallery_similarity as similarity
 
-KEEP = {"Cache-Control": "private, max-age=300"}
+CACHE = {"Cache-Control": "private, max-age=300"}
+MAX_SELECTION = 2**20  # bytes of the numbers of selected pictures
 Kind = Literal["cls", "mean_patch", "both"]
 Method = Literal["pca", "umap", "tsne"]
+router = APIRouter(prefix="/galleries/{name}")
 
 
 @dataclass(frozen=True)
-class Access(Visitors):
-    """What all routes of galleries share: who asks, which gallery is meant, how it is shown."""
+class FeatureChoice:
+    """Which features of the pictures are meant; a layer of None is the last one."""
 
-    galleries: Galleries
-    answer: Answer
-
-    def find(self, request: Request, name: str) -> Path:
-        """The folder of a gallery that this visitor may see."""
-        try:
-            return self.galleries.find(name, self.visitor(request))
-        except ValueError as error:
-            raise HTTPException(404, str(error)) from None
-
-    def shown(self, form: str, make: Callable[..., Any], *args: Any, **options: Any) -> Response:
-        """A scene; 202 and words while it is still being computed."""
-        try:
-            response = self.answer(form, make, *args, **options)
-        except scene.NotReady as wait:
-            return Response(wait.words, 202, media_type="text/plain")
-        response.headers["Cache-Control"] = KEEP["Cache-Control"]
-        return response
+    features: Kind = "cls"
+    layer: int | None = None
 
 
-def add_scene_routes(app: FastAPI, engine: Engine, store: Store, access: Access) -> None:
-    """Puts the routes on the application."""
-    add_picture_routes(app, engine, access)
-    add_map_routes(app, access)
-    add_neighbour_routes(app, access)
-    add_probe_routes(app, access)
-    add_link_routes(app, store, access)
+Features = Annotated[FeatureChoice, Depends()]
 
 
-def add_picture_routes(app: FastAPI, engine: Engine, access: Access) -> None:
-    Found = Annotated[Path, Depends(access.find)]
-
-    @app.get("/galleries/{name}/pictures")
-    def pictures(folder: Found, form: Form = "page") -> Response:
-        return access.shown(form, scene.names, folder)
-
-    @app.get("/galleries/{name}/atlas/{number}.jpg")
-    def atlas(folder: Found, number: int) -> Response:
-        return in_words(lambda: FileResponse(scene.atlas(folder, number), headers=KEEP), 404)
-
-    @app.get("/galleries/{name}/pictures/{index}.jpg")
-    def picture(
-        folder: Found, index: int, longest: Annotated[int, Query(ge=16, le=1600)] = 512
-    ) -> Response:
-        def work() -> Response:
-            data = engine.scene("packing").jpeg(scene.picture(folder, index), longest)
-            return Response(data, media_type="image/jpeg", headers=KEEP)
-
-        return in_words(work, 404)
+def shown(form: FormName, make: Callable[[], Any]) -> Response:
+    """A scene; 202 and a sentence while it is still being computed."""
+    try:
+        response = respond(form, make)
+    except scene.NotReady as wait:
+        return Response(wait.words, 202, media_type="text/plain")
+    response.headers.update(CACHE)
+    return response
 
 
-def add_map_routes(app: FastAPI, access: Access) -> None:
-    Found = Annotated[Path, Depends(access.find)]
-
-    @app.get("/galleries/{name}/points")
-    def points(
-        folder: Found,
-        request: Request,
-        features: Kind = "cls",
-        layer: int | None = None,
-        method: Method = "pca",
-        like: str | None = None,
-        form: Form = "page",
-    ) -> Response:
-        other = access.find(request, like) if like else None
-        return access.shown(form, scene.points, folder, features, layer, method, other)
-
-    @app.post("/galleries/{name}/points.csv")
-    async def table(
-        folder: Found,
-        request: Request,
-        features: Kind = "cls",
-        layer: int | None = None,
-        method: Method = "pca",
-    ) -> Response:
-        """The body names the selection, numbers with commas between them; empty: everything."""
-        body = (await request.body()).decode(errors="replace")
-        try:
-            chosen = [int(word) for word in body.split(",")] if body.strip() else None
-            make = scene.export_csv
-            text = await run_in_threadpool(make, folder, features, layer, method, chosen)
-        except scene.NotReady as wait:
-            raise HTTPException(422, wait.words) from None
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
-        return Response(text, media_type="text/csv")
-
-    @app.get("/galleries/{name}/clusters")
-    def clusters(
-        folder: Found,
-        method: Literal["kmeans", "hdbscan"] = "kmeans",
-        k: Annotated[int | None, Query(ge=2, le=50)] = None,
-        features: Kind = "cls",
-        layer: int | None = None,
-        form: Form = "page",
-    ) -> Response:
-        return access.shown(form, similarity.clusters, folder, method, k, features, layer)
+# --- pictures
 
 
-def add_neighbour_routes(app: FastAPI, access: Access) -> None:
-    Found = Annotated[Path, Depends(access.find)]
-
-    @app.get("/galleries/{name}/neighbours/{index}")
-    def neighbours(
-        folder: Found,
-        index: int,
-        k: Annotated[int, Query(ge=1, le=200)] = 10,
-        features: Kind = "cls",
-        layer: int | None = None,
-        form: Form = "page",
-    ) -> Response:
-        return access.shown(form, similarity.neighbours, folder, index, k, features, layer)
-
-    @app.get("/galleries/{name}/patches/{index}")
-    def patches(
-        folder: Found,
-        index: int,
-        row: int,
-        column: int,
-        k: Annotated[int, Query(ge=1, le=200)] = 20,
-        form: Form = "page",
-    ) -> Response:
-        return access.shown(form, similarity.similar_patches, folder, index, row, column, k)
-
-    @app.get("/galleries/{name}/outliers")
-    def outliers(
-        folder: Found, features: Kind = "cls", layer: int | None = None, form: Form = "page"
-    ) -> Response:
-        return access.shown(form, similarity.outliers, folder, features=features, layer=layer)
-
-    @app.get("/galleries/{name}/duplicates")
-    def duplicates(
-        folder: Found,
-        threshold: Annotated[float, Query(ge=0.5, le=1)] = 0.95,
-        form: Form = "page",
-    ) -> Response:
-        def make() -> Any:
-            found = similarity.near_duplicates(folder, threshold)
-            return replace(found, same=found.same.astype("uint8"))
-
-        return access.shown(form, make)
+@router.get("/pictures")
+def names(folder: Folder, form: Form = "page") -> Response:
+    return shown(form, lambda: scene.names(folder))
 
 
-def add_probe_routes(app: FastAPI, access: Access) -> None:
-    Found = Annotated[Path, Depends(access.find)]
-
-    @app.get("/galleries/{name}/probe")
-    def probe(folder: Found, form: Form = "page") -> Response:
-        return access.shown(form, probes.probe, folder)
-
-    @app.get("/galleries/{name}/predictions")
-    def predictions(
-        folder: Found,
-        layer: int | None = None,
-        kind: Kind = "cls",
-        method: Literal["knn", "logistic"] = "knn",
-        form: Form = "page",
-    ) -> Response:
-        return access.shown(form, probes.predictions, folder, layer, kind, method)
+@router.get("/atlas/{number}.jpg")
+def atlas(folder: Folder, number: int) -> Response:
+    return or_sentence(lambda: FileResponse(scene.atlas(folder, number), headers=CACHE), 404)
 
 
-def add_link_routes(app: FastAPI, store: Store, access: Access) -> None:
-    """To the command line and from the explorer."""
-    Visitor = Annotated[str, Depends(access.visitor)]
-    Found = Annotated[Path, Depends(access.find)]
+@router.get("/pictures/{index}.jpg")
+def picture(
+    folder: Folder, index: int, longest: Annotated[int, Query(ge=16, le=1600)] = 512
+) -> Response:
+    from dino_core.scenes.packing import jpeg
 
-    @app.get("/galleries/{name}/command")
-    def command(folder: Found, name: str, owner: Visitor) -> Response:
-        title = access.galleries.card(name, owner)["title"]
-        return in_words(lambda: plain({"command": scene.command_of(folder, title)}))
+    def work() -> Response:
+        data = jpeg(scene.picture(folder, index), longest)
+        return Response(data, media_type="image/jpeg", headers=CACHE)
 
-    @app.get("/galleries/{name}/find")
-    def where(folder: Found, key: str, request: Request) -> Response:
-        entry = store.get(request.cookies.get(access.cookie, ""), key)
-        if entry is None:
-            return plain({"index": None})
-        try:
-            return plain({"index": scene.find(folder, entry.picture.source)})
-        except (scene.NotReady, ValueError):
-            return plain({"index": None})
+    return or_sentence(work, 404)
+
+
+# --- maps
+
+
+@router.get("/points")
+def points(
+    folder: Folder,
+    services: Served,
+    owner: Owner,
+    chosen: Features,
+    method: Method = "pca",
+    like: str | None = None,
+    form: Form = "page",
+) -> Response:
+    other = find_gallery(like, services, owner) if like else None
+    return shown(form, lambda: scene.points(folder, chosen.features, chosen.layer, method, other))
+
+
+@router.post("/points.csv")
+async def table(
+    folder: Folder, request: Request, chosen: Features, method: Method = "pca"
+) -> Response:
+    """The body names the selection, numbers with commas between them; empty: everything."""
+    body = await read_body(request, MAX_SELECTION, "The selection is too long.")
+
+    def work() -> str:
+        numbers = selected(body)
+        return scene.export_csv(folder, chosen.features, chosen.layer, method, numbers)
+
+    try:
+        return Response(await run_in_threadpool(work), media_type="text/csv")
+    except scene.NotReady as wait:
+        raise HTTPException(422, wait.words) from None
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+def selected(body: bytes) -> list[int] | None:
+    """b"3,17" -> [3, 17]; None for an empty body. ValueError in a sentence for anything else."""
+    if not body.strip():
+        return None
+    parts = [part.strip() for part in body.split(b",")]
+    if not all(part.isdigit() and len(part) <= 9 for part in parts):
+        raise ValueError("A selection is whole numbers with commas between them.")
+    return [int(part) for part in parts]
+
+
+@router.get("/clusters")
+def clusters(
+    folder: Folder,
+    chosen: Features,
+    method: Literal["kmeans", "hdbscan"] = "kmeans",
+    k: Annotated[int | None, Query(ge=2, le=50)] = None,
+    form: Form = "page",
+) -> Response:
+    options = (method, k, chosen.features, chosen.layer)
+    return shown(form, lambda: similarity.clusters(folder, *options))
+
+
+# --- neighbours
+
+
+@router.get("/neighbours/{index}")
+def neighbours(
+    folder: Folder,
+    index: int,
+    chosen: Features,
+    k: Annotated[int, Query(ge=1, le=200)] = 10,
+    form: Form = "page",
+) -> Response:
+    options = (k, chosen.features, chosen.layer)
+    return shown(form, lambda: similarity.neighbours(folder, index, *options))
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A patch of a picture's grid."""
+
+    row: int
+    column: int
+
+
+@router.get("/patches/{index}")
+def patches(
+    folder: Folder,
+    index: int,
+    patch: Annotated[Patch, Depends()],
+    k: Annotated[int, Query(ge=1, le=200)] = 20,
+    form: Form = "page",
+) -> Response:
+    place = (patch.row, patch.column)
+    return shown(form, lambda: similarity.similar_patches(folder, index, *place, k))
+
+
+@router.get("/outliers")
+def outliers(folder: Folder, chosen: Features, form: Form = "page") -> Response:
+    return shown(
+        form, lambda: similarity.outliers(folder, features=chosen.features, layer=chosen.layer)
+    )
+
+
+@router.get("/duplicates")
+def duplicates(
+    folder: Folder, threshold: Annotated[float, Query(ge=0.5, le=1)] = 0.95, form: Form = "page"
+) -> Response:
+    def make() -> Any:
+        found = similarity.near_duplicates(folder, threshold)
+        return replace(found, same=found.same.astype("uint8"))
+
+    return shown(form, make)
+
+
+# --- what the labels say
+
+
+@router.get("/probe")
+def probe(folder: Folder, form: Form = "page") -> Response:
+    return shown(form, lambda: probes.probe(folder))
+
+
+@router.get("/predictions")
+def predictions(
+    folder: Folder,
+    layer: int | None = None,
+    kind: Kind = "cls",
+    method: Literal["knn", "logistic"] = "knn",
+    form: Form = "page",
+) -> Response:
+    return shown(form, lambda: probes.predictions(folder, layer, kind, method))
+
+
+# --- to the command line and from the explorer
+
+
+@router.get("/command")
+def command(folder: Folder, name: str, owner: Owner, services: Served) -> Response:
+    title = services.galleries.card(name, owner)["title"]
+    return or_sentence(lambda: plain({"command": scene.command_of(folder, title)}))
+
+
+@router.get("/find")
+def where(folder: Folder, key: str, services: Served, secret: Secret) -> Response:
+    entry = services.pictures.get(secret, key)
+    if entry is None:
+        return plain({"index": None})
+    try:
+        return plain({"index": scene.find(folder, entry.picture.source)})
+    except (scene.NotReady, ValueError):
+        return plain({"index": None})

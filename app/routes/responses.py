@@ -1,67 +1,57 @@
-"""What routes have in common: who asks, in which form, and words for what went wrong."""
+"""Responses: a scene as bytes, values as JSON, a picture as JPEG, and errors as sentences."""
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import HTTPException, Query, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 
-from app.jobs.runs import owner_of
-
-FRESH = {"Cache-Control": "no-store"}
-MAX_ASKED = 64 * 2**10  # bytes of a request in JSON
-Answer = Callable[..., Response]  # of a form, a function that makes a scene, and its arguments
-Form = Annotated[Literal["page", "npz", "chart", "chart-dark"], Query(alias="form")]
+FormName = Literal["page", "npz", "chart", "chart-dark"]
+NO_STORE = {"Cache-Control": "no-store"}
+CACHE_FOR_HOUR = {"Cache-Control": "private, max-age=3600, immutable"}
 
 
-@dataclass(frozen=True)
-class Visitors:
-    """Who asks: `cookie` is the name of the browser's secret."""
+def respond(form: FormName, make: Callable[[], Any]) -> Response:
+    """A scene in the page's form, as an NPZ file, or as its charts; 422 for a ValueError."""
+    from dino_core.scenes import packing
 
-    cookie: str
+    def work() -> Response:
+        data, kind = packing.packed(make(), form)
+        return Response(data, media_type=kind, headers=CACHE_FOR_HOUR)
 
-    def secret(self, request: Request) -> str:
-        return str(request.cookies.get(self.cookie, ""))
-
-    def visitor(self, request: Request) -> str:
-        """The owner of what this browser started; everybody without a secret is the same one."""
-        return owner_of(self.secret(request))
-
-    def known_visitor(self, request: Request) -> str:
-        """The same for what only a browser that has opened the page may do."""
-        if not self.secret(request):
-            raise HTTPException(403, "Open the page in a browser first.")
-        return self.visitor(request)
+    return or_sentence(work)
 
 
-async def read_body(request: Request, most: int, words: str) -> bytes:
-    """What was sent; it is let go of, with 413 and these words, as soon as it is too long."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > most:
-            raise HTTPException(413, words)
-    return bytes(body)
+def jpeg(picture: Any, longest: int = 1600, quality: int = 90) -> Response:
+    """A picture, shrunk to `longest` px if it is larger."""
+    from dino_core.scenes import packing
 
-
-async def read_json(request: Request) -> dict[str, Any]:
-    try:
-        asked = json.loads(await read_body(request, MAX_ASKED, "This request is too long."))
-    except ValueError:
-        asked = None
-    if not isinstance(asked, dict):
-        raise HTTPException(422, "This request is not right.")
-    return asked
+    data = packing.jpeg(picture, longest, quality)
+    return Response(data, media_type="image/jpeg", headers=CACHE_FOR_HOUR)
 
 
 def plain(values: Any) -> Response:
-    return Response(json.dumps(values), media_type="application/json", headers=FRESH)
+    """JSON values that may be others a moment later."""
+    return Response(json.dumps(values), media_type="application/json", headers=NO_STORE)
 
 
-def in_words(make: Callable[[], Response], status: int = 422) -> Response:
+def or_sentence(make: Callable[[], Response], status: int = 422) -> Response:
     """A ValueError is a sentence for a person."""
     try:
         return make()
     except ValueError as error:
         raise HTTPException(status, str(error)) from None
+
+
+def add_error_responses(app: FastAPI) -> None:
+    """Errors are plain text: the page shows them as they are."""
+
+    @app.exception_handler(HTTPException)
+    def as_text(_: Request, error: HTTPException) -> Response:
+        return Response(str(error.detail), error.status_code, media_type="text/plain")
+
+    @app.exception_handler(RequestValidationError)
+    def malformed(_: Request, error: RequestValidationError) -> Response:
+        where = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
+        return Response(f"This request is not right: {where}.", 422, media_type="text/plain")

@@ -14,173 +14,164 @@ GET  runs/NAME/distance             teacher and student, layer by layer
 GET  schedules/PRESET?steps         the update screen's curves
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
 from app.jobs.run_request import Order, Uploads, ticket_for
-from app.jobs.runs import NotYours, Runs
-from app.paths import runs_folder
-from app.routes.responses import FRESH, Answer, Form, Visitors, in_words, plain, read_json
-from app.state.models import Engine
-from app.state.pictures import Store
+from app.jobs.runs import NotYours
+from app.routes.dependencies import Form, KnownOwner, Owner, RunFolder, Secret, Served, find_run
+from app.routes.responses import NO_STORE, or_sentence, plain, respond
+from app.routes.uploads import read_json
 from dino_core.scenes import training, update
 
-
-@dataclass(frozen=True)
-class RunAccess(Visitors):
-    """What all routes of runs share: who asks, and which run is meant."""
-
-    runs: Runs
-    answer: Answer
-
-    def find(self, name: str) -> Path:
-        """The folder of a run; that there is one may be known to everybody."""
-        try:
-            return self.runs.find(name)
-        except ValueError as error:
-            raise HTTPException(404, str(error)) from None
-
-    def need_own(self, request: Request, name: str) -> None:
-        """What shows pictures of a run is for whoever brought them."""
-        if not self.runs.details(name, self.visitor(request)).get("pictures_shown", False):
-            words = "These pictures belong to another visitor: only that one sees it."
-            raise HTTPException(403, words)
+router = APIRouter()
 
 
-def add_training_routes(
-    app: FastAPI, engine: Engine, store: Store, answer: Answer, cookie: str
-) -> Runs:
-    """Puts the routes on the application. Returns the runs, whose queue the server looks after."""
-    access = RunAccess(cookie, Runs(runs_folder()), answer)
-    add_start_routes(app, engine, store, access)
-    add_watch_routes(app, access)
-    add_result_routes(app, access)
-    add_schedule_routes(app, access)
-    return access.runs
+def are_pictures_shown(name: str, services: Served, owner: Owner) -> bool:
+    """Whether the pictures of a run may be shown to who asks: those of others are not."""
+    return bool(services.runs.details(name, owner).get("pictures_shown", False))
 
 
-def add_start_routes(app: FastAPI, engine: Engine, store: Store, access: RunAccess) -> None:
-    runs, uploads = access.runs, Uploads(access.runs)
-    Visitor = Annotated[str, Depends(access.visitor)]
-    Known = Annotated[str, Depends(access.known_visitor)]
+def need_own(shown: Annotated[bool, Depends(are_pictures_shown)]) -> None:
+    """What shows pictures of a run is for whoever brought them."""
+    if not shown:
+        message = "These pictures belong to another visitor: only that one sees it."
+        raise HTTPException(403, message)
 
-    @app.get("/runs")
-    def every(owner: Visitor) -> Response:
-        return plain(
-            {
-                "runs": runs.everything(owner),
-                "presets": training.preset_choices(engine.device),
-                "models": [[name, label] for label, name in engine.at_hand()],
-            }
+
+Shown = Annotated[bool, Depends(are_pictures_shown)]
+OWN = [Depends(find_run), Depends(need_own)]
+
+
+# --- starting one
+
+
+@router.get("/runs")
+def every(owner: Owner, services: Served) -> Response:
+    return plain(
+        {
+            "runs": services.runs.everything(owner),
+            "presets": training.preset_choices(services.models.device),
+            "models": [[name, label] for label, name in services.models.available()],
+        }
+    )
+
+
+@router.post("/runs/pictures")
+async def upload(
+    request: Request, owner: KnownOwner, services: Served, name: str = "pictures.zip"
+) -> Response:
+    try:
+        return plain(await Uploads(services.runs).take(request, owner, Path(name).name[:80]))
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+
+
+@router.post("/runs")
+async def start(request: Request, owner: KnownOwner, secret: Secret, services: Served) -> Response:
+    values = await read_json(request)
+    runs = services.runs
+
+    def work() -> dict[str, Any]:
+        order = Order(values, owner, secret)
+        ticket = ticket_for(order, runs, Uploads(runs), services.models, services.pictures)
+        runs.add(ticket)
+        return runs.card(ticket.name, owner)
+
+    try:
+        return plain(await run_in_threadpool(work))
+    except (ValueError, KeyError, TypeError) as error:
+        message = str(error) if isinstance(error, ValueError) else "This request is not right."
+        raise HTTPException(422, message) from None
+
+
+# --- watching and steering
+
+
+@router.get("/runs/{name}")
+def one(folder: RunFolder, name: str, owner: Owner, services: Served) -> Response:
+    return plain(services.runs.details(name, owner))
+
+
+@router.get("/runs/{name}/metrics")
+def metrics(
+    folder: RunFolder,
+    name: str,
+    owner: Owner,
+    services: Served,
+    start: Annotated[int, Query(alias="from", ge=0)] = 0,
+    mark: str = "",
+) -> Response:
+    lines = training.metrics_from(folder, start, mark)
+    return plain({**lines, "run": services.runs.details(name, owner)})
+
+
+@router.post("/runs/{name}/steer")
+def steer(
+    folder: RunFolder,
+    name: str,
+    owner: KnownOwner,
+    services: Served,
+    wish: Literal["pause", "resume", "stop", "delete"],
+) -> Response:
+    runs = services.runs
+    try:
+        if wish == "delete":
+            runs.remove(name, owner)
+        else:
+            runs.steer(name, owner, wish)
+    except NotYours as error:
+        raise HTTPException(403, str(error)) from None
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
+    if not folder.exists() and runs.ticket(name) is None:
+        return plain({"name": name, "gone": True})
+    return plain(runs.card(name, owner))
+
+
+# --- results
+
+
+@router.get("/runs/{name}/probe/{moment}")
+def probe(folder: RunFolder, moment: str, form: Form = "page") -> Response:
+    return respond(form, lambda: training.probe_scene(folder, moment))
+
+
+@router.get("/runs/{name}/distance")
+def distance(folder: RunFolder) -> Response:
+    return or_sentence(lambda: plain(update.distance_facts(folder)))
+
+
+@router.get("/runs/{name}/report")
+def report(folder: RunFolder, shown: Shown) -> Response:
+    return or_sentence(lambda: plain(training.report_of(folder, shown)))
+
+
+@router.get("/runs/{name}/mistakes/{number}.jpg", dependencies=OWN)
+def mistake(folder: RunFolder, number: int) -> Response:
+    return or_sentence(
+        lambda: Response(
+            training.mistake_picture(folder, number), media_type="image/jpeg", headers=NO_STORE
         )
-
-    @app.post("/runs/pictures")
-    async def pictures(request: Request, owner: Known, name: str = "pictures.zip") -> Response:
-        try:
-            return plain(await uploads.take(request, owner, Path(name).name[:80]))
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
-
-    @app.post("/runs")
-    async def start(request: Request, owner: Known) -> Response:
-        asked = await read_json(request)
-
-        def work() -> dict[str, Any]:
-            order = Order(asked, owner, access.secret(request))
-            ticket = ticket_for(order, runs, uploads, engine, store)
-            runs.add(ticket)
-            return runs.card(ticket.name, owner)
-
-        try:
-            return plain(await run_in_threadpool(work))
-        except (ValueError, KeyError, TypeError) as error:
-            words = str(error) if isinstance(error, ValueError) else "This request is not right."
-            raise HTTPException(422, words) from None
+    )
 
 
-def add_watch_routes(app: FastAPI, access: RunAccess) -> None:
-    runs = access.runs
-    Visitor = Annotated[str, Depends(access.visitor)]
-    Known = Annotated[str, Depends(access.known_visitor)]
-    Found = Annotated[Path, Depends(access.find)]
-
-    @app.get("/runs/{name}")
-    def one(folder: Found, name: str, owner: Visitor) -> Response:
-        return plain(runs.details(name, owner))
-
-    @app.get("/runs/{name}/metrics")
-    def metrics(
-        folder: Found,
-        name: str,
-        owner: Visitor,
-        start: Annotated[int, Query(alias="from", ge=0)] = 0,
-        mark: str = "",
-    ) -> Response:
-        lines = training.metrics_from(folder, start, mark)
-        return plain({**lines, "run": runs.details(name, owner)})
-
-    @app.post("/runs/{name}/steer")
-    def steer(
-        folder: Found, name: str, owner: Known, wish: Literal["pause", "resume", "stop", "delete"]
-    ) -> Response:
-        try:
-            if wish == "delete":
-                runs.remove(name, owner)
-            else:
-                runs.steer(name, owner, wish)
-        except NotYours as error:
-            raise HTTPException(403, str(error)) from None
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from None
-        if not folder.exists() and runs.ticket(name) is None:
-            return plain({"name": name, "gone": True})
-        return plain(runs.card(name, owner))
+@router.get("/runs/{name}/weights", dependencies=OWN)
+def weights(folder: RunFolder, name: str) -> Response:
+    path = training.weights_file(folder)
+    if path is None:
+        raise HTTPException(404, "This run has no weights yet.")
+    return FileResponse(path, filename=f"{name}-{path.name}", headers=NO_STORE)
 
 
-def add_result_routes(app: FastAPI, access: RunAccess) -> None:
-    Visitor = Annotated[str, Depends(access.visitor)]
-    Found = Annotated[Path, Depends(access.find)]
-    Own = Annotated[None, Depends(access.need_own)]
-
-    @app.get("/runs/{name}/probe/{moment}")
-    def probe(folder: Found, moment: str, form: Form = "page") -> Response:
-        return access.answer(form, training.probe_scene, folder, moment)
-
-    @app.get("/runs/{name}/distance")
-    def distance(folder: Found) -> Response:
-        return in_words(lambda: plain(update.distance_facts(folder)))
-
-    @app.get("/runs/{name}/report")
-    def report(folder: Found, name: str, owner: Visitor) -> Response:
-        allowed = access.runs.details(name, owner).get("pictures_shown", False)
-        return in_words(lambda: plain(training.report_of(folder, allowed)))
-
-    @app.get("/runs/{name}/mistakes/{number}.jpg")
-    def mistake(folder: Found, number: int, _: Own) -> Response:
-        return in_words(
-            lambda: Response(
-                training.mistake_picture(folder, number), media_type="image/jpeg", headers=FRESH
-            )
-        )
-
-    @app.get("/runs/{name}/weights")
-    def weights(folder: Found, name: str, _: Own) -> Response:
-        path = training.weights_file(folder)
-        if path is None:
-            raise HTTPException(404, "This run has no weights yet.")
-        return FileResponse(path, filename=f"{name}-{path.name}", headers=FRESH)
-
-
-def add_schedule_routes(app: FastAPI, access: RunAccess) -> None:
-    @app.get("/schedules/{preset}")
-    def schedules(
-        preset: str,
-        steps: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
-        form: Form = "page",
-    ) -> Response:
-        return access.answer(form, update.schedule_scene, preset, steps)
+@router.get("/schedules/{preset}")
+def schedules(
+    preset: str,
+    steps: Annotated[int | None, Query(ge=1, le=10_000_000)] = None,
+    form: Form = "page",
+) -> Response:
+    return respond(form, lambda: update.schedule_scene(preset, steps))

@@ -1,24 +1,31 @@
-"""Large uploads: the body of a request, streamed into a file."""
+"""Bodies of requests, let go of as soon as they are too long."""
 
-from pathlib import Path
+import json
+from typing import Any
 
-from fastapi import Request
+from fastapi import HTTPException, Request
+from starlette.concurrency import run_in_threadpool
+
+MAX_JSON = 64 * 2**10  # bytes
 
 
-async def take_body(request: Request, path: Path, most: int, advice: str) -> int:
-    """Writes the body into a new file -> bytes. Whatever goes wrong, the file does not stay.
+async def read_body(request: Request, limit: int, message: str) -> bytes:
+    """What was sent; 413 and this message as soon as it has more than `limit` bytes."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > limit:
+            raise HTTPException(413, message)
+    return bytes(body)
 
-    ValueError, ending in `advice`, for one with more than `most` bytes.
-    """
-    size = 0
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The JSON object that was sent; 422 for anything else."""
+    body = await read_body(request, MAX_JSON, "This request is too long.")
     try:
-        with path.open("wb") as file:
-            async for part in request.stream():
-                size += len(part)
-                if size > most:
-                    raise ValueError(f"The zip has more than the {most >> 20} MB allowed: {advice}")
-                file.write(part)
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-    return size
+        values = await run_in_threadpool(json.loads, body)
+    except (ValueError, RecursionError):
+        values = None
+    if not isinstance(values, dict):
+        raise HTTPException(422, "This request is not right.")
+    return values

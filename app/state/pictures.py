@@ -12,12 +12,10 @@ if TYPE_CHECKING:
     from dino_core.scenes.picture import OpenPicture
 
 LIFETIME = 3600.0  # seconds after the last use
-PER_VISITOR = (
-    2  # the picture that is shown, and the one before: its last requests may be on the way
-)
-BESIDE = 3  # pictures beside those: a second one, another model, and the one before of either
-ANSWERS = 3  # of pairs of student and teacher, for each picture
-LARGEST = 4 * 2**30  # bytes of all visitors together; the longest unused goes first
+PER_VISITOR = 2  # what is shown, and the one before: its last requests may be on the way
+COMPARISONS = 3  # more: a second picture, another model, and the one before of either
+PAIR_OUTPUTS = 3  # of pairs of student and teacher, for each picture
+MAX_BYTES = 4 * 2**30  # of all visitors together; the longest unused goes first
 
 
 @dataclass
@@ -29,17 +27,17 @@ class Entry:
     model: str
     size: int
     sample: str = ""  # the file's name, when it is one of the samples
-    beside: bool = False  # it was opened beside another one, to be compared
+    comparison: bool = False  # it was opened to be compared with another one
     used: float = field(default_factory=time.monotonic)
-    answers: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed
+    pair_outputs: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed
 
-    def answer(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What a pair says of the picture, asked once; the newest few are kept."""
-        if key not in self.answers:
-            self.answers[key] = make()
-        while len(self.answers) > ANSWERS:
-            self.answers.popitem(last=False)
-        return self.answers[key]
+    def pair_output(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """What a pair makes of the picture, computed once; the newest few are kept."""
+        if key not in self.pair_outputs:
+            self.pair_outputs[key] = compute()
+        while len(self.pair_outputs) > PAIR_OUTPUTS:
+            self.pair_outputs.popitem(last=False)
+        return self.pair_outputs[key]
 
     @property
     def nbytes(self) -> int:
@@ -47,34 +45,50 @@ class Entry:
         return self.picture.seen.nbytes + 3 * width * height
 
 
-class Store:
+class SharedEntry:
+    """An entry that is everybody's, made when it is first needed; who comes meanwhile waits."""
+
+    def __init__(self, make: Callable[[], Entry]) -> None:
+        self._make = make
+        self._entry: Entry | None = None
+        self._making = threading.Lock()
+
+    def get(self) -> Entry:
+        """The entry. What `make` raises is raised, and the next one tries again."""
+        with self._making:
+            if self._entry is None:
+                self._entry = self._make()
+            return self._entry
+
+
+class PictureStore:
     """Open pictures by key, the longest unused first."""
 
-    def __init__(self, lifetime: float = LIFETIME, largest: int = LARGEST) -> None:
+    def __init__(self, lifetime: float = LIFETIME, max_bytes: int = MAX_BYTES) -> None:
         self.lifetime = lifetime
-        self.largest = largest
+        self.max_bytes = max_bytes
         self._entries: OrderedDict[str, Entry] = OrderedDict()
-        self._shared: dict[str, Callable[[], Entry]] = {}
+        self._shared: dict[str, SharedEntry] = {}
         self._lock = threading.Lock()
 
     def share(self, key: str, make: Callable[[], Entry]) -> None:
         """Gives everybody an entry that is nobody's own: a sample. `make` may take its time."""
-        self._shared[key] = make
+        self._shared[key] = SharedEntry(make)
 
     def add(self, entry: Entry) -> str:
         """Keeps a picture for its owner and returns its key."""
         key = secrets.token_urlsafe(24)
         with self._lock:
             self._entries[key] = entry
-            self._drop_old(entry.owner)
+            self._evict(entry.owner)
         return key
 
     def get(self, owner: str, key: str) -> Entry | None:
         """The entry, None when there is none (any more) or when it is somebody else's."""
         if key in self._shared:
-            return self._shared[key]()
+            return self._shared[key].get()
         with self._lock:
-            self._drop_old(owner)
+            self._evict(owner)
             entry = self._entries.get(key)
             if entry is None or not secrets.compare_digest(entry.owner, owner):
                 return None
@@ -85,34 +99,35 @@ class Store:
     def newest(self, owner: str) -> str | None:
         """The key of what this visitor looked at last, so that a reloaded page finds it again."""
         with self._lock:
-            self._drop_old(owner)
-            own = self._own(owner, beside=False)
+            self._evict(owner)
+            own = self._keys_of(owner, comparison=False)
             return own[-1] if own and owner else None
 
-    def before(self, owner: str, entry: Entry) -> str | None:
+    def previous(self, owner: str, entry: Entry) -> str | None:
         """The key of another picture that this visitor opened before, None without one."""
         with self._lock:
-            self._drop_old(owner)
-            own = [(key, self._entries[key]) for key in self._own(owner, beside=False)]
+            self._evict(owner)
+            own = [(key, self._entries[key]) for key in self._keys_of(owner, comparison=False)]
             others = [k for k, e in own if e.picture.source is not entry.picture.source]
             return others[-1] if others and owner else None
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def _drop_old(self, owner: str) -> None:
+    def _evict(self, owner: str) -> None:
         now = time.monotonic()
         for key in [k for k, e in self._entries.items() if now - e.used > self.lifetime]:
             del self._entries[key]
-        for beside, kept in ((False, PER_VISITOR), (True, BESIDE)):
-            for key in self._own(owner, beside)[:-kept]:
+        for comparison, limit in ((False, PER_VISITOR), (True, COMPARISONS)):
+            for key in self._keys_of(owner, comparison)[:-limit]:
                 del self._entries[key]
-        while len(self._entries) > 1 and self.nbytes > self.largest:
+        while len(self._entries) > 1 and self.nbytes > self.max_bytes:
             self._entries.popitem(last=False)
 
-    def _own(self, owner: str, beside: bool) -> list[str]:
+    def _keys_of(self, owner: str, comparison: bool) -> list[str]:
         """The keys of a visitor's pictures of one kind, the longest unused first."""
-        return [k for k, e in self._entries.items() if (e.owner, e.beside) == (owner, beside)]
+        wanted = (owner, comparison)
+        return [k for k, e in self._entries.items() if (e.owner, e.comparison) == wanted]
 
     @property
     def nbytes(self) -> int:

@@ -1,7 +1,7 @@
 """UMAP behind the page: a process of its own, started when somebody may want it.
 
 umap-learn compiles itself for tens of seconds when it is first used. In this process that would
-hold up every other answer, so it happens in another one; until it is warm the page shows PCA.
+hold up every other response, so it happens in another one; until it is warm the page shows PCA.
 """
 
 import multiprocessing
@@ -11,21 +11,21 @@ from typing import Any
 
 from dino_core.scenes.umap_process import WARM, serve
 
-LONGEST = 180.0  # seconds a map may take
-QUEUE = 3  # maps that may wait for one another; who comes later is asked to try again
+TIMEOUT = 180.0  # seconds a map may take
+QUEUE_CAPACITY = 3  # maps that may wait for one another; who comes later is asked to try again
 
 
-class Mapper:
-    """Cold, warming, ready or broken; `state` is what the page is told."""
+class UmapWorker:
+    """Cold, warming, ready or broken; `state` is what the page shows."""
 
     def __init__(self) -> None:
         self.state = "cold"
-        self.problem = "UMAP is still warming up: PCA is there at once."
+        self.message = "UMAP is still warming up: PCA is there at once."
         self._process: Any = None
         self._connection: Connection | None = None
         self._starting = threading.Lock()
-        self._asking = threading.Lock()
-        self._places = threading.BoundedSemaphore(QUEUE)
+        self._requesting = threading.Lock()
+        self._queue = threading.BoundedSemaphore(QUEUE_CAPACITY)
 
     def start(self) -> str:
         """Begins to warm up, unless that was done already; returns the state at once."""
@@ -41,14 +41,14 @@ class Mapper:
         self._process = context.Process(target=serve, args=(theirs,), name="umap", daemon=True)
         try:
             self._process.start()
-            theirs.close()  # so that the end of the process is heard here
-            words = self._connection.recv()
+            theirs.close()  # so that the end of the process is noticed here
+            message = self._connection.recv()
         except (EOFError, OSError):
-            words = "UMAP could not be started."
-        if words == WARM:
+            message = "UMAP could not be started."
+        if message == WARM:
             self.state = "ready"
         else:
-            self._break(words)
+            self._fail(message)
 
     def fit(self, *request: Any) -> Any:
         """features, start, neighbours, min_distance, seed -> the map [n, 2].
@@ -56,31 +56,31 @@ class Mapper:
         ValueError in a plain sentence while it is not warm, or when there are too many before.
         """
         if self.state != "ready" or self._connection is None:
-            raise ValueError(self.problem)
-        if not self._places.acquire(blocking=False):
+            raise ValueError(self.message)
+        if not self._queue.acquire(blocking=False):
             raise ValueError("Other maps are being made: try again in a moment.")
         try:
-            with self._asking:
-                answer = self._ask(self._connection, request)
+            with self._requesting:
+                response = self._request(self._connection, request)
         finally:
-            self._places.release()
-        if isinstance(answer, str):
-            raise ValueError(answer)
-        return answer
+            self._queue.release()
+        if isinstance(response, str):
+            raise ValueError(response)
+        return response
 
-    def _ask(self, connection: Connection, request: tuple[Any, ...]) -> Any:
+    def _request(self, connection: Connection, request: tuple[Any, ...]) -> Any:
         try:
             connection.send(request)
-            if connection.poll(LONGEST):
+            if connection.poll(TIMEOUT):
                 return connection.recv()
-            words = "UMAP took too long and was stopped: PCA is there at once."
+            message = "UMAP took too long and was stopped: PCA is there at once."
         except (EOFError, OSError):
-            words = "UMAP has stopped: PCA is there at once."
-        self._break(words)
-        return words
+            message = "UMAP has stopped: PCA is there at once."
+        self._fail(message)
+        return message
 
-    def _break(self, words: str) -> None:
-        self.state, self.problem = "broken", words
+    def _fail(self, message: str) -> None:
+        self.state, self.message = "broken", message
         self.stop()
 
     def stop(self) -> None:

@@ -21,6 +21,7 @@ __all__ = [
     "first_model",
     "load_model",
     "model_choices",
+    "weights_file",
 ]
 
 
@@ -56,6 +57,11 @@ def _remark(variant: Variant) -> str:
 def first_model() -> str:
     """What is shown before anybody chooses: official weights if they are on disk."""
     return default_model()
+
+
+def weights_file(name: str) -> Path | None:
+    """Where a model of the catalogue lies on this disk; None when it has to be downloaded."""
+    return find_variant(name).path
 
 
 def load_model(

@@ -39,8 +39,8 @@ class OpenPicture:
     scene: PictureScene
 
 
-def read_picture(path: str | Path) -> Image.Image:
-    """A file of a person's -> RGB picture. ValueError in a plain sentence."""
+def read_picture(path: str | Path | bytes) -> Image.Image:
+    """A file of a person's, or its bytes, -> RGB picture. ValueError in a plain sentence."""
     return open_picture(path, max_bytes=MAX_BYTES)
 
 

@@ -12,15 +12,15 @@ from safetensors.numpy import load
 
 from app.routes import features
 from app.server import build_server
-from app.state.pictures import Entry, Store
-from app.state.umap_worker import Mapper
+from app.state.pictures import Entry, PictureStore
+from app.state.umap_worker import UmapWorker
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 
 
 @pytest.fixture(scope="module")
 def server() -> Any:
-    return build_server("preview_vits14", None, "cpu", "127.0.0.1", 7860)
+    return build_server("preview_vits14")
 
 
 @pytest.fixture
@@ -113,9 +113,9 @@ def test_the_same_picture_in_the_same_model_is_alike(visitor: TestClient) -> Non
     assert table.diagonal() == pytest.approx(1, abs=1e-4)
 
 
-def entry(owner: str, source: Any, beside: bool = False) -> Any:
+def entry(owner: str, source: Any, comparison: bool = False) -> Any:
     picture = SimpleNamespace(source=source, seen=SimpleNamespace(nbytes=0))
-    return Entry(owner, picture, "model", 224, beside=features)
+    return Entry(owner, picture, "model", 224, comparison=comparison)
 
 
 def photo() -> Any:
@@ -123,36 +123,36 @@ def photo() -> Any:
 
 
 def test_what_stands_beside_is_neither_newest_nor_drops_what_is_shown() -> None:
-    store, first, second = Store(), photo(), photo()
+    store, first, second = PictureStore(), photo(), photo()
     old, shown = (store.add(entry("ada", source)) for source in (first, second))
-    aside = [store.add(entry("ada", photo(), beside=True)) for _ in range(5)]
+    aside = [store.add(entry("ada", photo(), comparison=True)) for _ in range(5)]
     assert store.newest("ada") == shown
     assert store.get("ada", old) is not None
     assert [store.get("ada", key) is not None for key in aside] == [False] * 2 + [True] * 3
 
 
 def test_the_picture_before_is_another_picture() -> None:
-    store, first, second = Store(), photo(), photo()
+    store, first, second = PictureStore(), photo(), photo()
     before = store.add(entry("ada", first))
     now = entry("ada", second)
     store.add(now)
     store.add(entry("bob", photo()))
-    assert store.before("ada", now) == before
-    assert store.before("bob", entry("bob", photo())) is not None
-    assert store.before("", now) is None
+    assert store.previous("ada", now) == before
+    assert store.previous("bob", entry("bob", photo())) is not None
+    assert store.previous("", now) is None
     other_model = entry("ada", second)
     store.add(other_model)  # the same picture again: the first one is gone now
-    assert store.before("ada", other_model) is None
+    assert store.previous("ada", other_model) is None
 
 
 def test_umap_that_is_not_there_says_so() -> None:
-    mapper = Mapper()
+    worker = UmapWorker()
     with pytest.raises(ValueError, match="warming up"):
-        mapper.fit()
-    mapper._break("UMAP cannot be used here.")
+        worker.fit()
+    worker._fail("UMAP cannot be used here.")
     with pytest.raises(ValueError, match="cannot be used"):
-        mapper.fit()
-    assert mapper.start() == "broken"
+        worker.fit()
+    assert worker.start() == "broken"
 
 
 def echo(connection: Any) -> None:
@@ -167,17 +167,17 @@ def echo(connection: Any) -> None:
 
 def test_maps_come_from_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.state.umap_worker.serve", echo)
-    mapper = Mapper()
-    assert mapper.start() == "warming"
-    assert mapper.start() in ("warming", "ready"), "it is started once"
+    worker = UmapWorker()
+    assert worker.start() == "warming"
+    assert worker.start() in ("warming", "ready"), "it is started once"
     for _ in range(6000):
-        if mapper.state != "warming":
+        if worker.state != "warming":
             break
         time.sleep(0.01)
-    assert mapper.fit(1, 2) == (1, 2)
+    assert worker.fit(1, 2) == (1, 2)
     with pytest.raises(ValueError, match="heard sorry"):
-        mapper.fit("sorry")
+        worker.fit("sorry")
     with pytest.raises(ValueError, match="UMAP has stopped"):
-        mapper.fit("die")
-    assert mapper.state == "broken"
-    mapper.stop()
+        worker.fit("die")
+    assert worker.state == "broken"
+    worker.stop()

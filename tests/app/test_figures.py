@@ -11,9 +11,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from plotly.offline import get_plotlyjs
 
-from app.routes.pictures import add_routes
-from app.state.models import Engine
-from app.state.pictures import Store
+from app.routes.all_routes import add_routes
+from app.services import build_services
 from dino_core.figures.theme import PALETTES
 
 LINE = {
@@ -28,7 +27,7 @@ LINE = {
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     monkeypatch.setenv("INSIDE_DINOV2_RUNS", str(tmp_path / "runs"))
     app = FastAPI()
-    add_routes(app, Engine("preview_vits14", None, "cpu"), Store())
+    add_routes(app, build_services("preview_vits14", None, "cpu"))
     with TestClient(app) as client:
         yield client
 

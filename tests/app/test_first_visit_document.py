@@ -10,7 +10,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as Path
 from starlette.testclient import TestClient
 
-from app.first_visit.document import EarlyPage, head, stage
+from app.first_visit.document import head, stage
+from app.middleware.first_visit import FirstDocument
 
 PAGE = (
     "<html><head><title>x</title></head><body><head></head><gradio-app></gradio-app></body></html>"
@@ -32,7 +33,7 @@ def site(early: str, above: str) -> TestClient:
         return HTMLResponse(PAGE)
 
     inner = Starlette(routes=[Path("/", page), Path("/other", page)])
-    return TestClient(EarlyPage(inner, early, above))
+    return TestClient(FirstDocument(inner, early, above))
 
 
 def test_head_and_stage_stand_in_the_page_and_nowhere_else() -> None:

@@ -17,11 +17,11 @@ from tiny_galleries import build_gallery, quick_maps, tiny_weights  # noqa: F401
 from tiny_runs import coloured, picture, zipped
 
 from app.jobs import galleries as keeping
-from app.jobs.galleries import SAMPLES, Galleries
+from app.jobs.galleries import SAMPLES
 from app.routes import galleries as routes
-from app.routes.pictures import COOKIE, add_routes
-from app.state.models import Engine
-from app.state.pictures import Store
+from app.routes.all_routes import add_routes
+from app.services import build_services
+from app.visitors import COOKIE
 from dino_core.draw.encode import pack
 from dino_core.scenes import gallery as scenes
 from dino_core.scenes import gallery_probes, gallery_similarity
@@ -32,11 +32,15 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.app = FastAPI()
-        self.galleries = Galleries(folder)
-        add_routes(self.app, Engine("preview_vits14", None, "cpu"), Store(), self.galleries)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("INSIDE_DINOV2_GALLERIES", str(folder))
+            self.services = build_services("preview_vits14", None, "cpu")
+        self.galleries = self.services.galleries
+        add_routes(self.app, self.services)
 
     def visitor(self, secret: str | None) -> TestClient:
-        return TestClient(self.app, cookies={COOKIE: secret} if secret else {})
+        cookie = self.services.visitors.cookie_of(secret) if secret else ""
+        return TestClient(self.app, cookies={COOKIE: cookie} if cookie else {})
 
 
 @pytest.fixture
@@ -177,17 +181,17 @@ def test_a_picture_opens_from_the_map_and_is_found_in_it(folder: Path, tmp_path:
     one = server.visitor("one")
     name = send(one, three_colours(tmp_path)).json()["name"]
     owner = keeping_owner("one")
-    source, file = routes.to_open(server.galleries, name, 4, owner)
+    source, file = routes.open_from_gallery(server.galleries, name, 4, owner)
     assert (source.size, file) == ((24, 20), "green/00.png")
     assert scenes.find(folder / name, source) == 4
     with pytest.raises(ValueError, match="no such gallery"):
-        routes.to_open(server.galleries, name, 4, keeping_owner("two"))
+        routes.open_from_gallery(server.galleries, name, 4, keeping_owner("two"))
     with pytest.raises(ValueError, match="no picture 99"):
-        routes.to_open(server.galleries, name, 99, owner)
+        routes.open_from_gallery(server.galleries, name, 99, owner)
 
 
 def keeping_owner(secret: str) -> str:
-    from app.jobs.runs import owner_of
+    from app.visitors import owner_of
 
     return owner_of(secret)
 

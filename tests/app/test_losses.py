@@ -16,10 +16,12 @@ from safetensors.numpy import load
 from tiny_runs import noise_folder, setup
 
 from app.first_visit import stored
-from app.routes.losses import Pairs
-from app.routes.pictures import COOKIE, add_routes
-from app.state.models import SAMPLES, Engine
-from app.state.pictures import Entry, Store
+from app.paths import SAMPLES
+from app.routes.all_routes import add_routes
+from app.services import build_services
+from app.state.models import Models
+from app.state.pairs import Pairs
+from app.visitors import COOKIE
 from dino_core.images import open_picture
 from dino_core.runs.pretraining import train
 from dino_core.runs.setup import open_pair
@@ -34,12 +36,9 @@ def client(runs: Path) -> Iterator[TestClient]:
     """The routes alone, with the sample that greets everybody."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INSIDE_DINOV2_RUNS", str(runs))
-        engine, store, app = Engine("preview_vits14", None, "cpu"), Store(), FastAPI()
-        picture = engine.sample(SAMPLES / stored.SAMPLE, engine.first, stored.SIZE)
-        entry = Entry("", picture, engine.first, stored.SIZE, stored.SAMPLE)
-        store.share(stored.KEY, lambda: entry)
-        add_routes(app, engine, store)
-        yield TestClient(app, cookies={COOKIE: "somebody"})
+        services, app = build_services("preview_vits14", None, "cpu"), FastAPI()
+        add_routes(app, services)
+        yield TestClient(app, cookies={COOKIE: services.visitors.cookie_of("somebody")})
 
 
 @pytest.fixture(scope="module")
@@ -109,11 +108,7 @@ def test_a_run_of_one_s_own(client: TestClient, runs: Path, tmp_path: Path) -> N
 
 
 def test_a_run_that_goes_on_is_another_pair(tmp_path: Path, monkeypatch) -> None:
-    class Runs:
-        def find(self, name: str) -> Path:
-            return tmp_path
-
-    pairs = Pairs(Engine("preview_vits14", None, "cpu"), Runs())  # type: ignore[arg-type]
+    pairs = Pairs(Models("preview_vits14", None, "cpu"), lambda name: tmp_path)
     assert pairs.key("run:mine") == ("run:mine", 0)
     (tmp_path / "checkpoints").mkdir()
     (tmp_path / "checkpoints" / "step-00000020.safetensors").touch()

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from app.state import pictures as module
-from app.state.pictures import BESIDE, PER_VISITOR, Entry, Store
+from app.state.pictures import COMPARISONS, PER_VISITOR, Entry, PictureStore
 from dino_core import load_backbone
 from dino_core.scenes.picture import OpenPicture, look, read_picture
 
@@ -41,26 +41,26 @@ def tiny() -> OpenPicture:
     return look(vit, Image.new("RGB", (56, 42), "orange"), 42)
 
 
-def entry(owner: str, picture: OpenPicture, now: float, beside: bool = False) -> Entry:
+def entry(owner: str, picture: OpenPicture, now: float, comparison: bool = False) -> Entry:
     """An entry of its own picture: the arrays are shared, the objects are not."""
     own = replace(picture, source=picture.source.copy(), seen=replace(picture.seen))
-    return Entry(owner, own, "model", 42, beside=beside, used=now)
+    return Entry(owner, own, "model", 42, comparison=comparison, used=now)
 
 
 def test_fifty_visitors_leave_nothing(clock: Clock, tiny: OpenPicture) -> None:
-    store, seen = Store(), []
+    store, seen = PictureStore(), []
     for i in range(50):
-        for beside in (False, True):
+        for comparison in (False, True):
             for _ in range(5):
-                one = entry(f"visitor {i}", tiny, clock.now, beside)
+                one = entry(f"visitor {i}", tiny, clock.now, comparison)
                 seen.append(weakref.ref(one.picture.seen))
                 key = store.add(one)
                 assert store.get(f"visitor {i}", key) is one
         del one
         clock.now += 600
         # Who came in the last hour is kept, with what is kept of one visitor.
-        assert len(store) <= 7 * (PER_VISITOR + BESIDE)
-        assert store.nbytes <= 7 * (PER_VISITOR + BESIDE) * entry("", tiny, 0).nbytes
+        assert len(store) <= 7 * (PER_VISITOR + COMPARISONS)
+        assert store.nbytes <= 7 * (PER_VISITOR + COMPARISONS) * entry("", tiny, 0).nbytes
     gc.collect()
     assert sum(ref() is not None for ref in seen) == len(store), "nobody else holds on to them"
     clock.now += store.lifetime + 1
@@ -71,7 +71,7 @@ def test_fifty_visitors_leave_nothing(clock: Clock, tiny: OpenPicture) -> None:
 
 
 def test_looking_again_prolongs_a_picture_s_life(clock: Clock, tiny: OpenPicture) -> None:
-    store = Store()
+    store = PictureStore()
     used, left = (store.add(entry(owner, tiny, clock.now)) for owner in ("ada", "bob"))
     clock.now += store.lifetime - 1
     assert store.get("ada", used) is not None

@@ -14,10 +14,9 @@ from fastapi.testclient import TestClient
 from tiny_runs import coloured, picture, zipped
 
 from app.jobs import run_request
-from app.jobs.runs import Runs, owner_of
-from app.routes.pictures import COOKIE, add_routes
-from app.state.models import Engine
-from app.state.pictures import Store
+from app.routes.all_routes import add_routes
+from app.services import build_services
+from app.visitors import COOKIE, owner_of
 
 TINY = {"preset": "tiny", "steps": 60, "batch": 4, "seed": 3}
 
@@ -27,10 +26,13 @@ class Server:
 
     def __init__(self) -> None:
         self.app = FastAPI()
-        self.runs: Runs = add_routes(self.app, Engine("preview_vits14", None, "cpu"), Store())
+        self.services = build_services("preview_vits14", None, "cpu")
+        self.runs = self.services.runs
+        add_routes(self.app, self.services)
 
     def visitor(self, secret: str | None) -> TestClient:
-        return TestClient(self.app, cookies={COOKIE: secret} if secret else {})
+        cookie = self.services.visitors.cookie_of(secret) if secret else ""
+        return TestClient(self.app, cookies={COOKIE: cookie} if cookie else {})
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.testclient import TestClient
 
 from app.middleware import static_cache
-from app.middleware.static_cache import Remembered
+from app.middleware.static_cache import StaticCache
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ class Site:
                 Mount("/inside/js", StaticFiles(directory=scripts)),
             ]
         )
-        self.memory = Remembered(GZipMiddleware(inner, minimum_size=10), scripts)
+        self.memory = StaticCache(GZipMiddleware(inner, minimum_size=10), scripts)
         self.client = TestClient(self.memory)
 
     def asset(self, request: Request) -> Response:
@@ -82,12 +82,12 @@ def test_a_script_that_was_changed_is_read_again(site: Site, scripts: Path) -> N
 
 
 def test_memory_has_an_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(static_cache, "MOST", 200)
+    monkeypatch.setattr(static_cache, "MAX_BYTES", 200)
     for i in range(20):
         site.client.get(f"/assets/{i}.css", headers={"accept-encoding": "gzip"})
-    assert 0 < site.memory.size <= 200
-    assert len(site.memory.kept) < 20
-    sizes = [len(answer.body) for answer in site.memory.kept.values()]
-    assert sum(sizes) == site.memory.size
-    body = next(iter(site.memory.kept.values())).body
+    assert 0 < site.memory.nbytes <= 200
+    assert len(site.memory.files) < 20
+    sizes = [len(file.response.body) for file in site.memory.files.values()]
+    assert sum(sizes) == site.memory.nbytes
+    body = next(iter(site.memory.files.values())).response.body
     assert gzip.decompress(body)

@@ -1,0 +1,93 @@
+"""What the middleware of the page has in common: HTTP alone, and responses changed on their way.
+
+A middleware is given every request before the page is. `HttpMiddleware` passes on what is not HTTP,
+so that each of them says only what it does to a request or a response.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+
+@dataclass(frozen=True)
+class WholeResponse:
+    """A response with all of its body."""
+
+    start: Message  # status and headers
+    body: bytes
+
+    @property
+    def status(self) -> int:
+        return int(self.start.get("status", 0))
+
+    async def send(self, send: Send) -> None:
+        # A copy: whoever is outside may add headers of its own to what is kept here.
+        await send({**self.start, "headers": list(self.start.get("headers", []))})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+class HttpMiddleware(ABC):
+    """One that sees HTTP requests and passes on whatever else there is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self.handle(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    @abstractmethod
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Responds, or hands the request on to `self.app`."""
+
+
+def with_headers(send: Send, change: Callable[[MutableHeaders], None]) -> Send:
+    """Sends a response with its headers changed, and its body as it comes."""
+
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            change(MutableHeaders(scope=message))
+        await send(message)
+
+    return changed
+
+
+def when_whole(send: Send, finish: Callable[[WholeResponse], WholeResponse]) -> Send:
+    """Collects a response and sends what `finish` makes of it."""
+    start: Message = {}
+    body = bytearray()
+
+    async def collect(message: Message) -> None:
+        nonlocal start
+        if message["type"] == "http.response.start":
+            start = message
+        elif message["type"] == "http.response.body":
+            body.extend(message.get("body", b""))
+            if not message.get("more_body"):
+                await finish(WholeResponse(start, bytes(body))).send(send)
+        else:
+            await send(message)
+
+    return collect
+
+
+def accepted_encodings(headers: Headers, known: tuple[str, ...] = ("br", "gzip")) -> list[str]:
+    """Those of the known encodings that a request accepts, in the order of `known`.
+
+    "gzip;q=0, br" -> ["br"]; "*" stands for all that are not named.
+    """
+    weights: dict[str, float] = {}
+    for part in headers.get("accept-encoding", "").lower().split(","):
+        name, _, parameter = part.strip().partition(";")
+        _, _, value = parameter.strip().partition("=")
+        try:
+            weights[name.strip()] = float(value) if value else 1.0
+        except ValueError:
+            weights[name.strip()] = 0.0
+    other = weights.get("*", 0.0)
+    return [name for name in known if weights.get(name, other) > 0]

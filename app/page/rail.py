@@ -1,0 +1,86 @@
+"""The rail at the left: the picture, the samples, the model, the input size and the seed."""
+
+import json
+from dataclasses import dataclass
+
+import gradio as gr
+
+from app.first_visit import stored
+from app.page.components import badge, sample_buttons, status_line
+from app.paths import SAMPLES, TEXT
+from app.services import Services
+
+SIZES = [("224 px", 224), ("448 px", 448), ("518 px", 518)]
+MAX_SEED = 2**31 - 1
+UNFOLD = """
+    const rail = element.closest("#rail"), button = element.querySelector("button");
+    button.onclick = () => {
+        button.setAttribute("aria-expanded", String(rail.classList.toggle("unfolded")));
+    };
+"""
+
+
+@dataclass(frozen=True)
+class Rail:
+    """The widgets of the rail."""
+
+    picture: gr.Image
+    link: gr.Textbox  # what stands behind the # of the address when the page opens
+    uploaded: gr.Textbox  # where the server put the newest upload
+    samples: gr.HTML
+    status: gr.HTML
+    model: gr.Dropdown
+    badge: gr.HTML
+    size: gr.Radio
+    seed: gr.Number
+    again: gr.Button
+
+
+def build_rail(services: Services) -> Rail:
+    """The widgets from top to bottom, with what a newcomer sees in them."""
+    models, credits = services.models, sample_credits()
+    gr.HTML(
+        html_template=(TEXT / "brand.html").read_text(encoding="utf-8"),
+        js_on_load=UNFOLD,
+        elem_id="brand",
+    )
+    return Rail(
+        picture=gr.Image(
+            str(SAMPLES / stored.SAMPLE) if services.first_visit else None,
+            type="filepath",
+            label="Picture",
+            sources=["upload", "clipboard"],
+            height=200,
+            buttons=[],
+            elem_id="picture",
+        ),
+        link=gr.Textbox(visible="hidden", label="Link", elem_id="link"),
+        uploaded=gr.Textbox(visible="hidden", label="Upload", elem_id="uploaded"),
+        samples=sample_buttons(credits),
+        status=gr.HTML(status_line(sample_caption(stored.SAMPLE)), elem_id="status"),
+        model=gr.Dropdown(models.choices(), value=models.default, label="Model", elem_id="model"),
+        badge=gr.HTML(
+            "" if models.weights else badge(models.describe(models.default)), elem_id="badge"
+        ),
+        size=gr.Radio(SIZES, value=stored.SIZE, label="Input size (short side)", elem_id="size"),
+        seed=gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, elem_id="seed"),
+        again=gr.Button("Draw again", size="sm", elem_id="again"),
+    )
+
+
+def sample_credits() -> list[dict[str, str]]:
+    """File, title, author and licence of each sample."""
+    credits: list[dict[str, str]] = json.loads(
+        (SAMPLES / "credits.json").read_text(encoding="utf-8")
+    )
+    return credits
+
+
+def sample_caption(file: str) -> str:
+    """Title, author and licence; an attribution licence with its address. ValueError for none."""
+    sample = next((one for one in sample_credits() if one["file"] == file), None)
+    if sample is None:
+        raise ValueError("There is no such sample.")
+    words = f"{sample['title']}. {sample['author']}, {sample['licence']}"
+    attribution = sample["licence"].startswith("CC BY")
+    return words + (": creativecommons.org/licenses/by/2.0" if attribution else "") + "."

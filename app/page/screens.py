@@ -1,0 +1,13 @@
+"""The screens in the order of the data's way; static/js has a view of each name."""
+
+SCREENS = {
+    "crops": "Crops",
+    "masks": "Masks",
+    "tokens": "Tokens",
+    "attention": "Attention",
+    "features": "Features",
+    "losses": "Heads & losses",
+    "update": "Update",
+    "training": "Training",
+    "gallery": "Many pictures",
+}

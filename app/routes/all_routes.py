@@ -1,0 +1,39 @@
+"""All routes of the server, screen by screen. The page is mounted after them.
+
+With form=npz a scene comes as a file for numpy.load, with form=chart as charts: figures.py says of
+which, and what they are. A key that is unknown, out of date or another visitor's is answered with
+404, all alike."""
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from app.paths import STATIC
+from app.routes import (
+    attention,
+    crops,
+    features,
+    figures,
+    galleries,
+    gallery_views,
+    losses,
+    masks,
+    pictures,
+    runs,
+    tokens,
+)
+from app.routes.responses import add_error_responses
+from app.services import Services
+
+SCREENS = (pictures, crops, masks, tokens, attention, features, losses)
+JOBS = (runs, galleries, gallery_views)
+CHARTS = (figures,)
+
+
+def add_routes(app: FastAPI, services: Services) -> None:
+    """Puts the routes on the application."""
+    app.state.services = services
+    for screen in (*SCREENS, *JOBS, *CHARTS):
+        app.include_router(screen.router)
+    add_error_responses(app)
+    for folder in ("js", "samples/thumbs"):
+        app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))

@@ -1,0 +1,78 @@
+"""What the middleware of the page has in common."""
+
+import pytest
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from app.middleware.base import (
+    HttpMiddleware,
+    WholeResponse,
+    accepted_encodings,
+    when_whole,
+    with_headers,
+)
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("", []),
+        ("gzip", ["gzip"]),
+        ("gzip, deflate, br", ["br", "gzip"]),
+        ("GZIP ; Q=0.5", ["gzip"]),
+        ("gzip;q=0", []),
+        ("gzip;q=0.0, br;q=1", ["br"]),
+        ("*", ["br", "gzip"]),
+        ("*;q=0, gzip", ["gzip"]),
+        ("identity, *;q=0", []),
+        ("gzip;q=nonsense", []),
+        ("xgzip, brotli", []),
+    ],
+)
+def test_encodings_are_negotiated(header: str, accepted: list[str]) -> None:
+    assert accepted_encodings(Headers({"accept-encoding": header})) == accepted
+
+
+class Shout(HttpMiddleware):
+    """A whole response in capitals, with a header more."""
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        louder = when_whole(send, lambda page: WholeResponse(page.start, page.body.upper()))
+        more = with_headers(louder, lambda headers: headers.append("x-more", "yes"))
+        await self.app(scope, receive, more)
+
+
+async def parts(request: Request) -> Response:
+    async def say():
+        for part in ("a", "b", "c"):
+            yield part
+
+    return StreamingResponse(say())
+
+
+async def echo(socket: WebSocket) -> None:
+    await socket.accept()
+    await socket.send_text("quiet")
+    await socket.close()
+
+
+def test_http_is_changed_and_nothing_else() -> None:
+    inner = Starlette(
+        routes=[
+            Route("/", lambda request: PlainTextResponse("page")),
+            Route("/parts", parts),
+            WebSocketRoute("/socket", echo),
+        ]
+    )
+    client = TestClient(Shout(inner))
+    answer = client.get("/")
+    assert (answer.text, answer.headers["x-more"]) == ("PAGE", "yes")
+    assert client.get("/parts").text == "ABC"
+    with client.websocket_connect("/socket") as socket:
+        assert socket.receive_text() == "quiet"
