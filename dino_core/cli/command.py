@@ -8,7 +8,11 @@ import argparse
 import inspect
 import re
 from collections.abc import Callable
-from typing import Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 Run = Callable[[argparse.Namespace], None]
 Option = Callable[..., Any]  # ArgumentParser.add_argument
@@ -36,6 +40,34 @@ def add_command(
     command.set_defaults(run=run)
     add_options(command.add_argument)
     return command
+
+
+# --- figures
+
+PRINT = ("svg", "pdf", "png")  # a panel of pictures
+CHART = ("html",)  # charts with axes, one file that opens offline
+
+
+def figure_option(option: Option, what: str, endings: tuple[str, ...] = PRINT) -> None:
+    """--figure FILE; an ending that is not one of these is refused before the long work."""
+
+    def file(text: str) -> Path:
+        from dino_core.figures.files import check_ending
+
+        try:
+            return check_ending(text, tuple(f".{ending}" for ending in endings))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    option("--figure", type=file, metavar=f"FILE.{'|'.join(endings)}", help=what)
+
+
+def write_figure(path: Path | None, draw: "Callable[[], Figure | dict[str, Any]]") -> None:
+    """What `draw` draws, a panel or charts, when a figure was asked for."""
+    if path is not None:
+        from dino_core.figures import save
+
+        save(draw(), path)
 
 
 # --- words -> values, as types of options

@@ -15,7 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dino_core.cli.command import Option, add_command, count, positive
+from dino_core.cli.command import (
+    CHART,
+    Option,
+    add_command,
+    count,
+    figure_option,
+    positive,
+    write_figure,
+)
 
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures
@@ -82,6 +90,7 @@ def evaluate_options(option: Option) -> None:
         help="the same; may be the same file where it has train/ and test/ folders",
     )
     option("--output", required=True, metavar="FILE.json")
+    figure_option(option, "the confusion matrix, a page that opens offline", CHART)
     option("--method", choices=("knn", "logistic", "linear"), default="knn", help="default: knn")
     option(
         "--features",
@@ -138,6 +147,7 @@ def evaluate(args: argparse.Namespace) -> None:
         **facts_of(args, backbone, preparation),
     }
     write_json(target, answer)
+    write_figure(args.figure, lambda: confusion_of(answer))
     if answer["overlap"]:
         print(
             f"Careful: {answer['overlap']:,} of the test pictures are training pictures too, byte "
@@ -149,6 +159,13 @@ def evaluate(args: argparse.Namespace) -> None:
         f"{100 * answer['accuracy']:.2f} % of {answer['pictures']:,} right ({100 * low:.1f} to "
         f"{100 * high:.1f}), {how(answer)} -> {target} ({backbone.info.title})"
     )
+
+
+def confusion_of(answer: dict[str, Any]) -> dict[str, Any]:
+    from dino_core.figures import confusion
+
+    names = [one["name"] for one in answer["classes"]]
+    return {"confusion": confusion(answer["confusion"], names)}
 
 
 def protocol_of(args: argparse.Namespace) -> Any:

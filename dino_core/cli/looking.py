@@ -2,11 +2,12 @@
 
 import argparse
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dino_core.cli.command import Option, patch
+from dino_core.cli.command import Option, figure_option, patch, write_figure
 from dino_core.cli.files import (
     array,
     check_same_size,
@@ -25,10 +26,16 @@ from dino_core.cli.files import (
     with_class_rows,
     with_progress,
 )
-from dino_core.config import PCA_PRESETS
+from dino_core.config import PCA_PRESETS, PCAConfig
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
+    from torch import Tensor
+
+    from dino_core.analysis.pca import FeatureColours
+
+MOST = 24  # pictures in a figure
 
 
 # --- features
@@ -43,6 +50,7 @@ def features_options(option: Option) -> None:
         help="one file for all pictures, which then must have one size; with {name} in it, a file "
         "for each picture, named after it; anything that does not end in .npz is a folder for such",
     )
+    figure_option(option, f"the pictures, {MOST} at most, and the PCA of their patches, for print")
     model_options(option)
 
 
@@ -53,11 +61,18 @@ def features(args: argparse.Namespace) -> None:
     norm, and cls_attention [B, layers, heads, h, w], the class token's softmax row over all tokens,
     of which the patches are shown.
     """
+    import numpy as np
+
+    check_count(args)
     backbone = load(args)
+    shown: list[Shown] = []
 
     def arrays_of(path: str) -> dict[str, "np.ndarray"]:
-        out = with_class_rows(backbone, fit(path, args, backbone))
+        fitted = fit(path, args, backbone)
+        out = with_class_rows(backbone, fitted)
         assert out.rows is not None
+        if args.figure:
+            shown.append(Shown(np.asarray(fitted.picture), out.patches[0], out.grid))
         return {
             "cls": array(out.cls[0]),
             "registers": array(out.register_tokens[0]),
@@ -75,6 +90,7 @@ def features(args: argparse.Namespace) -> None:
         for path, name in with_progress(named):
             target = pattern.replace("{name}", name).removesuffix(".npz") + ".npz"
             save(Path(target), stack([arrays_of(path)]))
+    write_figure(args.figure, lambda: pca_figure(shown, PCA_PRESETS["paper"], "last layer"))
     report(f"Features -> {args.output}", backbone)
 
 
@@ -88,6 +104,7 @@ def attention_options(option: Option) -> None:
         "--query", type=patch, metavar="ROW,COL", help="a patch, from 0,0 (default: class token)"
     )
     option("--output", required=True, metavar="DIR")
+    figure_option(option, "the picture, all heads and their mean, for print")
     model_options(option)
 
 
@@ -98,6 +115,7 @@ def attention(args: argparse.Namespace) -> None:
     attention.npz of float32: rows [heads, tokens], which sum to 1, attention [heads, h, w], their
     patch part, and entropy [heads] in nats.
     """
+    from dino_core import figures
     from dino_core.analysis.attention import entropy
     from dino_core.draw.pictures import contact_sheet
 
@@ -116,6 +134,7 @@ def attention(args: argparse.Namespace) -> None:
     save_pictures(args.output, pictures)
     arrays = {"rows": array(rows), "attention": maps, "entropy": array(entropy(rows))}
     save(Path(args.output, "attention.npz"), arrays)
+    write_figure(args.figure, lambda: figures.attention(seen, args.query, layer=layer))
     report(f"Layer {layer}, {len(heads)} heads -> {args.output}", backbone)
 
 
@@ -130,6 +149,7 @@ def pca_options(option: Option) -> None:
         "--flip", action="store_true", help="the other side of the first component is the object"
     )
     option("--output", required=True, metavar="DIR")
+    figure_option(option, f"the pictures, {MOST} at most, and their colours, for print")
     model_options(option)
 
 
@@ -143,16 +163,17 @@ def pca(args: argparse.Namespace) -> None:
     from dino_core.analysis.pca import colour_features
     from dino_core.draw.pictures import enlarge, to_bytes
 
+    check_count(args)
     config = replace(PCA_PRESETS[args.preset], flip=args.flip)
     args.size = args.size or config.short_side
     names = picture_names(args.images)
     backbone = load(args)
     layer = from_end(args.layer, backbone)
-    patches, grids = [], []
+    shown = []
     for path in with_progress(args.images):
         seen = look(backbone, fit(path, args, backbone))
-        patches.append(seen.patches(layer))
-        grids.append(seen.grid)
+        shown.append(Shown(seen.pixels.numpy(), seen.patches(layer), seen.grid))
+    patches, grids = [one.patches for one in shown], [one.grid for one in shown]
     result = colour_features(patches, grids, config)
 
     shared = {name: array(value) for name, value in vars(result.pca).items()}
@@ -161,4 +182,39 @@ def pca(args: argparse.Namespace) -> None:
         save(Path(args.output, f"{name}.npz"), arrays | shared)
         colours = to_bytes(arrays["colours"])
         save_pictures(args.output, {name: enlarge(colours, backbone.vit.config.patch_size)})
+    write_figure(args.figure, lambda: pca_figure(shown, config, f"layer {layer}", result))
     report(f"Layer {layer} in colours -> {args.output}", backbone, result.note)
+
+
+# --- PCA figures
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a figure needs of a picture."""
+
+    picture: "np.ndarray"  # uint8 [H, W, 3], as the model was given it
+    patches: "Tensor"  # [P, D]
+    grid: tuple[int, int]
+
+
+def check_count(args: argparse.Namespace) -> None:
+    """ValueError, before the long work, for more pictures than a figure has room for."""
+    if args.figure and len(args.images) > MOST:
+        raise ValueError(
+            f"A figure has room for {MOST} pictures, and these are {len(args.images)}: give fewer, "
+            f"or leave --figure out."
+        )
+
+
+def pca_figure(
+    shown: "Sequence[Shown]", config: PCAConfig, layer: str, result: "FeatureColours | None" = None
+) -> "Figure":
+    """Pictures above their colours; the PCA is computed unless it is there."""
+    from dino_core.analysis.pca import colour_features
+    from dino_core.figures.maps import pca_panel
+
+    if result is None:
+        patches, grids = [one.patches for one in shown], [one.grid for one in shown]
+        result = colour_features(patches, grids, config)
+    return pca_panel([one.picture for one in shown], result, config, header=layer)

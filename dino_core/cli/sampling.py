@@ -3,14 +3,29 @@
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dino_core.cli.command import Option, count, grid, ratio
+from dino_core.cli.command import (
+    CHART,
+    PRINT,
+    Option,
+    count,
+    figure_option,
+    grid,
+    ratio,
+    write_figure,
+)
 from dino_core.cli.files import array, read, report, save, save_pictures
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, CropConfig, MaskConfig
 
 if TYPE_CHECKING:
-    pass
+    from collections.abc import Sequence
+
+    from matplotlib.figure import Figure
+
+    from dino_core.masks import BlockMask
+
+MOST = 24  # masks in a figure
 
 BLUR = {"as-run": BLUR_AS_RUN, "as-written": BLUR_AS_WRITTEN}
 
@@ -24,6 +39,7 @@ def crops_options(option: Option) -> None:
     option("--locals", type=count, default=CropConfig.local_count, metavar="L", help="default: 8")
     option("--blur", choices=BLUR, default="as-run", help="in the official code; default: as-run")
     option("--output", required=True, metavar="DIR")
+    figure_option(option, "the picture with the boxes, and the crops, for print")
 
 
 def crops(args: argparse.Namespace) -> None:
@@ -34,6 +50,7 @@ def crops(args: argparse.Namespace) -> None:
     """
     import torch
 
+    from dino_core import figures
     from dino_core.crops import sample_crops
     from dino_core.draw.colours import crop_colour
     from dino_core.draw.pictures import draw_boxes
@@ -52,6 +69,7 @@ def crops(args: argparse.Namespace) -> None:
     answer = {"picture": args.image, "seed": args.seed, "blur": args.blur, "crops": facts}
     text = json.dumps(answer, indent=1, ensure_ascii=False)
     Path(args.output, "crops.json").write_text(text + "\n", encoding="utf-8")
+    write_figure(args.figure, lambda: figures.crops(picture, drawn))
     report(f"{len(drawn)} crops -> {args.output}")
 
 
@@ -64,6 +82,11 @@ def masks_options(option: Option) -> None:
     option("--count", type=count, default=1, metavar="N", help="default: 1")
     option("--seed", type=count, default=0, metavar="S", help="default: 0")
     option("--output", required=True, metavar="FILE.npz")
+    figure_option(
+        option,
+        f"the first {MOST} masks, for print; or, as html, how many patches and blocks all have",
+        (*PRINT, *CHART),
+    )
 
 
 def masks(args: argparse.Namespace) -> None:
@@ -79,8 +102,28 @@ def masks(args: argparse.Namespace) -> None:
     h, w = args.grid
     target = int(h * w * args.ratio)
     config, generator = MaskConfig(), torch.Generator().manual_seed(args.seed)
+    drawn = [sample_block_mask(args.grid, target, config, generator) for _ in range(args.count)]
     hidden = torch.zeros(args.count, h, w, dtype=torch.bool)
-    for mask in hidden:
-        mask.copy_(sample_block_mask(args.grid, target, config, generator).mask)
+    for mask, one in zip(hidden, drawn, strict=True):
+        mask.copy_(one.mask)
     save(Path(args.output), {"masks": array(hidden)})
+    write_figure(args.figure, lambda: masks_figure(drawn, args.figure))
     report(f"{args.count} masks of {target} among {h * w} patches -> {args.output}")
+
+
+def masks_figure(drawn: "Sequence[BlockMask]", path: Path) -> "Figure | dict[str, Any]":
+    """Charts of all masks for FILE.html, else a panel of the first."""
+    import numpy as np
+
+    from dino_core import figures
+
+    if path.suffix.lower() != ".html":
+        return figures.masks(drawn[:MOST])
+    if not drawn:
+        raise ValueError("There are no masks to count: give --count.")
+    achieved = np.bincount([one.achieved for one in drawn], minlength=drawn[0].target + 1)
+    blocks = np.bincount([len(one.blocks) for one in drawn])
+    return {
+        "counts": figures.mask_counts(achieved.tolist()),
+        "blocks": figures.mask_blocks(blocks.tolist()),
+    }

@@ -18,9 +18,17 @@ import argparse
 import textwrap
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from dino_core.cli.command import Option, add_command, positive
+from dino_core.cli.command import (
+    CHART,
+    Option,
+    add_command,
+    figure_option,
+    positive,
+    write_figure,
+)
 from dino_core.cli.heads import heads, heads_options
 from dino_core.runs.presets import (
     PRESET_WORDS,
@@ -273,12 +281,20 @@ def runs_options(option: Option) -> None:
         choices=("pause", "resume", "stop"),
         help="FOLDER is a single run: asks it to do this after the step it is in",
     )
+    words = "FOLDER is a single run: its curves so far, a page that opens offline"
+    figure_option(option, words, CHART)
 
 
 def runs(args: argparse.Namespace) -> None:
-    """Lists the runs in a folder, or asks one of them to pause, go on or stop."""
+    """Lists the runs in a folder; draws one of them, or asks it to pause, go on or stop."""
     from dino_core.runs.folder import list_runs, request
 
+    if args.figure:
+        from dino_core.runs.charts import all_charts
+
+        write_figure(args.figure, lambda: all_charts(Path(args.folder)))
+        print(f"Curves of {args.folder} -> {args.figure}")
+        return
     if args.ask:
         request(args.folder, args.ask)
         print(f"Asked {args.folder} to {args.ask}.")

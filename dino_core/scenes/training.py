@@ -8,29 +8,23 @@ import os
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from dino_core.assets import SAMPLES
-from dino_core.figures.curves import finetuning_curves, pretraining_curves
-from dino_core.figures.matrix import confusion
-from dino_core.figures.theme import Theme
+from dino_core.runs.charts import confusion_charts, curve_charts
 from dino_core.runs.folder import (
     RunFolder,
     finite,
     is_alive,
     launch,
     list_runs,
-    read_metrics,
     read_state,
     request,
     write_json,
 )
 from dino_core.runs.presets import PRESET_WORDS, PRESETS, find_preset
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 __all__ = [
     "ProbeScene",
@@ -239,21 +233,6 @@ def _parsed(data: bytes) -> list[dict[str, Any]]:
         if isinstance(line, dict):
             lines.append(line)
     return lines
-
-
-def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Figure], int]":
-    """The curves of a run so far, and the step up to which they go (-1: nothing was written)."""
-    lines = read_metrics(folder)
-    tuned = RunFolder(folder).read_config().get("kind") == "fine-tuning"
-    draw = finetuning_curves if tuned else pretraining_curves
-    return draw(lines, theme), max((line["step"] for line in lines), default=-1)
-
-
-def confusion_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":
-    """The confusion matrix of a fine-tuning's test. ValueError before there is one."""
-    report = report_of(folder, with_files=False)
-    names = [one["name"] for one in report["classes"]]
-    return {"confusion": confusion(report["confusion"], names, theme)}
 
 
 def verdict_of(folder: Path) -> dict[str, str] | None:

@@ -106,11 +106,14 @@ def test_evaluate(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
     for method in ("knn", "logistic", "linear"):
         target = tmp_path / f"{method}.json"
         words = ["evaluate", *data, "--method", method, "--limit-per-class", "10"]
+        words += ["--figure", str(tmp_path / f"{method}.html")]
         assert main([*words, "--limit-test", "4", "--output", str(target)]) == 0
         answer = json.loads(target.read_text())
         assert (answer["trained_on"], answer["pictures"]) == (30, 12)
         assert answer["method"] == method
         accuracies[method] = answer["accuracy"]
+        matrix = json.dumps(answer["confusion"], separators=(",", ":"))
+        assert matrix in (tmp_path / f"{method}.html").read_text(encoding="utf-8")
         said = capsys.readouterr()
         assert f"{100 * answer['accuracy']:.2f} % of 12 right" in said.out
         assert "12 of the test pictures are training pictures too" in said.err

@@ -1,0 +1,41 @@
+"""The charts of a run's folder: its curves so far, and what its test confused."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dino_core.figures.curves import finetuning_curves, pretraining_curves
+from dino_core.figures.matrix import confusion
+from dino_core.figures.theme import Theme
+from dino_core.jobs import read_json
+from dino_core.runs.folder import RunFolder, read_metrics
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Figure], int]":
+    """The curves of a run so far, and the step up to which they go (-1: nothing was written).
+
+    ValueError when there is no run in the folder.
+    """
+    tuned = RunFolder(folder).read_config().get("kind") == "fine-tuning"
+    lines = read_metrics(folder)
+    draw = finetuning_curves if tuned else pretraining_curves
+    return draw(lines, theme), max((line["step"] for line in lines), default=-1)
+
+
+def confusion_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":
+    """The confusion matrix of a fine-tuning's test. ValueError before there is one."""
+    report = read_json(folder / "report.json")
+    if report is None:
+        raise ValueError("The test comes at the end of the fine-tuning.")
+    names = [one["name"] for one in report["classes"]]
+    return {"confusion": confusion(report["confusion"], names, theme)}
+
+
+def all_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":
+    """The curves of a run, and the confusions where it has been tested."""
+    charts, _ = curve_charts(folder, theme)
+    if (folder / "report.json").is_file():
+        charts |= confusion_charts(folder, theme)
+    return charts
