@@ -164,8 +164,7 @@ def evaluate(args: argparse.Namespace) -> None:
 def confusion_of(answer: dict[str, Any]) -> dict[str, Any]:
     from dino_core.figures import confusion
 
-    names = [one["name"] for one in answer["classes"]]
-    return {"confusion": confusion(answer["confusion"], names)}
+    return {"confusion": confusion(answer["confusion"], answer["classes"])}
 
 
 def protocol_of(args: argparse.Namespace) -> Any:
