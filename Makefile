@@ -64,7 +64,7 @@ lock: .venv/test.stamp
 		--custom-compile-command "make lock" --quiet --output-file requirements.lock $(ARGS)
 
 first-visit: .venv/app.stamp
-	$(BIN)/python -m app.first_visit.stored
+	$(BIN)/python -m app.first_visit.build
 
 screenshots: .venv/test.stamp chromium
 	$(BIN)/python -m benchmarks.screenshots build/screenshots $(ARGS)

@@ -64,7 +64,7 @@ def test_a_second_key_is_its_owner_s(server: Any, visitor: TestClient) -> None:
     ("query", "body", "status", "words"),
     [
         ("", b"", 422, "empty"),
-        ("", b"no picture at all", 422, "JPEG, PNG, WebP"),
+        ("", b"no picture at all", 422, "a picture is wanted"),
         ("?sample=../../etc/passwd", b"", 422, "no such sample"),
         ("?source=nobody", b"", 404, "no longer kept"),
         ("?model=dinov2_vitg14", b"", 422, "not on this disk"),
