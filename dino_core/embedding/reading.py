@@ -20,7 +20,6 @@ from PIL import Image
 
 from dino_core.datasets import Pictures
 from dino_core.embedding.preparation import Preparation
-from dino_core.images import open_picture
 
 PATCHES_AT_ONCE = 2**14  # in one forward: 64 pictures of 16 x 16 patches, 11 of 37 x 37
 WAITING = 4  # batches' worth of pictures of all shapes that may wait for company
@@ -83,11 +82,11 @@ class Reader:
         """Never raises for what is wrong with a file."""
         try:
             data = self.pictures.read(index)
-            digest = hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
+            digest = self._digest(data)
             known = self.met.get(digest) or self.shape_of(digest)
             if known is not None:
                 return Seen(index, digest, known)
-            picture = open_picture(data)
+            picture = self.pictures.decode(data)
             pixels = self.preparation.pixels(picture, self.patch_size)
             extra = self.also(picture, pixels)
         except ValueError as error:
@@ -95,6 +94,11 @@ class Reader:
         except OSError as error:
             return Seen(index, broken=f"The file cannot be read: {error.strerror or error}.")
         return Seen(index, digest, (pixels.shape[0], pixels.shape[1]), pixels, extra)
+
+    def _digest(self, data: bytes) -> bytes:
+        """Of the file, and of how its pixels are read: stretched ones are others."""
+        how = b"stretched" if self.pictures.stretch else b""
+        return hashlib.blake2b(data, digest_size=DIGEST_BYTES, person=how).digest()
 
     def in_order(self, indices: Iterator[int], ahead: int) -> Iterator[Seen]:
         """One after the other, with so many looked at in advance, fewer of large ones."""

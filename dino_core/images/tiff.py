@@ -59,7 +59,7 @@ def directories(data: bytes) -> list[Tags]:
             tags, following = _directory(data, at, layout)
             found.append(tags)
             waiting += [*tags.get(SUB_DIRECTORIES, ())[:_DIRECTORIES], following]
-    except struct.error:  # cut short, or pointing outside
+    except (struct.error, OverflowError):  # cut short, or pointing outside
         pass
     return found
 

@@ -1,0 +1,53 @@
+"""Folders that hold no pictures of a class: masks, annotations, thumbnails."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from dino_core.datasets.splits import words_of_name
+
+# Folders whose names say that they hold no pictures of a class. Singular ones may well be a class,
+# as in mask, helmet, gloves: then the pixels decide.
+_ASIDE = {
+    "annotations", "annots", "labels", "masks", "bboxes", "boundingboxes", "xml", "xmls", "json",
+    "jsons", "groundtruth", "groundtruths", "gt", "segmentations", "segmentationclass",
+    "segmentationobject", "segmentationmasks", "segmasks", "trimaps", "thumbs", "thumbnails",
+    "previews", "metadata", "overlays", "heatmaps",
+}  # fmt: skip
+_PERHAPS = {
+    "annotation", "label", "mask", "bbox", "segmentation", "seg", "trimap", "thumb", "thumbnail",
+    "preview", "overlay", "heatmap", "depth", "edges",
+}  # fmt: skip
+_COMPARED = 50  # folders whose pixels may be looked at
+
+AreMasks = Callable[[Sequence[str]], bool]  # whether these pictures show classes in flat colours
+
+
+def is_aside(folder: str, folders: Mapping[str, Sequence[str]], are_masks: AreMasks) -> bool:
+    """Whether a folder among others, each with the paths of its pictures, is no class."""
+    word = re.sub(r"[\W_\d]+", "", folder.casefold())
+    words = words_of_name(folder)
+    others = [other for other in folders if other != folder]
+    if word in _ASIDE:
+        # Unless another folder says the opposite: masks, no_masks.
+        return not any(word in words_of_name(other) for other in others)
+    perhaps = word in _PERHAPS or bool(words and words[-1] in _ASIDE | _PERHAPS)
+    if len(folders) > _COMPARED or not others:
+        return False
+    if not perhaps and not _names_of_another(folder, folders):
+        return False
+    if not are_masks(folders[folder][:3]):
+        return False
+    return not all(are_masks(folders[other][:3]) for other in others)
+
+
+def _names_of_another(folder: str, folders: Mapping[str, Sequence[str]]) -> bool:
+    """Whether each file here has the name of one in another folder: a mask for each picture."""
+    own = _stems(folders[folder])
+    return len(own) > 1 and any(
+        own <= _stems(paths) for other, paths in folders.items() if other != folder
+    )
+
+
+def _stems(paths: Iterable[str]) -> set[str]:
+    names = (path.rsplit("/", 1)[-1] for path in paths)
+    return {re.sub(r"([_-](mask|seg|gt|label))?\.[^.]*$", "", name) for name in names}
