@@ -1,9 +1,12 @@
 """The three losses as pure functions: DINO between crops, iBOT on masked patches, KoLeo on spread.
 
-Paper, section 4; official files in `dinov2/loss/`. Each loss hands back what is optimised and, for
-a reader who wants to see them one by one, the terms that it is the mean of. Differentiable in the
-student's logits. Logits in half precision are taken to float32 first; call these outside of
-autocast.
+Paper, section 4; official files in `dinov2/loss/`. ViT-g learned by them from its own moving
+average; ViT-S, B and L were distilled by the same three from the frozen ViT-g, with iBOT on the
+patches of both global crops, none hidden (section 5).
+
+Each loss hands back what is optimised and, for a reader who wants to see them one by one, the terms
+that it is the mean of. Differentiable in the student's logits. Logits in half precision are taken
+to float32 first; call these outside of autocast.
 """
 
 import math
@@ -78,8 +81,9 @@ def koleo_loss(cls: Tensor, eps: float = 1e-8) -> tuple[Tensor, Tensor]:
     """Kozachenko-Leonenko regulariser: - mean_i log(distance to the nearest neighbour).
 
     It pushes the class tokens [B, D] of different pictures apart, and so spreads a batch evenly
-    over the sphere (Sablayrolles et al. 2019). Never given two crops of one picture. -> (loss,
-    terms [B]).
+    over the sphere (Sablayrolles et al. 2019). Never given two crops of one picture. The official
+    code takes it of both global crops and adds up, the paper says "the first global crop" (appendix
+    B.1). -> (loss, terms [B]).
     """
     terms, _ = koleo_terms(cls, eps)
     return terms.mean(), terms

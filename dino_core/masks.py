@@ -1,8 +1,12 @@
 """Block masking for iBOT: patch grid -> which patches are hidden, with the blocks as drawn.
 
-Paper, section 4; official `data/masking.py` and `data/collate.py`. Some of the global crops of a
-batch lose 10 to 50 % of their patches before the student sees them; the student must then guess
-what the teacher, who sees everything, finds there. One mask is made by
+The paper hides patches "randomly" (section 4); blocks are BEiT's (Bao et al. 2021), which came by
+way of iBOT (Zhou et al. 2022) into the official `data/masking.py` and `data/collate.py`. Some of
+the global crops of a batch lose 10 to 50 % of their patches before the student sees them; the
+student must then guess what the teacher, who sees everything, finds there. That is how ViT-g was
+trained; the released ViT-S, B and L were distilled from it without any masking (section 5).
+
+One mask is made by
 
     until the target is reached:
         try up to 10 times:

@@ -1,6 +1,8 @@
 """The pair: the same networks twice. The student learns by gradient, the teacher follows it.
 
-Paper, section 4; official file `train/ssl_meta_arch.py`, whose names are kept:
+Paper, section 4; official file `train/ssl_meta_arch.py`, whose names are kept. This pair trained
+ViT-g. When ViT-S, B and L were distilled from it the teacher was ViT-g itself, frozen, and what was
+released of them is a moving average that was kept beside the student (section 5):
 
     student.backbone.*   student.dino_head.*   student.ibot_head.*    (the last one if separate)
     teacher.backbone.*   teacher.dino_head.*   teacher.ibot_head.*

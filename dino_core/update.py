@@ -1,6 +1,8 @@
 """From gradients to new weights: parameter groups, clipping, AdamW, the teacher's moving average.
 
-Official files `utils/param_groups.py`, `train/train.py` and `train/ssl_meta_arch.py`. In a step:
+Official files `utils/param_groups.py`, `train/train.py` and `train/ssl_meta_arch.py`. The teacher
+of ViT-g was moved like this. ViT-S, B and L were distilled from that ViT-g, which stood still; the
+moving average of their student, kept beside, is what was released (paper, section 5). In a step:
 
     apply_schedule(optimiser, values)
     ... backward ...

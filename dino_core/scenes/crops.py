@@ -31,7 +31,7 @@ Kinds = tuple[float, float, float]  # for global crop 1, global crop 2, and the 
 
 @dataclass(frozen=True)
 class CropsScene:
-    """The crops in order: global 1 and 2, then the local ones. n crops."""
+    """The crops in order: the global ones, then the local ones. n crops."""
 
     picture_size: tuple[int, int]  # (width, height) of the source, px
     seed: int

@@ -153,7 +153,7 @@ def _about_crops(own: PictureLogits) -> dict[str, Any]:
         "grid": (h, w),
         "mask": own.mask.mask.numpy().astype(np.uint8),
         "crops": [
-            {"name": f"{crop.kind} {crop.index + 1}", "size": crop.size, "kind": crop.kind}
+            {"name": f"{crop.kind} {crop.index}", "size": crop.size, "kind": crop.kind}
             for crop in own.crops
         ],
         "colours": [crop_colour(crop.kind, crop.index) for crop in own.crops],

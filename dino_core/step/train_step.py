@@ -1,24 +1,26 @@
 """One training step of DINOv2, read from top to bottom.
 
-DINOv2 is DINO, iBOT and KoLeo at once (paper, section 4; official `train/ssl_meta_arch.py`):
+DINOv2 is DINO + iBOT + KoLeo (paper, section 4; official `train/ssl_meta_arch.py`). With G = 2
+global and L = 8 local crops of each of B pictures the loss is the sum of four terms:
 
-    weight  term                of G = 2 global and L = 8 local crops of each of B pictures
-    1       DINO, global crops  a crop's class token predicts the teacher's of the other crop: what
-                                a picture is shall not depend on which part of it is seen
-    1       DINO, local crops   a small crop's class token predicts the teacher's of both large ones
-    1       iBOT                a hidden patch predicts what the teacher, who sees it, says of it:
-                                patches learn content of their own, which DINO never asks for
-    0.1     KoLeo               the class tokens of a batch keep apart: no picture's neighbours are
-                                crowded, which is what retrieval needs and neither loss rewards
+    weight  term          what it asks for
+    1       DINO, global  a crop's class token predicts the teacher's of the other global crop:
+                          what a picture is does not depend on which part of it is seen
+    1       DINO, local   a small crop's class token predicts the teacher's of both global crops:
+                          a part tells of the whole
+    1       iBOT          a hidden patch predicts what the teacher, who sees it, says of it: patches
+                          have content of their own (almost 3 % in segmentation, table 3b)
+    0.1     KoLeo         class tokens of different pictures keep apart: a neighbour means
+                          something (more than 8 % in retrieval, table 3a)
 
-DINO and iBOT are cross-entropies over prototypes with the teacher's answers as targets; the teacher
-is the student's own moving average, so nothing outside the pictures is ever told. Prototypes are
-kept in use by centring or Sinkhorn-Knopp (`targets.py`), or all answers would become the same.
+The first three are cross-entropies over prototypes, whose targets come from the teacher, the moving
+average of the student: no label is needed, and centring or Sinkhorn-Knopp (`targets.py`) keeps the
+answers from becoming all the same.
 
-This is how ViT-g was trained. The released ViT-S, B and L were distilled from it by the same step
-with other roles: the teacher is the frozen ViT-g, the student sees its crops without masks and
-without stochastic depth, iBOT is on all patches of both global crops, and a moving average of the
-student is kept beside it as what is released (paper, section 5 and table 17).
+This trained ViT-g. The released ViT-S, B and L were distilled from it, by the same loop with a few
+exceptions (section 5, table 17): the teacher is the frozen ViT-g, nothing is masked, no path is
+dropped, iBOT is on the patches of both global crops, and a moving average of the student is kept
+beside, which is what was released.
 """
 
 import math

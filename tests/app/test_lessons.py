@@ -1,0 +1,47 @@
+"""app/page/text: what the lessons say about the method is what its sources say."""
+
+from pathlib import Path
+
+import pytest
+
+TEXT = Path(__file__).resolve().parents[2] / "app" / "page" / "text"
+LESSONS = {path.stem: path.read_text(encoding="utf-8") for path in TEXT.glob("*.md")}
+
+
+@pytest.mark.parametrize("name", ["crops", "masks", "losses", "update"])
+def test_it_is_said_which_of_it_made_which_model(name: str) -> None:
+    """Paper, section 5 and table 17: ViT-S, B and L were distilled from ViT-g."""
+    lesson = LESSONS[name]
+    (said,) = [part for part in lesson.split("\n\n") if part.startswith("*Who learned this way?*")]
+    for words in ("ViT-g", "ViT-S, B and L", "*distilled*", "preview model", "saliency"):
+        assert words in said, words
+    own = {
+        "crops": "the same crops",
+        "masks": "without any masking",
+        "losses": "none of them hidden",
+        "update": "frozen, which no update moves",
+    }
+    assert own[name] in said
+    sources = lesson.split("<small>Sources:")[1]
+    assert "distillation" in sources
+    assert "table 17" in sources
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_lesson_names_its_sources(name: str) -> None:
+    assert LESSONS[name].rstrip().endswith("</small>")
+    assert "<small>Sources:" in LESSONS[name]
+
+
+def test_statements_that_were_wrong_stay_away() -> None:
+    assert (
+        "compared with both global ones, a global crop with the other one alone"
+        in (LESSONS["crops"])
+    )
+    assert "learned on one grid only" not in LESSONS["tokens"]
+    assert "last 10 000 steps at 518 px" in LESSONS["tokens"]
+    assert "last digit" not in LESSONS["attention"]
+    assert "7.5" not in LESSONS["attention"]  # which has no attention maps
+    assert "B.1" not in LESSONS["crops"]  # which has no augmentation
+    assert "gain" in LESSONS["losses"]  # a logit is g times the cosine
+    assert "our reading" in LESSONS["update"]
