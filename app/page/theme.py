@@ -1,8 +1,10 @@
-"""How the page looks: Gradio's theme with plain local fonts, and the style sheet."""
+"""How the page looks: Gradio's theme with plain local fonts, and the style sheets."""
 
 import gradio as gr
 
 from app.paths import STATIC
+
+SHEETS = ("tokens", "base", "rail", "controls", "charts")  # a later one may say more
 
 
 def theme() -> gr.themes.Base:
@@ -15,4 +17,7 @@ def theme() -> gr.themes.Base:
 
 
 def css() -> str:
-    return (STATIC / "css" / "page.css").read_text(encoding="utf-8")
+    """The style sheets as one: what all screens share, then each screen's own."""
+    folder = STATIC / "css"
+    files = [folder / f"{name}.css" for name in SHEETS] + sorted((folder / "screens").glob("*.css"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
