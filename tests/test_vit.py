@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from golden import check
 from golden.adapter import Adapter, vit_config
 from safetensors.torch import load_file
 from torch import Tensor
@@ -48,35 +47,6 @@ def close(a: Tensor, b: Tensor, atol: float = 1e-10) -> None:
 
 
 # --- the official numbers
-
-
-@pytest.mark.slow
-def test_golden_float64() -> None:
-    report = check.Report()
-    check.check_vit(Adapter(), str(GOLDEN), report)
-    assert (report.bad, report.skip) == (0, [])
-    assert report.ok > 200
-
-
-@pytest.mark.slow
-def test_golden_float32() -> None:
-    class InFloat32(Adapter):
-        def build_vit(self, constructor, state_dict):
-            return super().build_vit(constructor, state_dict).float()
-
-        def forward_features(self, model, image, mask=None):
-            return super().forward_features(model, image.float(), mask)
-
-        def intermediate(self, model, image, n, reshape, norm):
-            return super().intermediate(model, image.float(), n, reshape, norm)
-
-        def attention(self, model, image):
-            raise NotImplementedError  # its tolerance is meant for float64
-
-    report = check.Report()
-    check.check_vit(InFloat32(), str(GOLDEN), report, rtol=0, atol=5e-5)
-    assert report.bad == 0
-    assert report.ok > 150
 
 
 @pytest.mark.parametrize(("case", "name"), INPUTS)

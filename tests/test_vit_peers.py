@@ -1,12 +1,14 @@
-"""The same random weights in timm and transformers, at 518 px, where all agree on positions."""
+"""The same random weights in timm and transformers, at 518 px, where all agree on positions.
+
+The peers are imported where they are used: collecting the tests does not wait for them.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
-import timm
 import torch
-import transformers
 from torch import Tensor
 
 from dino_core.config import ViTConfig
@@ -32,6 +34,8 @@ def random_vit(config: ViTConfig) -> VisionTransformer:
 
 def as_timm(vit: VisionTransformer) -> Callable[[Tensor], Tensor]:
     """timm has no mask token; with registers the class token carries its position itself."""
+    import timm
+
     state = vit.state_dict()
     del state["mask_token"]
     name = "vit_small_patch14_dinov2"
@@ -48,7 +52,9 @@ def as_timm(vit: VisionTransformer) -> Callable[[Tensor], Tensor]:
     return peer.eval().forward_features
 
 
-def as_transformers(vit: VisionTransformer) -> transformers.PreTrainedModel:
+def as_transformers(vit: VisionTransformer) -> Any:
+    import transformers
+
     config = vit.config
     settings = {
         "hidden_size": config.dim,
