@@ -36,7 +36,7 @@ NARROWEST = 22.0  # mm, of a cell: its title has room
 BAR, BAR_WORDS = 2.2, 11.0  # mm: width of a colour bar, and of the numbers beside it
 LARGE, SMALL = 7.0, 6.0  # pt
 LETTER = 0.22  # mm a letter is wide, of each pt, on average
-SCREEN_DPI = 150  # of what a notebook shows
+SCREEN_DPI = 110  # of what a notebook shows
 
 # What a file depends on beside the figure. Text stays text, and the same figure is the same file.
 SETTINGS: Any = {

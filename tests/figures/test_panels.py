@@ -311,7 +311,7 @@ def test_threads_do_not_disturb_each_other(seen: Inspection) -> None:
 def test_a_notebook_shows_a_panel_by_itself(seen: Inspection) -> None:
     figure: Any = figures.attention(seen)
     with Image.open(io.BytesIO(figure._repr_png_())) as picture:
-        assert picture.width == pytest.approx(183 / MM * 150, abs=1)
+        assert picture.width == pytest.approx(183 / MM * 110, abs=1)
 
 
 def test_an_inspection_is_described_in_a_line(seen: Inspection) -> None:
