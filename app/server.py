@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from app.first_visit import stored
 from app.first_visit.document import head, stage
+from app.jobs.gallery_request import options_for
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
 from app.middleware.static_cache import StaticCache
@@ -19,7 +20,6 @@ from app.page.screens import SCREENS
 from app.page.theme import css, theme
 from app.paths import STATIC
 from app.routes.all_routes import add_routes
-from app.routes.galleries import options_for
 from app.services import Services, build_services
 from dino_core.scenes.models import colour_maps
 

@@ -17,12 +17,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+from filelock import FileLock, Timeout
 
 ROOT = Path(__file__).resolve().parents[1]  # where dino_core lies
-TRIES = 10  # for a lock, 50 ms apart
+PATIENCE = 0.5  # s to wait for a lock: whoever asks `is_alive` has it for an instant
+ASKED = 5  # times that a lock must be taken to count as held by a job
 
 
 # --- who is at work
@@ -32,36 +36,34 @@ TRIES = 10  # for a lock, 50 ms apart
 def locked(folder: Path, refusal: str) -> Iterator[None]:
     """Holds the job. ValueError, in the words of `refusal`, when another process has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a") as file:
-        for _ in range(TRIES):  # whoever asks `is_alive` has it for an instant
-            if take_lock(file):
-                break
-            time.sleep(0.05)
-        else:
-            raise ValueError(refusal)
+    lock = FileLock(folder / "lock")
+    try:
+        lock.acquire(timeout=PATIENCE, poll_interval=0.02)
+    except Timeout:
+        raise ValueError(refusal) from None
+    try:
         yield
+    finally:
+        lock.release()
 
 
 def is_alive(folder: Path) -> bool:
-    """Whether a process holds the job."""
-    try:
-        with (folder / "lock").open("r") as file:
-            return not take_lock(file, shared=True)
-    except OSError:  # nobody ever held it
-        return False
+    """Whether a process holds the job.
 
-
-def take_lock(file: IO[str], shared: bool = False) -> bool:
-    """Takes the lock of an open file until it is closed. False when another process has it.
-
-    Any number of processes may share a lock while none has it for itself.
+    Asking is trying: who asks has a free lock for an instant. So one refusal may come from another
+    who asks, and only a lock that stays taken is a job's.
     """
-    import fcntl
-
-    try:
-        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-    except OSError:
+    path = folder / "lock"
+    if not path.exists():  # nobody ever held it
         return False
+    for _ in range(ASKED):
+        try:
+            with FileLock(path, timeout=0):
+                return False
+        except Timeout:
+            time.sleep(0.001 + 0.002 * secrets.randbelow(100) / 100)
+        except OSError:  # a folder that is somebody else's, or that goes just now
+            return False
     return True
 
 
@@ -81,9 +83,30 @@ def start_command(arguments: Sequence[str], output: Path) -> int:
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=file,
-            start_new_session=True,
+            start_new_session=True,  # no Ctrl-C of the caller's terminal reaches it
         )
     return process.pid
+
+
+def is_running(pid: int | None, word: str) -> bool:
+    """Whether a process is there and still the one that was started with `word` in its command."""
+    if pid is None:
+        return False
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        command = process.cmdline()
+    except psutil.Error:
+        return False
+    return not command or any(word in one for one in command)  # empty for its first instant
+
+
+def stop_process(pid: int | None, word: str) -> None:
+    """A polite kill (SIGTERM) of the process of `is_running`; nothing where there is none."""
+    if pid is not None and is_running(pid, word):
+        with suppress(psutil.Error):  # it has ended since
+            psutil.Process(pid).terminate()
 
 
 @contextmanager
@@ -130,6 +153,6 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """None when it is not there, or no JSON object."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None

@@ -26,7 +26,9 @@ LIBRARY = sorted((ROOT / "dino_core").rglob("*.py"))
 APP = sorted((ROOT / "app").rglob("*.py"))
 APP_MAY_IMPORT = {
     "app", "dino_core.assets", "dino_core.config", "dino_core.scenes",
-    "gradio", "fastapi", "starlette", "uvicorn",
+    "dino_core.jobs", "dino_core.runs.folder", "dino_core.runs.option", "dino_core.runs.request",
+    "dino_core.runs.request_io",  # what a server reads and writes of runs, all without torch
+    "filelock", "gradio", "fastapi", "starlette", "uvicorn",
 }  # fmt: skip
 # The rooms of the page. Two files of first_visit/ stand on floors of their own.
 APP_FLOORS = [

@@ -1,12 +1,13 @@
 """The galleries of this server: whose they are, who waits, and starting the next one.
 
-    GALLERIES/NAME/                    the gallery itself, see dino_core/scenes/gallery.py
-    GALLERIES/samples/                 everybody's: the pictures that come with the project
-    GALLERIES/.page/NAME.zip           what a visitor uploaded; pictures are read from it
-    GALLERIES/.page/tickets/NAME.json  who asked for it, and whether it still waits
+    GALLERIES/NAME/                 the gallery itself, see dino_core/scenes/gallery.py
+    GALLERIES/samples/              everybody's: the pictures that come with the project
+    GALLERIES/.page/NAME.zip        what a visitor uploaded; pictures are read from it
+    GALLERIES/.page/jobs/NAME.json  who asked for it, and whether it still waits
 
-How they wait for each other is in `tickets.py`. A gallery is its visitor's alone: for anybody else
-there is no such gallery. One that nobody looked at for a week is thrown away.
+How they wait for each other is in `queue.py`, what is told about them in `gallery_cards.py`. A
+gallery is its visitor's alone: for anybody else there is no such gallery. One that nobody looked at
+for a week is thrown away.
 """
 
 import os
@@ -15,42 +16,33 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
-from app.jobs.queue import Queue, Ticket
+from app.jobs.gallery_cards import (
+    AT_WORK,
+    SAMPLES,
+    STARTING,
+    GalleryCard,
+    GalleryJob,
+    card_of,
+    has_features,
+)
+from app.jobs.queue import Clock, JobQueue, Limits
 from app.paths import SAMPLE_GALLERY
-from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
+from dino_core.scenes.gallery import Options, launch, state_of, stop
 
-SAMPLES = "samples"
-PLACES = 8  # galleries that may wait
+LIMITS = Limits("gallery", "galleries", places=8, per_visitor=1, per_address=3)
 PER_VISITOR = 4  # galleries of one visitor; the one that was not looked at for longest makes room
 KEPT = 7 * 24 * 3600.0  # seconds after the last look
-STARTING = 60.0  # seconds a process may take until it says something
-AT_WORK = ("waiting", "embedding", "mapping")
-STORED = SAMPLE_GALLERY
+UNUSED = 24 * 3600.0  # seconds that a file stays which belongs to no gallery
 
 
-@dataclass(frozen=True)
-class GalleryTicket(Ticket):
-    """What this server knows about a gallery beside the gallery's own folder.
-
-    Its title is what the visitor called the pictures.
-    """
-
-    pictures: int
-    classes: int
-    label: str  # of the model, as a person chose it
-    options: dict[str, Any]  # of dino_core.scenes.gallery.Options
-    refused: str = ""  # why its process could not be started
-
-
-class Galleries(Queue[GalleryTicket]):
+class Galleries(JobQueue[GalleryJob]):
     """All galleries of a folder. One is built at a time; servers on one folder agree by a lock."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(folder, GalleryTicket)
+    def __init__(self, folder: Path, clock: Clock = time.time) -> None:
+        super().__init__(folder, GalleryJob, clock)
 
     # --- the one who starts the next gallery
 
@@ -59,11 +51,11 @@ class Galleries(Queue[GalleryTicket]):
 
         def prepare() -> None:
             self.bring_samples(samples())
-            self._forget_old()
+            self.sweep()
 
         self._begin(prepare)
 
-    def bring_samples(self, options: Options, stored: Path = STORED) -> None:
+    def bring_samples(self, options: Options, stored: Path = SAMPLE_GALLERY) -> None:
         """Everybody's gallery: copied where it was worked out beforehand, built otherwise."""
         there, known = self.folder / SAMPLES, stored / "config.json"
         with self._locked():
@@ -75,7 +67,7 @@ class Galleries(Queue[GalleryTicket]):
                 shutil.copytree(stored, beside)
                 beside.rename(there)
             self._put(
-                GalleryTicket(
+                GalleryJob(
                     name=SAMPLES,
                     owner="",
                     title="The samples",
@@ -90,29 +82,29 @@ class Galleries(Queue[GalleryTicket]):
             )
 
     def _is_current(self, known: Path, there: Path) -> bool:
-        ticket = self.ticket(SAMPLES)
-        if ticket is None:
+        job = self.job(SAMPLES)
+        if job is None:
             return False
         if known.is_file():
             return (there / "config.json").is_file() and _equal(known, there)
-        return ticket.waiting or self._at_work(ticket) or _is_seen(there)
+        return job.waiting or self._at_work(job) or has_features(there)
 
     def _is_busy(self) -> bool:
-        return any(self._at_work(ticket) for ticket in self.all_tickets() if not ticket.waiting)
+        return any(self._at_work(job) for job in self.all_jobs() if not job.waiting)
 
-    def _start(self, ticket: GalleryTicket) -> GalleryTicket:
-        started = replace(ticket, waiting=False, launched=time.time(), refused="")
+    def _start(self, job: GalleryJob) -> GalleryJob:
+        started = replace(job, waiting=False, launched=self.now(), refused="")
         try:
-            launch(ticket.data, self.folder / ticket.name, Options(**ticket.options))
-        except ValueError as error:
+            launch(job.data, self.folder / job.name, Options(**job.options))
+        except (ValueError, TypeError) as error:
             return replace(started, refused=str(error))
         return started
 
-    def _at_work(self, ticket: GalleryTicket) -> bool:
+    def _at_work(self, job: GalleryJob) -> bool:
         try:
-            state = state_of(self.folder / ticket.name)
+            state = state_of(self.folder / job.name)
         except ValueError:
-            return not ticket.refused and time.time() - ticket.launched < STARTING
+            return not job.refused and self.now() - job.launched < STARTING
         return bool(state["alive"]) and state["state"] in AT_WORK
 
     # --- asking for one
@@ -123,157 +115,115 @@ class Galleries(Queue[GalleryTicket]):
     def zip_of(self, name: str) -> Path:
         return self.page / f"{name}.zip"
 
-    def add(self, ticket: GalleryTicket) -> None:
+    def add(self, job: GalleryJob) -> None:
         """ValueError when too many wait already."""
         with self._locked():
-            waiting = self.waiting()
-            if any(one.owner == ticket.owner for one in waiting) or len(waiting) >= PLACES:
-                raise ValueError("Others are waiting already: let one of them end first.")
-            self._put(ticket)
-        own = [one for one in self.all_tickets() if one.owner == ticket.owner]
+            LIMITS.check(self.waiting(), job)
+            self._put(job)
+        own = [one for one in self.all_jobs() if one.owner == job.owner]
         for old in sorted(own, key=self._looked_at)[:-PER_VISITOR]:
-            if old.name != ticket.name and not self._at_work(old):
-                self._throw_away(old)
+            if old.name != job.name and not self._at_work(old):
+                self._throw_away(old.name)
         self._advance_soon()
 
-    def steer(self, name: str, owner: str, wish: str) -> None:
+    def steer(self, name: str, owner: str, action: str) -> None:
         """stop or resume. ValueError for what cannot be."""
-        ticket = self._own(name, owner)
-        if wish == "resume":
-            if self.card(name, owner)["wishes"] != ["resume"]:
-                raise ValueError("There is nothing to go on with.")
-            self._put(replace(ticket, waiting=True, asked=time.time()))
+        with self._locked():
+            job = self._own(name, owner)
+            if action == "resume":
+                if self.card(name, owner)["wishes"] != ["resume"]:
+                    raise ValueError("There is nothing to go on with.")
+                LIMITS.check(self.waiting(), job)
+                self._put(replace(job, waiting=True, asked=self.now()))
+            elif job.waiting:
+                self._put(replace(job, waiting=False, refused="Stopped before it began."))
+            else:
+                stop(self.folder / name)
+        if action == "resume":
             self._advance_soon()
-        elif ticket.waiting:
-            self._put(replace(ticket, waiting=False, refused="Stopped before it began."))
-        else:
-            stop(self.folder / name)
 
     def remove(self, name: str, owner: str) -> None:
         """Throws a gallery and its pictures away. ValueError while it is being built."""
-        ticket = self._own(name, owner)
-        if not ticket.waiting and self._at_work(ticket):
-            raise ValueError("It is still being built: stop it first.")
-        self._throw_away(ticket)
+        with self._locked():
+            job = self._own(name, owner)
+            if not job.waiting and self._at_work(job):
+                raise ValueError("It is still being built: stop it first.")
+            self._file(name).unlink(missing_ok=True)
+        self._throw_away(name)
 
-    def _own(self, name: str, owner: str) -> GalleryTicket:
+    def _own(self, name: str, owner: str) -> GalleryJob:
         self.find(name, owner)
-        ticket = self.ticket(name)
-        if ticket is None or not ticket.owner:
+        job = self.job(name)
+        if job is None or not job.owner:
             raise ValueError("The samples are everybody's: they stay as they are.")
-        return ticket
+        return job
 
-    def _throw_away(self, ticket: GalleryTicket) -> None:
-        self._file(ticket.name).unlink(missing_ok=True)
+    def _throw_away(self, name: str) -> None:
+        self._file(name).unlink(missing_ok=True)
         with suppress(ValueError):  # a process that still makes maps would write them anew
-            stop(self.folder / ticket.name)
+            stop(self.folder / name)
             for _ in range(30):
-                if not state_of(self.folder / ticket.name)["alive"]:
+                if not state_of(self.folder / name)["alive"]:
                     break
                 time.sleep(0.1)
-        shutil.rmtree(self.folder / ticket.name, ignore_errors=True)
-        self.zip_of(ticket.name).unlink(missing_ok=True)
+        shutil.rmtree(self.folder / name, ignore_errors=True)
+        self.zip_of(name).unlink(missing_ok=True)
 
-    def _forget_old(self) -> None:
-        for ticket in self.all_tickets():
-            old = time.time() - self._looked_at(ticket) > KEPT
-            if ticket.owner and old and not self._at_work(ticket):
-                self._throw_away(ticket)
+    def sweep(self) -> None:
+        """Throws away what nobody looked at for a week, and what belongs to no gallery."""
+        for job in self.all_jobs():
+            if job.owner and self._is_old(self._file(job.name), KEPT) and not self._at_work(job):
+                self._throw_away(job.name)
+        for name in self.damaged():  # whose it was, nobody can say
+            if self._is_old(self._file(name), KEPT):
+                self._throw_away(name)
+        known = {self.zip_of(job.name) for job in self.all_jobs()}
+        for path in (*self.page.glob("*.zip"), *self.page.glob("*.part")):
+            if path not in known and self._is_old(path, UNUSED):
+                path.unlink(missing_ok=True)
+        for path in self.page.glob("samples.*"):
+            if self._is_old(path, UNUSED):
+                shutil.rmtree(path, ignore_errors=True)
 
-    def _looked_at(self, ticket: GalleryTicket) -> float:
+    def _is_old(self, path: Path, age: float) -> bool:
         with suppress(OSError):
-            return self._file(ticket.name).stat().st_mtime
+            return self.now() - path.stat().st_mtime > age
+        return False
+
+    def _looked_at(self, job: GalleryJob) -> float:
+        with suppress(OSError):
+            return self._file(job.name).stat().st_mtime
         return 0.0
 
     # --- what there is
 
     def find(self, name: str, owner: str) -> Path:
         """The folder of a gallery of this visitor, or of everybody's. ValueError for any other."""
-        ticket = self.ticket(name)
-        if ticket is None or not (ticket.owner == "" or _same(ticket.owner, owner)):
+        job = self.job(name)
+        if job is None or not _may_see(job, owner):
             raise ValueError("There is no such gallery.")
         with suppress(OSError):
-            os.utime(self._file(name))
+            now = self.now()
+            os.utime(self._file(name), (now, now))
         return self.folder / name
 
-    def everything(self, owner: str) -> list[dict[str, Any]]:
+    def everything(self, owner: str) -> list[GalleryCard]:
         """This visitor's galleries, the newest first, and everybody's."""
-        seen = [one for one in self.all_tickets() if one.owner == "" or _same(one.owner, owner)]
-        return [self.card(ticket.name, owner) for ticket in reversed(seen)]
+        shown = [job for job in self.all_jobs() if _may_see(job, owner)]
+        return [self.card(job.name, owner) for job in reversed(shown)]
 
-    def card(self, name: str, owner: str) -> dict[str, Any]:
+    def card(self, name: str, owner: str) -> GalleryCard:
         """What its visitor may know about a gallery. ValueError when there is none."""
-        folder, ticket = self.find(name, owner), self.ticket(name)
-        if ticket is None:
+        folder, job = self.find(name, owner), self.job(name)
+        if job is None:
             raise ValueError("There is no such gallery.")
-        card: dict[str, Any] = {
-            "name": name,
-            "title": ticket.title,
-            "mine": ticket.owner != "",
-            "pictures": ticket.pictures,
-            "classes": ticket.classes,
-            "model": ticket.label,
-            "size": ticket.options.get("size"),
-            "asked": ticket.asked,
-            "place": None,
-            **self._state(ticket, folder),
-        }
-        if ticket.owner:  # folders of this machine are nobody's business
-            for path in (ticket.data, str(folder)):
-                card["words"] = card["words"].replace(path, ticket.title)
-        card["wishes"] = _wishes(card) if card["mine"] else []
-        return card
-
-    def _state(self, ticket: GalleryTicket, folder: Path) -> dict[str, Any]:
-        state: dict[str, Any] = {
-            "state": "starting",
-            "words": "The process is starting.",
-            "done": 0,
-            "total": ticket.pictures,
-            "seconds_left": None,
-            "broken": [],
-            "broken_count": 0,
-            "alive": True,
-            "can_resume": False,
-            "maps": [],
-            "doing": "",
-            "seen": False,
-        }
-        with suppress(ValueError):
-            state |= state_of(folder)
-            state["seen"] = _is_seen(folder)
-        if ticket.waiting:
-            before = [one for one in self.waiting() if one.asked < ticket.asked]
-            place = len(before) + 1
-            words = "Next in the queue." if place == 1 else f"Number {place} in the queue."
-            return state | {"state": "waiting", "place": place, "words": words, "alive": True}
-        if ticket.refused:
-            return state | {"state": "failed", "words": ticket.refused, "alive": False}
-        if state["state"] == "starting" and time.time() - ticket.launched > STARTING:
-            words = "The process ended before it began: try again."
-            return state | {"state": "failed", "words": words, "alive": False, "can_resume": True}
-        return state
+        before = [one for one in self.waiting() if one.asked < job.asked]
+        return card_of(folder, job, place=len(before) + 1, now=self.now())
 
 
-def _is_seen(folder: Path) -> bool:
-    """Whether there are features to look at."""
-    try:
-        names(folder)
-    except (NotReady, ValueError):
-        return False
-    return True
-
-
-def _wishes(card: dict[str, Any]) -> list[str]:
-    """What its owner can ask of a gallery now."""
-    if card["state"] in ("waiting", "starting", "embedding", "mapping") and card["alive"]:
-        return ["stop"]
-    return ["resume"] if card["can_resume"] and not card["alive"] else []
+def _may_see(job: GalleryJob, owner: str) -> bool:
+    return job.owner == "" or secrets.compare_digest(job.owner, owner)
 
 
 def _equal(known: Path, there: Path) -> bool:
     return known.read_bytes() == (there / "config.json").read_bytes()
-
-
-def _same(one: str, other: str) -> bool:
-    return secrets.compare_digest(one, other)

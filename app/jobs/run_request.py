@@ -1,183 +1,132 @@
-"""What a visitor asks for when a run is started: the pictures, and the settled command."""
+"""What a visitor asks for when a run is started: the page's form becomes a `RunRequest`."""
 
-import json
 import os
-import secrets
-import shutil
-import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-from fastapi import Request
-from starlette.concurrency import run_in_threadpool
-
-from app.jobs.runs import Runs, RunTicket
-from app.jobs.zips import take_body
+from app.jobs.run_cards import RunJob
+from app.jobs.runs import Runs
 from app.paths import SAMPLES
 from app.state.models import Models
 from app.state.pictures import PictureStore
-from dino_core.scenes import training
+from dino_core.runs.option import Kind
+from dino_core.runs.request import RunRequest, options
+from dino_core.runs.request_io import parse_request
+from dino_core.scenes.training import preset_choices
 
-MAX_ZIP = 500 * 2**20  # bytes
-MAX_UPLOADS = 8 * 2**30  # of all visitors
-KEPT_ZIPS = 4  # of one visitor, besides those of runs
-ROOM = 2 * 2**30  # bytes that must stay free on the disk
-
-
-class Uploads:
-    """The zips of all visitors, each in a folder of its visitor's own."""
-
-    def __init__(self, runs: Runs) -> None:
-        self.runs = runs
-        self.folder = runs.folder / ".page" / "uploads"
-
-    def of(self, owner: str) -> Path:
-        return self.folder / owner[:32]
-
-    async def take(self, request: Request, owner: str, name: str) -> dict[str, Any]:
-        """Streams the body into a file and looks through it. ValueError in a sentence."""
-        folder = self.of(owner)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._make_room(owner)
-        token = secrets.token_urlsafe(12).replace("-", "a").replace("_", "b")
-        path = folder / f"{token}.zip"
-        advice = "make the pictures smaller, or train from the command line."
-        size = await take_body(request, path, MAX_ZIP, advice)
-        try:
-            found = await run_in_threadpool(self._look, path, name)
-        except BaseException:
-            path.unlink(missing_ok=True)
-            raise
-        facts = {"token": token, "name": name, "bytes": size, **found}
-        path.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
-        return facts
-
-    def _look(self, path: Path, name: str) -> dict[str, Any]:
-        try:
-            return training.look_through(path)
-        except ValueError as error:
-            raise ValueError(str(error).replace(str(path), name)) from None
-
-    def find(self, owner: str, token: str) -> tuple[Path, dict[str, Any]]:
-        """The visitor's own zip and what is in it. ValueError for any other."""
-        path = self.of(owner) / f"{token}.zip"
-        if not token.isalnum() or not path.is_file():
-            raise ValueError("These pictures are no longer kept: upload the zip again.")
-        return path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-
-    def _make_room(self, owner: str) -> None:
-        used = {ticket.data for ticket in self.runs.all_tickets()}
-        own = sorted(self.of(owner).glob("*.zip"), key=lambda path: path.stat().st_mtime)
-        for path in [path for path in own if str(path) not in used][: -KEPT_ZIPS + 1 or None]:
-            path.unlink(missing_ok=True)
-            path.with_suffix(".json").unlink(missing_ok=True)
-        kept = sum(path.stat().st_size for path in self.folder.rglob("*.zip"))
-        if kept + MAX_ZIP > MAX_UPLOADS or shutil.disk_usage(self.folder).free < ROOM + MAX_ZIP:
-            raise ValueError("There is no room for more uploads on this server at the moment.")
+MOST = {"steps": 100_000, "batch": 4096, "blocks": 48, "epochs": 1000, "seed": 2**31 - 1}
+FROM_FORM = ("preset", "steps", "batch", "part", "blocks", "epochs", "seed")
+PROBES = 4  # samples that one run follows
 
 
 @dataclass(frozen=True)
-class Order:
-    """What somebody asked for, and who that is."""
+class RunForm:
+    """What the page sent, and who that was."""
 
-    asked: dict[str, Any]
+    values: Mapping[str, Any]  # as JSON
     owner: str
     secret: str  # of the browser: opens its pictures
+    address: str = ""  # hash of where it came from; "" where that is not known
 
 
-def ticket_for(
-    order: Order, runs: Runs, uploads: Uploads, models: Models, store: PictureStore
-) -> RunTicket:
-    """Checks everything and settles the command. ValueError in a sentence."""
-    asked, owner = order.asked, order.owner
-    kind = asked.get("kind", "pretraining")
-    if kind not in ("pretraining", "fine-tuning"):
-        raise ValueError("A run is pretraining or fine-tuning.")
+def job_for(
+    form: RunForm, runs: Runs, models: Models, pictures: PictureStore
+) -> tuple[RunJob, RunRequest]:
+    """Checks everything and settles the request. ValueError in a sentence.
+
+    Paths come from this server, never from the form: it names a zip by its token, samples by their
+    files, and an open picture by its key.
+    """
+    values = form.values
+    asked = parse_request({"kind": values.get("kind", "pretraining")} | _of_kind(values), MOST)
     data, data_name, labelled = "samples", "samples", False
-    if asked.get("data", "samples") != "samples":
-        path, facts = uploads.find(owner, str(asked["data"]))
+    if values.get("data", "samples") != "samples":
+        path, facts = runs.uploads.find(form.owner, str(values["data"]))
         data, data_name, labelled = str(path), facts["name"], bool(facts["classes"])
-    if kind == "fine-tuning" and not labelled:
+    if asked.kind == "fine-tuning" and not labelled:
         raise ValueError(
             "Fine-tuning wants labels: upload a zip with a folder for each class, such as "
             "cats/1.jpg and dogs/1.jpg."
         )
-    probes = [sample_path(str(name)) for name in asked.get("probes", ["cat.jpg"])[:4]]
-    own = asked.get("own_probe")
-    if own:
-        probes.append(own_probe(str(own), order, uploads, store))
-    preset = str(asked.get("preset", "tiny"))
-    model, weights = starting_model(asked, models, kind, preset)
-    wanted = training.Wanted(
-        kind=kind,
+    model, weights = starting_model(values.get("model"), models, asked)
+    name = runs.new_name(asked.preset if asked.kind == "pretraining" else "finetune")
+    request = replace(
+        asked,
         data=data,
-        preset=preset,
-        steps=whole(asked.get("steps", 400), "steps", 1, training.LONGEST),
-        batch=whole(asked["batch"], "pictures a step", 1, 4096) if asked.get("batch") else None,
-        knn=labelled and bool(asked.get("knn")),
-        part=asked.get("part", "head"),
-        blocks=whole(asked.get("blocks", 2), "blocks", 1, 48),
-        epochs=whole(asked["epochs"], "epochs", 1, 1000) if asked.get("epochs") else None,
+        folder=str(runs.folder / name),
+        knn=data if labelled and values.get("knn") and asked.kind == "pretraining" else None,
         model=model,
         weights=weights,
-        probes=tuple(probes),
-        seed=whole(asked.get("seed", 0), "seed", 0, 2**31 - 1),
+        probes=(*sample_probes(values), *own_probe(form, runs, pictures)),
         threads=max((os.cpu_count() or 2) - 1, 1),  # one is left for the page
         device=models.device,
-    )
-    if wanted.part not in ("head", "blocks", "all"):
-        raise ValueError("Fine-tuning trains the head, blocks, or all.")
-    name = runs.new_name(preset if kind == "pretraining" else "finetune")
-    amount = f"{wanted.steps} steps" if kind == "pretraining" else f"{wanted.part}"
-    return RunTicket(
+    ).settled()
+    check_fits(request)
+    steps, epochs = request.steps or 0, request.epochs or 0
+    title = f"{request.preset}, {steps} steps"
+    job = RunJob(
         name=name,
-        owner=owner,
-        title=f"{preset if kind == 'pretraining' else 'fine-tuning'}, {amount}",
-        kind=kind,
-        steps=wanted.steps if kind == "pretraining" else wanted.epochs or 0,
-        arguments=tuple(training.arguments(wanted, runs.folder / name)),
+        owner=form.owner,
+        title=title if steps else f"fine-tuning, {request.part}",
+        kind=request.kind,
+        steps=steps or epochs,
         data=data,
         data_name=data_name,
-        asked=time.time(),
+        asked=runs.now(),
+        address=form.address,
     )
+    return job, request
+
+
+def _of_kind(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The form has fields for both kinds of runs; those of the other one do not count."""
+    kind: Kind = "fine-tuning" if values.get("kind") == "fine-tuning" else "pretraining"
+    known = {name for name, _ in options(kind)}
+    return {name: values.get(name) for name in FROM_FORM if name in known}
+
+
+def check_fits(request: RunRequest) -> None:
+    """ValueError for a preset that is too large for this machine."""
+    fits = {choice["name"]: choice["fits"] for choice in preset_choices(request.device)}
+    if request.kind == "pretraining" and not fits[request.preset]:
+        raise ValueError(
+            f"The preset {request.preset} is too large for this machine: start it from the command "
+            f"line, where the GPUs are."
+        )
 
 
 def starting_model(
-    asked: dict[str, Any], models: Models, kind: str, preset: str
+    name: object, models: Models, asked: RunRequest
 ) -> tuple[str | None, str | None]:
     """(name, file) of the weights to start from, where the run starts from any."""
-    needs = {choice["name"]: choice["needs_weights"] for choice in training.preset_choices("cpu")}
-    if kind == "pretraining" and not needs.get(preset, False):
+    needs = {choice["name"]: choice["needs_weights"] for choice in preset_choices("cpu")}
+    if asked.kind == "pretraining" and not needs[asked.preset]:
         return None, None
-    name = asked.get("model")
-    if name not in [known for _, known in models.available()]:
+    if not isinstance(name, str) or name not in [known for _, known in models.available()]:
         raise ValueError("Choose a model to start from that is on this machine.")
-    if models.weights is not None and name == models.default:
+    if models.weights is not None and models.is_own_file(name):
         return models.architecture, str(models.weights.resolve())
     return name, None
 
 
-def sample_path(name: str) -> str:
-    path = SAMPLES / Path(name).name
-    if path.suffix != ".jpg" or not path.is_file():
+def sample_probes(values: Mapping[str, Any]) -> list[str]:
+    """The samples that the run follows."""
+    names = values.get("probes", ["cat.jpg"])
+    if not isinstance(names, list):
+        raise ValueError("The probes must be a list of samples.")
+    known = {path.name for path in SAMPLES.glob("*.jpg")}
+    if not all(isinstance(name, str) and name in known for name in names):
         raise ValueError("There is no such sample.")
-    return str(path)
+    return [str(SAMPLES / name) for name in names[:PROBES]]
 
 
-def own_probe(key: str, order: Order, uploads: Uploads, store: PictureStore) -> str:
-    """The visitor's open picture, written down because the visitor wants it to be seen."""
-    entry = store.get(order.secret, key)
+def own_probe(form: RunForm, runs: Runs, pictures: PictureStore) -> list[str]:
+    """The visitor's open picture, where the visitor wants it to be followed."""
+    key = form.values.get("own_probe")
+    if not key:
+        return []
+    entry = pictures.get(form.secret, str(key))
     if entry is None:
         raise ValueError("Your picture is no longer kept: open it again.")
-    folder = uploads.of(order.owner)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"yours-{secrets.token_hex(6)}.png"
-    entry.picture.source.save(path)
-    return str(path)
-
-
-def whole(value: Any, what: str, low: int, high: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise ValueError(f"The {what} must be a whole number from {low:,} to {high:,}.")
-    return value
+    return [str(runs.uploads.keep_picture(form.owner, entry.picture.source))]

@@ -15,13 +15,14 @@ GET  schedules/PRESET?steps         the update screen's curves
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.jobs.run_request import Order, Uploads, ticket_for
+from app.jobs.run_cards import RunCard
+from app.jobs.run_request import RunForm, job_for
 from app.jobs.runs import NotYours
 from app.routes.dependencies import Form, KnownOwner, Owner, RunFolder, Secret, Served, find_run
 from app.routes.responses import NO_STORE, or_sentence, plain, respond
@@ -66,7 +67,8 @@ async def upload(
     request: Request, owner: KnownOwner, services: Served, name: str = "pictures.zip"
 ) -> Response:
     try:
-        return plain(await Uploads(services.runs).take(request, owner, Path(name).name[:80]))
+        title = Path(name).name[:80]
+        return plain(await services.runs.uploads.take(request.stream(), owner, title))
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
 
@@ -76,17 +78,16 @@ async def start(request: Request, owner: KnownOwner, secret: Secret, services: S
     values = await read_json(request)
     runs = services.runs
 
-    def work() -> dict[str, Any]:
-        order = Order(values, owner, secret)
-        ticket = ticket_for(order, runs, Uploads(runs), services.models, services.pictures)
-        runs.add(ticket)
-        return runs.card(ticket.name, owner)
+    def work() -> RunCard:
+        form = RunForm(values, owner, secret)
+        job, run_request = job_for(form, runs, services.models, services.pictures)
+        runs.add(job, run_request)
+        return runs.card(job.name, owner)
 
     try:
         return plain(await run_in_threadpool(work))
-    except (ValueError, KeyError, TypeError) as error:
-        message = str(error) if isinstance(error, ValueError) else "This request is not right."
-        raise HTTPException(422, message) from None
+    except ValueError as error:
+        raise HTTPException(422, str(error)) from None
 
 
 # --- watching and steering
@@ -128,7 +129,7 @@ def steer(
         raise HTTPException(403, str(error)) from None
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
-    if not folder.exists() and runs.ticket(name) is None:
+    if not folder.exists() and runs.job(name) is None:
         return plain({"name": name, "gone": True})
     return plain(runs.card(name, owner))
 

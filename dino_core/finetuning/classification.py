@@ -46,13 +46,13 @@ from dino_core.runs import sample_pictures
 from dino_core.runs.exit_codes import failures_told
 from dino_core.runs.folder import Control, RunFolder, write_json
 from dino_core.runs.presets import from_plain
+from dino_core.runs.request import DEFAULT_EPOCHS
 from dino_core.runs.setup import read_probe
 from dino_core.weights import load_backbone, read_state_dict
 from dino_core.weights.files import written_beside
 
 __all__ = ["FinetuneSetup", "finetune", "load_classifier", "predict"]
 
-DEFAULT_EPOCHS = {"head": 100, "blocks": 20, "all": 20}
 PARTS = ("train", "validation", "test")
 
 
@@ -333,8 +333,7 @@ def stored_setup(run: RunFolder, changes: dict[str, Any]) -> FinetuneSetup:
     if config.get("kind") != "fine-tuning":
         raise ValueError(f"{run.path} is a run of another kind: {config.get('kind')}.")
     setup = from_plain(FinetuneSetup, config["setup"])
-    known = {name: value for name, value in changes.items() if name != "workers"}
-    return replace(setup, **{"threads": setup.threads or config["threads"], **known})
+    return replace(setup, **{"threads": setup.threads or config["threads"], **changes})
 
 
 def check_same_pictures(run: RunFolder, pictures: Pictures) -> None:

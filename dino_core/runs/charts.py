@@ -29,8 +29,11 @@ def confusion_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figu
     report = read_json(folder / "report.json")
     if report is None:
         raise ValueError("The test comes at the end of the fine-tuning.")
-    names = [one["name"] for one in report["classes"]]
-    return {"confusion": confusion(report["confusion"], names, theme)}
+    try:
+        names = [one["name"] for one in report["classes"]]
+        return {"confusion": confusion(report["confusion"], names, theme)}
+    except (KeyError, TypeError):
+        raise ValueError(f"The report of {folder} is damaged.") from None
 
 
 def all_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":

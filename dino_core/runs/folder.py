@@ -1,6 +1,7 @@
 """A run is a folder. Whoever can read files can follow it; whoever can write one can steer it.
 
-    config.json      what was asked for, written once
+    request.json     what was asked for, where a page asked (`request.py`)
+    config.json      what the run is made of, written once
     state.json       where it is now: state, words for a person, step, process; replaced as a whole
     metrics.jsonl    a line for each step (or each epoch of a fine-tuning), only ever added to
     log.txt          what was said, with the time
@@ -80,7 +81,7 @@ class RunFolder:
             raise ValueError(
                 f"{self.path} already holds a run. Go on with it by --resume, or name a new folder."
             )
-        expected = {"log.txt", "lock", "control"}  # `launch` may have been here
+        expected = {"log.txt", "lock", "control", "request.json"}  # a page may have been here
         if self.path.exists() and {entry.name for entry in self.path.iterdir()} - expected:
             raise ValueError(f"{self.path} is not empty and holds no run: name a new folder.")
 
@@ -96,9 +97,13 @@ class RunFolder:
             config = json.loads(self.config_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise ValueError(f"{self.path} holds no run: there is no config.json in it.") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise ValueError(f"{self.config_file} is damaged ({error}).") from error
-        if not isinstance(config, dict) or config.get("format") != FORMAT:
+        except OSError as error:
+            raise ValueError(f"{self.config_file} cannot be read: {error.strerror}.") from error
+        except (ValueError, RecursionError):
+            raise ValueError(f"{self.config_file} is damaged: it is no JSON.") from None
+        if not isinstance(config, dict):
+            raise ValueError(f"{self.config_file} is damaged: it holds no JSON object.")
+        if config.get("format") != FORMAT:
             raise ValueError(f"{self.config_file} is not of this version of the project.")
         return config
 
@@ -166,41 +171,75 @@ def request(folder: str | Path, wish: Wish) -> None:
 
 
 def read_state(folder: str | Path) -> RunState:
-    """What the run says; where its process is gone without a word, that is said instead."""
+    """What the run says; where its process is gone without a word, that is said instead.
+
+    ValueError where there is no run, or its config.json cannot be read. A state.json that makes no
+    sense counts as far as it does.
+    """
     run = RunFolder(folder)
     kind = str(run.read_config().get("kind", ""))
     values = read_json(run.path / "state.json") or {}
     alive = is_alive(run.path)
-    state, words = values.get("state", "starting"), values.get("words", "The run is starting.")
+    state: Any = values.get("state")
+    words = values.get("words")
+    if state not in get_args(State) or not isinstance(words, str):
+        state, words = "starting", "The run is starting."
     if not alive and state in ("starting", "running", "paused"):
         state = "stopped"
         words = "The process ended without a word; the run can go on from its newest checkpoint."
+    pid, updated = number_in(values, "pid"), number_in(values, "updated")
     return RunState(
         folder=run.path,
         kind=kind,
         state=state,
         words=words,
-        step=values.get("step", 0),
-        steps=values.get("steps", 0),
-        pid=values.get("pid"),
-        updated=values.get("updated", run.config_file.stat().st_mtime),
-        seconds_left=values.get("seconds_left") if alive else None,
+        step=int(number_in(values, "step") or 0),
+        steps=int(number_in(values, "steps") or 0),
+        pid=None if pid is None else int(pid),
+        updated=run.config_file.stat().st_mtime if updated is None else updated,
+        seconds_left=number_in(values, "seconds_left") if alive else None,
         alive=alive,
     )
 
 
+def number_in(values: dict[str, Any], name: str) -> float | None:
+    """None where a file has something else in its place."""
+    value = values.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) < float("inf") else None
+
+
 def list_runs(folder: str | Path) -> list[RunState]:
-    """All runs in a folder, the one that moved last first."""
+    """All runs in a folder, the one that moved last first; damaged ones have failed."""
     root = Path(folder).expanduser()
     if not root.is_dir():
         return []
     runs = []
     for path in root.iterdir():
+        if not (path / "config.json").exists():
+            continue
         try:
             runs.append(read_state(path))
-        except (ValueError, OSError):
-            continue
+        except (ValueError, OSError) as error:
+            runs.append(_unreadable(path, str(error)))
     return sorted(runs, key=lambda run: run.updated, reverse=True)
+
+
+def _unreadable(path: Path, words: str) -> RunState:
+    updated = path.stat().st_mtime if path.exists() else 0.0
+    return RunState(
+        folder=path,
+        kind="unknown",
+        state="failed",
+        words=words,
+        step=0,
+        steps=0,
+        pid=None,
+        updated=updated,
+        seconds_left=None,
+        alive=False,
+    )
 
 
 def read_metrics(folder: str | Path, after: int = -1) -> list[dict[str, Any]]:
@@ -213,9 +252,10 @@ def read_metrics(folder: str | Path, after: int = -1) -> list[dict[str, Any]]:
     for raw in text.split(b"\n"):
         try:
             line = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
-        if isinstance(line, dict) and line.get("step", -1) > after:
+        step = number_in(line, "step") if isinstance(line, dict) else None
+        if step is not None and step > after:
             lines.append(line)
     return lines
 

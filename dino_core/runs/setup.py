@@ -1,9 +1,8 @@
 """What was asked for -> everything that a step needs; and that to the disk and back."""
 
 import json
-import os
 from collections import deque
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +33,15 @@ from dino_core.runs.pretrained_heads import (
     heads_for,
     load_heads,
 )
+from dino_core.runs.request import (
+    BUNDLED_HEADS,
+    CIFAR10,
+    NEW_HEADS,
+    SAMPLES,
+    RunRequest,
+    config_of,
+    full_path,
+)
 from dino_core.step.distributed import World
 from dino_core.step.forward import Centers
 from dino_core.step.loader import generator_for
@@ -43,15 +51,10 @@ from dino_core.update import ParameterRule, build_optimiser, is_shard
 from dino_core.weights import Backbone, load_backbone
 from dino_core.weights.files import read_state_dict
 
-SAMPLES = "samples"  # stands for the pictures that come with the project
-CIFAR10 = "cifar10"  # stands for torchvision's copy, downloaded where asked for
-BUNDLED_HEADS = "bundled"  # stands for the heads that come with the project
-NEW_HEADS = "new"  # stands for heads drawn from the seed
-
 
 @dataclass(frozen=True)
 class Setup:
-    """What a person asked for; `config.json` holds it, and with it a run can be taken up again."""
+    """What a run is made of; `config.json` holds it, and with it a run can be taken up again."""
 
     run: RunConfig
     data: str  # a folder or zip, or SAMPLES or CIFAR10
@@ -66,6 +69,17 @@ class Setup:
     threads: int = 0  # 0: as many as PyTorch takes
     workers: int = 0  # processes that make crops; 0: a thread
     shard: bool = False  # each process keeps a share of the model, see `sharding.py`
+    request: RunRequest | None = None  # as a person asked for it, where one did
+
+    @classmethod
+    def of(cls, request: RunRequest) -> "Setup":
+        """ValueError for a preset there is not, or numbers that do not go together."""
+        asked = request.settled().with_full_paths()
+        if asked.data is None:
+            raise ValueError("--data is missing: COMMAND --help says what it takes.")
+        names = {one.name for one in fields(cls)} & {one.name for one in fields(asked)}
+        same = {name: getattr(asked, name) for name in names}
+        return cls(run=config_of(asked), request=asked, **same | {"threads": asked.threads or 0})
 
 
 @dataclass
@@ -157,8 +171,7 @@ def with_full_paths(setup: Setup) -> Setup:
     """So that the run can be taken up from another folder."""
 
     def full(name: str | None) -> str | None:
-        names = (None, SAMPLES, CIFAR10, BUNDLED_HEADS, NEW_HEADS)
-        return name if name in names else os.path.abspath(str(name))
+        return None if name is None else full_path(name)
 
     return replace(
         setup,
@@ -166,7 +179,7 @@ def with_full_paths(setup: Setup) -> Setup:
         weights=full(setup.weights),
         heads=full(setup.heads),
         knn=full(setup.knn),
-        probes=tuple(os.path.abspath(name) for name in setup.probes),
+        probes=tuple(full_path(name) for name in setup.probes),
     )
 
 

@@ -17,7 +17,8 @@ from tiny_galleries import build_gallery, quick_maps, tiny_weights  # noqa: F401
 from tiny_runs import coloured, picture, zipped
 
 from app.jobs import galleries as keeping
-from app.jobs.galleries import SAMPLES
+from app.jobs import gallery_request
+from app.jobs.gallery_cards import SAMPLES
 from app.routes import galleries as routes
 from app.routes.all_routes import add_routes
 from app.services import build_services
@@ -219,15 +220,15 @@ def test_the_oldest_make_room(folder: Path, tmp_path: Path, launched: list[Path]
     made = []
     for i in range(keeping.PER_VISITOR + 1):
         made.append(send(one, three_colours(tmp_path)).json()["name"])
-        ticket = server.galleries.tickets / f"{made[-1]}.json"
-        values = json.loads(ticket.read_text()) | {"refused": "Its process was a test."}
-        ticket.write_text(json.dumps(values))
-        os.utime(ticket, (1000 + i, 1000 + i))
+        job = server.galleries.jobs / f"{made[-1]}.json"
+        values = json.loads(job.read_text()) | {"refused": "Its process was a test."}
+        job.write_text(json.dumps(values))
+        os.utime(job, (1000 + i, 1000 + i))
     assert [card["name"] for card in one.get("/galleries").json()["galleries"]] == made[:0:-1]
     assert sorted(path.stem for path in folder.rglob("*.zip")) == sorted(made[1:])
     for name in made[1:]:
-        os.utime(server.galleries.tickets / f"{name}.json", (0, time.time() - keeping.KEPT - 1))
-    server.galleries._forget_old()
+        os.utime(server.galleries.jobs / f"{name}.json", (0, time.time() - keeping.KEPT - 1))
+    server.galleries.sweep()
     assert not list(folder.rglob("*.zip")), "nobody looked at them for a week"
 
 
@@ -262,9 +263,9 @@ def test_what_is_too_much_is_let_go(
     one = Server(folder).visitor("one")
     for query in ({"size": "100000"}, {"model": "nothing"}):
         assert send(one, three_colours(tmp_path), **query).status_code == 422
-    monkeypatch.setattr(routes, "MAX_PICTURES", 12)
+    monkeypatch.setattr(gallery_request, "MAX_PICTURES", 12)
     assert "more than the 12" in send(one, three_colours(tmp_path)).text
-    monkeypatch.setattr(routes, "MAX_ZIP", 2000)
+    monkeypatch.setattr(gallery_request, "MAX_ZIP", 2000)
     assert "MB allowed" in send(one, three_colours(tmp_path)).text
     assert not list(folder.rglob("*.zip"))
 

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_runs import coloured, picture, zipped
 
-from app.jobs import run_request
+from app.jobs import uploads
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE, owner_of
@@ -41,9 +41,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("INSIDE_DINOV2_RUNS", str(tmp_path / "runs"))
     yield tmp_path / "runs"
     server = Server()
-    for ticket in server.runs.all_tickets():
+    for job in server.runs.all_jobs():
         for _ in range(2):
-            server.runs.steer(ticket.name, ticket.owner, "stop")
+            server.runs.steer(job.name, job.owner, "stop")
     wait(lambda: server.runs.running() is None)
 
 
@@ -155,7 +155,7 @@ def test_only_samples_and_pictures_of_ones_own_are_probes(folder: Path) -> None:
         ({"kind": "fine-tuning"}, "a folder for each class"),
         ({"kind": "dreaming"}, "pretraining or fine-tuning"),
         ({"data": "../../etc"}, "no longer kept"),
-        ({"probes": 3}, "not right"),
+        ({"probes": 3}, "list of samples"),
     ],
 )
 def test_what_cannot_be_started_is_said(folder: Path, asked: dict[str, Any], words: str) -> None:
@@ -163,7 +163,7 @@ def test_what_cannot_be_started_is_said(folder: Path, asked: dict[str, Any], wor
     answer = server.visitor("one").post("/runs", json=TINY | asked)
     assert answer.status_code == 422
     assert words in answer.text
-    assert server.runs.all_tickets() == []
+    assert server.runs.all_jobs() == []
 
 
 def bomb(path: Path) -> Path:
@@ -195,7 +195,7 @@ def test_zips_are_refused_in_words(
 def test_too_large_a_zip_is_let_go(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_request, "MAX_ZIP", 1 << 20)
+    monkeypatch.setattr(uploads, "MAX_ZIP", 1 << 20)
     path = tmp_path / "large.zip"
     path.write_bytes(bytes(2 << 20))
     answer = send(Server().visitor("one"), path)
@@ -210,9 +210,9 @@ def test_a_labelled_zip_says_its_classes_and_old_ones_make_room(
     one = Server().visitor("one")
     path = zipped(tmp_path / "three.zip", coloured(2))
     assert send(one, path).json()["classes"] == {"blue": 2, "green": 2, "red": 2}
-    for _ in range(run_request.KEPT_ZIPS + 1):
+    for _ in range(uploads.KEPT_ZIPS + 1):
         send(one, path)
-    assert len(list(folder.rglob("*.zip"))) == run_request.KEPT_ZIPS
+    assert len(list(folder.rglob("*.zip"))) == uploads.KEPT_ZIPS
 
 
 def test_a_name_is_no_path(folder: Path) -> None:
@@ -268,11 +268,10 @@ def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
     one = server.visitor("one")
     run = RunFolder(folder / "tiny-a")
     run.create({"kind": "pretraining"})
-    ticket = {"name": "tiny-a", "owner": owner_of("one"), "title": "", "kind": "pretraining"}
-    ticket |= {"steps": 4, "arguments": [], "data": "samples", "data_name": "", "asked": 1.0}
-    server.runs.tickets.mkdir(parents=True)
-    file = server.runs.tickets / "tiny-a.json"
-    file.write_text(json.dumps(ticket | {"waiting": False}))
+    job = {"name": "tiny-a", "owner": owner_of("one"), "title": "", "kind": "pretraining"}
+    job |= {"steps": 4, "data": "samples", "data_name": "", "asked": 1.0, "waiting": False}
+    server.runs.jobs.mkdir(parents=True)
+    (server.runs.jobs / "tiny-a.json").write_text(json.dumps(job))
     with run.locked():
         run.put_state("stopped", "Stopped after step 2 of 4, as asked.", 2, 4)
         assert one.get("/runs/tiny-a").json()["wishes"] == ["resume", "delete"]

@@ -9,11 +9,12 @@ from tiny_models import TINY, tiny_vit
 from tiny_runs import COLOURS, coloured, files, noise_folder, picture
 
 from dino_core.__main__ import build_parser, main
-from dino_core.cli import training
 from dino_core.config import OFFICIAL_LONG, OFFICIAL_SHORT
 from dino_core.runs.exit_codes import INTERRUPTED, MISTAKE, NOT_FINITE
 from dino_core.runs.folder import launch, read_state
 from dino_core.runs.presets import PRESET_WORDS, PRESETS, from_plain, with_steps
+from dino_core.runs.request import RunRequest
+from dino_core.runs.request_io import given_options
 from dino_core.runs.setup import Setup
 from dino_core.weights import save_backbone
 
@@ -44,7 +45,7 @@ def test_a_shorter_run_keeps_the_shares_of_its_phases():
 
 
 def test_options_reach_the_configuration():
-    arguments = [
+    words = [
         "train",
         "--data",
         "x",
@@ -59,10 +60,12 @@ def test_options_reach_the_configuration():
         "--seed",
         "5",
     ]
-    args = build_parser().parse_args([*arguments, "--dtype", "bfloat16"])
-    config = training.run_config(args)
+    args = build_parser().parse_args([*words, "--dtype", "bfloat16"])
+    setup = Setup.of(RunRequest(kind="pretraining", **given_options(args, "pretraining")))
+    config = setup.run
     assert (config.steps, config.batch_size, config.accumulate, config.seed) == (50, 16, 2, 5)
     assert config.train.bfloat16
+    assert setup.data == os.path.abspath("x"), "the run goes on from any folder"
 
 
 def test_train_resume_and_list(tmp_path, capsys):

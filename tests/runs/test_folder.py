@@ -87,8 +87,6 @@ def test_listing_leaves_out_what_is_no_run(run, tmp_path):
     other.create({"kind": "fine-tuning"})
     other.put_state("finished", "Done.", 5, 5)
     (tmp_path / "folder").mkdir()
-    (tmp_path / "broken").mkdir()
-    (tmp_path / "broken" / "config.json").write_text("{")
     (tmp_path / "file").write_text("")
     found = list_runs(tmp_path)
     assert {(state.folder.name, state.kind) for state in found} == {

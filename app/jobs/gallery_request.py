@@ -1,0 +1,68 @@
+"""What a visitor asks for when a gallery is made: a zip, a model and a size become a job."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.jobs.galleries import Galleries
+from app.jobs.gallery_cards import GalleryJob
+from app.jobs.uploads import look_through, need_room
+from app.state.models import Models
+from dino_core.scenes.gallery import Options
+
+MAX_ZIP = 2 * 2**30  # bytes
+MAX_PICTURES = 20_000  # of one gallery made from the page
+SIZES = (98, 224, 336)  # px
+
+
+@dataclass(frozen=True)
+class GalleryForm:
+    """What the page sent beside the zip, and who that was."""
+
+    title: str  # what the visitor calls the pictures
+    owner: str
+    model: str | None = None
+    size: int = 224  # px
+    address: str = ""  # hash of where it came from; "" where that is not known
+
+
+def job_for(form: GalleryForm, name: str, galleries: Galleries, models: Models) -> GalleryJob:
+    """Looks through the zip and settles the options. ValueError in a sentence."""
+    path = galleries.zip_of(name)
+    found = look_through(path, form.title)
+    if found["pictures"] > MAX_PICTURES:
+        raise ValueError(
+            f"{form.title} has {found['pictures']:,} pictures, more than the {MAX_PICTURES:,} that "
+            f"the page takes: build this gallery from the command line."
+        )
+    model = form.model or models.default
+    return GalleryJob(
+        name=name,
+        owner=form.owner,
+        title=form.title,
+        data=str(path),
+        pictures=found["pictures"],
+        classes=len(found["classes"]),
+        label=model,
+        options=asdict(options_for(models, model, form.size)),
+        asked=galleries.now(),
+        address=form.address,
+    )
+
+
+def options_for(models: Models, model: str, size: int) -> Options:
+    """ValueError for a model that is not on this machine: nothing is downloaded for a gallery."""
+    if size not in SIZES:
+        raise ValueError(f"The input size is one of {', '.join(map(str, SIZES))} px.")
+    if model not in [known for _, known in models.available()]:
+        raise ValueError("Choose a model that is on this machine.")
+    if models.weights is not None and models.is_own_file(model):
+        weights = str(models.weights.resolve())
+        return Options(models.architecture, weights, size, device=models.device)
+    return Options(model, None, size, device=models.device)
+
+
+def place_for(galleries: Galleries, name: str) -> Path:
+    """Where the zip of a new gallery goes. ValueError when the disk has no room for it."""
+    galleries.page.mkdir(parents=True, exist_ok=True)
+    need_room(galleries.folder, MAX_ZIP)
+    return galleries.zip_of(name)

@@ -1,0 +1,183 @@
+"""The zips that visitors send: streamed into files, looked through, bounded, and swept.
+
+UPLOADS/OWNER/TOKEN.zip      a visitor's pictures      TOKEN.json   what is in them
+UPLOADS/OWNER/TOKEN.part     on their way
+UPLOADS/OWNER/yours-N.png    an open picture that a run follows
+"""
+
+import asyncio
+import secrets
+import shutil
+import time
+from collections.abc import AsyncIterable, Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dino_core.jobs import read_json, write_json
+from dino_core.scenes.zips import ZipContents, contents
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MAX_ZIP = 500 * 2**20  # bytes
+MAX_UPLOADS = 8 * 2**30  # of all visitors
+KEPT_ZIPS = 4  # of one visitor, besides those of runs
+PER_ADDRESS = 12  # the same for all visitors of an address
+ROOM = 2 * 2**30  # bytes that must stay free on the disk
+UNUSED = 24 * 3600.0  # seconds that a file stays which no run uses
+NO_ROOM = "There is no room for more pictures on this server at the moment: try again later."
+
+
+class Upload(ZipContents):
+    """What the page is told about a zip that was taken."""
+
+    token: str
+    name: str  # what the visitor calls it
+    bytes: int
+
+
+class Uploads:
+    """The zips of all visitors, each in a folder of its visitor's own.
+
+    `used` says which files the jobs still need.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        used: Callable[[], set[str]],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.folder = folder
+        self._used = used
+        self._now = clock
+        self._coming = 0  # zips that are on their way
+
+    def of(self, owner: str) -> Path:
+        return self.folder / owner[:32]
+
+    async def take(
+        self, parts: AsyncIterable[bytes], owner: str, name: str, address: str = ""
+    ) -> Upload:
+        """Streams a body into a file and looks through it. ValueError in a sentence."""
+        folder = self.of(owner)
+        folder.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(self._make_room, owner, address)
+        token = secrets.token_hex(12)
+        path = folder / f"{token}.zip"
+        advice = "make the pictures smaller, or train from the command line."
+        with self._on_its_way():
+            size = await receive(parts, path, MAX_ZIP, advice)
+        try:
+            found = await asyncio.to_thread(look_through, path, name)
+            upload: Upload = {"token": token, "name": name, "bytes": size, **found}
+            write_json(path.with_suffix(".json"), {**upload, "address": address})
+        except BaseException:
+            forget(path)
+            raise
+        return upload
+
+    def find(self, owner: str, token: str) -> tuple[Path, Upload]:
+        """The visitor's own zip and what is in it. ValueError for any other."""
+        path = self.of(owner) / f"{token}.zip"
+        facts = read_json(path.with_suffix(".json")) if token.isalnum() and path.is_file() else None
+        if facts is None or not Upload.__required_keys__ <= facts.keys():
+            raise ValueError("These pictures are no longer kept: upload the zip again.")
+        return path, facts  # type: ignore[return-value]
+
+    def keep_picture(self, owner: str, picture: "Image") -> Path:
+        """The visitor's open picture, written down because the visitor wants it to be seen."""
+        folder = self.of(owner)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"yours-{secrets.token_hex(6)}.png"
+        picture.save(path)
+        return path
+
+    def sweep(self) -> None:
+        """Throws away what no run uses and nobody touched for a day: zips, halves of them, pictures
+        that were followed."""
+        used = self._used()
+        for path in self.folder.glob("*/*"):
+            needed = {str(path), str(path.with_suffix(".zip"))} & used
+            with suppress(OSError):
+                if not needed and self._now() - path.stat().st_mtime > UNUSED:
+                    path.unlink()
+
+    @contextmanager
+    def _on_its_way(self) -> Iterator[None]:
+        self._coming += 1
+        try:
+            yield
+        finally:
+            self._coming -= 1
+
+    def _make_room(self, owner: str, address: str) -> None:
+        """The visitor's oldest unused zips go. ValueError when there is still no room."""
+        self.sweep()
+        used = self._used()
+        unused = [path for path in self.folder.glob("*/*.zip") if str(path) not in used]
+        own = sorted((p for p in unused if p.parent == self.of(owner)), key=modified)
+        for path in own[: -KEPT_ZIPS + 1 or None]:
+            forget(path)
+        if address and sum(came_from(path) == address for path in unused) >= PER_ADDRESS:
+            raise ValueError(
+                f"{PER_ADDRESS} zips from your address are kept already, for a day: start a run "
+                f"with one of them, or upload again tomorrow."
+            )
+        coming = MAX_ZIP * (self._coming + 1)
+        kept = sum(path.stat().st_size for path in self.folder.glob("*/*.zip"))
+        if kept + coming > MAX_UPLOADS:
+            raise ValueError(NO_ROOM)
+        need_room(self.folder, coming)
+
+
+def need_room(folder: Path, coming: int) -> None:
+    """ValueError unless so many more bytes leave the disk the room it needs."""
+    if shutil.disk_usage(folder).free < ROOM + coming:
+        raise ValueError(NO_ROOM)
+
+
+def look_through(path: Path, name: str) -> ZipContents:
+    """What is in a zip; the visitor's own name for it stands in the words of a refusal."""
+    try:
+        return contents(path)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(path), name)) from None
+
+
+async def receive(parts: AsyncIterable[bytes], path: Path, most: int, advice: str) -> int:
+    """Writes a body into a new file -> bytes. Whatever goes wrong, nothing of it stays.
+
+    ValueError, ending in `advice`, for one with more than `most` bytes.
+    """
+    size, partial = 0, path.with_suffix(".part")
+    try:
+        with partial.open("wb") as file:
+            async for part in parts:
+                size += len(part)
+                if size > most:
+                    raise ValueError(f"The zip has more than the {most >> 20} MB allowed: {advice}")
+                await asyncio.to_thread(file.write, part)
+        partial.replace(path)
+    except OSError as error:
+        raise ValueError(f"The zip could not be kept on this server: {error.strerror}.") from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return size
+
+
+def forget(path: Path) -> None:
+    """A zip and what was noted of it."""
+    path.unlink(missing_ok=True)
+    path.with_suffix(".json").unlink(missing_ok=True)
+
+
+def came_from(path: Path) -> str | None:
+    return (read_json(path.with_suffix(".json")) or {}).get("address")
+
+
+def modified(path: Path) -> float:
+    with suppress(OSError):
+        return path.stat().st_mtime
+    return 0.0
