@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from dino_core.embedding.preparation import Preparation
     from dino_core.weights import Backbone
 
-DATA = "a folder or zip of pictures, or samples: those of the project"
+DATA = "a folder or zip of pictures, a table of paths and labels, or samples: the project's own"
 SHOWN = 5  # broken files that are named in the terminal
 
 
@@ -53,6 +53,7 @@ def embed_options(option: Option) -> None:
     option("--output", required=True, metavar="FILE", help="ends in .parquet or .npz")
     option("--layers", action="store_true", help="class token and mean patch of every layer too")
     model_options(option)
+    choice_options(option)
 
 
 def embed(args: argparse.Namespace) -> None:
@@ -67,7 +68,7 @@ def embed(args: argparse.Namespace) -> None:
     from dino_core.gallery.sources import pictures_of
 
     target = check_target(Path(args.output))
-    pictures = pictures_of(args.data)
+    pictures = reported(pictures_of(args.data, **choice_of(args)))
     backbone, preparation = load(args), preparation_of(args)
     facts = facts_of(args, backbone, preparation)
     with embedding(args, backbone, preparation, args.layers, target) as features:
@@ -82,7 +83,12 @@ def embed(args: argparse.Namespace) -> None:
 
 
 def evaluate_options(option: Option) -> None:
-    option("--train", required=True, metavar="DATA", help="a folder for each class, or a zip of it")
+    option(
+        "--train",
+        required=True,
+        metavar="DATA",
+        help="a folder for each class, a zip of it, or a table of paths and labels",
+    )
     option(
         "--test",
         required=True,
@@ -115,6 +121,7 @@ def evaluate_options(option: Option) -> None:
     )
     option("--seed", type=int, default=0, metavar="S", help="default: 0")
     model_options(option)
+    choice_options(option)
 
 
 def evaluate(args: argparse.Namespace) -> None:
@@ -132,8 +139,9 @@ def evaluate(args: argparse.Namespace) -> None:
     target = check_target(Path(args.output), (".json",))
     protocol = protocol_of(args)
     test_limit = args.limit_test or args.limit_per_class
-    train = protocols.labelled(pictures_of(args.train), "train", args.limit_per_class, "--train")
-    test = protocols.labelled(pictures_of(args.test), "test", test_limit, "--test")
+    sources = [reported(pictures_of(name, **choice_of(args))) for name in (args.train, args.test)]
+    train = protocols.labelled(sources[0], "train", args.limit_per_class, "--train")
+    test = protocols.labelled(sources[1], "test", test_limit, "--test", classes=train.classes)
     test = protocols.same_classes(train, test)
     backbone, preparation = load(args), preparation_of(args)
     with embedding(args, backbone, preparation, protocol.layers, target) as features:
@@ -212,6 +220,7 @@ def gallery_options(option: Option) -> None:
         metavar="MB",
         help="disk for patch features, which the search of similar patches needs (default: 1024)",
     )
+    choice_options(option)
 
 
 def gallery(args: argparse.Namespace) -> None:
@@ -222,12 +231,49 @@ def gallery(args: argparse.Namespace) -> None:
     """
     from dino_core.gallery.build import build
     from dino_core.gallery.folder import Options
+    from dino_core.gallery.sources import pictures_of
 
     names = ("model", "weights", "size", "seed", "device", "threads", "patch_megabytes")
-    build(args.data, args.output, Options(**{name: getattr(args, name) for name in names}))
+    chosen = {name: getattr(args, name) for name in names} | choice_of(args)
+    if not Path(args.output, "config.json").exists():
+        reported(pictures_of(args.data, **choice_of(args)))
+    build(args.data, args.output, Options(**chosen))
 
 
 # --- what the commands share
+
+
+def choice_options(option: Option) -> None:
+    option(
+        "--include",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="folders or files to take although their name speaks against it, such as masks",
+    )
+    option(
+        "--exclude",
+        nargs="+",
+        default=(),
+        metavar="NAME",
+        help="folders or files to leave out; patterns such as *_small.jpg as well",
+    )
+    option(
+        "--stretch",
+        action="store_true",
+        help="show 16-bit pictures from the smallest to the largest value that occurs in them",
+    )
+
+
+def choice_of(args: argparse.Namespace) -> dict[str, Any]:
+    return {name: getattr(args, name) for name in ("include", "exclude", "stretch")}
+
+
+def reported(pictures: "Pictures") -> "Pictures":
+    """The same, after saying how its folders were understood and what is left out."""
+    for sentence in pictures.summary():
+        print(f"{pictures.source.name}: {sentence}", file=sys.stderr)
+    return pictures
 
 
 def model_options(option: Option) -> None:

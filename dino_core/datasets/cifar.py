@@ -5,11 +5,12 @@ from pathlib import Path
 
 from dino_core.datasets.find import find_pictures
 from dino_core.datasets.pictures import Pictures
-from dino_core.weights.variants import weights_folder
 
 
 def cifar10_folder() -> Path:
     """Where CIFAR-10 is kept: beside the downloaded weights."""
+    from dino_core.weights.variants import weights_folder  # waits for torch
+
     return weights_folder().parent / "cifar10"
 
 

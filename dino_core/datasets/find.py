@@ -80,7 +80,9 @@ def _listed(path: Path) -> tuple[Read, Listing, str | None]:
         listing = list_zip(path)
         archive = Archive(path)
         return (lambda name: archive.read(name, tables.MAX_TABLE)), listing, None
-    raise ValueError(f"There is no folder, zip or table {path}: name one with pictures in it.")
+    raise ValueError(
+        f"There is no folder or zip {path}, nor a table: name one with pictures in it."
+    )
 
 
 def _mask_test(read: Read, stretch: bool) -> Callable[[Sequence[str]], bool]:

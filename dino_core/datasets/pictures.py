@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 from dino_core.datasets.contents import TABLES, Left, left_out_words
@@ -88,6 +87,13 @@ class Pictures:
                 found.append((self.names[index], refusal(head)))
         return tuple(found)
 
+    def without_refused(self) -> "Pictures":
+        """The same without those that are no pictures by their first bytes; `left_out` has them."""
+        refused = self.refused()
+        gone = {name for name, _ in refused}
+        kept = self.subset([i for i, name in enumerate(self.names) if name not in gone])
+        return replace(kept, left_out=tuple(sorted([*self.left_out, *refused])))
+
     def summary(self, named: int = 3) -> list[str]:
         """Sentences on what is used and what is not, files of one kind together."""
         return [*self.notes, *left_out_words(self.left_out, named)]
@@ -106,12 +112,19 @@ class Pictures:
         """Those of "train", "val" or "test"; all of them where nothing is said.
 
         Where there is no test, val is what is tested on, and there is no val: `notes` says so.
+        ValueError where there is no train.
         """
         if self.splits is None:
             return self
         names = {split}
         if "test" not in self.splits:
             names = {"test": {"val"}, "val": set()}.get(split, names)
+        if split == "train" and "train" not in self.splits:
+            there = " and ".join(sorted(set(self.splits)))
+            raise ValueError(
+                f"{self.source} has folders for {there}, but none for train: name a folder or zip "
+                f"with pictures to learn from."
+            )
         return self.subset([i for i, name in enumerate(self.splits) if name in names])
 
     def labelled_as(self, classes: Sequence[str]) -> "Pictures":
@@ -146,6 +159,8 @@ class Pictures:
 
     def divide(self, share: float, seed: int) -> tuple["Pictures", "Pictures"]:
         """(rest, held out): `share` of every class, at least one where it has two; seeded."""
+        import torch  # here, so that looking through a set does not wait for it
+
         assert self.labels is not None
         generator = torch.Generator().manual_seed(seed)
         held: list[int] = []

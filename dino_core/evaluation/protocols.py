@@ -8,7 +8,7 @@ logistic  scikit-learn's LogisticRegression(max_iter=1000), C = 1 or one of your
 linear    official `eval/linear.py`, see `linear.py` for what differs
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -48,9 +48,21 @@ class Protocol:
         return self.method == "linear"
 
 
-def labelled(source: Pictures, split: str, per_class: int | None, option: str) -> Pictures:
-    """The train or test part of a source, the first so many of each class."""
+def labelled(
+    source: Pictures,
+    split: str,
+    per_class: int | None,
+    option: str,
+    *,
+    classes: Sequence[str] = (),
+) -> Pictures:
+    """The train or test part of a source, the first so many of each class.
+
+    `classes` are those that are known already: then the folder of a single one is enough.
+    """
     pictures = source.part(split)
+    if pictures.labels is None:
+        pictures = pictures.labelled_as(classes)
     if pictures.labels is None:
         raise ValueError(
             f"{source.source} has no labels: {option} wants a folder for each class, with or "

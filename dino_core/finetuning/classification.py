@@ -165,7 +165,10 @@ def divide(pictures: Pictures, setup: FinetuneSetup) -> Divided:
         rest, test = pictures.divide(setup.test_share, setup.seed)
     else:
         rest, test = pictures.part("train"), pictures.part("test")
-    train, validation = rest.divide(setup.validation_share, setup.seed + 1)
+    if pictures.splits is not None and len(validation := pictures.part("val")):
+        train = rest  # three splits stay three
+    else:
+        train, validation = rest.divide(setup.validation_share, setup.seed + 1)
     for name, part in (("learn from", train), ("validate", validation), ("test", test)):
         if not len(part):
             raise ValueError(f"{setup.data} leaves no picture to {name}: add pictures.")

@@ -14,7 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dino_core.gallery.folder import GalleryFolder, Options, Stopped, stop_on_signals
+from dino_core.gallery.folder import FILES_NAMED, GalleryFolder, Options, Stopped, stop_on_signals
 from dino_core.gallery.sources import SAMPLES, pictures_of
 from dino_core.jobs import read_json, write_text
 
@@ -27,7 +27,7 @@ def build(data: str | Path, folder: str | Path, options: Options) -> None:
     store = GalleryFolder(folder)
     data = str(data) if str(data) == SAMPLES else str(Path(data).expanduser().absolute())
     if not (store.path / "config.json").exists():
-        pictures_of(data)  # nothing is begun with pictures that are refused
+        pictures_of(data, **options.choice())  # nothing is begun with pictures that are refused
     with store.locked():
         store.create(data, options)
         started = read_json(store.path / "started.json") or {}
@@ -71,8 +71,15 @@ def _build(store: GalleryFolder, data: str, options: Options, by_page: bool) -> 
 
         threadpool_limits(options.threads)
     if not (store.path / "facts.json").exists():
-        pictures = pictures_of(data)
-        store.put_state(state="embedding", words="The model is being loaded.", total=len(pictures))
+        pictures = pictures_of(data, **options.choice())
+        store.put_state(
+            state="embedding",
+            words="The model is being loaded.",
+            total=len(pictures),
+            left_out=pictures.left_out[:FILES_NAMED],
+            left_out_count=len(pictures.left_out),
+            notes=pictures.summary(),
+        )
         from dino_core.gallery.embedding import Embedding
         from dino_core.weights import load_backbone
 

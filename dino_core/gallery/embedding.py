@@ -18,6 +18,7 @@ from dino_core.embedding.features import LAYERS_AT_ONCE, Features, encode
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import Reader, Seen
 from dino_core.gallery.folder import (
+    FILES_NAMED,
     TILE,
     TILES_A_SIDE,
     GalleryFolder,
@@ -29,7 +30,6 @@ from dino_core.jobs import read_json, write_json
 from dino_core.weights import Backbone
 
 REPORT_EVERY = 0.5  # s between two reports of progress
-BROKEN_SHOWN = 100
 
 
 class Embedding:
@@ -176,7 +176,7 @@ class Embedding:
             done=done,
             total=total,
             seconds_left=left,
-            broken=named[:BROKEN_SHOWN],
+            broken=named[:FILES_NAMED],
             broken_count=len(named),
         )
 

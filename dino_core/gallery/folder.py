@@ -42,6 +42,7 @@ METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters
 TILE = 64  # px of a thumbnail
 TILES_A_SIDE = 32
 STARTING = 60  # s that a process may take until it holds the lock
+FILES_NAMED = 100  # of those that are broken or left out, in state.json
 UNFINISHED = ("waiting", "embedding", "mapping")
 
 
@@ -69,8 +70,13 @@ class Options:
     device: str = "cpu"
     threads: int = 0  # 0: as many as the processor has
     patch_megabytes: int = 1024  # patch features kept on disk, for the search of similar patches
+    include: tuple[str, ...] = ()  # what is taken, left out and how, see `datasets.find_pictures`
+    exclude: tuple[str, ...] = ()
+    stretch: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("include", "exclude"):  # lists, when they come from a file
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.weights is not None:  # whoever goes on may stand in another folder
             absolute = str(Path(self.weights).expanduser().absolute())
             object.__setattr__(self, "weights", absolute)
@@ -80,8 +86,13 @@ class Options:
         words: list[str] = []
         for name, value in asdict(self).items():
             if value != getattr(Options, name):
-                words += [f"--{name.replace('_', '-')}", str(value)]
+                values = value if isinstance(value, tuple) else (() if value is True else (value,))
+                words += [f"--{name.replace('_', '-')}", *map(str, values)]
         return words
+
+    def choice(self) -> dict[str, Any]:
+        """Which pictures of the source, and how they are decoded: for `sources.pictures_of`."""
+        return {"include": self.include, "exclude": self.exclude, "stretch": self.stretch}
 
 
 @dataclass(frozen=True)
@@ -146,6 +157,9 @@ class GalleryFolder:
             "seconds_left": None,
             "broken": [],
             "broken_count": 0,
+            "left_out": [],
+            "left_out_count": 0,
+            "notes": [],
             "doing": "",
         } | (read_json(self.path / "state.json") or {})
         alive = self.is_alive() or self._just_started()
@@ -247,7 +261,7 @@ class GalleryFolder:
         from dino_core.gallery.sources import pictures_of
 
         config = self.read_config()
-        found = pictures_of(config["data"])
+        found = pictures_of(config["data"], **Options(**config["options"]).choice())
         fingerprint = (read_json(self.path / "source.json") or {}).get("fingerprint")
         if fingerprint not in (None, found.fingerprint):
             raise ValueError("The folder or zip has changed since: build the gallery again.")
@@ -257,11 +271,12 @@ class GalleryFolder:
         """A single picture of the source, found without looking through all of it."""
         from dino_core.datasets import SAMPLES, Pictures
 
-        data = self.read_config()["data"]
+        config = self.read_config()
+        data, stretch = config["data"], Options(**config["options"]).stretch
         source = SAMPLES if data == "samples" else Path(data)
         if not source.exists():
             raise ValueError("The folder or zip of these pictures is no longer there.")
-        return Pictures(source, (self.facts()["names"][index],))
+        return Pictures(source, (self.facts()["names"][index],), stretch=stretch)
 
     def atlas(self, number: int) -> Path:
         path = self.path / "thumbs" / f"atlas-{number}.jpg"
@@ -331,7 +346,7 @@ def start_process(data: str | Path, folder: str | Path, options: Options) -> int
     from dino_core.gallery.sources import pictures_of
 
     data = str(data) if str(data) == "samples" else str(Path(data).expanduser().absolute())
-    pictures_of(data)  # a refusal is said to whoever asked, not to a log
+    pictures_of(data, **options.choice())  # a refusal is said to whoever asked, not to a log
     store = GalleryFolder(folder)
     if store.at_work():
         raise ValueError(f"Another process is at work on {store.path}: wait for it, or stop it.")

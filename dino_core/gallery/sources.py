@@ -1,5 +1,6 @@
 """What a person names as their pictures: a folder, a zip, or the samples of the project."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from dino_core.datasets import Pictures, find_pictures, sample_pictures
@@ -7,6 +8,14 @@ from dino_core.datasets import Pictures, find_pictures, sample_pictures
 SAMPLES = "samples"
 
 
-def pictures_of(data: str | Path) -> Pictures:
-    """ValueError, in a sentence, when there are none or the zip is refused."""
-    return sample_pictures() if str(data) == SAMPLES else find_pictures(data)
+def pictures_of(
+    data: str | Path,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    stretch: bool = False,
+) -> Pictures:
+    """The pictures, with the wishes of `find_pictures`. ValueError, in a sentence, without any."""
+    if str(data) == SAMPLES:
+        return sample_pictures()
+    return find_pictures(data, include=include, exclude=exclude, stretch=stretch)

@@ -90,6 +90,9 @@ def state_of(folder: str | Path) -> dict[str, Any]:
     seconds_left  of the embedding, None while that is not known
     broken        [[name, why], ...], the first 100
     broken_count  how many there are
+    left_out      [[name, why], ...], the first 100 files that were not taken for its pictures
+    left_out_count  how many there are
+    notes         sentences on what was left out, and how the folders were understood
     alive         whether its process is at work; one that ended without a word is "stopped"
     can_resume    whether `launch` with the same data would go on with it
     maps          [[features, layer, method], ...] of what has been made, "hdbscan" among it; PCA

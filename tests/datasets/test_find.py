@@ -1,6 +1,8 @@
 """What is found, in which order, what is left out, and the value that comes out."""
 
 import pickle
+import subprocess
+import sys
 import threading
 from io import BytesIO
 
@@ -44,7 +46,7 @@ def test_a_zip_is_never_unpacked(tmp_path):
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda p: p / "nothing", "no folder, zip or table"),
+        (lambda p: p / "nothing", "no folder or zip"),
         (lambda p: files(p, {"a.txt": b""}), "has no pictures"),
         (lambda p: files(p, {"a.zip": b"PK not really"}) / "a.zip", "is no zip"),
         (lambda p: files(p, {"a.png": picture(0)}) / "a.png", "is no zip but a PNG picture"),
@@ -172,6 +174,9 @@ def test_files_that_only_look_like_pictures_are_named_before_they_are_read(tmp_p
     assert [name for name, _ in found.refused()] == ["b.jpg", "c.jpg", "d.heic", "e.png"]
     assert "a web page" in dict(found.refused())["b.jpg"]
     assert "Git LFS" in dict(found.refused())["c.jpg"]
+    usable = found.without_refused()
+    assert usable.names == ("a.png", "f.jpg")
+    assert usable.left_out == found.refused()
 
 
 def test_a_file_too_large_is_left_out_and_never_read(tmp_path):
@@ -207,6 +212,11 @@ def test_stretching_is_a_property_of_the_set(tmp_path):
     found = find_pictures(root, stretch=True)
     assert np.asarray(found.picture(0)).max() == 255
     assert found.subset([0]).stretch
+
+
+def test_looking_through_a_set_does_not_wait_for_torch():
+    code = "import sys, dino_core.datasets; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 # --- a set of one class

@@ -103,6 +103,13 @@ def test_three_splits_stay_three_and_what_is_used_for_what_is_said(tmp_path):
     assert "There is no test, so val is tested on." in two.notes[0]
 
 
+def test_without_a_train_there_is_nothing_to_learn_from(tmp_path):
+    found = found_in(tmp_path, [f"{s}/{c}/1.png" for s in ("val", "test") for c in "ab"])
+    assert len(found.part("test")) == 2
+    with pytest.raises(ValueError, match="folders for test and val, but none for train"):
+        found.part("train")
+
+
 def test_two_folders_of_one_split_are_put_together_and_it_is_said(tmp_path):
     names = [f"{s}/{c}/1.png" for s in ("train", "val", "valid") for c in "ab"]
     found = found_in(tmp_path, names)

@@ -160,6 +160,18 @@ def test_given_splits_are_kept_and_the_test_is_never_learnt_from(tmp_path, setup
     assert len(parts.test) == 12
 
 
+def test_three_splits_stay_three(tmp_path, setup):
+    contents = coloured(4, "train/") | coloured(2, "valid/") | coloured(3, "test/")
+    parts = divide(find_pictures(files(tmp_path / "folders", contents)), setup)
+    for part, folder, count in (
+        (parts.train, "train", 12),
+        (parts.validation, "valid", 6),
+        (parts.test, "test", 9),
+    ):
+        assert {name.split("/")[0] for name in part.names} == {folder}
+        assert len(part) == count
+
+
 @pytest.mark.parametrize(
     ("contents", "words"),
     [
