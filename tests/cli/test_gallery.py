@@ -159,7 +159,8 @@ def test_mistakes_are_said(
     assert "give 28" in words
     both = ["evaluate", "--train", root, "--test"]
     json_file = ["--output", str(tmp_path / "f.json")]
-    words = refused(capsys, *both, f"{root}/red", *tiny, *json_file)
+    flat = files(tmp_path / "flat", {"1.png": picture(0)})
+    words = refused(capsys, *both, str(flat), *tiny, *json_file)
     assert "no labels" in words
     words = refused(capsys, *both, root, "--method", "linear", "--features", "cls", *json_file)
     assert "leave --features out" in words
