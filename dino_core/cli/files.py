@@ -1,6 +1,7 @@
 """What the commands about pictures share: options, reading and writing."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -72,6 +73,22 @@ def read(path: str) -> "Image.Image":
         return open_picture(path)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def readable(paths: Sequence[str]) -> list[str]:
+    """Those that are pictures; the others are named. ValueError when it is none of them."""
+    kept: list[str] = []
+    for path in paths:
+        try:
+            read(path)
+            kept.append(path)
+        except ValueError as error:
+            if len(paths) == 1:
+                raise
+            print(f"Left out: {error}", file=sys.stderr)
+    if not kept:
+        raise ValueError(f"None of the {len(paths)} files can be used as a picture.")
+    return kept
 
 
 def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":

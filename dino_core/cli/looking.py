@@ -19,6 +19,7 @@ from dino_core.cli.files import (
     model_options,
     over_picture,
     picture_names,
+    readable,
     report,
     save,
     save_pictures,
@@ -63,6 +64,7 @@ def features(args: argparse.Namespace) -> None:
     """
     import numpy as np
 
+    args.images = readable(args.images)
     check_count(args)
     backbone = load(args)
     shown: list[Shown] = []
@@ -163,6 +165,7 @@ def pca(args: argparse.Namespace) -> None:
     from dino_core.analysis.pca import colour_features
     from dino_core.draw.pictures import enlarge, to_bytes
 
+    args.images = readable(args.images)
     check_count(args)
     config = replace(PCA_PRESETS[args.preset], flip=args.flip)
     args.size = args.size or config.short_side

@@ -28,6 +28,7 @@ from dino_core.cli.command import (
     positive,
     write_figure,
 )
+from dino_core.cli.files import readable
 from dino_core.cli.heads import heads, heads_options
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.option import Kind
@@ -157,7 +158,7 @@ def predict(args: argparse.Namespace) -> None:
 
     def run() -> str:
         classifier = load_classifier(args.model, device=args.device)
-        for path in args.images:
+        for path in readable(args.images):
             found = probabilities(classifier, path)[: args.top]
             print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for name, p in found))
         return "finished"

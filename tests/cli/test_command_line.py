@@ -157,6 +157,23 @@ def test_different_sizes_do_not_go_into_one_file(
     assert "one name: cat" in words
 
 
+def test_one_broken_file_among_several_stops_nothing(
+    tiny: list[str], small: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"<!DOCTYPE html>")
+    two = [str(broken), small, str(tmp_path / "none.png")]
+    for command in ("features", "pca"):
+        target = tmp_path / command
+        options = ["--size", "native", *tiny, "--output", str(target)]
+        assert main([command, *two, *options]) == 0
+        assert "broken.jpg: This is a web page" in (said := capsys.readouterr().err)
+        assert "none.png: There is no such file" in said
+        assert (target / "small.npz").is_file()
+        assert main([command, str(broken), str(broken), *options]) == 2
+        assert "None of the 2 files" in capsys.readouterr().err
+
+
 def test_bfloat16_is_near_and_written_as_float32(preview: Backbone, tmp_path: Path) -> None:
     target = str(tmp_path / "f.npz")
     options = ["--size", "112x112", "--dtype", "bfloat16", *PREVIEW, "--output", target]

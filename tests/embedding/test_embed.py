@@ -1,6 +1,8 @@
 """Features of many pictures: the same as one by one, whatever the batches, stops and kills."""
 
+import itertools
 import sqlite3
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from tiny_galleries import CONFIG, labelled_folder, mixed_folder, tiny_weights
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files, picture, zipped
@@ -228,6 +231,47 @@ def test_nothing_to_embed_is_said(tmp_path: Path) -> None:
     found = find_pictures(files(tmp_path, {"a.png": b"junk", "b.png": b""}))
     with pytest.raises(ValueError, match="None of the 2 pictures"):
         embed_in_memory(tiny_vit(), found, 28)
+
+
+def test_eight_threads_may_put_at_once(backbone: Backbone, tmp_path: Path) -> None:
+    """One connection has one transaction: without the lock the second one cannot be begun."""
+    from dino_core.embedding.features import features_of
+
+    cache = FeatureCache(tmp_path / "c.sqlite", CONFIG.dim, CONFIG.depth)
+    features = features_of(backbone.vit, torch.zeros(1, 3, 28, 28))
+    start, wrong = threading.Barrier(8), []
+
+    def put(thread: int) -> None:
+        start.wait()
+        try:
+            for i in range(40):
+                cache.put([bytes([thread, i])], (28, 28), features)
+        except Exception as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=put, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    for thread, i in itertools.product(range(8), range(40)):
+        assert cache.shape_of(bytes([thread, i])) == (28, 28)
+    cache.close()
+
+
+def test_stretched_pixels_are_not_those_that_are_kept(backbone: Backbone, tmp_path: Path) -> None:
+    dark = np.linspace(0, 4095, 32 * 32).astype(np.uint16).reshape(32, 32)
+    Image.fromarray(dark).save(tmp_path / "a.png")
+    rows = []
+    for stretch in (False, True, False):
+        found = find_pictures(tmp_path, stretch=stretch)
+        with cache_for(backbone, SQUARE) as cache:
+            kept = embed(backbone, found, SQUARE, cache)
+            rows.append(kept.array("cls"))
+    assert kept.computed == 0
+    np.testing.assert_array_equal(rows[0], rows[2])
+    assert not np.allclose(rows[0], rows[1], atol=1e-3)
 
 
 # --- reading
