@@ -48,9 +48,10 @@ def test_updates_stand_where_their_block_ends() -> None:
     attention, mlp, cls_attention, cls_mlp = (list(trace.y) for trace in chart.data)
     assert {line[0] for line in (attention, mlp, cls_attention, cls_mlp)} == {None}
     for block in range(3):
-        mean = sum(UPDATES[block, 1, 3:].tolist()) / 6
-        assert mlp[block + 1] == pytest.approx(mean, rel=1e-5)
-        assert cls_attention[block + 1] == pytest.approx(UPDATES[block, 0, 0].item(), rel=1e-5)
+        for branch, patches, cls in ((0, attention, cls_attention), (1, mlp, cls_mlp)):
+            mean = sum(UPDATES[block, branch, 3:].tolist()) / 6
+            assert patches[block + 1] == pytest.approx(mean, rel=1e-5)
+            assert cls[block + 1] == pytest.approx(UPDATES[block, branch, 0].item(), rel=1e-5)
     assert chart.layout.meta["cursor"] == token_lengths(NORMS, 2).layout.meta["cursor"]
 
 
