@@ -1,80 +1,15 @@
-"""What simple classifiers read off frozen features, fitted without peeking: folds and accuracies.
+"""What simple classifiers read off frozen features: every picture judged by who has not seen it."""
 
-A picture is judged by classifiers that learned from others: from the given training pictures, or by
-cross-validation in up to five parts. Accuracies have Wilson's interval.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from dino_core.evaluation.folds import Fold
 from dino_core.evaluation.knn import NEIGHBOURS, knn
 from dino_core.evaluation.logistic import logistic
 from dino_core.evaluation.reports import wilson
-
-FOLDS = 5
-MOST_TO_LEARN = 4000  # pictures that a fold's classifier learns from: it stays a matter of seconds
-
-
-@dataclass(frozen=True)
-class Fold:
-    """Who learns and who is judged: indices int64."""
-
-    train: Tensor
-    test: Tensor
-
-
-def folds_of(
-    labels: Sequence[int], splits: Sequence[str] | None, generator: torch.Generator
-) -> list[Fold]:
-    """The given train and test pictures, or up to 5 parts that are judged by turns.
-
-    Each part has its share of every class. Pictures without a label (-1) take no part, neither do
-    classes of one picture. ValueError when nothing can be judged.
-    """
-    known = torch.tensor([label >= 0 for label in labels])
-    all_labels = torch.tensor(labels)
-    if splits is not None and {"train", "test"} <= set(splits):
-        test = torch.tensor([split == "test" for split in splits])
-        train, test = (known & ~test).nonzero()[:, 0], (known & test).nonzero()[:, 0]
-        if len(all_labels[train].unique()) < 2 or len(test) == 0:
-            raise ValueError(
-                "A probe wants training pictures of two classes or more to tell apart."
-            )
-        return [Fold(some_of(train, all_labels, generator), test)]
-    counts = torch.bincount(all_labels[known]) if known.any() else torch.zeros(0)
-    if (counts >= 2).sum() < 2:
-        raise ValueError(
-            "A probe wants two classes or more with two pictures or more in each: a folder for "
-            "each class."
-        )
-    count = min(FOLDS, int(counts[counts >= 2].min()))
-    part = torch.full((len(labels),), -1)
-    turn = 0
-    for label in (counts >= 2).nonzero()[:, 0].tolist():
-        members = (all_labels == label).nonzero()[:, 0]
-        members = members[torch.randperm(len(members), generator=generator)]
-        part[members] = (torch.arange(len(members)) + turn) % count
-        turn += len(members)  # or the first part would get the odd one of every class
-    every = (part >= 0).nonzero()[:, 0]
-    return [
-        Fold(some_of(every[part[every] != i], all_labels, generator), every[part[every] == i])
-        for i in range(count)
-    ]
-
-
-def some_of(indices: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
-    """At most MOST_TO_LEARN of them, of each class alike as far as it has any."""
-    if len(indices) <= MOST_TO_LEARN:
-        return indices
-    order = indices[torch.randperm(len(indices), generator=generator)]
-    place = torch.empty_like(order)  # how many of its class come before
-    for label in labels[order].unique():
-        members = labels[order] == label
-        place[members] = torch.arange(int(members.sum()))
-    return order[place.argsort(stable=True)[:MOST_TO_LEARN]].sort().values
 
 
 @dataclass(frozen=True)
@@ -94,14 +29,18 @@ def probe(
     """Features [n, D], labels [n]; `method` is knn (20 neighbours) or logistic."""
     predicted = torch.full((len(labels),), -1)
     confidence = torch.zeros(len(labels))
-    for fold in folds:
-        train, test = features[fold.train].float(), features[fold.test].float()
-        known = labels[fold.train]
-        if method == "knn":
-            shares = knn(train, known, test, classes=classes, ks=(NEIGHBOURS,))[NEIGHBOURS]
-        else:
-            shares = logistic(train, known, test, classes)
-        confidence[fold.test], predicted[fold.test] = shares.max(1)
+    shares = (by_knn if method == "knn" else logistic)(features, labels, folds, classes)
+    for fold, found in zip(folds, shares, strict=True):
+        confidence[fold.test], predicted[fold.test] = found.max(1)
     judged = torch.cat([fold.test for fold in folds])
     hits = int((predicted[judged] == labels[judged]).sum())
     return Judged(predicted, confidence, hits / len(judged), wilson(hits, len(judged)), len(judged))
+
+
+def by_knn(
+    features: Tensor, labels: Tensor, folds: Sequence[Fold], classes: int
+) -> Iterator[Tensor]:
+    """For each fold the shares of the vote of its test pictures, [m, classes]."""
+    for fold in folds:
+        train, test = features[fold.train], features[fold.test]
+        yield knn(train, labels[fold.train], test, classes=classes)[NEIGHBOURS]

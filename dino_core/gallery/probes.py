@@ -10,7 +10,8 @@ from contextlib import suppress
 import numpy as np
 import torch
 
-from dino_core.evaluation.probes import folds_of, probe
+from dino_core.evaluation.folds import folds_of
+from dino_core.evaluation.probes import probe
 from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import KINDS, GalleryFolder, NotReady
 from dino_core.jobs import write_text
@@ -35,10 +36,12 @@ def probe_layers(store: GalleryFolder) -> Iterator[int]:
     if len(folds) == 1:
         how = "the given test pictures, judged by what the training pictures taught"
     words = np.array(f"Judged: {how}; {len(judged):,} pictures.")
+    facts_of_all = {"chance": np.array(chance), "pictures": np.array(len(judged)), "words": words}
     for layer in reversed(range(facts["layers"])):
         if not np.isnan(arrays["accuracy"][layer]).any():
             continue
         store.put_state(doing=f"At work: the probes of layer {layer}.")
+        first = np.isnan(arrays["accuracy"]).all()
         for i, kind in enumerate(KINDS):
             features = torch.from_numpy(store.features(kind, layer))
             for j, method in enumerate(("knn", "logistic")):
@@ -48,13 +51,8 @@ def probe_layers(store: GalleryFolder) -> Iterator[int]:
                 arrays["low"][at], arrays["high"][at] = found.interval
                 arrays["predicted"][at] = found.predicted.numpy()
                 arrays["confidence"][at] = found.confidence.numpy()
-        write_arrays(
-            store.path / "probes.npz",
-            **arrays,
-            chance=np.array(chance),
-            pictures=np.array(len(judged)),
-            words=words,
-        )
+            if first or kind == KINDS[-1]:
+                write_arrays(store.path / "probes.npz", **arrays, **facts_of_all)
         store.put_state(doing="")
         yield layer
 

@@ -1,0 +1,51 @@
+"""evaluation/folds.py: everybody is judged once, by who has not seen them."""
+
+import pytest
+import torch
+
+from dino_core.evaluation import folds
+from dino_core.evaluation.folds import folds_of
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def test_every_picture_is_judged_once_by_those_who_have_not_seen_it() -> None:
+    labels = [0] * 23 + [1] * 11 + [2] * 6 + [-1] * 4 + [3]  # one class has a single picture
+    found = folds_of(labels, None, generator())
+    assert len(found) == 5
+    judged = torch.cat([fold.test for fold in found])
+    assert sorted(judged.tolist()) == list(range(40))
+    for fold in found:
+        assert sorted(torch.cat([fold.train, fold.test]).tolist()) == list(range(40))
+        counts = torch.tensor(labels)[fold.test].bincount(minlength=3).tolist()
+        assert all(abs(got - all_ / 5) < 1 for got, all_ in zip(counts, (23, 11, 6), strict=True))
+    same = folds_of(labels, None, generator())
+    assert all(torch.equal(a.test, b.test) for a, b in zip(found, same, strict=True))
+
+
+def test_given_splits_hold_and_unlabelled_pictures_take_no_part() -> None:
+    labels = [0, 1, 0, 1, -1, 0]
+    splits = ["train", "train", "test", "test", "test", "train"]
+    (fold,) = folds_of(labels, splits, generator())
+    assert (fold.train.tolist(), fold.test.tolist()) == ([0, 1, 5], [2, 3])
+
+
+@pytest.mark.parametrize("labels", [[], [0, 0, 0], [0, 1], [-1, -1], [0, 0, 1]])
+def test_what_cannot_be_judged_is_said(labels: list[int]) -> None:
+    with pytest.raises(ValueError, match="two classes"):
+        folds_of(labels, None, generator())
+    with pytest.raises(ValueError, match="training pictures"):
+        folds_of([0, 0, 0, 1], ["train", "train", "test", "test"], generator())
+
+
+def test_tiny_classes_make_fewer_folds() -> None:
+    assert len(folds_of([0, 0, 0, 1, 1], None, generator())) == 2
+
+
+def test_a_crowd_is_thinned_out_class_by_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folds, "MOST_TO_LEARN", 60)
+    labels = [0] * 300 + [1] * 200 + [2] * 20
+    for fold in folds_of(labels, None, generator()):
+        assert torch.tensor(labels)[fold.train].bincount().tolist() == [22, 22, 16]
