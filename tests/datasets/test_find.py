@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -179,7 +180,7 @@ def test_files_that_only_look_like_pictures_are_named_before_they_are_read(tmp_p
     assert usable.left_out == found.refused()
 
 
-def test_a_file_too_large_is_left_out_and_never_read(tmp_path):
+def test_a_file_too_large_is_left_out_and_never_read(tmp_path, monkeypatch):
     root = files(tmp_path, {"a.png": picture(0)})
     with (root / "large.png").open("wb") as file:
         file.truncate(MAX_BYTES + 1)
@@ -188,6 +189,11 @@ def test_a_file_too_large_is_left_out_and_never_read(tmp_path):
     assert found.left_out[0][0] == "large.png"
     assert "larger than 100 MB" in found.left_out[0][1]
     grown = Pictures(root, ("large.png",))  # since it was found
+
+    def opened(*_, **__):
+        raise AssertionError("opened")
+
+    monkeypatch.setattr(Path, "open", opened)
     with pytest.raises(ValueError, match="larger than 100 MB"):
         grown.read(0)
 
