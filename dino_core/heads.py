@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dino_core.config import HeadConfig
+from dino_core.initialisation import truncated_normal
 
 
 class Prototypes(nn.Module):
@@ -78,9 +79,7 @@ class ProjectionHead(nn.Module):
         for module in self.mlp.modules():
             if isinstance(module, nn.Linear):
                 std = self.config.linear_std or module.in_features**-0.5
-                draw = torch.empty(module.weight.shape)
-                nn.init.trunc_normal_(draw, std=std, generator=generator)
-                module.weight.copy_(draw)
+                truncated_normal(module.weight, std, generator)
                 if module.bias is not None:
                     module.bias.zero_()
         self.last_layer.weight_g.fill_(1)

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"assets", "config", "images"},
+    {"assets", "config", "images", "initialisation"},
     {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dino_core.config import ViTConfig
+from dino_core.initialisation import truncated_normal
 from dino_core.vit.block import Block, BlockRequest, BlockTrace, LayerScale
 
 
@@ -183,7 +184,7 @@ class VisionTransformer(nn.Module):
         generator = generator or torch.Generator().manual_seed(0)
         for module in self.modules():
             if isinstance(module, nn.Linear):
-                trunc_normal(module.weight, 0.02, generator)
+                truncated_normal(module.weight, 0.02, generator)
                 module.bias.zero_()
             elif isinstance(module, nn.Conv2d):  # PyTorch's default, which the official code keeps
                 bound = 1 / math.sqrt(module.weight[0].numel())
@@ -197,7 +198,7 @@ class VisionTransformer(nn.Module):
             elif isinstance(module, LayerScale):
                 assert self.config.layer_scale_init is not None
                 module.gamma.fill_(self.config.layer_scale_init)
-        trunc_normal(self.pos_embed, 0.02, generator)
+        truncated_normal(self.pos_embed, 0.02, generator)
         self.mask_token.zero_()
         for token in (self.cls_token, self.register_tokens):
             if token is not None:
@@ -308,10 +309,3 @@ def replace(tokens: Tensor, indices: Sequence[int], values: Tensor) -> Tensor:
     tokens = tokens.clone()
     tokens[:, list(indices)] = values.to(tokens.dtype)
     return tokens
-
-
-def trunc_normal(parameter: Tensor, std: float, generator: torch.Generator) -> None:
-    """Fills with a normal distribution of the given std, cut at +-2 (absolute, not 2 std)."""
-    draw = torch.empty(parameter.shape)
-    nn.init.trunc_normal_(draw, std=std, generator=generator)
-    parameter.copy_(draw)
