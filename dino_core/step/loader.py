@@ -91,9 +91,9 @@ class BatchMaker:
             place = step * total + i
             picture = self._picture(place, broken)
             made = sample_crops(picture, crops, generator_for(self.seed, "crops", place))
-            for column, crop in enumerate(made):
-                target = large if column < GLOBAL_CROPS else local
-                target[row, column % GLOBAL_CROPS if target is large else column - 2] = crop.pixels
+            for crop in made:
+                view = large if crop.kind == "global" else local
+                view[row, crop.index] = crop.pixels
 
         # Masks are shared out over the whole batch, whoever computes which part of it.
         side = size // self.config.vit.patch_size

@@ -25,6 +25,12 @@ def test_every_picture_is_judged_once_by_those_who_have_not_seen_it() -> None:
     assert all(torch.equal(a.test, b.test) for a, b in zip(found, same, strict=True))
 
 
+def test_no_part_gets_the_odd_ones_of_two_classes() -> None:
+    """Two classes of 6 in 5 parts: the one left over of each goes to a part of its own."""
+    folds = folds_of([0] * 6 + [1] * 6, None, generator())
+    assert sorted(len(fold.test) for fold in folds) == [2, 2, 2, 3, 3]
+
+
 def test_given_splits_hold_and_unlabelled_pictures_take_no_part() -> None:
     labels = [0, 1, 0, 1, -1, 0]
     splits = ["train", "train", "test", "test", "test", "train"]
