@@ -1,9 +1,58 @@
-/* What a newcomer sees while Gradio is still on its way: the strip and the first screen, drawn from
-   stored numbers on a stage that the page brings along. Who follows a link to another picture or
-   screen has no stage. */
-import "./core.js";
-import "./strip.js";
-import "./attention.js";
+/* Where the page begins: the one file that touches `window`. Gradio's components and handlers reach
+   the page by the three calls of `window.Inside`, whatever comes first, they or this file. */
+import { watchLessons } from "./page/lesson.js";
+import { arrived, opening } from "./page/link.js";
+import * as screens from "./page/screens.js";
+import { selectFromLink } from "./page/selection.js";
+import { hydrate, settle } from "./page/staging.js";
+import { settings } from "./settings.js";
 
+/**
+ * @typedef {object} Component what Gradio hands to a component's js_on_load
+ * @property {HTMLElement} element
+ * @property {{ view?: import("./types/page").View | null, value?: unknown }} props
+ * @property {(prop: string, listener: () => void) => void} watch
+ * @property {(event: string) => void} trigger
+ */
+
+/**
+ * A component of Gradio's has made the place of a view. The strip's is the one that is told by
+ * Python what the whole page shows.
+ *
+ * @param {string} name
+ * @param {Component} component
+ */
+function mount(name, { element, props, watch, trigger }) {
+  const place = element.querySelector(".inside-view");
+  if (!(place instanceof HTMLElement)) throw new Error(`The view ${name} has no place.`);
+  screens.connect(name, (value) => {
+    props.value = value;
+    trigger("select");
+  });
+  if (!settle(name, place)) screens.mount(name, place);
+  if (name !== screens.STRIP) return;
+  const follow = () => {
+    if (props.view) screens.setView(props.view);
+  };
+  watch("view", follow);
+  follow();
+}
+
+export const Inside = {
+  mount,
+
+  /** Resolves when the first picture is on the screen, and there is time for the lessons. */
+  ready() {
+    watchLessons();
+    return screens.ready;
+  },
+
+  /** Python has answered the page's arrival. */
+  arrived,
+};
+
+window.Inside = Inside;
+selectFromLink(opening.state);
+screens.begin();
 const stage = document.getElementById("inside-stage");
-if (stage) window.Inside.perform(stage, window.INSIDE.first);
+if (stage && settings.first) hydrate(stage, settings.first);

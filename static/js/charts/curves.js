@@ -1,34 +1,10 @@
 /* Curves over the steps of a run: light, resizable, one cursor for all charts that share a group.
 
    The lines are SVG stretched over the plot; words and numbers are HTML, so that they never are. */
-const SVG = "http://www.w3.org/2000/svg";
+import { short, spaced, tickText } from "../ui/format.js";
+import { el, svg } from "../ui/dom.js";
 const DENSE = 500; // more points than this are averaged in places; hovering still finds the real ones
 const DASHED = 4;
-
-export function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
-export function short(value) {
-  if (value === null || value === undefined || Number.isNaN(value)) return "–";
-  const size = Math.abs(value);
-  if (size === 0) return "0";
-  if (size >= 1000) return Math.round(value).toLocaleString("en").replaceAll(",", " ");
-  if (size >= 100) return value.toFixed(1);
-  if (size >= 0.01) return value.toPrecision(size >= 1 ? 4 : 3);
-  return value.toExponential(2).replace("e-", "e−");
-}
-
-export const spaced = (count) => String(count).replace(/\B(?=(\d{3})+$)/g, " ");
-const tickText = (value) =>
-  value === 0
-    ? "0"
-    : Math.abs(value) < 0.001 || Math.abs(value) >= 1e5
-      ? value.toExponential(0).replace("e-", "e−")
-      : String(Number(value.toPrecision(6)));
 
 /* Three to six round numbers within [low, high]. */
 function ticks(low, high) {
@@ -93,7 +69,6 @@ export function curveChart(
   { title, note = "", format = short, floor, ceiling, axis = "step" },
   group,
 ) {
-  const { el } = Inside;
   const heading = el("span", { text: note }),
     lines = svg("g"),
     grid = svg("g", { class: "grid" }),
@@ -268,7 +243,6 @@ export function curveChart(
   /* Draws the chart into a canvas, for the picture that is taken along. */
   function paint(pen, left, top, width, height) {
     const ink = getComputedStyle(node),
-      x = (value) => left + 44 + (px(value) / 100) * (width - 56),
       y = (value) => top + 24 + (py(value) / 100) * (height - 48);
     pen.fillStyle = "#111";
     pen.font = "600 13px system-ui, sans-serif";
@@ -330,7 +304,7 @@ export function cursorGroup(onmove = () => {}) {
         width = 520,
         height = 230,
         rows = Math.ceil(shown.length / 2);
-      const canvas = Inside.el("canvas", { width: 2 * width + 24, height: rows * height + 24 }),
+      const canvas = el("canvas", { width: 2 * width + 24, height: rows * height + 24 }),
         pen = canvas.getContext("2d");
       pen.fillStyle = "#fff";
       pen.fillRect(0, 0, canvas.width, canvas.height);
@@ -347,32 +321,4 @@ export function cursorGroup(onmove = () => {}) {
     },
   };
   return group;
-}
-
-/* Calls back whenever a screen opens. */
-export function whenOpened(screen, work) {
-  const wait = setInterval(() => {
-    const node = document.getElementById(`screen-${screen}`);
-    if (!node) return;
-    clearInterval(wait);
-    let was = node.classList.contains("open");
-    new MutationObserver(() => {
-      const now = node.classList.contains("open");
-      if (now && !was) work();
-      was = now;
-    }).observe(node, { attributes: true, attributeFilter: ["class"] });
-  }, 200);
-}
-
-export const isOpen = (screen) =>
-  document.getElementById(`screen-${screen}`)?.classList.contains("open") &&
-  document.visibilityState === "visible";
-
-/* The run that is open on the page: the training screen sets it, the update screen follows. */
-export const openRun = { name: null };
-
-export async function askJson(url, options) {
-  const answer = await fetch(url, options);
-  if (!answer.ok) throw new Error((await answer.text()) || "The server did not answer.");
-  return answer.json();
 }

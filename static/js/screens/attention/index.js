@@ -1,9 +1,23 @@
 /* Attention: the queries and keys of one layer are here, so any patch's row is a look-up away.
 
      row[a, n] = softmax over n of (q[a, query] . k[a, n]) / sqrt(d)                              */
-Inside.view("attention", (root) => {
-  "use strict";
-  const { el, percent, selection } = Inside;
+import { bus } from "../../page/bus.js";
+import { run } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { openInPython } from "../../page/python.js";
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { isSparing } from "../../page/screens.js";
+import { fitSelection, select, selectedPatch, selection } from "../../page/selection.js";
+import { flatten, paintMap, printMap } from "../../ui/canvas.js";
+import { slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { rafThrottle, throttle } from "../../ui/frame.js";
+import { legend } from "../../ui/legend.js";
+import { maximum } from "../../ui/numbers.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+export function create(root) {
   let view = null,
     scene = null,
     overview = null,
@@ -13,30 +27,31 @@ Inside.view("attention", (root) => {
     strength = 0.75,
     rolled = false;
 
-  const picture = new Inside.PatchPicture({
+  const picture = new PatchPicture({
+    from: selectedPatch,
     label:
       "Picture in patches. Arrows move the patch, Enter keeps it, C is the class token, [ and ] change the layer, 1 to 9 the head, 0 their mean.",
-    onhover: Inside.eachFrame((row, col) => {
+    onhover: rafThrottle((row, col) => {
       hovered = [row, col];
       update();
     }),
-    onleave: Inside.eachFrame(() => {
+    onleave: rafThrottle(() => {
       hovered = null;
       update();
     }),
     onpin: (row, col) => {
       hovered = null;
-      Inside.select({ row, col });
+      select({ row, col });
     },
     onkey: key,
     say,
   });
-  const layerSlider = Inside.slider("Layer", {
+  const layerSlider = slider("Layer", {
     max: 11,
     value: 11,
-    oninput: (value) => Inside.select({ layer: value }),
+    oninput: (value) => select({ layer: value }),
   });
-  const strengthSlider = Inside.slider("Overlay", {
+  const strengthSlider = slider("Overlay", {
     max: 1,
     step: 0.05,
     value: strength,
@@ -50,7 +65,7 @@ Inside.view("attention", (root) => {
     type: "button",
     class: "inside-button",
     text: "Class token",
-    onclick: () => Inside.select({ row: null, col: null }),
+    onclick: () => select({ row: null, col: null }),
   });
   const rollout = el("button", {
     type: "button",
@@ -61,7 +76,7 @@ Inside.view("attention", (root) => {
     onclick: () => {
       rolled = !rolled;
       rollout.setAttribute("aria-pressed", String(rolled));
-      Inside.run(root, update);
+      run(root, update);
     },
   });
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
@@ -75,9 +90,9 @@ Inside.view("attention", (root) => {
   const pair = el("div", { class: "inside-pairs" });
   let cards = [],
     cells = [];
-  const take = Inside.takeAlong("attention", {
-    png: () => Inside.flatten(picture.picture, picture.overlay, strength),
-    npz: () => Inside.sceneUrl(view.key, `attention/${selection.layer}`, { form: "npz" }),
+  const take = exportBar("attention", {
+    png: () => flatten(picture.picture, picture.overlay, strength),
+    npz: () => sceneUrl(view.key, `attention/${selection.layer}`, { form: "npz" }),
     csv: table,
     python,
   });
@@ -114,16 +129,16 @@ Inside.view("attention", (root) => {
   picture.overlay.style.opacity = strength;
 
   function key(name) {
-    if (name === "c" || name === "C" || name === "Escape") Inside.select({ row: null, col: null });
+    if (name === "c" || name === "C" || name === "Escape") select({ row: null, col: null });
     else if (name === "Enter") {
-      if (hovered) Inside.select({ row: hovered[0], col: hovered[1] });
+      if (hovered) select({ row: hovered[0], col: hovered[1] });
     } else if (name === "[" || name === "]")
-      Inside.select({
+      select({
         layer: Math.min(Math.max(selection.layer + (name === "]" ? 1 : -1), 0), view.layers - 1),
       });
     else if (/^[1-9]$/.test(name) && Number(name) <= cards.length)
-      Inside.select({ head: Number(name) - 1 });
-    else if (name === "0") Inside.select({ head: null });
+      select({ head: Number(name) - 1 });
+    else if (name === "0") select({ head: null });
     else return false;
     return true;
   }
@@ -208,14 +223,14 @@ Inside.view("attention", (root) => {
     if (!scene) return;
     const [row, col] = hovered ?? [selection.row, selection.col];
     const [h, w] = scene.facts.grid,
-      [A, N] = scene.shapes.keys,
+      [, N] = scene.shapes.keys,
       first = firstPatch(),
       P = h * w;
     const query = tokenAt(row, col);
     attend(query);
     const highs = cards.map(({ canvas }, a) => {
-      const high = Inside.maximum(rows, a * N + first, P);
-      Inside.paintMap(canvas, rows, a * N + first, h, w, 0, high);
+      const high = maximum(rows, a * N + first, P);
+      paintMap(canvas, rows, { offset: a * N + first, grid: [h, w], low: 0, high: high });
       return high;
     });
     picture.mark(row, col, !hovered);
@@ -225,8 +240,8 @@ Inside.view("attention", (root) => {
       return;
     }
     const [map, offset] = shownRow();
-    const high = Inside.maximum(map, offset, P);
-    Inside.paintMap(picture.overlay, map, offset, h, w, 0, high);
+    const high = maximum(map, offset, P);
+    paintMap(picture.overlay, map, { offset: offset, grid: [h, w], low: 0, high: high });
     const R = first - 1,
       classShare = map[offset - first],
       registers = sum(map, offset - R, R);
@@ -256,7 +271,7 @@ Inside.view("attention", (root) => {
     });
 
   /* The numbers to the pictures. `highs`: of each head and of what the large picture shows. */
-  const words = Inside.seldom((row, col, highs, [patches, classToken, registers]) => {
+  const words = throttle((row, col, highs, [patches, classToken, registers]) => {
     tellMaxima(highs);
     const who = row === null ? "The class token" : `Patch row ${row}, column ${col}`;
     const which =
@@ -270,14 +285,13 @@ Inside.view("attention", (root) => {
   let legendText = "";
   function showLegend(high) {
     const text = percent(high, 2);
-    if (text !== legendText)
-      legendPlace.replaceChildren(Inside.legend("magma", "0", (legendText = text)));
+    if (text !== legendText) legendPlace.replaceChildren(legend("magma", "0", (legendText = text)));
   }
 
   async function paintRollout(h, w) {
-    const scene = await Inside.fetchScene(Inside.sceneUrl(view.key, "rollout"));
-    const high = Inside.maximum(scene.rollout, 0, h * w);
-    Inside.paintMap(picture.overlay, scene.rollout, 0, h, w, 0, high);
+    const scene = await fetchScene(sceneUrl(view.key, "rollout"));
+    const high = maximum(scene.rollout, 0, h * w);
+    paintMap(picture.overlay, scene.rollout, { offset: 0, grid: [h, w], low: 0, high: high });
     story.textContent =
       "Rollout: heads averaged, each block counted half as attention and half as the residual that passes it by, all layers multiplied; the class token's row.";
     showLegend(high);
@@ -287,7 +301,7 @@ Inside.view("attention", (root) => {
   /* What only follows when the pointer rests: the pair's numbers, the lesson, the code. */
   function settle(row, col) {
     const [h, w] = scene.facts.grid,
-      [A, N, d] = scene.shapes.keys;
+      [, N, d] = scene.shapes.keys;
     const query = tokenAt(row, col),
       head = selection.head ?? 0,
       first = firstPatch();
@@ -329,7 +343,7 @@ Inside.view("attention", (root) => {
       ),
     );
     Object.assign(root.inside, { pair: { head, best, dot, weight } });
-    Inside.live("attention", {
+    fillLesson("attention", {
       d,
       n: N,
       who: row === null ? "the class token" : `patch ${row}, ${col}`,
@@ -353,7 +367,7 @@ Inside.view("attention", (root) => {
           type: "button",
           class: "inside-head",
           "aria-pressed": String(selection.head === a),
-          onclick: () => Inside.select({ head: selection.head === a ? null : a }),
+          onclick: () => select({ head: selection.head === a ? null : a }),
         },
         canvas,
         el("span", {}, el("b", { text: `Head ${a + 1}` }), numbers),
@@ -364,7 +378,7 @@ Inside.view("attention", (root) => {
   }
 
   async function loadOverview() {
-    overview = await Inside.fetchScene(Inside.sceneUrl(view.key, "overview"));
+    overview = await fetchScene(sceneUrl(view.key, "overview"));
     const [L, A, h, w] = overview.shapes.cls_rows;
     birds.style.setProperty("--heads", A);
     cells = [];
@@ -377,15 +391,12 @@ Inside.view("attention", (root) => {
       for (let a = 0; a < A; a++) {
         const map = el("img", { alt: "", draggable: "false" }),
           at = (layer * A + a) * h * w;
-        Inside.printMap(
-          map,
-          overview.cls_rows,
-          at,
-          h,
-          w,
-          0,
-          Inside.maximum(overview.cls_rows, at, h * w),
-        );
+        printMap(map, overview.cls_rows, {
+          offset: at,
+          grid: [h, w],
+          low: 0,
+          high: maximum(overview.cls_rows, at, h * w),
+        });
         const entropy = overview.entropy[layer * A + a].toFixed(2);
         const cell = el(
           "button",
@@ -393,7 +404,7 @@ Inside.view("attention", (root) => {
             type: "button",
             title: `Layer ${layer}, head ${a + 1}, entropy ${entropy} nats`,
             "aria-label": `Layer ${layer}, head ${a + 1}`,
-            onclick: () => Inside.select({ layer, head: a, row: null, col: null }),
+            onclick: () => select({ layer, head: a, row: null, col: null }),
           },
           map,
         );
@@ -417,7 +428,7 @@ Inside.view("attention", (root) => {
   async function load() {
     const wanted = selection.layer,
       key = view.key;
-    const next = await Inside.fetchScene(Inside.sceneUrl(key, `attention/${wanted}`));
+    const next = await fetchScene(sceneUrl(key, `attention/${wanted}`));
     if (wanted !== selection.layer || key !== view.key) return; // overtaken
     scene = next;
     numbers = null;
@@ -427,7 +438,7 @@ Inside.view("attention", (root) => {
     layerSlider.set(wanted);
     update();
     markCell();
-    if (key === "first" && !Inside.touched) return; // spare the newcomer's line
+    if (isSparing()) return; // spare the newcomer's line
     afterwards(wanted, key);
   }
 
@@ -445,26 +456,24 @@ Inside.view("attention", (root) => {
     }, 200);
     for (const near of [layer + step, layer + 2 * step, layer - step]) {
       if (near < 0 || near >= view.layers) continue;
-      await Inside.fetchScene(Inside.sceneUrl(key, `attention/${near}`)).catch(() => {});
+      await fetchScene(sceneUrl(key, `attention/${near}`)).catch(() => {});
       if (overtaken()) return;
     }
   }
 
   async function tellHeads(layer, overtaken) {
-    const all = await Inside.fetchScene(Inside.sceneUrl(view.key, `heads/${layer}`)).catch(
-      () => null,
-    );
+    const all = await fetchScene(sceneUrl(view.key, `heads/${layer}`)).catch(() => null);
     if (!all || overtaken()) return;
     numbers = all;
     update();
   }
 
-  Inside.listen((now, change) => {
+  bus.on("selection", ({ selection: now, change }) => {
     if (!view) return;
     cards.forEach((card, a) => card.node.setAttribute("aria-pressed", String(a === now.head)));
     if ("layer" in change && change.layer !== scene?.facts.layer) {
       layerSlider.set(now.layer);
-      Inside.run(root, load);
+      run(root, load);
     } else {
       update();
       markCell();
@@ -492,7 +501,7 @@ Inside.view("attention", (root) => {
   function python() {
     const { row, col, layer } = selection;
     return (
-      `${Inside.openInPython(view)}\nrows = seen.rows(${row === null ? "0" : `seen.token_at(${row}, ${col})`})[${layer}]` +
+      `${openInPython(view)}\nrows = seen.rows(${row === null ? "0" : `seen.token_at(${row}, ${col})`})[${layer}]` +
       `  # [heads, tokens], each sums to 1\nmaps = seen.on_grid(rows)  # [heads, ${scene.facts.grid.join(", ")}]\nprint(maps.flatten(1).max(1).values)`
     );
   }
@@ -500,10 +509,10 @@ Inside.view("attention", (root) => {
   return {
     show(next) {
       view = next;
-      Inside.fitSelection(view);
+      fitSelection(view);
       layerSlider.limit(view.layers - 1);
-      picture.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      picture.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
       return Promise.all([load(), loadOverview()]);
     },
   };
-});
+}

@@ -1,13 +1,20 @@
 /* Crops: the boxes on the picture, every crop beside it with what was done to it.
 
    Everything shown is what the sampler decided: boxes, flips and operations come with the scene. */
-import { capital, csv, describe, nameOf, python, steps } from "./crops-words.js";
-import { overlapMatrix, sharedBy } from "./crops-overlap.js";
+import { histogram } from "../../charts/histogram.js";
+import { run, sentenceOf } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { paintRgb } from "../../ui/canvas.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el, svg } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { capital, csv, describe, nameOf, python, steps } from "./words.js";
+import { overlapMatrix, sharedBy } from "./overlap.js";
 
-Inside.view("crops", (root) => {
-  "use strict";
-  const { el, percent } = Inside;
-  const SVG = "http://www.w3.org/2000/svg";
+export function create(root) {
   const BLURS = [
     ["as run", "Blur as it runs"],
     ["as written", "As it is written"],
@@ -33,23 +40,18 @@ Inside.view("crops", (root) => {
   let view = null,
     scene = null,
     many = null;
-  let blur = Inside.kept("blur") === "as written" ? "as written" : "as run";
+  let blur = kept("blur") === "as written" ? "as written" : "as run";
   let hovered = null,
     pair = null,
     pinned = null;
   const chosen = {}; // knob -> number, only what differs from the official one
   for (const name of Object.keys(KNOBS))
-    if (Inside.kept(name) !== null && Number.isFinite(Number(Inside.kept(name))))
-      chosen[name] = Number(Inside.kept(name));
-  if (/^\d+$/.test(Inside.kept("crop") ?? "")) pinned = Number(Inside.kept("crop"));
+    if (kept(name) !== null && Number.isFinite(Number(kept(name))))
+      chosen[name] = Number(kept(name));
+  if (/^\d+$/.test(kept("crop") ?? "")) pinned = Number(kept("crop"));
 
   // ---------- the parts of the screen
 
-  const svg = (tag, attributes = {}) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    return node;
-  };
   const picture = el("img", { alt: "", draggable: "false" });
   const shade = svg("path", { class: "shade", "fill-rule": "evenodd" }),
     lines = svg("path", { class: "lines" }),
@@ -79,10 +81,10 @@ Inside.view("crops", (root) => {
     role: "group",
     "aria-label": "The crops. Arrows go from one to the next, Enter keeps one.",
   });
-  const blurChoice = Inside.choice("Blur", BLURS, blur, (value) => {
+  const blurChoice = choice("Blur", BLURS, blur, (value) => {
     blur = value;
-    Inside.keep("blur", value === "as run" ? null : value);
-    Inside.run(root, draw);
+    keep("blur", value === "as run" ? null : value);
+    run(root, draw);
   });
   const seed = el("span", { class: "inside-value" });
   const again = el("button", {
@@ -104,7 +106,7 @@ Inside.view("crops", (root) => {
     {
       class: "inside-more",
       ontoggle: () => {
-        if (more.open) Inside.run(root, drawMany);
+        if (more.open) run(root, drawMany);
       },
     },
     el("summary", { text: "More: sizes, areas, and many draws" }),
@@ -112,9 +114,9 @@ Inside.view("crops", (root) => {
     el("h2", { text: "Area and aspect over many draws" }),
     charts,
   );
-  const take = Inside.takeAlong("crops", {
+  const take = exportBar("crops", {
     png: sheet,
-    npz: () => Inside.sceneUrl(view.key, "crops", { ...query(), form: "npz" }),
+    npz: () => sceneUrl(view.key, "crops", { ...query(), form: "npz" }),
     csv: () => csv(scene.facts.crops),
     python: () => python(scene.facts, view),
   });
@@ -172,7 +174,7 @@ Inside.view("crops", (root) => {
 
   function pin(index) {
     pinned = index === null || index === pinned ? null : index;
-    Inside.keep("crop", pinned);
+    keep("crop", pinned);
     light();
   }
 
@@ -184,7 +186,7 @@ Inside.view("crops", (root) => {
     else if (event.key === "Enter" || event.key === " ") pin(now);
     else if (event.key === "Escape") {
       hovered = pinned = null;
-      Inside.keep("crop", null);
+      keep("crop", null);
       light();
     } else return;
     event.preventDefault();
@@ -255,9 +257,7 @@ Inside.view("crops", (root) => {
 
   async function draw() {
     const asked = JSON.stringify([view.key, query()]);
-    const next = await Inside.fetchScene(Inside.sceneUrl(view.key, "crops", query())).catch(
-      forgive,
-    );
+    const next = await fetchScene(sceneUrl(view.key, "crops", query())).catch(forgive);
     if (asked !== JSON.stringify([view.key, query()])) return; // overtaken
     if (scene) complaint = "";
     scene = next;
@@ -265,7 +265,7 @@ Inside.view("crops", (root) => {
       picture_size: [W, H],
       crops,
     } = scene.facts;
-    picture.src = Inside.sceneUrl(view.key, "source.jpg");
+    picture.src = sceneUrl(view.key, "source.jpg");
     canvas.style.aspectRatio = `${W} / ${H}`;
     canvas.style.maxWidth = `${Math.max(200, Math.round((640 * W) / H))}px`; // a tall picture still leaves the rest in sight
     boxes.setAttribute("viewBox", `0 0 ${W} ${H}`);
@@ -308,15 +308,15 @@ Inside.view("crops", (root) => {
     if (scene || !Object.keys(chosen).length) throw error;
     for (const name of Object.keys(KNOBS)) {
       delete chosen[name];
-      Inside.keep(name, null);
+      keep(name, null);
     }
-    complaint = `${error.message} The official numbers are shown. `;
+    complaint = `${sentenceOf(error)} The official numbers are shown. `;
     return draw();
   }
 
   function card(crop, i) {
     const pixels = el("canvas", { class: "smooth" });
-    Inside.paintRgb(pixels, scene[`pixels.${i}`], crop.size, crop.size);
+    paintRgb(pixels, scene[`pixels.${i}`], crop.size, crop.size);
     const after = steps(crop);
     const area = percent(crop.area_fraction, 0),
       aspect = `aspect ${crop.aspect.toFixed(2)}`;
@@ -411,7 +411,7 @@ Inside.view("crops", (root) => {
   let timer = null;
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => Inside.run(root, draw), 90);
+    timer = setTimeout(() => run(root, draw), 90);
   };
   const official = (name) => {
     const [, , field, part] = KNOBS[name],
@@ -422,7 +422,7 @@ Inside.view("crops", (root) => {
   function choose(name, value) {
     if (Math.abs(value - official(name)) < 1e-9) delete chosen[name];
     else chosen[name] = value;
-    Inside.keep(name, chosen[name]);
+    keep(name, chosen[name]);
   }
 
   function turn(name, value) {
@@ -445,7 +445,7 @@ Inside.view("crops", (root) => {
     if (!Object.keys(sliders).length) {
       for (const [name, [label, options, field]] of Object.entries(KNOBS)) {
         const whole = name.endsWith("_size") ? { min: patch_size, step: patch_size } : {};
-        sliders[name] = Inside.slider(label, {
+        sliders[name] = slider(label, {
           ...options,
           ...whole,
           oninput: (value) => turn(name, value),
@@ -466,7 +466,7 @@ Inside.view("crops", (root) => {
           text: "The official numbers",
           onclick: () => {
             for (const name of Object.keys(KNOBS)) choose(name, official(name));
-            Inside.run(root, draw);
+            run(root, draw);
           },
         }),
       );
@@ -484,7 +484,7 @@ Inside.view("crops", (root) => {
 
   async function drawMany() {
     const asked = JSON.stringify([view.key, query()]);
-    const next = await Inside.fetchScene(Inside.sceneUrl(view.key, "crops/draws", query()));
+    const next = await fetchScene(sceneUrl(view.key, "crops/draws", query()));
     if (asked !== JSON.stringify([view.key, query()])) return;
     many = next;
     const series = (what) =>
@@ -501,13 +501,13 @@ Inside.view("crops", (root) => {
     const { draws, rates } = many.facts;
     const rate = (name) => rates[name].map((value) => percent(value, 0)).join(", ");
     charts.replaceChildren(
-      Inside.histogram({
+      histogram({
         title: `Share of the picture, ${draws} draws`,
         labels: between(many.area_edges, (v) => percent(v, 0)),
         series: series("area"),
         ends: ["0 %", "50 %", "100 %"],
       }),
-      Inside.histogram({
+      histogram({
         title: `Width / height, ${draws} draws`,
         labels: between(many.aspect_edges, (v) => v.toFixed(2)),
         series: series("aspect"),
@@ -540,7 +540,7 @@ Inside.view("crops", (root) => {
       } = scene.facts,
       [first] = crops,
       [x0, y0, x1, y1] = first.box;
-    Inside.live("crops", {
+    fillLesson("crops", {
       picture: `${W} × ${H} px`,
       seed: view.seed,
       share: percent(first.area_fraction),
@@ -600,4 +600,4 @@ Inside.view("crops", (root) => {
       return draw();
     },
   };
-});
+}

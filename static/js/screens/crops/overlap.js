@@ -1,8 +1,11 @@
 /* How much any two boxes share: a table of numbers on the colours of the map, that works by
    pointer and arrows and says which two it is about. */
-import { nameOf, shortName } from "./crops-words.js";
-
-const { el } = Inside;
+import { settings } from "../../settings.js";
+import { inkOn } from "../../ui/colours.js";
+import { choice } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { legend } from "../../ui/legend.js";
+import { nameOf, shortName } from "./words.js";
 
 export const sharedBy = (scene, a, b) =>
   [scene.overlaps, scene.ious].map((values) => values[a * scene.facts.crops.length + b]);
@@ -12,7 +15,7 @@ export function overlapMatrix(onpair) {
   let scene = null,
     union = false;
   const table = el("div", { class: "inside-matrix" });
-  const measure = Inside.choice(
+  const measure = choice(
     "Measure",
     [
       ["smaller", "Share of the smaller box"],
@@ -30,7 +33,7 @@ export function overlapMatrix(onpair) {
     el("h2", { text: "How much any two boxes share, in per cent" }),
     el("div", { class: "inside-controls" }, measure.node),
     table,
-    Inside.legend("magma", "0 %", "100 %"),
+    legend("magma", "0 %", "100 %"),
   );
 
   function show(next, colourOf) {
@@ -76,7 +79,7 @@ export function overlapMatrix(onpair) {
   }
 
   function fill() {
-    const magma = window.INSIDE.colours.magma;
+    const magma = settings.colours.magma;
     for (const cell of table.querySelectorAll("td[data-b]")) {
       const a = Number(cell.dataset.a),
         b = Number(cell.dataset.b),
@@ -84,7 +87,7 @@ export function overlapMatrix(onpair) {
       cell.textContent = a === b ? "" : value.toFixed(0);
       const colour = magma[Math.round(2.55 * value)];
       cell.style.background = a === b ? "none" : `rgb(${colour})`;
-      cell.style.color = Inside.inkOn(colour);
+      cell.style.color = inkOn(colour);
     }
   }
 

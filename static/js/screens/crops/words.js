@@ -1,4 +1,5 @@
 /* What was decided for a crop, in words, as a table and as Python. */
+import { percent } from "../../ui/format.js";
 
 const OPERATIONS = {
   brightness: (p) => `brightness × ${p.factor.toFixed(2)}`,
@@ -24,7 +25,7 @@ export function describe(crop, patches) {
   const [x0, y0, x1, y1] = crop.box,
     after = steps(crop);
   return (
-    `${capital(nameOf(crop))}: x ${x0} to ${x1}, y ${y0} to ${y1}, so ${x1 - x0} × ${y1 - y0} px, ${Inside.percent(crop.area_fraction)} of the picture, ` +
+    `${capital(nameOf(crop))}: x ${x0} to ${x1}, y ${y0} to ${y1}, so ${x1 - x0} × ${y1 - y0} px, ${percent(crop.area_fraction)} of the picture, ` +
     `aspect ${crop.aspect.toFixed(2)}. Resized to ${crop.size} × ${crop.size} px, ${patches} × ${patches} patches; then ${after.length ? after.join(", ") : "nothing else"}.`
   );
 }

@@ -1,31 +1,34 @@
 /* The PCA workbench: a layer's patches in the colours of three components, and beside them how
    similar every patch is to the chosen one. */
-import {
-  Outline,
-  configInPython,
-  cosines,
-  figure,
-  mean,
-  pick,
-  signedLegend,
-  toggle,
-} from "./features-shared.js";
+import { fillLesson } from "../../page/lesson.js";
+import { openInPython } from "../../page/python.js";
+import { sceneUrl } from "../../page/scenes.js";
+import { selectedPatch, selection } from "../../page/selection.js";
+import { settings } from "../../settings.js";
+import { flatten, paintMap, paintRgb } from "../../ui/canvas.js";
+import { choice, pick, slider, toggle } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { Outline, configInPython, cosines, figure, mean, signedLegend } from "./shared.js";
 
 const COMPONENTS = 8;
 
 export function coloursMode(desk) {
-  const { el, percent } = Inside;
   let scene = null,
     patches = null,
     similar = null,
     outlined = false,
     opacity = 1;
 
-  const colours = new Inside.PatchPicture({
+  const colours = new PatchPicture({
+    from: selectedPatch,
     label: "PCA of the patch features as colours. Arrows move the patch, [ and ] change the layer.",
     ...desk.pointing,
   });
-  const likeness = new Inside.PatchPicture({
+  const likeness = new PatchPicture({
+    from: selectedPatch,
     label: "Cosine similarity of every patch to the chosen one. Arrows move the patch.",
     ...desk.pointing,
   });
@@ -38,7 +41,7 @@ export function coloursMode(desk) {
 
   // ---------- what can be chosen
 
-  const presets = Inside.choice("Preset", window.INSIDE.presets, "paper", (preset) =>
+  const presets = choice("Preset", settings.presets, "paper", (preset) =>
     settle({ preset, changes: {} }),
   );
   const flip = toggle(
@@ -56,13 +59,13 @@ export function coloursMode(desk) {
     true,
     change("foreground"),
   );
-  const threshold = Inside.slider("Threshold", {
+  const threshold = slider("Threshold", {
     min: -2,
     max: 2,
     step: 0.05,
     value: 0,
     say: (value) => `${value.toFixed(2)} sd`,
-    oninput: Inside.eachFrame(change("threshold")),
+    oninput: rafThrottle(change("threshold")),
   });
   const median = toggle(
     "3 × 3 median",
@@ -76,7 +79,7 @@ export function coloursMode(desk) {
     false,
     change("whiten"),
   );
-  const range = Inside.choice(
+  const range = choice(
     "Colour range",
     [
       ["minmax", "Smallest to largest"],
@@ -101,7 +104,7 @@ export function coloursMode(desk) {
     outlined = value;
     desk.update();
   });
-  const overlay = Inside.slider("Overlay", {
+  const overlay = slider("Overlay", {
     max: 1,
     step: 0.05,
     value: opacity,
@@ -206,7 +209,13 @@ export function coloursMode(desk) {
       index = r * w + c,
       pinned = !desk.hovered;
     similar = cosines(patches, index, patches, similar);
-    Inside.paintMap(likeness.overlay, similar, 0, h, w, -1, 1, "blue-red");
+    paintMap(likeness.overlay, similar, {
+      offset: 0,
+      grid: [h, w],
+      low: -1,
+      high: 1,
+      colours: "blue-red",
+    });
     outline.show(scene.foreground, [h, w], outlined);
     for (const part of [colours, likeness]) part.mark(r, c, pinned);
     const score = (i) => scene.scores[3 * index + i].toFixed(2);
@@ -226,11 +235,11 @@ export function coloursMode(desk) {
     scene = pca;
     patches = directions;
     const [h, w] = scene.facts.grid;
-    Inside.paintRgb(colours.overlay, scene.colours, h, w);
+    paintRgb(colours.overlay, scene.colours, h, w);
     reflect();
     fillBars();
     show();
-    Inside.live("features", {
+    fillLesson("features", {
       first: percent(scene.ratio[0]),
       object: percent(mean(scene.foreground)),
     });
@@ -257,10 +266,10 @@ export function coloursMode(desk) {
   }
 
   function python() {
-    const layer = Inside.selection.layer;
+    const layer = selection.layer;
     return `from dataclasses import replace
 
-${Inside.openInPython(desk.view)}
+${openInPython(desk.view)}
 
 from dino_core.analysis.pca import colour_features
 from dino_core.analysis.similarity import cosine_similarity
@@ -292,12 +301,12 @@ print(similar.mean())`;
     }),
     show(view) {
       for (const part of [colours, likeness])
-        part.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+        part.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
     },
     take: {
-      png: () => Inside.flatten(colours.picture, colours.overlay, opacity),
+      png: () => flatten(colours.picture, colours.overlay, opacity),
       npz: () =>
-        Inside.sceneUrl(desk.view.key, `features/${Inside.selection.layer}`, {
+        sceneUrl(desk.view.key, `features/${selection.layer}`, {
           ...desk.query(),
           form: "npz",
         }),

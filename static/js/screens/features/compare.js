@@ -1,28 +1,33 @@
 /* Compare: the same picture in two layers, or in two models. The second's components are put in the
    order and the signs of the first's, so that equal colours may mean equal things. */
-import {
-  configInPython,
-  cosines,
-  figure,
-  pick,
-  sideBySide,
-  signedLegend,
-} from "./features-shared.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { openInPython } from "../../page/python.js";
+import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
+import { isSparing } from "../../page/screens.js";
+import { select, selectedPatch, selection } from "../../page/selection.js";
+import { paintMap, paintRgb } from "../../ui/canvas.js";
+import { pick, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { legend } from "../../ui/legend.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { tip } from "../../ui/tooltip.js";
+import { configInPython, cosines, figure, sideBySide, signedLegend } from "./shared.js";
 
 export function compareMode(desk) {
-  const { el, percent } = Inside;
   let scene = null,
     table = null,
     patches = null,
     others = null,
     beside = null,
     similar = [null, null];
-  let secondLayer =
-      Inside.kept("features.layer") === null ? null : Number(Inside.kept("features.layer")),
-    model = Inside.kept("features.model");
+  let secondLayer = kept("features.layer") === null ? null : Number(kept("features.layer")),
+    model = kept("features.model");
 
   const part = (label) =>
-    new Inside.PatchPicture({
+    new PatchPicture({
+      from: selectedPatch,
       label: `${label}. Arrows move the patch, [ and ] change the first layer.`,
       ...desk.pointing,
     });
@@ -49,7 +54,7 @@ export function compareMode(desk) {
       "aria-roledescription": "table of layers",
       "aria-label": "Likeness of every layer with every layer. Arrows choose the pair.",
       onpointermove: (event) => hover(event),
-      onpointerleave: (event) => Inside.tip(grid, event, null),
+      onpointerleave: (event) => tip(grid, event, null),
       onclick: (event) => choose(...under(event)),
       onkeydown: step,
     },
@@ -63,10 +68,10 @@ export function compareMode(desk) {
   const number = el("p", { class: "inside-number" }),
     story = el("p", { class: "inside-details", "aria-live": "polite" });
   const partners = el("table", { class: "inside-table" });
-  const second = Inside.slider("Second layer", {
+  const second = slider("Second layer", {
     max: 11,
     value: 5,
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       secondLayer = value;
       remember();
       desk.reload();
@@ -99,15 +104,15 @@ export function compareMode(desk) {
         partners,
         el("h2", { text: "Likeness of all pairs of layers (CKA)" }),
         grid,
-        Inside.legend("magma", "0", "1"),
+        legend("magma", "0", "1"),
         axes,
       ),
     ),
   );
 
   function remember() {
-    Inside.keep("features.layer", secondLayer);
-    Inside.keep("features.model", model);
+    keep("features.layer", secondLayer);
+    keep("features.model", model);
   }
 
   // ---------- the table of all layers
@@ -126,7 +131,7 @@ export function compareMode(desk) {
   function hover(event) {
     if (!table) return;
     const [a, b] = under(event);
-    Inside.tip(
+    tip(
       grid,
       event,
       `first: layer ${a}, second: layer ${b}\nCKA ${table.cka[a * size()[1] + b].toFixed(3)}`,
@@ -136,8 +141,8 @@ export function compareMode(desk) {
   function choose(a, b) {
     secondLayer = b;
     remember();
-    if (a === Inside.selection.layer) desk.reload();
-    else Inside.select({ layer: a });
+    if (a === selection.layer) desk.reload();
+    else select({ layer: a });
   }
 
   function step(event) {
@@ -146,7 +151,7 @@ export function compareMode(desk) {
     const [L, M] = size(),
       [dy, dx] = moves[event.key];
     choose(
-      Math.min(Math.max(Inside.selection.layer + dy, 0), L - 1),
+      Math.min(Math.max(selection.layer + dy, 0), L - 1),
       Math.min(Math.max(secondLayer + dx, 0), M - 1),
     );
     event.preventDefault();
@@ -154,7 +159,7 @@ export function compareMode(desk) {
 
   function drawTable() {
     const [L, M] = size();
-    Inside.paintMap(likeness, table.cka, 0, L, M, 0, 1);
+    paintMap(likeness, table.cka, { offset: 0, grid: [L, M], low: 0, high: 1 });
     grid.style.aspectRatio = `${M} / ${L}`;
     here.hidden = false;
     Object.assign(here.style, {
@@ -186,8 +191,20 @@ export function compareMode(desk) {
       cosines(patches, row * w + col, patches, similar[0]),
       cosines(others, r * W + c, others, similar[1]),
     ];
-    Inside.paintMap(parts[2].overlay, similar[0], 0, h, w, -1, 1, "blue-red");
-    Inside.paintMap(parts[3].overlay, similar[1], 0, H, W, -1, 1, "blue-red");
+    paintMap(parts[2].overlay, similar[0], {
+      offset: 0,
+      grid: [h, w],
+      low: -1,
+      high: 1,
+      colours: "blue-red",
+    });
+    paintMap(parts[3].overlay, similar[1], {
+      offset: 0,
+      grid: [H, W],
+      low: -1,
+      high: 1,
+      colours: "blue-red",
+    });
     parts.forEach((one, i) =>
       i % 2 ? one.mark(r, c, !desk.hovered) : one.mark(row, col, !desk.hovered),
     );
@@ -224,7 +241,7 @@ export function compareMode(desk) {
       ),
     );
     if (note) story.textContent += ` ${note}`;
-    Inside.live("features", {
+    fillLesson("features", {
       cka: cka.toFixed(3),
       ckabiased: scene.facts.cka_biased.toFixed(3),
       layers: `${layer} and ${second_layer}`,
@@ -234,7 +251,7 @@ export function compareMode(desk) {
   // ---------- loading
 
   async function load(layer, overtaken) {
-    if (Inside.touched || desk.view.key !== "first") {
+    if (!isSparing()) {
       const { models: names } = await desk.look();
       if (overtaken()) return;
       if (model && !names.some(([name]) => name === model)) model = null;
@@ -256,20 +273,20 @@ export function compareMode(desk) {
       desk.scene(`comparison/${layer}`, { ...desk.query(), second_layer: secondLayer, ...query }),
       desk.scene("likeness", query),
       desk.scene(`patches/${layer}`),
-      Inside.fetchScene(Inside.sceneUrl(other.key, `patches/${secondLayer}`)),
+      fetchScene(sceneUrl(other.key, `patches/${secondLayer}`)),
     ]);
     if (overtaken()) return;
     [scene, table, patches, others] = [found, all, mine, theirs];
     const { grid: first, second_grid: wanted } = scene.facts;
     parts.forEach((one, i) =>
       one.show(
-        Inside.sceneUrl(i % 2 ? other.key : desk.view.key, "input.jpg"),
+        sceneUrl(i % 2 ? other.key : desk.view.key, "input.jpg"),
         i % 2 ? wanted : first,
         i % 2 ? other.input_size : desk.view.input_size,
       ),
     );
-    Inside.paintRgb(parts[0].overlay, scene.colours, ...first);
-    Inside.paintRgb(parts[1].overlay, scene.second_colours, ...wanted);
+    paintRgb(parts[0].overlay, scene.colours, ...first);
+    paintRgb(parts[1].overlay, scene.second_colours, ...wanted);
     drawTable();
     update();
     tell();
@@ -282,11 +299,9 @@ export function compareMode(desk) {
       return true;
     }
     if (beside?.first === desk.view.key && beside.model === model) return true;
-    const answer = await fetch(Inside.sceneUrl(desk.view.key, "beside", { model }), {
+    const opened = await requestJson(sceneUrl(desk.view.key, "beside", { model }), {
       method: "POST",
     });
-    if (!answer.ok) throw new Error((await answer.text()) || "The server did not answer.");
-    const opened = await answer.json();
     if (overtaken()) return false;
     beside = { ...opened, first: desk.view.key };
     return true;
@@ -302,14 +317,14 @@ export function compareMode(desk) {
   }
 
   function python() {
-    const { layer } = Inside.selection;
+    const { layer } = selection;
     const other = beside
       ? `
 second = inspect(load_backbone("${beside.model}").vit, to_tensor(fit_to_patches(picture, ${beside.patch_size}, ${beside.short_side}).picture))`
       : "\nsecond = seen";
     return `from dataclasses import replace
 
-${Inside.openInPython(desk.view)}${other}
+${openInPython(desk.view)}${other}
 
 from dino_core.analysis.comparison import align_components, linear_cka, to_grid
 from dino_core.analysis.pca import colour_features, fit_pca
@@ -364,7 +379,7 @@ print(align_components(reference, scores))  # order, signs, correlations`;
           [parts[1].picture, parts[1].overlay, 1],
         ]),
       npz: () =>
-        Inside.sceneUrl(desk.view.key, `comparison/${Inside.selection.layer}`, {
+        sceneUrl(desk.view.key, `comparison/${selection.layer}`, {
           ...desk.query(),
           second_layer: secondLayer,
           ...(beside ? { beside: beside.key } : {}),

@@ -2,10 +2,21 @@
 
    The desk is what they share: the open picture, the layer's directions, how a PCA is coloured, the
    second picture. Each way has { node, load(), needs(), update(), state(), take } and draws by itself. */
-import { coloursMode } from "./features-colours.js";
-import { pairMode } from "./features-pair.js";
-import { mapMode } from "./features-map.js";
-import { compareMode } from "./features-compare.js";
+import { bus } from "../../page/bus.js";
+import { ServerError, run } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
+import { isSparing } from "../../page/screens.js";
+import { fitSelection, select, selection } from "../../page/selection.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { coloursMode } from "./colours.js";
+import { pairMode } from "./pair.js";
+import { mapMode } from "./map.js";
+import { compareMode } from "./compare.js";
 
 const MODES = [
   ["colours", "Colours"],
@@ -14,12 +25,8 @@ const MODES = [
   ["compare", "Compare"],
 ];
 
-Inside.view("features", (root) => {
-  "use strict";
-  const { el, selection } = Inside;
-  let mode = MODES.some(([name]) => name === Inside.kept("features"))
-    ? Inside.kept("features")
-    : "colours";
+export function create(root) {
+  let mode = MODES.some(([name]) => name === kept("features")) ? kept("features") : "colours";
   let loads = 0,
     waiting = null,
     came = 11;
@@ -45,7 +52,7 @@ Inside.view("features", (root) => {
       const [row, col] = desk.at();
       return row * desk.view.grid[1] + col;
     },
-    hover: Inside.eachFrame((row, col) => {
+    hover: rafThrottle((row, col) => {
       desk.hovered = row === null ? null : [row, col];
       update();
     }),
@@ -54,7 +61,7 @@ Inside.view("features", (root) => {
       onleave: () => desk.hover(null, null),
       onpin: (row, col) => {
         desk.hovered = null;
-        Inside.select({ row, col });
+        select({ row, col });
       },
       onkey: key,
     },
@@ -68,24 +75,26 @@ Inside.view("features", (root) => {
         ...(changes.components ? { components: changes.components.join(",") } : {}),
       };
     },
-    url: (path, query) => Inside.sceneUrl(desk.view.key, path, query),
-    scene: (path, query) => Inside.fetchScene(desk.url(path, query)),
+    url: (path, query) => sceneUrl(desk.view.key, path, query),
+    scene: (path, query) => fetchScene(desk.url(path, query)),
     load: () => load(),
-    reload: () => Inside.run(root, load),
+    reload: () => run(root, load),
     update: () => update(),
     async look() {
-      const answer = await fetch(Inside.sceneUrl(desk.view.key, "around"));
-      if (answer.ok) desk.around = await answer.json();
+      desk.around = await requestJson(sceneUrl(desk.view.key, "around")).catch((error) => {
+        if (error instanceof ServerError) return desk.around; // what is known stays
+        throw error;
+      });
       return desk.around;
     },
   };
 
-  const layerSlider = Inside.slider("Layer", {
+  const layerSlider = slider("Layer", {
     max: 11,
     value: 11,
-    oninput: (value) => Inside.select({ layer: value }),
+    oninput: (value) => select({ layer: value }),
   });
-  const modeChoice = Inside.choice("Way of looking", MODES, mode, (name) => {
+  const modeChoice = choice("Way of looking", MODES, mode, (name) => {
     open(name);
     desk.reload();
   });
@@ -95,7 +104,7 @@ Inside.view("features", (root) => {
     map: mapMode(desk),
     compare: compareMode(desk),
   };
-  const take = Inside.takeAlong("features", {
+  const take = exportBar("features", {
     png: () => ways[mode].take.png(),
     npz: () => ways[mode].take.npz(),
     csv: () => ways[mode].take.csv(),
@@ -110,20 +119,20 @@ Inside.view("features", (root) => {
 
   function open(name) {
     mode = name;
-    Inside.keep("features", name === "colours" ? null : name);
+    keep("features", name === "colours" ? null : name);
     for (const [one, way] of Object.entries(ways)) way.node.hidden = one !== name;
     layerSlider.node.firstChild.textContent = name === "compare" ? "First layer" : "Layer";
   }
 
   function key(name) {
     if (name === "[" || name === "]")
-      Inside.select({
+      select({
         layer: Math.min(
           Math.max(selection.layer + (name === "]" ? 1 : -1), 0),
           desk.view.layers - 1,
         ),
       });
-    else if (name === "Escape") Inside.select({ row: null, col: null });
+    else if (name === "Escape") select({ row: null, col: null });
     else if (name === "Enter") {
       if (desk.hovered) desk.pointing.onpin(...desk.hovered);
     } else return false;
@@ -160,8 +169,8 @@ Inside.view("features", (root) => {
     await ways[mode].load(layer, overtaken);
     if (overtaken()) return;
     update();
-    Inside.live("features", { d: desk.view.dim, p: desk.view.grid[0] * desk.view.grid[1], layer });
-    if (key === "first" && !Inside.touched) return; // spare the newcomer's line
+    fillLesson("features", { d: desk.view.dim, p: desk.view.grid[0] * desk.view.grid[1], layer });
+    if (isSparing()) return; // spare the newcomer's line
     if (shown() && desk.around.umap === "cold") desk.look(); // it begins to warm up
     prepare(layer, overtaken);
   }
@@ -174,7 +183,7 @@ Inside.view("features", (root) => {
     for (const next of near.filter((one) => one >= 0 && one < desk.view.layers))
       for (const url of ways[mode].needs(next)) {
         if (overtaken()) return;
-        await Inside.fetchScene(url).catch(() => {});
+        await fetchScene(url).catch(() => {});
       }
   }
 
@@ -196,7 +205,7 @@ Inside.view("features", (root) => {
     }
   }).observe(root);
 
-  Inside.listen((now, change) => {
+  bus.on("selection", ({ selection: now, change }) => {
     if (!desk.view) return;
     if ("layer" in change) {
       layerSlider.set(now.layer);
@@ -208,10 +217,10 @@ Inside.view("features", (root) => {
     show(next) {
       desk.view = next;
       desk.hovered = null;
-      Inside.fitSelection(next);
+      fitSelection(next);
       layerSlider.limit(next.layers - 1);
       for (const way of Object.values(ways)) way.show(next);
       return load();
     },
   };
-});
+}

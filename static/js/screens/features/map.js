@@ -1,12 +1,23 @@
 /* Clusters and map: k-means of the patches on the picture, and the same patches as points of a map,
    by PCA at once, by UMAP when the server has warmed it up. Hovering either marks both. */
-import { figure, paintEach, place, sideBySide } from "./features-shared.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { openInPython } from "../../page/python.js";
+import { sceneUrl } from "../../page/scenes.js";
+import { isSparing } from "../../page/screens.js";
+import { selectedPatch, selection } from "../../page/selection.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent, place } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { tip } from "../../ui/tooltip.js";
+import { figure, paintEach, sideBySide } from "./shared.js";
 
 const WARNING =
   "Neighbours on the map are alike; distances between far groups, and the sizes of groups, mean little.";
 
 export function mapMode(desk) {
-  const { el, percent } = Inside;
   let clusters = null,
     rainbow = null,
     map = null,
@@ -16,13 +27,14 @@ export function mapMode(desk) {
     moving = null,
     asking = null,
     timer = null;
-  let k = Number(Inside.kept("features.k") ?? 6),
-    method = Inside.kept("features.map") === "umap" ? "umap" : "pca",
+  let k = Number(kept("features.k") ?? 6),
+    method = kept("features.map") === "umap" ? "umap" : "pca",
     colour = "clusters";
   let neighbours = 15,
     distance = 0.1;
 
-  const picture = new Inside.PatchPicture({
+  const picture = new PatchPicture({
+    from: selectedPatch,
     label: "The picture with its clusters. Arrows move the patch, [ and ] change the layer.",
     ...desk.pointing,
     say: (row, col) =>
@@ -44,7 +56,7 @@ export function mapMode(desk) {
         "Every patch as a point; near points are alike. Arrows move the patch in the picture, [ and ] change the layer.",
       onpointermove: (event) => hover(event),
       onpointerleave: (event) => {
-        Inside.tip(plane, event, null);
+        tip(plane, event, null);
         desk.hover(null, null);
       },
       onclick: (event) => {
@@ -63,18 +75,18 @@ export function mapMode(desk) {
     "aria-label": "Clusters: press one to see it alone",
   });
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
-  const kSlider = Inside.slider("Clusters", {
+  const kSlider = slider("Clusters", {
     min: 2,
     max: 12,
     value: k,
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       k = value;
       lit = null;
-      Inside.keep("features.k", k === 6 ? null : k);
+      keep("features.k", k === 6 ? null : k);
       desk.reload();
     }),
   });
-  const methods = Inside.choice(
+  const methods = choice(
     "Map",
     [
       ["pca", "PCA"],
@@ -83,12 +95,12 @@ export function mapMode(desk) {
     method,
     (value) => {
       method = value;
-      Inside.keep("features.map", value === "pca" ? null : value);
+      keep("features.map", value === "pca" ? null : value);
       desk.reload();
     },
   );
   const umapButton = methods.node.querySelector("[data-value=umap]");
-  const colouring = Inside.choice(
+  const colouring = choice(
     "Colour",
     [
       ["clusters", "Clusters"],
@@ -107,7 +119,7 @@ export function mapMode(desk) {
       if (method === "umap") desk.reload();
     }, 300);
   };
-  const near = Inside.slider("UMAP neighbours", {
+  const near = slider("UMAP neighbours", {
     min: 5,
     max: 60,
     value: neighbours,
@@ -115,7 +127,7 @@ export function mapMode(desk) {
       neighbours = value;
     }),
   });
-  const apart = Inside.slider("UMAP smallest distance", {
+  const apart = slider("UMAP smallest distance", {
     max: 0.9,
     step: 0.05,
     value: distance,
@@ -124,7 +136,7 @@ export function mapMode(desk) {
       distance = value;
     }),
   });
-  const overlay = Inside.slider("Overlay", {
+  const overlay = slider("Overlay", {
     max: 1,
     step: 0.05,
     value: opacity,
@@ -258,11 +270,11 @@ export function mapMode(desk) {
     const at = nearest(event);
     if (at === null) {
       desk.hover(null, null);
-      Inside.tip(plane, event, null);
+      tip(plane, event, null);
       return;
     }
     desk.hover(...cell(at));
-    Inside.tip(plane, event, `${place(at, desk.view.grid)}\ncluster ${label(at) + 1}`);
+    tip(plane, event, `${place(at, desk.view.grid)}\ncluster ${label(at) + 1}`);
   }
 
   function mark() {
@@ -375,7 +387,7 @@ export function mapMode(desk) {
   const clustersPath = (layer) => [`clusters/${layer}`, { k, seed: desk.view.seed }];
 
   async function load(layer, overtaken) {
-    if (Inside.touched || desk.view.key !== "first") await desk.look();
+    if (!isSparing()) await desk.look();
     const [found, flat, all] = await Promise.all([
       desk.scene(...clustersPath(layer)),
       desk.scene(`map/${layer}`),
@@ -397,7 +409,7 @@ export function mapMode(desk) {
       moveTo(fit(map.points));
     }
     tellMethod();
-    Inside.live("features", { k, explained: percent(clusters.facts.explained) });
+    fillLesson("features", { k, explained: percent(clusters.facts.explained) });
     if (!umap) return;
     right.words.textContent = "UMAP is at work: PCA until then";
     methods.set("umap");
@@ -420,13 +432,13 @@ export function mapMode(desk) {
   function python() {
     const umap = map?.facts.method === "umap",
       { seed } = desk.view;
-    return `${Inside.openInPython(desk.view)}
+    return `${openInPython(desk.view)}
 
 from dino_core.analysis.clustering import kmeans
 from dino_core.analysis.pca import fit_pca
 from dino_core.analysis.similarity import directions
 
-features = directions(seen.patches(layer=${Inside.selection.layer}))  # [patches, channels], length 1
+features = directions(seen.patches(layer=${selection.layer}))  # [patches, channels], length 1
 clusters = kmeans(features.numpy(), ${k}, ${seed})
 print(clusters.sizes, clusters.explained)
 points = fit_pca(features, 2).project(features)  # the map, [patches, 2]
@@ -466,7 +478,7 @@ points = umap_map(features.numpy(), points.numpy(), ${neighbours}, ${distance}, 
       )
         points = null;
       clusters = map = null;
-      picture.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      picture.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
     },
     ready: () => Boolean(clusters && map),
     take: {
@@ -476,7 +488,7 @@ points = umap_map(features.numpy(), points.numpy(), ${neighbours}, ${distance}, 
           [canvas, canvas, 0],
         ]),
       npz: () =>
-        Inside.sceneUrl(
+        sceneUrl(
           desk.view.key,
           map.facts.method === "umap" ? `map/${map.facts.layer}` : `clusters/${map.facts.layer}`,
           { ...(map.facts.method === "umap" ? umapQuery() : clustersPath(0)[1]), form: "npz" },

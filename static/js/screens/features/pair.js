@@ -2,23 +2,32 @@
 
    Patches that are each other's nearest neighbour are mutual; the server finds them, and which to
    draw, because all pairs of patches are a gigaflop at 518 px. Everything at the pointer is here. */
+import { InputError, run } from "../../page/errors.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { openInPython } from "../../page/python.js";
+import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
+import { isSparing } from "../../page/screens.js";
+import { selectedPatch, selection } from "../../page/selection.js";
+import { paintMap, paintRgb } from "../../ui/canvas.js";
+import { choice, slider, toggle } from "../../ui/controls.js";
+import { el, svg } from "../../ui/dom.js";
+import { percent, place } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
 import {
   configInPython,
   cosines,
   figure,
   mean,
-  place,
   secondInPython,
   sideBySide,
   signedLegend,
-  svg,
-  toggle,
-} from "./features-shared.js";
+} from "./shared.js";
 
 const MAX_BYTES = 25 * 2 ** 20;
 
 export function pairMode(desk) {
-  const { el, percent } = Inside;
   let second = null; // { key, grid, sample, ... } of the picture beside
   let scene = null,
     joint = null,
@@ -27,24 +36,25 @@ export function pairMode(desk) {
     similar = [null, null],
     pointed = null;
   let shows = "similarity",
-    lines = Number(Inside.kept("features.lines") ?? 20),
+    lines = Number(kept("features.lines") ?? 20),
     objectOnly = true,
     marks = true,
     opacity = 0.75;
 
   // The second picture's patch is this screen's own: the page's selection is one of the first.
   const own = {
-    onhover: Inside.eachFrame((row, col) => {
+    onhover: rafThrottle((row, col) => {
       pointed = row * second.grid[1] + col;
       desk.update();
     }),
-    onleave: Inside.eachFrame(() => {
+    onleave: rafThrottle(() => {
       pointed = null;
       desk.update();
     }),
     onpin: () => {},
   };
-  const left = new Inside.PatchPicture({
+  const left = new PatchPicture({
+    from: selectedPatch,
     label: "The first picture. Arrows move the patch, [ and ] change the layer.",
     ...desk.pointing,
     onhover: (row, col) => {
@@ -52,7 +62,8 @@ export function pairMode(desk) {
       desk.pointing.onhover(row, col);
     },
   });
-  const right = new Inside.PatchPicture({
+  const right = new PatchPicture({
+    from: selectedPatch,
     label: "The second picture. Point at a patch to ask from there.",
     ...own,
     onkey: key,
@@ -90,7 +101,7 @@ export function pairMode(desk) {
   const story = el("p", { class: "inside-details", "aria-live": "polite" }),
     tally = el("p", { class: "inside-details inside-tally" });
   const legendPlace = el("div", { class: "inside-legend-place" }, signedLegend());
-  const showChoice = Inside.choice(
+  const showChoice = choice(
     "Shown",
     [
       ["similarity", "Similarity"],
@@ -104,12 +115,12 @@ export function pairMode(desk) {
       desk.update();
     },
   );
-  const lineSlider = Inside.slider("Lines", {
+  const lineSlider = slider("Lines", {
     max: 80,
     value: lines,
     oninput: (value) => {
       lines = value;
-      Inside.keep("features.lines", value);
+      keep("features.lines", value);
       drawLines();
       desk.update();
     },
@@ -132,7 +143,7 @@ export function pairMode(desk) {
       drawLines();
     },
   );
-  const overlay = Inside.slider("Overlay", {
+  const overlay = slider("Overlay", {
     max: 1,
     step: 0.05,
     value: opacity,
@@ -167,18 +178,16 @@ export function pairMode(desk) {
   /* Opens a picture beside the first: { sample }, { source: key } or a file. */
   async function bring(wanted, file = null) {
     if (file && file.size > MAX_BYTES)
-      throw new Error("The file has more than the 25 MB allowed: save the picture smaller.");
-    const answer = await fetch(Inside.sceneUrl(desk.view.key, "beside", wanted), {
+      throw new InputError("The file has more than the 25 MB allowed: save the picture smaller.");
+    second = await requestJson(sceneUrl(desk.view.key, "beside", wanted), {
       method: "POST",
       body: file,
     });
-    if (!answer.ok) throw new Error((await answer.text()) || "The server did not answer.");
-    second = await answer.json();
     second.first = desk.view.key;
     second.words = file ? file.name : sampleTitle(second.sample) || "the picture before";
-    Inside.keep("features.second", second.sample || null);
+    keep("features.second", second.sample || null);
     scene = null;
-    right.show(Inside.sceneUrl(second.key, "input.jpg"), second.grid, second.input_size);
+    right.show(sceneUrl(second.key, "input.jpg"), second.grid, second.input_size);
     const [one, two] = [desk.view.input_size, second.input_size].map(
       ([width, height]) => width / height,
     );
@@ -189,7 +198,7 @@ export function pairMode(desk) {
   }
 
   const open = (wanted, file) =>
-    Inside.run(desk.root, async () => {
+    run(desk.root, async () => {
       await bring(wanted, file);
       await desk.load();
     });
@@ -230,10 +239,8 @@ export function pairMode(desk) {
     );
     if (desk.around.before)
       grid.append(
-        thumb(
-          Inside.sceneUrl(desk.around.before, "thumb.jpg"),
-          "The picture you had open before",
-          () => open({ source: desk.around.before }),
+        thumb(sceneUrl(desk.around.before, "thumb.jpg"), "The picture you had open before", () =>
+          open({ source: desk.around.before }),
         ),
       );
     const buttons = el(
@@ -289,9 +296,15 @@ export function pairMode(desk) {
       const [h, w] = size[side];
       part.overlay.style.opacity = shows === "picture" ? 0 : opacity;
       if (shows === "colours")
-        Inside.paintRgb(part.overlay, side ? joint.second_colours : joint.colours, h, w);
+        paintRgb(part.overlay, side ? joint.second_colours : joint.colours, h, w);
       else if (similar[side])
-        Inside.paintMap(part.overlay, similar[side], 0, h, w, -1, 1, "blue-red");
+        paintMap(part.overlay, similar[side], {
+          offset: 0,
+          grid: [h, w],
+          low: -1,
+          high: 1,
+          colours: "blue-red",
+        });
     });
     legendPlace.classList.toggle("unused", shows !== "similarity");
   }
@@ -387,7 +400,7 @@ export function pairMode(desk) {
   // ---------- loading
 
   async function load(layer, overtaken) {
-    if (!Inside.touched && desk.view.key === "first" && !Inside.kept("features.second")) {
+    if (isSparing() && !kept("features.second")) {
       if (!second) choose();
     } else await ready(overtaken);
     if (overtaken() || !second || second.first !== desk.view.key) return;
@@ -396,7 +409,7 @@ export function pairMode(desk) {
       desk.scene(`matches/${layer}`, { ...query, object_only: objectOnly }),
       desk.scene(`features/${layer}`, query),
       desk.scene(`patches/${layer}`),
-      Inside.fetchScene(Inside.sceneUrl(second.key, `patches/${layer}`)),
+      fetchScene(sceneUrl(second.key, `patches/${layer}`)),
     ]);
     if (overtaken()) return;
     [scene, joint, patches, others] = [found, both, mine, theirs];
@@ -409,7 +422,7 @@ export function pairMode(desk) {
     ];
     paint();
     drawLines();
-    Inside.live("features", {
+    fillLesson("features", {
       mutual: `${scene.facts.count} of ${scene.shapes.forward[0]}`,
       bestcos: Math.max(...scene.forward_similarity).toFixed(2),
       meancos: mean(scene.forward_similarity).toFixed(2),
@@ -425,8 +438,8 @@ export function pairMode(desk) {
       ? second.sample
         ? { sample: second.sample }
         : { source: second.key }
-      : Inside.kept("features.second")
-        ? { sample: Inside.kept("features.second") }
+      : kept("features.second")
+        ? { sample: kept("features.second") }
         : null;
     if (!known) {
       choose();
@@ -485,10 +498,10 @@ export function pairMode(desk) {
 
   function python() {
     if (!second) return "# Choose a second picture first.";
-    const layer = Inside.selection.layer;
+    const layer = selection.layer;
     return `from dataclasses import replace
 
-${Inside.openInPython(desk.view)}
+${openInPython(desk.view)}
 ${secondInPython(desk.view, second)}
 
 from dino_core.analysis.pca import colour_features
@@ -521,7 +534,7 @@ for patch in lines[:5].tolist():
         desk.url(`matches/${layer}`, { ...query, object_only: objectOnly }),
         desk.url(`features/${layer}`, query),
         desk.url(`patches/${layer}`),
-        Inside.sceneUrl(second.key, `patches/${layer}`),
+        sceneUrl(second.key, `patches/${layer}`),
       ];
     },
     state: () => ({
@@ -545,7 +558,7 @@ for patch in lines[:5].tolist():
     ready: () => Boolean(scene),
     show(view) {
       scene = null;
-      left.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      left.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
       steady.replaceChildren();
       asked.replaceChildren();
       for (const path of [under, dots]) path.setAttribute("d", "");
@@ -553,7 +566,7 @@ for patch in lines[:5].tolist():
     take: {
       png: () => png(),
       npz: () =>
-        Inside.sceneUrl(desk.view.key, `matches/${Inside.selection.layer}`, {
+        sceneUrl(desk.view.key, `matches/${selection.layer}`, {
           ...desk.query(),
           beside: second.key,
           object_only: objectOnly,

@@ -1,12 +1,7 @@
 /* What the four ways of looking at features have in common: numbers, small widgets, Python lines. */
-
-const SVG = "http://www.w3.org/2000/svg";
-
-export function svg(tag, attributes = {}) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
+import { flatten } from "../../ui/canvas.js";
+import { el, svg } from "../../ui/dom.js";
+import { legend as colourLegend } from "../../ui/legend.js";
 
 /* Cosine similarity of direction `index` of one scene to all directions of another: they have
    length 1, so a dot product is all there is to it. `out` is used again when it fits. */
@@ -35,56 +30,15 @@ export function cosines(from, index, to, out) {
   return out;
 }
 
-export const place = (index, [, w]) => `row ${Math.floor(index / w)}, column ${index % w}`;
-
 export function mean(values) {
   let total = 0;
   for (const value of values) total += value;
   return total / values.length;
 }
 
-/* A button that stays pressed. */
-export function toggle(text, title, pressed, onchange) {
-  const button = Inside.el("button", {
-    type: "button",
-    class: "inside-button",
-    "aria-pressed": String(pressed),
-    text,
-    title,
-    onclick: () => {
-      button.setAttribute("aria-pressed", String(button.getAttribute("aria-pressed") !== "true"));
-      onchange(button.getAttribute("aria-pressed") === "true");
-    },
-  });
-  return { node: button, set: (value) => button.setAttribute("aria-pressed", String(value)) };
-}
-
-/* A drop-down list: `choices` [[value, label], ...]. */
-export function pick(label, choices, value, onchoose) {
-  const { el } = Inside;
-  const input = el("select", { "aria-label": label, onchange: () => onchoose(input.value) });
-  const fill = (all, now) => {
-    input.replaceChildren(
-      ...all.map(([key, text]) =>
-        el("option", { value: key, text, selected: String(key) === String(now) }),
-      ),
-    );
-  };
-  fill(choices, value);
-  return {
-    node: el("label", { class: "inside-pick" }, el("span", { text: label }), input),
-    input,
-    fill,
-    set: (next) => {
-      input.value = String(next);
-    },
-  };
-}
-
 /* A figure with its title, a line under it that may change, and a legend. */
 export function figure(picture, title, line, legend = null) {
-  const { el } = Inside,
-    name = el("b", { text: title }),
+  const name = el("b", { text: title }),
     words = el("span", { text: line });
   return {
     node: el("figure", {}, picture, el("figcaption", {}, name, words, legend)),
@@ -93,7 +47,7 @@ export function figure(picture, title, line, legend = null) {
   };
 }
 
-export const signedLegend = () => Inside.legend("blue-red", "−1", "1");
+export const signedLegend = () => colourLegend("blue-red", "−1", "1");
 
 /* Where foreground meets background, along the patches' sides: an SVG path in patches. */
 export function outlinePath(mask, h, w) {
@@ -143,13 +97,13 @@ export function paintEach(canvas, h, w, colour, opacity) {
 /* Pictures side by side as one canvas, [[image, overlay, opacity], ...], each `width` px wide. */
 export function sideBySide(parts, width = 700, gap = 24) {
   const heights = parts.map(([, overlay]) => Math.round((width * overlay.height) / overlay.width));
-  const canvas = Inside.el("canvas", {
+  const canvas = el("canvas", {
     width: parts.length * (width + gap) - gap,
     height: Math.max(...heights),
   });
   const pen = canvas.getContext("2d");
   parts.forEach(([image, overlay, opacity], i) =>
-    pen.drawImage(Inside.flatten(image, overlay, opacity, width), i * (width + gap), 0),
+    pen.drawImage(flatten(image, overlay, opacity, width), i * (width + gap), 0),
   );
   return canvas;
 }

@@ -1,12 +1,12 @@
 /* The thumbnails of a gallery: sheets of 32 x 32 tiles, each fetched when its first tile is wanted. */
+import { el } from "../../ui/dom.js";
 export const TILE = 64;
 const ACROSS = 32,
   SHEET = ACROSS * ACROSS;
 
 /* ondraw() is called when a sheet has come. */
 export function atlasOf(url, ondraw) {
-  const { el } = Inside,
-    sheets = new Map(),
+  const sheets = new Map(),
     waiting = new Map();
 
   function sheet(number) {
@@ -77,7 +77,6 @@ export function atlasOf(url, ondraw) {
 
 /* Pictures in a grid: buttons with a line or two of words. `entries`: [{ index, title, words }]. */
 export function fillGrid(node, atlas, entries, onchoose, chosen = null) {
-  const { el } = Inside;
   node.replaceChildren(
     ...entries.map(({ index, title, words, kind }) =>
       el(

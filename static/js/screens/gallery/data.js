@@ -1,5 +1,6 @@
 /* What the server knows of one gallery. Some answers are still being computed: `ask` then gives
    { waiting: words } at once, and `settle` asks again until they are there. */
+import { request, sceneOf } from "../../page/scenes.js";
 const AGAIN = 1500; // ms
 
 export function galleryData(name) {
@@ -11,18 +12,17 @@ export function galleryData(name) {
     return `galleries/${name}/${path}${text ? `?${text}` : ""}`;
   };
 
-  async function request(address) {
-    const answer = await fetch(address);
-    if (!answer.ok) throw new Error((await answer.text()) || "The server did not answer.");
+  async function fetchNow(address) {
+    const answer = await request(address);
     if (answer.status === 202) return { waiting: await answer.text() };
-    return Inside.parseScene(await answer.arrayBuffer());
+    return sceneOf(answer);
   }
 
   /* A scene, or { waiting }: only what is there is kept. */
   function ask(path, query) {
     const address = url(path, query);
     if (!known.has(address)) {
-      const answer = request(address);
+      const answer = fetchNow(address);
       known.set(address, answer);
       answer.then(
         (scene) => {

@@ -1,6 +1,9 @@
 /* Which pictures: one's galleries, a zip or folder to make another, and how far it has come. */
-import { askJson } from "./curves.js";
-import { dropped, zipOf } from "./gallery-zip.js";
+import { sentenceOf } from "../../page/errors.js";
+import { requestJson } from "../../page/scenes.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { dropped, zipOf } from "./zip.js";
 
 const SIZES = [
   [98, "98 px, quick"],
@@ -10,7 +13,6 @@ const SIZES = [
 
 /* onopen(name) when a gallery is chosen or made; `zone` is where files may be dropped. */
 export function galleryForm(zone, onopen) {
-  const { el, percent } = Inside;
   let cards = [],
     card = null,
     busy = false,
@@ -127,7 +129,7 @@ export function galleryForm(zone, onopen) {
       busy = false;
       onopen(made.name);
     } catch (error) {
-      say(error instanceof TypeError ? "The server did not answer." : error.message);
+      say(sentenceOf(error));
     }
     busy = false;
     said = null;
@@ -181,11 +183,11 @@ export function galleryForm(zone, onopen) {
   async function steer(wish) {
     stop.disabled = goOn.disabled = true;
     try {
-      follow(await askJson(`galleries/${card.name}/steer?wish=${wish}`, { method: "POST" }));
+      follow(await requestJson(`galleries/${card.name}/steer?wish=${wish}`, { method: "POST" }));
       if (wish === "stop") tell("Asked to stop: after the pictures it is at.", bar.value);
       onopen(card.name);
     } catch (error) {
-      say(error.message);
+      say(sentenceOf(error));
     }
     stop.disabled = goOn.disabled = false;
   }
@@ -202,11 +204,11 @@ export function galleryForm(zone, onopen) {
       return;
     }
     try {
-      await askJson(`galleries/${card.name}`, { method: "DELETE" });
+      await requestJson(`galleries/${card.name}`, { method: "DELETE" });
       cards = cards.filter(({ name }) => name !== card.name);
       onopen("samples");
     } catch (error) {
-      say(error.message);
+      say(sentenceOf(error));
     }
   }
 

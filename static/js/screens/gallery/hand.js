@@ -1,4 +1,5 @@
 /* Pointer, wheel, fingers and keys on the map: what they ask of it. */
+import { rafThrottle } from "../../ui/frame.js";
 const STILL = 4; // px a click may move
 const STEP = 1.5; // a press of + or -
 const ARROWS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] };
@@ -14,7 +15,7 @@ export function hands(plane, map) {
     const box = plane.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  const hover = Inside.eachFrame((x, y) => {
+  const hover = rafThrottle((x, y) => {
     if (!down.size) map.hover(x === null ? null : map.under(x, y));
   });
 

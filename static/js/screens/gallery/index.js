@@ -1,22 +1,31 @@
 /* Many pictures: a folder or zip as a map, with the neighbours, groups and probes of its features. */
-import { askJson, isOpen, whenOpened } from "./curves.js";
-import { atlasOf } from "./gallery-atlas.js";
-import { galleryData } from "./gallery-data.js";
-import { galleryForm } from "./gallery-form.js";
-import { groupLegend } from "./gallery-legend.js";
-import { galleryMap } from "./gallery-map.js";
-import { probeChart } from "./gallery-probes.js";
-import { secondMap } from "./gallery-second.js";
-import { pictureSheet } from "./gallery-sheet.js";
-import { chosenPicture } from "./gallery-side.js";
-import { takeAway } from "./gallery-take.js";
+import { bus } from "../../page/bus.js";
+import { requestJson } from "../../page/scenes.js";
+import { run, sentenceOf } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { keep, kept } from "../../page/link.js";
+import { isOpen, openScreen } from "../../page/screens.js";
+import { select as selectOnPage } from "../../page/selection.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { atlasOf } from "./atlas.js";
+import { galleryData } from "./data.js";
+import { galleryForm } from "./form.js";
+import { groupLegend } from "./legend.js";
+import { galleryMap } from "./map.js";
+import { probeChart } from "./probes.js";
+import { secondMap } from "./second.js";
+import { pictureSheet } from "./sheet.js";
+import { chosenPicture } from "./side.js";
+import { takeAway } from "./take.js";
 
 const METHODS = { pca: "PCA", umap: "UMAP", tsne: "t-SNE" };
 const FEATURES = { cls: "Class token", mean_patch: "Mean patch", both: "Both" };
 const FEW = 120; // pictures up to which a map begins with pictures instead of points
 
-Inside.view("gallery", (root, { tell }) => {
-  const { el, percent, keep, kept } = Inside;
+export function create(root, { tell }) {
   let view = null,
     card = null,
     data = null,
@@ -69,8 +78,8 @@ Inside.view("gallery", (root, { tell }) => {
         : null,
     openInExplorer(index) {
       tell({ gallery: name, index, at: Date.now() });
-      if (layer < view.layers) Inside.select({ layer });
-      Inside.openScreen("attention");
+      if (layer < view.layers) selectOnPage({ layer });
+      openScreen("attention");
     },
   };
   const map = galleryMap({
@@ -80,7 +89,7 @@ Inside.view("gallery", (root, { tell }) => {
     say: (i) => describe(i),
   });
   desk.map = map;
-  const form = galleryForm(root, (next) => Inside.run(root, () => openGallery(next)));
+  const form = galleryForm(root, (next) => run(root, () => openGallery(next)));
   const side = chosenPicture(desk),
     sheet = pictureSheet(desk, select),
     second = secondMap(desk);
@@ -104,12 +113,12 @@ Inside.view("gallery", (root, { tell }) => {
       legend.press(group);
     }
   });
-  const methods = Inside.choice("Map", Object.entries(METHODS), method, (value) => {
+  const methods = choice("Map", Object.entries(METHODS), method, (value) => {
     method = value;
     keep("gallery.map", value === "pca" ? null : value);
     drawMap();
   });
-  const colours = Inside.choice(
+  const colours = choice(
     "Colour",
     [
       ["label", "Labels"],
@@ -123,16 +132,16 @@ Inside.view("gallery", (root, { tell }) => {
       paint();
     },
   );
-  const layers = Inside.slider("Layer", {
+  const layers = slider("Layer", {
     max: 11,
     value: 11,
-    oninput: Inside.eachFrame((value) => setLayer(value)),
+    oninput: rafThrottle((value) => setLayer(value)),
   });
-  const kinds = Inside.choice("Features", Object.entries(FEATURES), features, (value) => {
+  const kinds = choice("Features", Object.entries(FEATURES), features, (value) => {
     features = value;
     setLayer(layer);
   });
-  const clusterings = Inside.choice(
+  const clusterings = choice(
     "Clusters by",
     [
       ["kmeans", "k-means"],
@@ -145,20 +154,20 @@ Inside.view("gallery", (root, { tell }) => {
       if (colour === "cluster") paint();
     },
   );
-  const clusterCount = Inside.slider("Clusters", {
+  const clusterCount = slider("Clusters", {
     min: 2,
     max: 30,
     value: k,
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       k = value;
       if (colour === "cluster") paint();
     }),
   });
-  const nearCount = Inside.slider("Neighbours", {
+  const nearCount = slider("Neighbours", {
     min: 1,
     max: 50,
     value: near,
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       near = value;
       if (side.index !== null) neighbours();
     }),
@@ -223,7 +232,7 @@ Inside.view("gallery", (root, { tell }) => {
       count: () => near,
     }),
     { tellLesson } = away;
-  const take = Inside.takeAlong("gallery", {
+  const take = exportBar("gallery", {
     png: () => map.png(),
     npz: () => data.url("points", { ...query(), form: "npz" }),
     csv: away.csv,
@@ -269,7 +278,7 @@ Inside.view("gallery", (root, { tell }) => {
   async function openGallery(next) {
     clearTimeout(wait);
     const mine = ++epoch,
-      answer = await askJson("galleries");
+      answer = await requestJson("galleries");
     if (mine !== epoch) return;
     form.list(answer);
     card = answer.galleries.find((one) => one.name === next) ?? null;
@@ -305,7 +314,7 @@ Inside.view("gallery", (root, { tell }) => {
       const mine = epoch;
       try {
         if (!card) return openGallery(name);
-        const next = await askJson(`galleries/${name}`);
+        const next = await requestJson(`galleries/${name}`);
         if (mine !== epoch) return;
         card = next;
         form.follow(card);
@@ -314,15 +323,16 @@ Inside.view("gallery", (root, { tell }) => {
         form.say(
           error instanceof TypeError
             ? "The server does not answer. The gallery goes on without it."
-            : error.message,
+            : sentenceOf(error),
         );
         poll();
       }
     }, 1000);
   }
-  whenOpened("gallery", () => {
+  bus.on("screen", ({ name: opened }) => {
+    if (opened !== "gallery") return;
     if (name)
-      Inside.run(root, () =>
+      run(root, () =>
         gallery && !card?.alive ? Promise.resolve(map.redraw()) : openGallery(name),
       );
   });
@@ -384,7 +394,7 @@ Inside.view("gallery", (root, { tell }) => {
     second.open(gallery);
     sheet.turn("unusual");
     command = "";
-    askJson(from.url("command")).then(
+    requestJson(from.url("command")).then(
       (answer) => {
         if (from === data) {
           command = answer.command;
@@ -434,7 +444,7 @@ Inside.view("gallery", (root, { tell }) => {
     if (method === "pca") return settled;
     settled.catch((error) => {
       if (still()) {
-        mapWords.textContent = error.message;
+        mapWords.textContent = sentenceOf(error);
         method = "pca";
         drawMap();
       }
@@ -524,7 +534,7 @@ Inside.view("gallery", (root, { tell }) => {
         predictions = found;
       }
     } catch (error) {
-      say(error.message);
+      say(sentenceOf(error));
       map.setGroups(new Int32Array(gallery.facts.names.length).fill(-1));
       legend.node.replaceChildren();
       return;
@@ -563,7 +573,7 @@ Inside.view("gallery", (root, { tell }) => {
     try {
       await side.show(index);
     } catch (error) {
-      form.say(error.message);
+      form.say(sentenceOf(error));
     }
     if (side.index === index) {
       map.mark({ near: side.near ? [...side.near.indices] : [] });
@@ -618,8 +628,9 @@ Inside.view("gallery", (root, { tell }) => {
     const from = data;
     let found = name === "samples" ? gallery.facts.names.indexOf(view.sample) : null;
     if (found === null && view.key !== "first")
-      found = (await askJson(data.url("find", { key: view.key })).catch(() => ({ index: null })))
-        .index;
+      found = (
+        await requestJson(data.url("find", { key: view.key })).catch(() => ({ index: null }))
+      ).index;
     if (from !== data) return;
     own = found === null || found < 0 ? null : found;
     map.mark({ own });
@@ -651,7 +662,7 @@ Inside.view("gallery", (root, { tell }) => {
         from.forget("probe", {});
       }
     } catch (error) {
-      probes.none(error.message, true);
+      probes.none(sentenceOf(error), true);
     }
   }
 
@@ -750,4 +761,4 @@ Inside.view("gallery", (root, { tell }) => {
       else if (before !== view.key) await findOwn();
     },
   };
-});
+}

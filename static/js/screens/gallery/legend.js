@@ -1,9 +1,9 @@
 /* What the colours of the map mean: a chip for each group, pressed to see it alone. */
-import { colourOf } from "./gallery-plane.js";
+import { el } from "../../ui/dom.js";
+import { colourOf } from "./plane.js";
 
 /* onchoose(group | null) */
 export function groupLegend(onchoose) {
-  const { el } = Inside;
   let pressed = null;
   const node = el("div", {
     class: "inside-chips inside-gallery-legend",

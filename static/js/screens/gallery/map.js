@@ -1,6 +1,8 @@
 /* The map: every picture as a point, or as itself where there is room. Drawn on two canvases: the
    points, and over them whatever changes with the pointer. gallery-hand.js moves it. */
-import { hands } from "./gallery-hand.js";
+import { el } from "../../ui/dom.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { hands } from "./hand.js";
 import {
   ahead,
   bucketsOf,
@@ -11,7 +13,7 @@ import {
   packed,
   pixelsOf,
   spacedOut,
-} from "./gallery-plane.js";
+} from "./plane.js";
 
 const SIDE = 46,
   LARGE = 72; // px of a picture on the map; of one of few
@@ -21,8 +23,7 @@ const MORPH = 700; // ms from one map to another
 
 /* onpick(index), onlasso(indices, added), onclear(), say(index) -> text */
 export function galleryMap(asked) {
-  const { el } = Inside,
-    still = matchMedia("(prefers-reduced-motion: reduce)");
+  const still = matchMedia("(prefers-reduced-motion: reduce)");
   let points = null,
     goal = null,
     buckets = null,
@@ -237,8 +238,8 @@ export function galleryMap(asked) {
     pen.setLineDash([]);
   }
 
-  const redraw = Inside.eachFrame(draw),
-    redrawOver = Inside.eachFrame(drawOver);
+  const redraw = rafThrottle(draw),
+    redrawOver = rafThrottle(drawOver);
 
   // ---------- what is under the pointer
 

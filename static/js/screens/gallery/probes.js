@@ -1,5 +1,7 @@
 /* How much simple classifiers know at each layer: lines with their intervals; a click is the map of that layer. */
-import { svg } from "./curves.js";
+import { choice } from "../../ui/controls.js";
+import { el, svg } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
 
 const NAMES = { cls: "Class token", mean_patch: "Mean patch", both: "Both" };
 const LOOKS = { cls: "a", mean_patch: "b", both: "c" };
@@ -7,14 +9,13 @@ const METHODS = { knn: "k-NN", logistic: "Logistic" };
 
 /* onlayer(layer, kind) when a place is chosen, onmethod(method) when the classifier changes. */
 export function probeChart({ onlayer, onmethod }) {
-  const { el, percent } = Inside;
   let probe = null,
     never = false,
     method = "knn",
     layer = 0,
     kind = "cls",
     cursor = null;
-  const methods = Inside.choice("Classifier", Object.entries(METHODS), method, (value) => {
+  const methods = choice("Classifier", Object.entries(METHODS), method, (value) => {
     method = value;
     draw();
     onmethod(value);

@@ -1,5 +1,9 @@
 /* A second map of the same pictures, of another layer, other features or another model: a slider
    takes every point from where it lies in one to where it lies in the other. */
+import { sentenceOf } from "../../page/errors.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { rafThrottle } from "../../ui/frame.js";
 const FEATURES = [
   ["cls", "Class token"],
   ["mean_patch", "Mean patch"],
@@ -8,21 +12,20 @@ const FEATURES = [
 
 /* desk: { data(), gallery(), method(), cards(), map, first() -> xy, problem(text) } */
 export function secondMap(desk) {
-  const { el } = Inside;
   let features = "cls",
     layer = 0,
     other = "",
     xy = null,
     share = 0,
     asked = 0;
-  const kinds = Inside.choice("Features of the second map", FEATURES, features, (value) => {
+  const kinds = choice("Features of the second map", FEATURES, features, (value) => {
     features = value;
     load();
   });
-  const layers = Inside.slider("Its layer", {
+  const layers = slider("Its layer", {
     max: 11,
     value: 0,
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       layer = value;
       load();
     }),
@@ -34,13 +37,13 @@ export function secondMap(desk) {
       load();
     },
   });
-  const between = Inside.slider("From the first to the second", {
+  const between = slider("From the first to the second", {
     max: 1,
     step: 0.01,
     value: 0,
     say: (value) =>
       value === 0 ? "the first" : value === 1 ? "the second" : `${Math.round(100 * value)} %`,
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       share = value;
       blend();
     }),
@@ -97,7 +100,7 @@ export function secondMap(desk) {
       words.textContent = `The second map: ${FEATURES.find(([name]) => name === features)[1].toLowerCase()}, layer ${found.facts.layer}${other ? `, ${galleries.selectedOptions[0].textContent}` : ""}. Points that travel far have other neighbours there.`;
       blend();
     } catch (error) {
-      words.textContent = error.message;
+      words.textContent = sentenceOf(error);
     }
   }
 

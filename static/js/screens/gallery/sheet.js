@@ -1,5 +1,10 @@
 /* Pictures in a grid below the map: what was selected, what is unusual, all but the same, or wrong. */
-import { fillGrid } from "./gallery-atlas.js";
+import { sentenceOf } from "../../page/errors.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { fillGrid } from "./atlas.js";
 
 const PAGE = 48;
 const KINDS = [
@@ -11,7 +16,6 @@ const KINDS = [
 
 /* desk: see gallery.js. onselect(indices) when a shown group becomes the selection. */
 export function pictureSheet(desk, onselect) {
-  const { el, percent } = Inside;
   let kind = "selection",
     entries = [],
     shown = PAGE,
@@ -35,18 +39,18 @@ export function pictureSheet(desk, onselect) {
     title: "Makes these pictures the selection",
     onclick: () => onselect([...new Set(entries.map(({ index }) => index))], words.textContent),
   });
-  const kinds = Inside.choice("Which pictures", KINDS, kind, (value) => {
+  const kinds = choice("Which pictures", KINDS, kind, (value) => {
     kind = value;
     shown = PAGE;
     load();
   });
-  const limit = Inside.slider("At least", {
+  const limit = slider("At least", {
     min: 0.8,
     max: 1,
     step: 0.005,
     value: threshold,
     say: (value) => value.toFixed(3),
-    oninput: Inside.eachFrame((value) => {
+    oninput: rafThrottle((value) => {
       threshold = value;
       load();
     }),
@@ -140,7 +144,7 @@ export function pictureSheet(desk, onselect) {
       await LOAD[kind](() => mine === asked);
     } catch (error) {
       entries = [];
-      words.textContent = error instanceof TypeError ? "The server did not answer." : error.message;
+      words.textContent = sentenceOf(error);
     }
     if (mine === asked) draw();
   }

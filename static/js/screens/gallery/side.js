@@ -1,17 +1,22 @@
 /* The chosen picture: itself, its nearest ones, how they vote, and the patches that are like one of its. */
-import { fillGrid } from "./gallery-atlas.js";
-import { colourOf } from "./gallery-plane.js";
+import { sentenceOf } from "../../page/errors.js";
+import { selectedPatch } from "../../page/selection.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { fillGrid } from "./atlas.js";
+import { colourOf } from "./plane.js";
 
 /* desk: { gallery(), data(), atlas(), layer(), features(), k(), pick(i), openInExplorer(i), problem(text) } */
 export function chosenPicture(desk) {
-  const { el, percent } = Inside;
   let index = null,
     near = null,
     patch = null,
     alike = null,
     asked = 0;
 
-  const picture = new Inside.PatchPicture({
+  const picture = new PatchPicture({
+    from: selectedPatch,
     label:
       "The chosen picture, as the model sees it. Click a patch, or move with the arrows and press Enter, for the most similar patches of all pictures.",
     onpin: (row, col) => findPatches(row, col),
@@ -84,7 +89,7 @@ export function chosenPicture(desk) {
     index = next;
     forgetPatch();
     const gallery = desk.gallery(),
-      { names, classes, grid: cells } = gallery.facts;
+      { names, grid: cells } = gallery.facts;
     picture.show(desk.data().url(`pictures/${index}.jpg`), cells, [1, 1]);
     picture.picture.alt = names[index];
     at = [Math.floor(cells[0] / 2), Math.floor(cells[1] / 2)];
@@ -185,7 +190,7 @@ export function chosenPicture(desk) {
       );
       [...patches.children].forEach((button, n) => mark(button, alike.rows[n], alike.columns[n]));
     } catch (error) {
-      patchWords.textContent = error.message;
+      patchWords.textContent = sentenceOf(error);
     }
   }
 

@@ -1,10 +1,11 @@
 /* What the lesson says with the user's own numbers, and what of the map can be taken along. */
-import { spaced } from "./curves.js";
+import { request } from "../../page/scenes.js";
+import { fillLesson } from "../../page/lesson.js";
+import { percent, spaced } from "../../ui/format.js";
 
 /* desk: { gallery(), data(), name(), query(), layer(), features(), method(), selection(), chosen(),
    near() -> neighbours, points() -> scene, command() -> the line that builds it, count() -> k } */
 export function takeAway(desk) {
-  const { percent } = Inside;
   const times = (value) => (value >= 100 ? spaced(Math.round(value)) : value.toFixed(1));
 
   function tellLesson() {
@@ -16,7 +17,7 @@ export function takeAway(desk) {
       .slice(0, 3)
       .map(([one, share]) => `${one} ${percent(share)}`)
       .join(", ");
-    Inside.live("gallery", {
+    fillLesson("gallery", {
       n: names.length,
       d: dim,
       layer: desk.layer(),
@@ -39,11 +40,10 @@ export function takeAway(desk) {
   }
 
   async function csv() {
-    const answer = await fetch(desk.data().url("points.csv", desk.query()), {
+    const answer = await request(desk.data().url("points.csv", desk.query()), {
       method: "POST",
       body: desk.selection().indices.join(","),
     });
-    if (!answer.ok) throw new Error(await answer.text());
     return answer.text();
   }
 

@@ -1,4 +1,5 @@
 /* A folder as a zip, made in the browser: stored as it is, for pictures hardly get smaller. */
+import { InputError } from "../../page/errors.js";
 const PICTURE = /\.(jpe?g|png|webp|gif|tiff?|bmp)$/i;
 const MOST = 65535,
   LARGEST = 2 ** 32 - 1; // of a zip without its extensions
@@ -33,11 +34,11 @@ export async function zipOf(files, ontell = () => {}) {
       !path.split("/").some((part) => part.startsWith(".") || part === "__MACOSX"),
   );
   if (!wanted.length)
-    throw new Error(
+    throw new InputError(
       "There are no pictures in what you dropped: drop a zip or a folder of JPEG, PNG, WebP, GIF, TIFF or BMP files.",
     );
   if (wanted.length > MOST)
-    throw new Error(
+    throw new InputError(
       `These are ${wanted.length} pictures, more than the ${MOST} that a browser can pack: make a zip of the folder yourself.`,
     );
   const parts = [],
@@ -66,7 +67,7 @@ export async function zipOf(files, ontell = () => {}) {
     );
     at += 30 + name.length + file.size;
     if (at > LARGEST)
-      throw new Error("These pictures are larger than 4 GB together: use the command line.");
+      throw new InputError("These pictures are larger than 4 GB together: use the command line.");
     if (i % 20 === 0) ontell(i / wanted.length);
   }
   const length = directory.reduce((sum, part) => sum + part.byteLength, 0);

@@ -2,12 +2,22 @@
 
    All numbers of a picture, seed and pair come in one answer; pointing at a crop or a patch is a
    look-up. Another temperature asks anew, which costs the server a few milliseconds. */
-import { askJson, whenOpened } from "./curves.js";
-import { best, distributionView } from "./losses-words.js";
+import { bus } from "../../page/bus.js";
+import { run } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
+import { selectedPatch } from "../../page/selection.js";
+import { flatten, paintRgb } from "../../ui/canvas.js";
+import { colourTable, inkOn } from "../../ui/colours.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { legend } from "../../ui/legend.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { best, distributionView } from "./words.js";
 
-Inside.view("losses", (root) => {
-  "use strict";
-  const { el, percent } = Inside;
+export function create(root) {
   const TARGETS = [
     ["centering", "Centring"],
     ["sinkhorn_knopp", "Sinkhorn-Knopp"],
@@ -17,19 +27,19 @@ Inside.view("losses", (root) => {
     EXAMPLES = 3,
     EXAMPLE = 38; // px
   const numberFromLink = (name, low, high) => {
-    const value = Number(Inside.kept(name));
-    return Inside.kept(name) !== null && value >= low && value <= high ? value : null;
+    const value = Number(kept(name));
+    return kept(name) !== null && value >= low && value <= high ? value : null;
   };
   const pairFromLink = (name) => {
-    const found = /^(\d+)[.](\d+)$/.exec(Inside.kept(name) ?? "");
+    const found = /^(\d+)[.](\d+)$/.exec(kept(name) ?? "");
     return found ? [Number(found[1]), Number(found[2])] : null;
   };
   let view = null,
     scene = null,
     steps = { preview: 0, cifar: 0 },
     sheet = "";
-  let pair = Inside.kept("pair") ?? FIRST,
-    targets = Inside.kept("targets"),
+  let pair = kept("pair") ?? FIRST,
+    targets = kept("targets"),
     hot = numberFromLink("hot", 0.01, 0.1),
     soft = numberFromLink("soft", 0.05, 0.3);
   let pinned = pairFromLink("between"),
@@ -44,17 +54,17 @@ Inside.view("losses", (root) => {
     onchange: () => {
       pair = pairs.value;
       targets = hot = soft = null;
-      for (const name of ["targets", "hot", "soft"]) Inside.keep(name, null);
-      Inside.keep("pair", pair === FIRST ? null : pair);
+      for (const name of ["targets", "hot", "soft"]) keep(name, null);
+      keep("pair", pair === FIRST ? null : pair);
       again();
     },
   });
-  const byTargets = Inside.choice("The teacher's targets by", TARGETS, "", (value) => {
+  const byTargets = choice("The teacher's targets by", TARGETS, "", (value) => {
     targets = value;
     again();
   });
   const three = (value) => value.toFixed(3);
-  const hotSlider = Inside.slider("Teacher temperature", {
+  const hotSlider = slider("Teacher temperature", {
     min: 0.01,
     max: 0.1,
     step: 0.005,
@@ -65,7 +75,7 @@ Inside.view("losses", (root) => {
       later();
     },
   });
-  const softSlider = Inside.slider("Student temperature", {
+  const softSlider = slider("Student temperature", {
     min: 0.05,
     max: 0.3,
     step: 0.01,
@@ -98,7 +108,8 @@ Inside.view("losses", (root) => {
     cropsTitle = el("h2"),
     cropFacts = el("p", { class: "inside-details" });
 
-  const picture = new Inside.PatchPicture({
+  const picture = new PatchPicture({
+    from: selectedPatch,
     label:
       "Global crop 1; masked patches show their loss. Arrows move from patch to patch, Escape lets go.",
     onhover: (row, col) => {
@@ -129,8 +140,8 @@ Inside.view("losses", (root) => {
     nearStory = el("p", { class: "inside-details" });
   const sum = el("table", { class: "inside-table inside-sum" }),
     sumStory = el("p", { class: "inside-details" });
-  const take = Inside.takeAlong("losses", {
-    png: () => Inside.flatten(picture.picture, picture.overlay, 0.85),
+  const take = exportBar("losses", {
+    png: () => flatten(picture.picture, picture.overlay, 0.85),
     npz: () => address("npz"),
     csv: table,
     python,
@@ -201,7 +212,7 @@ Inside.view("losses", (root) => {
     if (targets) query.targets = targets;
     if (hot !== null) query.temperature = hot;
     if (soft !== null) query.student_temperature = soft;
-    return Inside.sceneUrl(view.key, "losses", form ? { ...query, form } : query);
+    return sceneUrl(view.key, "losses", form ? { ...query, form } : query);
   }
 
   let timer = null;
@@ -210,12 +221,12 @@ Inside.view("losses", (root) => {
     timer = setTimeout(again, 60);
   };
   const again = () => {
-    if (view) return Inside.run(root, draw);
+    if (view) return run(root, draw);
   };
 
   async function draw() {
     const url = address(),
-      next = await Inside.fetchScene(url);
+      next = await fetchScene(url);
     if (url !== address()) return; // overtaken
     scene = next;
     const facts = scene.facts,
@@ -223,18 +234,16 @@ Inside.view("losses", (root) => {
     if (targets === "centering") targets = null;
     if (hot !== null && Math.abs(hot - recipe.temperature) < 1e-6) hot = null;
     if (soft !== null && Math.abs(soft - recipe.student_temperature) < 1e-6) soft = null;
-    Inside.keep("targets", targets);
-    Inside.keep("hot", hot);
-    Inside.keep("soft", soft);
+    keep("targets", targets);
+    keep("hot", hot);
+    keep("soft", soft);
     byTargets.set(facts.targets_by);
     hotSlider.set(facts.temperature);
     softSlider.set(facts.student_temperature);
     if (!pairs.options.length) pairs.append(el("option", { value: pair, text: facts.title }));
     pairs.value = pair;
-    sheet = new URL(
-      Inside.sceneUrl(view.key, `losses/company/${pair}.jpg`, stepOf()),
-      document.baseURI,
-    ).href;
+    sheet = new URL(sceneUrl(view.key, `losses/company/${pair}.jpg`, stepOf()), document.baseURI)
+      .href;
     note.textContent = aboutPair();
     if (!pinned || !isPair(...pinned)) pinned = [GLOBALS < facts.crops.length ? GLOBALS : 1, 0];
     if (patch && !inGrid(...patch)) patch = null;
@@ -251,7 +260,7 @@ Inside.view("losses", (root) => {
 
   async function listPairs() {
     try {
-      const { pairs: found } = await askJson("losses/pairs");
+      const { pairs: found } = await requestJson("losses/pairs");
       steps = Object.fromEntries(found.map(({ name, step }) => [name, step]));
       pairs.replaceChildren(
         ...found.map(({ name, title }) => el("option", { value: name, text: title })),
@@ -259,7 +268,7 @@ Inside.view("losses", (root) => {
       const gone = !(pair in steps); // a run may have been deleted
       if (gone) {
         pair = FIRST;
-        Inside.keep("pair", null);
+        keep("pair", null);
       }
       pairs.value = pair;
       if (gone && scene) await again();
@@ -268,7 +277,8 @@ Inside.view("losses", (root) => {
     }
   }
 
-  whenOpened("losses", () => {
+  bus.on("screen", ({ name: opened }) => {
+    if (opened !== "losses") return;
     if (scene) listPairs();
   }); // a run may have gone on
 
@@ -310,7 +320,7 @@ Inside.view("losses", (root) => {
         class: "smooth",
         style: `border-color: rgb(${colours[crop]})`,
       });
-      Inside.paintRgb(canvas, scene[`pixels.${crop}`], all[crop].size, all[crop].size);
+      paintRgb(canvas, scene[`pixels.${crop}`], all[crop].size, all[crop].size);
       return el(
         "span",
         { class: "face", title: text },
@@ -320,7 +330,7 @@ Inside.view("losses", (root) => {
         }),
       );
     };
-    const table = Inside.colourTable("magma");
+    const table = colourTable("magma");
     const cell = (s, t) => {
       if (!counts(s, t))
         return el("td", { class: "same", title: "a crop is not compared with itself" });
@@ -333,7 +343,7 @@ Inside.view("losses", (root) => {
         el("button", {
           type: "button",
           "data-pair": `${s}.${t}`,
-          style: `background: rgb(${rgb}); color: ${Inside.inkOn(rgb)}`,
+          style: `background: rgb(${rgb}); color: ${inkOn(rgb)}`,
           text: value.toFixed(2),
           "aria-label": `student ${nameOf(s)}, teacher ${nameOf(t)}: ${nats(value)}`,
           onpointerenter: () => show([s, t]),
@@ -375,7 +385,7 @@ Inside.view("losses", (root) => {
     );
     matrix.style.setProperty("--crops", S);
     matrixLegend.replaceChildren(
-      Inside.legend(
+      legend(
         "magma",
         `${low.toFixed(2)}`,
         `${high.toFixed(2)} nats; uniform: ln K = ${lnK(0).toFixed(2)}`,
@@ -436,7 +446,7 @@ Inside.view("losses", (root) => {
 
   function pin(next) {
     pinned = next;
-    Inside.keep("between", next.join("."));
+    keep("between", next.join("."));
     show(next);
   }
 
@@ -480,13 +490,13 @@ Inside.view("losses", (root) => {
       overlay = picture.overlay,
       low = Math.min(...scene.ibot),
       high = Math.max(...scene.ibot);
-    Inside.paintRgb(easel, scene["pixels.0"], size, size);
+    paintRgb(easel, scene["pixels.0"], size, size);
     picture.show(easel.toDataURL(), [h, w], [w, h]);
     overlay.width = w;
     overlay.height = h;
     const pen = overlay.getContext("2d"),
       map = pen.createImageData(w, h),
-      table = Inside.colourTable("magma");
+      table = colourTable("magma");
     let m = 0;
     scene.mask.forEach((hidden, at) => {
       if (!hidden) return;
@@ -495,7 +505,7 @@ Inside.view("losses", (root) => {
     });
     pen.putImageData(map, 0, 0);
     mapLegend.replaceChildren(
-      Inside.legend(
+      legend(
         "magma",
         low.toFixed(2),
         `${high.toFixed(2)} nats; uniform: ln K = ${lnK(1).toFixed(2)}`,
@@ -505,7 +515,7 @@ Inside.view("losses", (root) => {
 
   function pinPatch(next) {
     patch = next;
-    Inside.keep("patch", next?.join(".") ?? null);
+    keep("patch", next?.join(".") ?? null);
     tellPatch();
   }
 
@@ -730,7 +740,7 @@ Inside.view("losses", (root) => {
       } = scene.facts,
       total = LINES.reduce((sum, [name]) => sum + terms[name], 0),
       L = all.length - GLOBALS;
-    Inside.live("losses", {
+    fillLesson("losses", {
       k: prototypes[0],
       lnk: lnK(0).toFixed(2),
       hot: temperature,
@@ -820,4 +830,4 @@ print(parts.dino)  # [student crop, teacher view], in nats`;
       listPairs();
     },
   };
-});
+}

@@ -1,4 +1,6 @@
 /* Two distributions over prototypes, one above the other, and where each prototype fires elsewhere. */
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
 
 const ROWS = 8;
 
@@ -17,7 +19,6 @@ export const best = (values) =>
 /* A list of rows: prototype, the teacher's bar above the student's, and pictures from `paint(node,
    place, example)`. Made once; `draw` only moves bars and pictures. */
 export function distributionView({ examples, paint }) {
-  const { el, percent } = Inside;
   const share = (value) => percent(value, value < 0.0995 ? 1 : 0);
   const rows = Array.from({ length: ROWS + 1 }, () => {
     const name = el("span", { class: "name" }),

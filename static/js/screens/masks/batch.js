@@ -1,9 +1,9 @@
 /* The masks of a batch: 8 pictures with two global crops each, of which exactly half are masked. */
+import { el } from "../../ui/dom.js";
+import { percent, plural } from "../../ui/format.js";
 
-const { el, percent } = Inside;
 const SIDE = 112; // px of a small picture
 
-export const plural = (count, one, more) => `${count} ${count === 1 ? one : more}`;
 /* The batch holds the first crop of all pictures, then the second. */
 export const placeOf = (i) => `Picture ${(i % 8) + 1}, global crop ${i < 8 ? 1 : 2}`;
 

@@ -1,16 +1,26 @@
 /* Masks: what iBOT hides from the student, block by block.
 
    The blocks come with the scene in the order the sampler kept them; stepping is a look-up. */
-import { batchView, placeOf, plural } from "./masks-batch.js";
+import { histogram as bars } from "../../charts/histogram.js";
+import { run } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { paintMap, paintRgb } from "../../ui/canvas.js";
+import { slider } from "../../ui/controls.js";
+import { el, svg } from "../../ui/dom.js";
+import { percent, plural } from "../../ui/format.js";
+import { legend } from "../../ui/legend.js";
+import { maximum } from "../../ui/numbers.js";
+import { tip } from "../../ui/tooltip.js";
+import { batchView, placeOf } from "./batch.js";
 
-Inside.view("masks", (root) => {
-  "use strict";
-  const { el, percent } = Inside;
-  const SVG = "http://www.w3.org/2000/svg";
+export function create(root) {
   const FIRST_RATIO = 0.3;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const fromLink = (name, low, high) => {
-    const text = Inside.kept(name),
+    const text = kept(name),
       value = Number(text);
     return text !== null && value >= low && value <= high ? value : null;
   };
@@ -24,12 +34,6 @@ Inside.view("masks", (root) => {
 
   // ---------- the parts of the screen
 
-  const svg = (tag, attributes = {}, ...children) => {
-    const node = document.createElementNS(SVG, tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
-  };
   const crop = el("canvas", { class: "smooth" });
   const hatch = svg(
     "pattern",
@@ -57,13 +61,13 @@ Inside.view("masks", (root) => {
         "The crop and the blocks that hide it. Left and right take blocks away and add them, Home and End all of them, space plays.",
       onkeydown: key,
       onpointermove: point,
-      onpointerleave: (event) => Inside.tip(main, event, null),
+      onpointerleave: (event) => tip(main, event, null),
     },
     crop,
     drawing,
   );
   const play = el("button", { type: "button", class: "inside-button", onclick: toggle });
-  const blockSlider = Inside.slider("Blocks", {
+  const blockSlider = slider("Blocks", {
     min: 0,
     max: 1,
     value: 0,
@@ -73,7 +77,7 @@ Inside.view("masks", (root) => {
       step(value);
     },
   });
-  const ratioSlider = Inside.slider("Masked share", {
+  const ratioSlider = slider("Masked share", {
     min: 0,
     max: 0.5,
     step: 0.01,
@@ -82,8 +86,8 @@ Inside.view("masks", (root) => {
     oninput: (value) => {
       ratio = value;
       member = wanted = null;
-      Inside.keep("ratio", ratio === FIRST_RATIO ? null : ratio);
-      for (const name of ["masked", "blocks"]) Inside.keep(name, null);
+      keep("ratio", ratio === FIRST_RATIO ? null : ratio);
+      for (const name of ["masked", "blocks"]) keep(name, null);
       later();
     },
   });
@@ -113,9 +117,9 @@ Inside.view("masks", (root) => {
     oftenLegend = el("div"),
     blockChart = el("div"),
     settings = el("table", { class: "inside-table settings" });
-  const take = Inside.takeAlong("masks", {
+  const take = exportBar("masks", {
     png: sheet,
-    npz: () => Inside.sceneUrl(view.key, "masks", { seed: view.seed, ratio, form: "npz" }),
+    npz: () => sceneUrl(view.key, "masks", { seed: view.seed, ratio, form: "npz" }),
     csv: table,
     python,
   });
@@ -195,7 +199,7 @@ Inside.view("masks", (root) => {
     const last = current().blocks.length;
     shown = Math.min(Math.max(count, 0), last);
     wanted = shown === last ? null : shown;
-    Inside.keep("blocks", wanted);
+    keep("blocks", wanted);
     paint();
   }
 
@@ -203,8 +207,8 @@ Inside.view("masks", (root) => {
     stop();
     member = index === member ? null : index;
     wanted = null;
-    Inside.keep("masked", member);
-    Inside.keep("blocks", null);
+    keep("masked", member);
+    keep("blocks", null);
     showMask();
   }
 
@@ -301,7 +305,7 @@ Inside.view("masks", (root) => {
       w - 1,
     );
     const by = owners(current().blocks.slice(0, shown))[row * w + col];
-    Inside.tip(
+    tip(
       main,
       event,
       `row ${row}, column ${col}\n${by ? `hidden by block ${by}` : "visible"}` +
@@ -316,20 +320,18 @@ Inside.view("masks", (root) => {
   let timer = null;
   const later = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => Inside.run(root, draw), 60);
+    timer = setTimeout(() => run(root, draw), 60);
   };
 
   async function draw() {
     const asked = `${view.key} ${view.seed} ${ratio}`;
-    const next = await Inside.fetchScene(
-      Inside.sceneUrl(view.key, "masks", { seed: view.seed, ratio }),
-    );
+    const next = await fetchScene(sceneUrl(view.key, "masks", { seed: view.seed, ratio }));
     if (asked !== `${view.key} ${view.seed} ${ratio}`) return; // overtaken
     stop();
     scene = next;
     const [h, w] = scene.facts.grid,
       size = scene.shapes.pixels[0];
-    for (const canvas of [crop, teacher]) Inside.paintRgb(canvas, scene.pixels, size, size);
+    for (const canvas of [crop, teacher]) paintRgb(canvas, scene.pixels, size, size);
     main.style.aspectRatio = `${w} / ${h}`;
     drawing.setAttribute("viewBox", `0 0 ${w} ${h}`);
     lines.setAttribute(
@@ -349,7 +351,7 @@ Inside.view("masks", (root) => {
   /* Another mask is on show: its blocks are built once, and hidden or shown by the steps. */
   function showMask() {
     const mask = current(),
-      [h, w] = scene.facts.grid,
+      [, w] = scene.facts.grid,
       owner = owners(mask.blocks);
     blocks.replaceChildren(
       ...mask.blocks.map(([top, left, height, width, fresh], i) => {
@@ -398,7 +400,7 @@ Inside.view("masks", (root) => {
         if (!hidden[Math.floor(y / patch) * w + Math.floor(x / patch)]) continue;
         rgb.set((x + y) % 7 < 2 ? stripe : ground, 3 * (y * size + x));
       }
-    Inside.paintRgb(canvas, rgb, size, size);
+    paintRgb(canvas, rgb, size, size);
   }
 
   function paint() {
@@ -481,7 +483,7 @@ Inside.view("masks", (root) => {
     const places = Array.from({ length: target - from + 1 }, (_, i) => from + i),
       met = histogram[target];
     chart.replaceChildren(
-      Inside.histogram({
+      bars({
         title: `Patches hidden in ${draws} draws: the target of ${target} is met ${plural(met, "time", "times")}, and never exceeded`,
         labels: places.map((count) => plural(count, "patch", "patches")),
         ends: places.length < 15 ? places : [from, target],
@@ -497,16 +499,16 @@ Inside.view("masks", (root) => {
     const taken = [...scene.block_histogram],
       mean = taken.reduce((sum, count, i) => sum + count * i, 0) / draws;
     blockChart.replaceChildren(
-      Inside.histogram({
+      bars({
         title: `Blocks in a mask, ${draws} draws: ${mean.toFixed(1)} on average`,
         labels: taken.map((_, i) => plural(i, "block", "blocks")),
         ends: taken.map((_, i) => i),
         series: [{ name: "", colour: "var(--inside-accent)", counts: taken }],
       }),
     );
-    const high = Inside.maximum(scene.hidden_share, 0, h * w);
-    Inside.paintMap(often, scene.hidden_share, 0, h, w, 0, high || 1);
-    oftenLegend.replaceChildren(Inside.legend("magma", "0 %", percent(high, 0)));
+    const high = maximum(scene.hidden_share, 0, h * w);
+    paintMap(often, scene.hidden_share, { offset: 0, grid: [h, w], low: 0, high: high || 1 });
+    oftenLegend.replaceChildren(legend("magma", "0 %", percent(high, 0)));
     const say = (value) =>
       Array.isArray(value) ? value.map((v) => trim(v)).join(" to ") : trim(value);
     settings.replaceChildren(
@@ -540,7 +542,7 @@ Inside.view("masks", (root) => {
       } = { ...current(), batch_masks: scene.facts.batch_masks },
       P = patches();
     const masked = all.filter((one) => one.target > 0);
-    Inside.live("masks", {
+    fillLesson("masks", {
       patches: P,
       target,
       achieved,
@@ -630,4 +632,4 @@ print(*mask.blocks, sep="\\n")`
       return draw();
     },
   };
-});
+}

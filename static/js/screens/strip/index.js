@@ -1,8 +1,11 @@
 /* The strip: every step of the data's way as a small picture; the page's table of contents. */
-Inside.view("strip", (root) => {
-  "use strict";
-  const { el } = Inside;
-  const STEPS = window.INSIDE.screens; // [[name, title], ...]
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { openScreen } from "../../page/screens.js";
+import { settings } from "../../settings.js";
+import { paintMap, paintRgb } from "../../ui/canvas.js";
+import { el } from "../../ui/dom.js";
+export function create(root) {
+  const STEPS = settings.screens; // [[name, title], ...]
   const tabs = STEPS.map(([name, title]) => {
     const image = el("img", { alt: "", draggable: "false" }),
       canvas = el("canvas");
@@ -14,7 +17,7 @@ Inside.view("strip", (root) => {
         id: `tab-${name}`,
         "data-screen": name,
         "aria-controls": `screen-${name}`,
-        onclick: () => Inside.openScreen(name),
+        onclick: () => openScreen(name),
       },
       el("span", { class: "inside-thumb" }, image, canvas),
       el("span", { text: title }),
@@ -31,7 +34,7 @@ Inside.view("strip", (root) => {
     if (!step || at < 0) return;
     const next = tabs[(at + step + tabs.length) % tabs.length];
     next.tab.focus();
-    Inside.openScreen(next.name);
+    openScreen(next.name);
     event.preventDefault();
   });
 
@@ -73,7 +76,7 @@ Inside.view("strip", (root) => {
       const [h, w] = scene.shapes.mask,
         [side] = scene.shapes.crop,
         edge = (i, n) => Math.round((i * side) / n);
-      Inside.paintRgb(canvas, scene.crop, side, side);
+      paintRgb(canvas, scene.crop, side, side);
       const pen = canvas.getContext("2d");
       pen.fillStyle = "rgb(99 101 158)"; // the mask token, as on its screen
       scene.mask.forEach((hidden, i) => {
@@ -90,24 +93,26 @@ Inside.view("strip", (root) => {
     },
     tokens(canvas, scene) {
       const [h, w] = scene.shapes.norms;
-      Inside.paintMap(
-        canvas,
-        scene.norms,
-        0,
-        h,
-        w,
-        Math.min(...scene.norms),
-        Math.max(...scene.norms),
-        "magma",
-      );
+      paintMap(canvas, scene.norms, {
+        offset: 0,
+        grid: [h, w],
+        low: Math.min(...scene.norms),
+        high: Math.max(...scene.norms),
+        colours: "magma",
+      });
     },
     attention(canvas, scene) {
       const [h, w] = scene.shapes.attention;
-      Inside.paintMap(canvas, scene.attention, 0, h, w, 0, Math.max(...scene.attention));
+      paintMap(canvas, scene.attention, {
+        offset: 0,
+        grid: [h, w],
+        low: 0,
+        high: Math.max(...scene.attention),
+      });
     },
     features(canvas, scene) {
       const [h, w] = scene.shapes.features;
-      Inside.paintRgb(canvas, scene.features, h, w);
+      paintRgb(canvas, scene.features, h, w);
     },
     losses(canvas) {
       // what the teacher says of a few prototypes, and the student
@@ -169,14 +174,12 @@ Inside.view("strip", (root) => {
 
   return {
     async show(view) {
-      const scene = await Inside.fetchScene(
-        Inside.sceneUrl(view.key, "strip", { seed: view.seed }),
-      );
+      const scene = await fetchScene(sceneUrl(view.key, "strip", { seed: view.seed }));
       for (const { name, image, canvas } of tabs) {
-        image.src = Inside.sceneUrl(view.key, "thumb.jpg");
+        image.src = sceneUrl(view.key, "thumb.jpg");
         PAINT[name]?.(canvas, scene);
       }
       root.inside = { key: view.key, seed: view.seed };
     },
   };
-});
+}

@@ -1,7 +1,17 @@
 /* The walk through the blocks: shapes, how long every token is, and which patches stand out.
 
    Steps: 0 enters the first block, step l + 1 leaves block l. All steps are here at once. */
-import { lineChart, short } from "./tokens-chart.js";
+import { threeDigits } from "../../ui/format.js";
+import { keep, kept } from "../../page/link.js";
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { select, selectedPatch, selection } from "../../page/selection.js";
+import { flatten, paintMap } from "../../ui/canvas.js";
+import { slider as sliderOf } from "../../ui/controls.js";
+import { el, svg } from "../../ui/dom.js";
+import { legend } from "../../ui/legend.js";
+import { maximum } from "../../ui/numbers.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { lineChart } from "./chart.js";
 
 const SIDES = ["above", "right", "below", "left"];
 const OFFSETS = [
@@ -12,35 +22,33 @@ const OFFSETS = [
 ];
 
 export function blocksPart(choose, again) {
-  "use strict";
-  const { el, selection } = Inside;
   let view = null,
     scene = null,
     wanted = null,
-    before = Inside.kept("step") === "in",
+    before = kept("step") === "in",
     strength = 0.85,
     series = null;
-  const SVG = "http://www.w3.org/2000/svg";
 
-  const picture = new Inside.PatchPicture({
+  const picture = new PatchPicture({
+    from: selectedPatch,
     label:
       "How long the patch tokens are. Arrows move the patch, Enter keeps it, [ and ] walk through the blocks.",
     ...choose,
     say,
   });
-  const rings = document.createElementNS(SVG, "svg");
+  const rings = svg("svg");
   rings.setAttribute("class", "inside-rings");
   picture.overlay.after(rings);
   const legendPlace = el("div", { class: "inside-token-legend" });
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
-  const slider = Inside.slider("After", {
+  const slider = sliderOf("After", {
     min: -1,
     max: 11,
     value: 11,
     say: (value) => (value < 0 ? "no block" : `block ${value}`),
     oninput: (value) => goTo(value + 1),
   });
-  const overlay = Inside.slider("Overlay", {
+  const overlay = sliderOf("Overlay", {
     max: 1,
     step: 0.05,
     value: strength,
@@ -128,13 +136,13 @@ export function blocksPart(choose, again) {
 
   function enter(first) {
     before = first;
-    Inside.keep("step", first ? "in" : null);
+    keep("step", first ? "in" : null);
   }
 
   function goTo(step) {
     enter(step === 0);
     if (before || selection.layer === step - 1) again();
-    else Inside.select({ layer: step - 1 });
+    else select({ layer: step - 1 });
   }
 
   // ---------- numbers
@@ -168,7 +176,7 @@ export function blocksPart(choose, again) {
         all.map((s) => normOf(s, 0)),
         R ? all.map((s) => mean(scene.norms, s * N + 1, R)) : [],
         [...scene.median],
-        all.map((s) => Inside.maximum(scene.norms, s * N + first, P)),
+        all.map((s) => maximum(scene.norms, s * N + first, P)),
       ],
       updates: [update(0, first, P), update(1, first, P), update(0, 0, 1), update(1, 0, 1)],
     };
@@ -190,7 +198,7 @@ export function blocksPart(choose, again) {
     const step = stepNow(),
       norm = normOf(step, firstPatch() + row * scene.facts.grid[1] + col);
     return (
-      `row ${row}, column ${col}\nlength ${short(norm)}, ${(norm / scene.median[step]).toFixed(2)} × median` +
+      `row ${row}, column ${col}\nlength ${threeDigits(norm)}, ${(norm / scene.median[step]).toFixed(2)} × median` +
       (norm > scene.threshold[step] ? "\noutlier" : "")
     );
   }
@@ -209,10 +217,10 @@ export function blocksPart(choose, again) {
       found = outliers(step),
       norm = map[patch];
     slider.set(step - 1);
-    Inside.paintMap(picture.overlay, map, 0, h, w, low, high);
+    paintMap(picture.overlay, map, { offset: 0, grid: [h, w], low: low, high: high });
     paintRings(found, w);
     picture.mark(row, col, pinned);
-    legendPlace.replaceChildren(Inside.legend("magma", short(low), short(high)));
+    legendPlace.replaceChildren(legend("magma", threeDigits(low), threeDigits(high)));
     tell(step, row, col, norm, found, high);
     lengths.redraw(
       4,
@@ -243,8 +251,8 @@ export function blocksPart(choose, again) {
     const where = step === 0 ? "Before the first block" : `After block ${step - 1}`;
     const far = `${Math.abs(z).toFixed(1)} σ ${z < 0 ? "below" : "above"} the median`;
     story.textContent =
-      `${where}, patch row ${row}, column ${col} has length ${short(norm)}, ${far} of ${short(median)}` +
-      `${norm > scene.threshold[step] ? ": an outlier" : ""}. ${found.length} of ${P} patches are outliers, longer than ${short(scene.threshold[step])} = median + ${sigmas} σ; ` +
+      `${where}, patch row ${row}, column ${col} has length ${threeDigits(norm)}, ${far} of ${threeDigits(median)}` +
+      `${norm > scene.threshold[step] ? ": an outlier" : ""}. ${found.length} of ${P} patches are outliers, longer than ${threeDigits(scene.threshold[step])} = median + ${sigmas} σ; ` +
       `the longest has ${(high / median).toFixed(2)} × the median.`;
   }
 
@@ -256,7 +264,7 @@ export function blocksPart(choose, again) {
     rings.replaceChildren(
       ...["under", "over"].flatMap((look) =>
         found.map((p) => {
-          const ring = document.createElementNS(SVG, "rect");
+          const ring = svg("rect");
           for (const [name, value] of Object.entries({
             class: look,
             x: (p % w) + 0.12,
@@ -290,7 +298,7 @@ export function blocksPart(choose, again) {
         const there = inside ? normOf(step, firstPatch() + y * w + x) : NaN;
         return line(
           side,
-          inside ? short(there) + (there > scene.threshold[step] ? " (outlier)" : "") : "–",
+          inside ? threeDigits(there) + (there > scene.threshold[step] ? " (outlier)" : "") : "–",
           cosine(scene.neighbours[(step * P + patch) * 4 + i]),
           cosine(scene.embedding_neighbours[patch * 4 + i]),
         );
@@ -301,11 +309,11 @@ export function blocksPart(choose, again) {
   function fillOthers(step) {
     const R = scene.facts.registers;
     others.replaceChildren(
-      line("class token", short(normOf(step, 0)), ""),
+      line("class token", threeDigits(normOf(step, 0)), ""),
       ...Array.from({ length: R }, (_, r) =>
         line(
           `register ${r + 1}`,
-          short(normOf(step, 1 + r)),
+          threeDigits(normOf(step, 1 + r)),
           cosine(scene.register_cosines[step * R + r]),
         ),
       ),
@@ -321,7 +329,7 @@ export function blocksPart(choose, again) {
         updates: [attention, mlp],
       } = series;
     const long = {
-      "+ positions": `|x| = ${short(series.mean)}`,
+      "+ positions": `|x| = ${threeDigits(series.mean)}`,
       "+ attention's update": share(attention[step]),
       "+ the MLP's update": share(mlp[step]),
     };
@@ -352,7 +360,7 @@ export function blocksPart(choose, again) {
 
   /* The map with its rings, which are no part of the overlay's canvas. */
   function png() {
-    const canvas = Inside.flatten(picture.picture, picture.overlay, strength),
+    const canvas = flatten(picture.picture, picture.overlay, strength),
       pen = canvas.getContext("2d");
     const [, w] = scene.facts.grid,
       k = canvas.width / w;
@@ -409,11 +417,11 @@ print(added)`;
     layerChosen: () => enter(false),
     async load(next) {
       wanted = next.key;
-      const loaded = await Inside.fetchScene(Inside.sceneUrl(next.key, "tokens/blocks"));
+      const loaded = await fetchScene(sceneUrl(next.key, "tokens/blocks"));
       if (scene === loaded || wanted !== next.key) return; // there already, or overtaken
       view = next;
       scene = loaded;
-      picture.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      picture.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
       picture.overlay.style.opacity = strength;
       slider.limit(view.layers - 1);
       series = curves();
@@ -427,11 +435,11 @@ print(added)`;
     lesson() {
       const step = stepNow(),
         { N } = counts();
-      const high = Inside.maximum(scene.norms, step * N + firstPatch(), N - firstPatch());
+      const high = maximum(scene.norms, step * N + firstPatch(), N - firstPatch());
       return {
         N,
         step: step === 0 ? "0, before the first block" : `${step}, after block ${step - 1}`,
-        threshold: short(scene.threshold[step]),
+        threshold: threeDigits(scene.threshold[step]),
         outliers: outliers(step).length,
         longest: (high / scene.median[step]).toFixed(2),
       };

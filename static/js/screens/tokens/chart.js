@@ -1,13 +1,7 @@
 /* A small line chart over the steps of the walk, drawn as SVG: a few series, one cursor. */
-const SVG = "http://www.w3.org/2000/svg";
+import { threeDigits } from "../../ui/format.js";
+import { el, svg } from "../../ui/dom.js";
 const BOX = { left: 34, right: 10, top: 8, bottom: 22, width: 460, height: 172 };
-
-function svg(tag, attributes = {}, ...children) {
-  const node = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
 
 /* 1, 2, 5, 10, ... within [low, high]. */
 function roundNumbers(low, high) {
@@ -20,14 +14,10 @@ function roundNumbers(low, high) {
   return ticks;
 }
 
-export const short = (value) =>
-  value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(3);
-
 /* options: title, steps (count), stepName(step), series: [{ name, look }], onpick(step).
    Every series is an array of numbers, one a step, null where there is none; heights are
    logarithmic, for lengths grow by factors. Returns { node, draw(values), cursor(step) }. */
 export function lineChart({ title, series, onpick }) {
-  const { el } = Inside;
   const grid = svg("g", { class: "grid" }),
     cursor = svg("line", { class: "cursor", y1: BOX.top, y2: BOX.height - BOX.bottom });
   const paths = series.map(({ look }) => svg("path", { class: look })),
@@ -123,7 +113,7 @@ export function lineChart({ title, series, onpick }) {
         points[i].setAttribute("cx", x(now));
         points[i].setAttribute("cy", y(value));
       }
-      outputs[i].textContent = there ? short(value) : "–";
+      outputs[i].textContent = there ? threeDigits(value) : "–";
     });
   }
 

@@ -1,13 +1,13 @@
 /* Three ways to bring a picture to whole patches, drawn in one scale from the source. */
+import { el } from "../../ui/dom.js";
 const TITLES = { resize: "Resize, as used here", pad: "Pad", crop: "Crop" };
 
 /* Fills `place` with a figure for each way in facts.fits; `source` is the picture as it came. */
 export function paintFits(place, facts, source) {
-  const { el } = Inside,
-    {
-      fits: ways,
-      source_size: [W, H],
-    } = facts;
+  const {
+    fits: ways,
+    source_size: [W, H],
+  } = facts;
   const extent = (way, axis) =>
     Math.max(way.input_size[axis], way.how === "crop" ? [W, H][axis] * way.scale[axis] : 0);
   const frame = [0, 1].map((axis) =>

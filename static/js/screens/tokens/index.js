@@ -3,13 +3,22 @@
    Three parts share the page's patch and this screen's frame. A part is
    { node, path, key(), load(view), update(row, col, pinned), lesson(row, col), png(), csv(), python(place) };
    key() is the picture it holds, which lags behind the page's while another one is on the way.  */
-import { patchesPart } from "./tokens-patches.js";
-import { positionsPart } from "./tokens-positions.js";
-import { blocksPart } from "./tokens-blocks.js";
+import { bus } from "../../page/bus.js";
+import { run } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { openInPython } from "../../page/python.js";
+import { sceneUrl } from "../../page/scenes.js";
+import { fitSelection, select, selection } from "../../page/selection.js";
+import { choice as choiceOf } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { patchesPart } from "./patches.js";
+import { positionsPart } from "./positions.js";
+import { blocksPart } from "./blocks.js";
 
-Inside.view("tokens", (root) => {
-  "use strict";
-  const { el, selection } = Inside;
+export function create(root) {
   const TITLES = [
     ["patches", "Patches"],
     ["positions", "Positions"],
@@ -18,20 +27,20 @@ Inside.view("tokens", (root) => {
   let view = null,
     hovered = null,
     open = "patches";
-  if (TITLES.some(([name]) => name === Inside.kept("part"))) open = Inside.kept("part");
+  if (TITLES.some(([name]) => name === kept("part"))) open = kept("part");
 
   const choose = {
-    onhover: Inside.eachFrame((row, col) => {
+    onhover: rafThrottle((row, col) => {
       hovered = [row, col];
       update();
     }),
-    onleave: Inside.eachFrame(() => {
+    onleave: rafThrottle(() => {
       hovered = null;
       update();
     }),
     onpin: (row, col) => {
       hovered = null;
-      Inside.select({ row, col });
+      select({ row, col });
     },
     onkey: key,
   };
@@ -41,16 +50,16 @@ Inside.view("tokens", (root) => {
     positions: positionsPart(choose, again),
     blocks: blocksPart(choose, again),
   };
-  const choice = Inside.choice("What to look at", TITLES, open, (name) => {
+  const choice = choiceOf("What to look at", TITLES, open, (name) => {
     open = name;
-    Inside.keep("part", name === "patches" ? null : name);
-    Inside.run(root, bring);
+    keep("part", name === "patches" ? null : name);
+    run(root, bring);
   });
-  const take = Inside.takeAlong("tokens", {
+  const take = exportBar("tokens", {
     png: () => parts[open].png(),
-    npz: () => Inside.sceneUrl(view.key, parts[open].path, { form: "npz" }),
+    npz: () => sceneUrl(view.key, parts[open].path, { form: "npz" }),
     csv: () => parts[open].csv(),
-    python: () => `${Inside.openInPython(view)}\n${parts[open].python(place(), view)}`,
+    python: () => `${openInPython(view)}\n${parts[open].python(place(), view)}`,
   });
   root.append(
     el("div", { class: "inside-controls" }, choice.node),
@@ -60,9 +69,9 @@ Inside.view("tokens", (root) => {
   uncover();
 
   function key(name) {
-    if (name === "Escape") Inside.select({ row: null, col: null });
+    if (name === "Escape") select({ row: null, col: null });
     else if (name === "Enter") {
-      if (hovered) Inside.select({ row: hovered[0], col: hovered[1] });
+      if (hovered) select({ row: hovered[0], col: hovered[1] });
     } else if (name === "[" || name === "]") parts.blocks.step(name === "]" ? 1 : -1);
     else return false;
     return true;
@@ -90,7 +99,7 @@ Inside.view("tokens", (root) => {
     const lessons = Object.values(parts)
       .filter((part) => part.key() === view.key)
       .map((part) => part.lesson(row, col));
-    Inside.live(
+    fillLesson(
       "tokens",
       Object.assign(
         { who: selection.row === null ? "the patch in the middle" : `patch ${row}, ${col}` },
@@ -115,7 +124,7 @@ Inside.view("tokens", (root) => {
           .catch(() => {});
   }
 
-  Inside.listen((now, change) => {
+  bus.on("selection", ({ change }) => {
     if (!view) return;
     if ("layer" in change) parts.blocks.layerChosen();
     update();
@@ -124,9 +133,9 @@ Inside.view("tokens", (root) => {
   return {
     show(next) {
       view = next;
-      Inside.fitSelection(view);
+      fitSelection(view);
       hovered = null;
       return bring();
     },
   };
-});
+}

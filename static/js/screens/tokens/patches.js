@@ -2,7 +2,17 @@
 
    Pixels and filters are here, so every number of every patch's embedding is a dot product away:
      e[k] = sum over channel, y, x of filter[k] * (pixel / 255 - mean) / std + bias[k]            */
-import { paintFits } from "./tokens-fits.js";
+import { keep, kept as keptInLink } from "../../page/link.js";
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { selectedPatch } from "../../page/selection.js";
+import { flatten, paintMap, paintRgb } from "../../ui/canvas.js";
+import { choice, slider } from "../../ui/controls.js";
+import { el, svg } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { legend } from "../../ui/legend.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
+import { paintFits } from "./fits.js";
 
 const COMPONENT_COLUMNS = 7; // 28 components in 4 rows, as in the ViT paper
 const FILTER_COLUMNS = 16,
@@ -10,8 +20,6 @@ const FILTER_COLUMNS = 16,
 const STRIP = 64; // numbers of an embedding in a row
 
 export function patchesPart(choose, again) {
-  "use strict";
-  const { el, percent } = Inside;
   let view = null,
     scene = null,
     wanted = null,
@@ -25,12 +33,13 @@ export function patchesPart(choose, again) {
     response = null,
     responded = "";
 
-  const picture = new Inside.PatchPicture({
+  const picture = new PatchPicture({
+    from: selectedPatch,
     label: "The picture in patches. Arrows move the patch, Enter keeps it.",
     ...choose,
     say,
   });
-  const lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const lines = svg("svg");
   lines.setAttribute("class", "inside-cuts");
   picture.overlay.after(lines);
   const legendPlace = el("div", { class: "inside-token-legend" });
@@ -43,7 +52,7 @@ export function patchesPart(choose, again) {
     (index) => chooseFilter({ kind: "filters", index }),
   );
   const numbers = el("p", { class: "inside-quiet" });
-  const kinds = Inside.choice(
+  const kinds = choice(
     "Filters",
     [
       ["components", "Principal components"],
@@ -52,7 +61,7 @@ export function patchesPart(choose, again) {
     kind,
     (value) => turn(value, 0),
   );
-  const pager = Inside.slider("Page", {
+  const pager = slider("Page", {
     min: 0,
     max: 0,
     say: sayPage,
@@ -135,13 +144,13 @@ export function patchesPart(choose, again) {
 
   /* The filter that the link names: "components-3" or "filters-17". */
   function linked() {
-    const [, name, index] = /^(components|filters)-(\d+)$/.exec(Inside.kept("filter") ?? "") ?? [];
+    const [, name, index] = /^(components|filters)-(\d+)$/.exec(keptInLink("filter") ?? "") ?? [];
     return name ? { kind: name, index: Number(index) } : null;
   }
 
   function keepFilter(filter) {
     kept = filter;
-    Inside.keep("filter", filter && `${filter.kind}-${filter.index}`);
+    keep("filter", filter && `${filter.kind}-${filter.index}`);
   }
 
   function chooseFilter(filter) {
@@ -156,8 +165,9 @@ export function patchesPart(choose, again) {
 
   /* A canvas of equal cells that the pointer and the arrows walk over. */
   function atlas(label, onchoose, onpoint = () => {}) {
-    const point = Inside.eachFrame(onpoint);
-    const cells = new Inside.PatchPicture({
+    const point = rafThrottle(onpoint);
+    const cells = new PatchPicture({
+      from: selectedPatch,
       label,
       onpin: (row, col) => {
         at = [row, col];
@@ -305,7 +315,7 @@ export function patchesPart(choose, again) {
     const high = Math.max(...e.map(Math.abs), 1e-12);
     const padded = new Float32Array(strip.grid[0] * strip.grid[1]);
     padded.set(e);
-    Inside.paintMap(strip.overlay, padded, 0, ...strip.grid, -high, high, "blue-red");
+    paintMap(strip.overlay, padded, { grid: strip.grid, low: -high, high, colours: "blue-red" });
     strip.words = (i) => (i < D ? `filter ${i}: ${signed(e[i], 3)}` : null);
     const line = (name, value) =>
       el("tr", {}, el("th", { text: name, scope: "row" }), el("td", { text: value }));
@@ -350,7 +360,7 @@ export function patchesPart(choose, again) {
         ),
         3 * y * p,
       );
-    Inside.paintRgb(close, rgb, p, p);
+    paintRgb(close, rgb, p, p);
     close.setAttribute(
       "aria-label",
       `The ${p} by ${p} pixels of the patch in row ${row}, column ${col}`,
@@ -387,7 +397,7 @@ export function patchesPart(choose, again) {
     const length = 3 * p * p,
       drawn = filter ?? { kind, index: first() };
     const colour = filterColour(scene[drawn.kind], drawn.index * length, length);
-    Inside.paintRgb(
+    paintRgb(
       large,
       Uint8Array.from({ length }, (_, i) => colour((i % 3) * p * p + Math.floor(i / 3))),
       p,
@@ -407,8 +417,14 @@ export function patchesPart(choose, again) {
     }
     const map = respond(filter),
       high = Math.max(...map.map(Math.abs), 1e-12);
-    Inside.paintMap(picture.overlay, map, 0, h, w, -high, high, "blue-red");
-    legendPlace.replaceChildren(Inside.legend("blue-red", signed(-high), signed(high)));
+    paintMap(picture.overlay, map, {
+      offset: 0,
+      grid: [h, w],
+      low: -high,
+      high: high,
+      colours: "blue-red",
+    });
+    legendPlace.replaceChildren(legend("blue-red", signed(-high), signed(high)));
     const name = nameOf(filter);
     about.textContent =
       `${name[0].toUpperCase()}${name.slice(1)}. It says ${signed(map[patch], 3)} of this patch; over the picture from ${signed(Math.min(...map))} to ${signed(Math.max(...map))}.` +
@@ -421,7 +437,7 @@ export function patchesPart(choose, again) {
     const [h, w] = scene.facts.grid;
     lines.setAttribute("viewBox", `0 0 ${w} ${h}`);
     lines.setAttribute("preserveAspectRatio", "none");
-    const path = document.createElementNS(lines.namespaceURI, "path");
+    const path = svg("path");
     path.setAttribute(
       "d",
       Array.from({ length: h - 1 }, (_, i) => `M0 ${i + 1}H${w}`).join("") +
@@ -442,7 +458,7 @@ export function patchesPart(choose, again) {
   // ---------- taking along
 
   function png() {
-    if (kept) return Inside.flatten(picture.picture, picture.overlay, 0.85);
+    if (kept) return flatten(picture.picture, picture.overlay, 0.85);
     const canvas = el("canvas", {
         width: sheet.overlay.width * 4,
         height: sheet.overlay.height * 4,
@@ -498,15 +514,15 @@ print(components.ratio)`;
     async load(next) {
       wanted = next.key;
       const [loaded, image] = await Promise.all([
-        Inside.fetchScene(Inside.sceneUrl(next.key, "tokens/patches")),
-        loadPicture(Inside.sceneUrl(next.key, "source.jpg")),
+        fetchScene(sceneUrl(next.key, "tokens/patches")),
+        loadPicture(sceneUrl(next.key, "source.jpg")),
       ]);
       if (scene === loaded || wanted !== next.key) return; // there already, or overtaken
       view = next;
       scene = loaded;
       source = image;
       values = unfold();
-      picture.show(Inside.sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
+      picture.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
       picture.overlay.style.opacity = 0.85;
       strip.grid = [Math.ceil(scene.shapes.filters[0] / STRIP), STRIP];
       strip.node.style.aspectRatio = `${STRIP} / ${strip.grid[0]}`;

@@ -1,29 +1,35 @@
 /* How alike the positions are: the cosine of one position's embedding with all others, on the grid
    the model learned them and as this picture is given them. All have length 1 here, so a cosine is
    a dot product. */
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { select, selectedPatch } from "../../page/selection.js";
+import { paintMap } from "../../ui/canvas.js";
+import { el, svg } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { rafThrottle } from "../../ui/frame.js";
+import { legend } from "../../ui/legend.js";
+import { PatchPicture } from "../../ui/patch-picture.js";
 export function positionsPart(choose, again) {
-  "use strict";
-  const { el } = Inside;
   let view = null,
     scene = null,
     wanted = null,
     similar = {},
     cell = null; // cell: of the learned grid, while it is pointed at
-  const SVG = "http://www.w3.org/2000/svg";
 
-  const learned = new Inside.PatchPicture({
+  const learned = new PatchPicture({
+    from: selectedPatch,
     label: "Similarity of the learned positions. Arrows move the position.",
-    onhover: Inside.eachFrame((row, col) => {
+    onhover: rafThrottle((row, col) => {
       cell = [row, col];
       again();
     }),
-    onleave: Inside.eachFrame(() => {
+    onleave: rafThrottle(() => {
       cell = null;
       again();
     }),
     onpin: (row, col) => {
       cell = null;
-      Inside.select(patchOf(row, col));
+      select(patchOf(row, col));
     },
     say: (row, col) => say("learned", scene?.facts.side, row, col),
   });
@@ -44,14 +50,15 @@ export function positionsPart(choose, again) {
     again();
   });
   let shownCell = [0, 0];
-  const given = new Inside.PatchPicture({
+  const given = new PatchPicture({
+    from: selectedPatch,
     label:
       "Similarity of the positions this picture is given. Arrows move the patch, Enter keeps it.",
     ...choose,
     say: (row, col) => say("given", scene?.facts.grid[1], row, col),
   });
   given.picture.remove();
-  const dots = document.createElementNS(SVG, "svg");
+  const dots = svg("svg");
   dots.setAttribute("class", "inside-dots");
   learned.overlay.after(dots);
   const show = el("button", {
@@ -83,7 +90,7 @@ export function positionsPart(choose, again) {
       figure(learned, "As learned", titles.learned),
       figure(given, "As this picture is given them", titles.given),
     ),
-    el("div", { class: "inside-token-legend" }, Inside.legend("blue-red", "cosine −1", "1")),
+    el("div", { class: "inside-token-legend" }, legend("blue-red", "cosine −1", "1")),
     el("div", { class: "inside-controls" }, show),
     story,
     el("h2", { text: "How one grid becomes the other" }),
@@ -142,24 +149,18 @@ export function positionsPart(choose, again) {
     shownCell = cell ?? cellOf(row, col);
     const { side, grid } = scene.facts,
       S = [side, side];
-    Inside.paintMap(
-      learned.overlay,
-      compare("learned", shownCell[0] * side + shownCell[1]),
-      0,
-      ...S,
-      -1,
-      1,
-      "blue-red",
-    );
-    Inside.paintMap(
-      given.overlay,
-      compare("given", row * grid[1] + col),
-      0,
-      ...grid,
-      -1,
-      1,
-      "blue-red",
-    );
+    paintMap(learned.overlay, compare("learned", shownCell[0] * side + shownCell[1]), {
+      grid: S,
+      low: -1,
+      high: 1,
+      colours: "blue-red",
+    });
+    paintMap(given.overlay, compare("given", row * grid[1] + col), {
+      grid,
+      low: -1,
+      high: 1,
+      colours: "blue-red",
+    });
     learned.mark(...shownCell, pinned && !cell);
     given.mark(row, col, pinned && !cell);
     const [inRow, inColumn] = along(similar.learned, S, ...shownCell);
@@ -182,7 +183,7 @@ export function positionsPart(choose, again) {
   function paintDots() {
     const { side, untouched } = scene.facts;
     dots.setAttribute("viewBox", `0 0 ${side} ${side}`);
-    const path = document.createElementNS(SVG, "path");
+    const path = svg("path");
     let d = "";
     for (const y of scene.rows)
       for (const x of scene.columns) d += `M${(x + 0.5).toFixed(3)} ${(y + 0.5).toFixed(3)}h0`;
@@ -234,7 +235,7 @@ export function positionsPart(choose, again) {
               ? [
                   line(
                     `what the ${offset} changes`,
-                    `${Inside.percent(effect)} of a position's length, on average`,
+                    `${percent(effect)} of a position's length, on average`,
                   ),
                 ]
               : []),
@@ -304,7 +305,7 @@ print(offset_effect(backbone.vit, seen.grid))`;
     path: "tokens/positions",
     async load(next) {
       wanted = next.key;
-      const loaded = await Inside.fetchScene(Inside.sceneUrl(next.key, "tokens/positions"));
+      const loaded = await fetchScene(sceneUrl(next.key, "tokens/positions"));
       if (scene === loaded || wanted !== next.key) return; // there already, or overtaken
       view = next;
       scene = loaded;

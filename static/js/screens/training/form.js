@@ -1,9 +1,12 @@
 /* The form that starts a run: pictures, recipe, length; or labels and what may learn. */
-import { askJson } from "./curves.js";
+import { sentenceOf } from "../../page/errors.js";
+import { requestJson } from "../../page/scenes.js";
+import { choice } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
 
 /* onstart(card) is called with the run that was started. */
 export function startForm(onstart) {
-  const { el } = Inside;
   let kind = "pretraining",
     zip = null,
     view = null,
@@ -23,7 +26,7 @@ export function startForm(onstart) {
       "aria-label": label,
       oninput: () => tell(),
     });
-  const kinds = Inside.choice(
+  const kinds = choice(
     "What to do",
     [
       ["pretraining", "Without labels"],
@@ -68,7 +71,7 @@ export function startForm(onstart) {
   const presetWords = el("p", { class: "inside-note" });
   const steps = number(400, 1, 100000, "Steps");
   const model = el("select", { "aria-label": "Starts from", onchange: () => tell() });
-  const parts = Inside.choice(
+  const parts = choice(
     "What learns",
     [
       ["head", "A linear head"],
@@ -205,7 +208,7 @@ export function startForm(onstart) {
     const asked = new XMLHttpRequest();
     asked.open("POST", `runs/pictures?name=${encodeURIComponent(picked.name)}`);
     asked.upload.onprogress = (event) => {
-      pictures.textContent = `${picked.name}: ${Inside.percent(event.loaded / (event.total || 1), 0)} sent.`;
+      pictures.textContent = `${picked.name}: ${percent(event.loaded / (event.total || 1), 0)} sent.`;
     };
     asked.onloadend = () => {
       busy = false;
@@ -239,9 +242,9 @@ export function startForm(onstart) {
         probes: [view?.sample || "cat.jpg"],
         own_probe: own.checked && view && !view.sample ? view.key : null,
       };
-      onstart(await askJson("runs", { method: "POST", body: JSON.stringify(wanted) }));
+      onstart(await requestJson("runs", { method: "POST", body: JSON.stringify(wanted) }));
     } catch (error) {
-      say(error instanceof TypeError ? "The server did not answer." : error.message);
+      say(sentenceOf(error));
     }
     busy = false;
     tell();

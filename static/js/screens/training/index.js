@@ -1,13 +1,21 @@
 /* Training: start a run, watch it, steer it. The run is a process of its own on the server; this
    page only asks for what is new about once a second, and only while it is looked at. */
-import { askJson, curveChart, cursorGroup, isOpen, openRun, short, whenOpened } from "./curves.js";
-import { startForm } from "./training-form.js";
-import { testReport } from "./training-test.js";
-import { timeLine } from "./training-time.js";
+import { select, selection } from "../../page/selection.js";
+import { isOpen } from "../../page/screens.js";
+import { bus } from "../../page/bus.js";
+import { requestJson } from "../../page/scenes.js";
+import { run, sentenceOf } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { el } from "../../ui/dom.js";
+import { short } from "../../ui/format.js";
+import { curveChart, cursorGroup } from "../../charts/curves.js";
+import { startForm } from "./form.js";
+import { testReport } from "./test.js";
+import { timeLine } from "./time.js";
 
-Inside.view("training", (root) => {
-  "use strict";
-  const { el, percent } = Inside;
+export function create(root) {
   const TERMS = [
     ["dino_local_crops_loss", "DINO, local crops"],
     ["dino_global_crops_loss", "DINO, global crops"],
@@ -103,7 +111,7 @@ Inside.view("training", (root) => {
     text: "Weights",
     title: "What came out, as safetensors",
   });
-  const take = Inside.takeAlong("training", { png: () => group.sheet(), csv: table, python });
+  const take = exportBar("training", { png: () => group.sheet(), csv: table, python });
   take.node.firstChild.prepend(weights);
   const open = el(
     "div",
@@ -149,34 +157,35 @@ Inside.view("training", (root) => {
       card = null;
       group.leave();
     }
-    openRun.name = name;
+    select({ run: name });
     epoch += 1;
-    Inside.keep("run", name);
+    keep("run", name);
     problem.hidden = true;
     return refresh();
   }
 
   /* The list, and then the open run, until nothing of it is alive any more. */
   async function refresh() {
-    const answer = await askJson("runs");
+    const answer = await requestJson("runs");
     all = answer.runs;
     form.offer(answer);
-    if (!openRun.name && !looked) {
+    if (!selection.run && !looked) {
       // a visitor who comes back finds the run that goes on, or the last one
-      openRun.name =
-        (all.find(({ mine, alive }) => mine && alive) ?? all.find(({ mine }) => mine))?.name ??
-        null;
-      if (openRun.name) Inside.keep("run", openRun.name);
+      const own = all.find(({ mine, alive }) => mine && alive) ?? all.find(({ mine }) => mine);
+      if (own) {
+        select({ run: own.name });
+        keep("run", own.name);
+      }
     }
     looked = true;
     drawList();
-    if (openRun.name && !all.some(({ name }) => name === openRun.name)) {
-      openRun.name = null;
+    if (selection.run && !all.some(({ name }) => name === selection.run)) {
+      select({ run: null });
       card = null;
-      Inside.keep("run", null);
+      keep("run", null);
       say("That run is no longer on this server.");
     }
-    if (openRun.name) await ask();
+    if (selection.run) await ask();
     else draw();
     again();
   }
@@ -194,11 +203,11 @@ Inside.view("training", (root) => {
     if (asking) return;
     asking = true;
     const mine = epoch,
-      name = openRun.name;
+      name = selection.run;
     try {
       let more = true;
       while (more) {
-        const answer = await askJson(`runs/${name}/metrics?from=${next}&mark=${mark}`);
+        const answer = await requestJson(`runs/${name}/metrics?from=${next}&mark=${mark}`);
         if (mine !== epoch) {
           asking = false;
           return ask();
@@ -233,7 +242,7 @@ Inside.view("training", (root) => {
           say(
             error instanceof TypeError
               ? "The server does not answer. The run goes on without it."
-              : error.message,
+              : sentenceOf(error),
           );
         }
         again();
@@ -246,13 +255,14 @@ Inside.view("training", (root) => {
     const was = card?.state;
     if (card?.alive) await ask();
     if (card?.alive && card.state === was && !card.place && Math.random() > 0.2) return;
-    all = (await askJson("runs")).runs;
+    all = (await requestJson("runs")).runs;
     drawList();
     const now = all.find(({ name }) => name === card?.name);
     if (now && now.state !== card.state) await ask(); // its owner, or another page, resumed it
   }
-  whenOpened("training", () => {
-    Inside.run(root, refresh);
+  bus.on("screen", ({ name: opened }) => {
+    if (opened !== "training") return;
+    run(root, refresh);
   });
   document.addEventListener("visibilitychange", () => {
     if (isOpen("training")) again();
@@ -275,16 +285,16 @@ Inside.view("training", (root) => {
       button.disabled = true;
     });
     try {
-      const answer = await askJson(`runs/${card.name}/steer?wish=${wish}`, { method: "POST" });
+      const answer = await requestJson(`runs/${card.name}/steer?wish=${wish}`, { method: "POST" });
       if (answer.gone) {
-        openRun.name = null;
+        select({ run: null });
         card = null;
-        Inside.keep("run", null);
+        keep("run", null);
       } else if (answer.state === card.state)
         words.textContent = `Asked to ${wish}: after the step it is in.`;
       await refresh();
     } catch (error) {
-      say(error instanceof TypeError ? "The server did not answer." : error.message);
+      say(sentenceOf(error));
       drawButtons(true);
     }
   }
@@ -311,7 +321,7 @@ Inside.view("training", (root) => {
           steps,
           mine,
         ]),
-      ) + openRun.name;
+      ) + selection.run;
     if (list.dataset.text === text) return;
     list.dataset.text = text;
     const focused = document.activeElement?.dataset?.run;
@@ -323,8 +333,8 @@ Inside.view("training", (root) => {
               {
                 type: "button",
                 "data-run": one.name,
-                "aria-pressed": String(one.name === openRun.name),
-                onclick: () => Inside.run(root, () => openIt(one.name)),
+                "aria-pressed": String(one.name === selection.run),
+                onclick: () => run(root, () => openIt(one.name)),
               },
               el("b", { text: one.title }),
               el("i", {
@@ -537,7 +547,7 @@ Inside.view("training", (root) => {
     const newest = lines.findLast(({ logged }) => logged),
       measured = lines.findLast((line) => line.measured)?.measured;
     if (!newest)
-      return Inside.live("training", {
+      return fillLesson("training", {
         loss: "The numbers of a run without labels appear here when one is open.",
         entropy: "",
       });
@@ -546,7 +556,7 @@ Inside.view("training", (root) => {
       uniform = sum(newest.uniform);
     const flat = measured?.teacher_entropy.dino,
       marginal = measured?.teacher_entropy_marginal.dino;
-    Inside.live("training", {
+    fillLesson("training", {
       loss: `After step ${newest.step} the DINO loss is ${sum(newest.logged).toFixed(4)} where uniform output would have ${uniform.toFixed(4)}, a ratio of ${(sum(newest.logged) / uniform).toFixed(3)}.`,
       entropy:
         flat === undefined || flat === null
@@ -613,9 +623,9 @@ print(verdict(lines))`;
   return {
     async show(view) {
       form.follow(view);
-      if (!openRun.name) openRun.name = Inside.kept("run");
+      if (!selection.run) select({ run: kept("run") });
       await refresh();
       form.follow(view);
     },
   };
-});
+}

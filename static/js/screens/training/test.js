@@ -1,8 +1,20 @@
 /* What a fine-tuning's test says: accuracy, classes, confusions, and the pictures it got wrong. */
+import { ServerError } from "../../page/errors.js";
+import { requestJson } from "../../page/scenes.js";
+import { colourTable, inkOn } from "../../ui/colours.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { legend as colourLegend } from "../../ui/legend.js";
+import { tip } from "../../ui/tooltip.js";
 const NUMBERS = 25; // classes up to which the cells of the matrix have room for numbers
 
+/* A run has a report only when it is done. */
+function noReport(error) {
+  if (error instanceof ServerError) return null;
+  throw error;
+}
+
 export function testReport() {
-  const { el, percent } = Inside;
   let shown = null,
     report = null;
   const words = el("p", { class: "inside-details" }),
@@ -53,7 +65,7 @@ export function testReport() {
 
   function drawMatrix() {
     const { confusion, classes: list } = report,
-      table = Inside.colourTable("magma"),
+      table = colourTable("magma"),
       n = list.length;
     const cell = (count, row, r, c) => {
       const part = row ? count / row : 0,
@@ -62,7 +74,7 @@ export function testReport() {
       return el("td", {
         "data-row": r,
         "data-col": c,
-        style: `background:rgb(${red},${green},${blue});color:${Inside.inkOn([red, green, blue])}`,
+        style: `background:rgb(${red},${green},${blue});color:${inkOn([red, green, blue])}`,
         text: n <= NUMBERS ? count : "",
         title: `${list[r].name} taken for ${list[c].name}: ${count} of ${row} (${percent(part)})`,
       });
@@ -102,12 +114,12 @@ export function testReport() {
         ),
       ),
     );
-    legend.replaceChildren(Inside.legend("magma", "0 % of the row", "100 %"));
+    legend.replaceChildren(colourLegend("magma", "0 % of the row", "100 %"));
     matrix.onpointermove = (event) => {
       const cell_ = event.target.closest("td[data-row]");
-      Inside.tip(matrix, event, cell_ ? cell_.title : null);
+      tip(matrix, event, cell_ ? cell_.title : null);
     };
-    matrix.onpointerleave = (event) => Inside.tip(matrix, event, null);
+    matrix.onpointerleave = (event) => tip(matrix, event, null);
   }
 
   function drawClasses() {
@@ -184,12 +196,12 @@ export function testReport() {
       node.hidden = true;
       report = null;
       if (!wanted) return;
-      const answer = await fetch(`runs/${wanted}/report`);
-      if (!answer.ok || wanted !== shown) {
+      const answer = await requestJson(`runs/${wanted}/report`).catch(noReport);
+      if (!answer || wanted !== shown) {
         shown = null;
         return;
       }
-      report = await answer.json();
+      report = answer;
       const first = lines.find(({ stage }) => stage === "backbone");
       drawWords(first ? first.validation_accuracy : null);
       drawMatrix();

@@ -1,6 +1,15 @@
 /* The same picture at every milestone of a run: attention and PCA under a slider. */
+import { sentenceOf } from "../../page/errors.js";
+import { bus } from "../../page/bus.js";
+import { fetchScene } from "../../page/scenes.js";
+import { selection } from "../../page/selection.js";
+import { paintMap, paintRgb } from "../../ui/canvas.js";
+import { choice, slider as sliderOf } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { legend as colourLegend } from "../../ui/legend.js";
+import { maximum } from "../../ui/numbers.js";
 export function timeLine(onchange) {
-  const { el } = Inside;
   let run = null,
     moments = [],
     at = 0,
@@ -14,7 +23,7 @@ export function timeLine(onchange) {
   const legend = el("div"),
     said = el("p", { class: "inside-note", "aria-live": "polite" }),
     which = el("div", { class: "inside-controls" });
-  const slider = Inside.slider("Checkpoint", {
+  const slider = sliderOf("Checkpoint", {
     min: 0,
     max: 0,
     say: (index) => nameOf(moments[index]),
@@ -62,12 +71,12 @@ export function timeLine(onchange) {
     const moment = moments[at],
       asked = `${run} ${moment}`;
     try {
-      const next = await Inside.fetchScene(`runs/${run}/probe/${moment}`);
+      const next = await fetchScene(`runs/${run}/probe/${moment}`);
       if (asked !== `${run} ${moments[at]}`) return; // overtaken
       scene = next;
       paint();
     } catch (error) {
-      said.textContent = error.message;
+      said.textContent = sentenceOf(error);
     }
   }
 
@@ -80,26 +89,23 @@ export function timeLine(onchange) {
       P = h * w,
       side = scene.shapes.pictures[1];
     picture = Math.min(picture, names.length - 1);
-    head =
-      Inside.selection.head !== null && Inside.selection.head < heads
-        ? Inside.selection.head
-        : null;
+    head = selection.head !== null && selection.head < heads ? selection.head : null;
     const map = new Float32Array(P),
       from = picture * heads * P;
     for (let a = 0; a < heads; a++)
       if (head === null || a === head)
         for (let p = 0; p < P; p++)
           map[p] += scene.attention[from + a * P + p] / (head === null ? heads : 1);
-    const high = Inside.maximum(map, 0, P);
-    Inside.paintRgb(
+    const high = maximum(map, 0, P);
+    paintRgb(
       input,
       scene.pictures.subarray(picture * side * side * 3, (picture + 1) * side * side * 3),
       side,
       side,
     );
-    Inside.paintMap(attention, map, 0, h, w, 0, high || 1);
-    Inside.paintRgb(pca, scene.pca.subarray(picture * P * 3, (picture + 1) * P * 3), h, w);
-    legend.replaceChildren(Inside.legend("magma", "0", Inside.percent(high, 2)));
+    paintMap(attention, map, { offset: 0, grid: [h, w], low: 0, high: high || 1 });
+    paintRgb(pca, scene.pca.subarray(picture * P * 3, (picture + 1) * P * 3), h, w);
+    legend.replaceChildren(colourLegend("magma", "0", percent(high, 2)));
     attentionTitle.textContent =
       head === null
         ? `last block, mean of ${heads} heads`
@@ -108,13 +114,13 @@ export function timeLine(onchange) {
       sum = 0;
     for (const value of map) sum += value;
     for (const value of map) if (value > 0) entropy -= (value / sum) * Math.log(value / sum);
-    said.textContent = `${names[picture]}, ${nameOf(moments[at])}: the strongest patch holds ${Inside.percent(high, 2)} of the attention, spread over ${Math.exp(entropy).toFixed(0)} of ${P} patches.`;
+    said.textContent = `${names[picture]}, ${nameOf(moments[at])}: the strongest patch holds ${percent(high, 2)} of the attention, spread over ${Math.exp(entropy).toFixed(0)} of ${P} patches.`;
     if (which.dataset.names !== names.join()) {
       which.dataset.names = names.join();
       which.replaceChildren(
         ...(names.length > 1
           ? [
-              Inside.choice(
+              choice(
                 "Picture",
                 names.map((name, i) => [i, name]),
                 picture,
@@ -129,7 +135,7 @@ export function timeLine(onchange) {
     }
     onchange({ moment: moments[at], high, names });
   }
-  Inside.listen((_, change) => {
+  bus.on("selection", ({ change }) => {
     if ("head" in change && scene) paint();
   });
 

@@ -1,18 +1,17 @@
 /* Update: what changes from step to step, and how far the teacher is behind the student. */
-import {
-  askJson,
-  curveChart,
-  cursorGroup,
-  nearest,
-  openRun,
-  short,
-  spaced,
-  whenOpened,
-} from "./curves.js";
+import { selection } from "../../page/selection.js";
+import { bus } from "../../page/bus.js";
+import { run as runView, sentenceOf } from "../../page/errors.js";
+import { exportBar } from "../../page/export.js";
+import { fillLesson } from "../../page/lesson.js";
+import { keep, kept } from "../../page/link.js";
+import { fetchScene, requestJson } from "../../page/scenes.js";
+import { slider as sliderOf } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent, short, spaced } from "../../ui/format.js";
+import { curveChart, cursorGroup, nearest } from "../../charts/curves.js";
 
-Inside.view("update", (root) => {
-  "use strict";
-  const { el, percent } = Inside;
+export function create(root) {
   const PRESETS = [
     ["official-short", "Official, short"],
     ["official-long", "Official, long"],
@@ -29,10 +28,10 @@ Inside.view("update", (root) => {
     ["teacher_temperature", "Teacher temperature", "lower is sharper"],
   ];
   const known = (name) => PRESETS.some(([preset]) => preset === name);
-  let preset = known(Inside.kept("schedule")) ? Inside.kept("schedule") : "official-short";
+  let preset = known(kept("schedule")) ? kept("schedule") : "official-short";
   let scene = null,
     at = 0,
-    wanted = Number(Inside.kept("cursor")) || null,
+    wanted = Number(kept("cursor")) || null,
     distance = null,
     run = null;
 
@@ -49,14 +48,14 @@ Inside.view("update", (root) => {
       onchange: () => {
         preset = presets.value;
         wanted = null;
-        Inside.keep("schedule", preset === "official-short" ? null : preset);
-        Inside.run(root, draw);
+        keep("schedule", preset === "official-short" ? null : preset);
+        runView(root, draw);
       },
     },
     ...PRESETS.map(([name, title]) => el("option", { value: name, text: title })),
   );
   const words = el("p", { class: "inside-note" });
-  const slider = Inside.slider("Step", {
+  const slider = sliderOf("Step", {
     min: 0,
     max: 1,
     say: (index) => (scene ? spaced(scene.steps[index] ?? 0) : ""),
@@ -65,7 +64,7 @@ Inside.view("update", (root) => {
   const story = el("p", { class: "inside-details", "aria-live": "polite" });
   const lag = el("div", { class: "inside-lag" }),
     lagWords = el("p", { class: "inside-note" });
-  const take = Inside.takeAlong("update", {
+  const take = exportBar("update", {
     png: () => group.sheet(),
     npz: () => `schedules/${preset}?form=npz`,
     csv: table,
@@ -106,7 +105,7 @@ Inside.view("update", (root) => {
 
   async function draw() {
     const asked = preset,
-      next = await Inside.fetchScene(`schedules/${preset}`);
+      next = await fetchScene(`schedules/${preset}`);
     if (asked !== preset) return; // overtaken
     scene = next;
     presets.value = preset;
@@ -130,7 +129,7 @@ Inside.view("update", (root) => {
       group.at = step;
       for (const chart of charts) chart.follow(step);
     }
-    Inside.keep("cursor", step === scene.facts.warmup ? null : step);
+    keep("cursor", step === scene.facts.warmup ? null : step);
     story.textContent = describe(step);
     root.inside = {
       preset,
@@ -141,7 +140,7 @@ Inside.view("update", (root) => {
       layers: distance?.layers.length ?? 0,
     };
     const memory = 1 - value("momentum");
-    Inside.live("update", {
+    fillLesson("update", {
       step: spaced(step),
       total: spaced(scene.facts.total),
       rate: exact(value("learning_rate")),
@@ -189,25 +188,25 @@ Inside.view("update", (root) => {
     distance = null;
     let found = null;
     try {
-      run = openRun.name ?? Inside.kept("run");
+      run = selection.run ?? kept("run");
       if (!run)
         run =
-          (await askJson("runs")).runs.find((one) => one.kind === "pretraining" && one.step > 0)
+          (await requestJson("runs")).runs.find((one) => one.kind === "pretraining" && one.step > 0)
             ?.name ?? null;
       if (run) {
-        const details = await askJson(`runs/${run}`);
+        const details = await requestJson(`runs/${run}`);
         if (details.kind !== "pretraining")
           lagWords.textContent =
             "The open run is a fine-tuning: it has no teacher. Open a run without labels on the Training screen.";
         else if (!details.step)
           lagWords.textContent =
             "The open run has no checkpoint yet: the first milestone writes one.";
-        else found = await askJson(`runs/${run}/distance`);
+        else found = await requestJson(`runs/${run}/distance`);
       } else
         lagWords.textContent =
           "Nothing was trained here yet. Start a run on the Training screen: its newest checkpoint has both networks, and the distance of each layer is shown here.";
     } catch (error) {
-      lagWords.textContent = error.message;
+      lagWords.textContent = sentenceOf(error);
     }
     if (found) distance = { run, ...found };
     lag.replaceChildren();
@@ -258,7 +257,8 @@ Inside.view("update", (root) => {
     );
     if (root.inside) Object.assign(root.inside, { run, layers: distance.layers.length });
   }
-  whenOpened("update", () => {
+  bus.on("screen", ({ name: opened }) => {
+    if (opened !== "update") return;
     drawDistance();
   });
 
@@ -290,4 +290,4 @@ print(values_at(${scene?.steps[at] ?? 0}, config))`;
       await drawDistance();
     },
   };
-});
+}

@@ -1,0 +1,52 @@
+/* The page's one bus of events. Whoever changes something says so here once; whoever depends on it
+   listens here, and asks nobody again and again whether it has changed. */
+
+/**
+ * @typedef {object} PageEvents
+ * @property {{ name: string, before: string | null }} screen a screen was opened; `before` was open
+ * @property {import("../types/page").View} view another picture, model, size or seed
+ * @property {{ selection: import("./selection.js").Selection, change: Partial<import("./selection.js").Selection> }} selection
+ *   a patch, layer, head or run was chosen; `change` holds what was set
+ */
+
+/**
+ * A bus of its own, for the page and for tests. A listener that throws is reported and keeps nobody
+ * else from hearing.
+ *
+ * @template {object} Events name -> detail
+ * @param {(error: unknown) => void} report
+ */
+export function createBus(report = (error) => globalThis.reportError(error)) {
+  /** @type {Map<keyof Events, Set<(detail: never) => void>>} */
+  const listeners = new Map();
+  return {
+    /**
+     * @template {keyof Events} Name
+     * @param {Name} name
+     * @param {(detail: Events[Name]) => void} listener
+     * @returns {() => void} ends the listening
+     */
+    on(name, listener) {
+      const all = listeners.get(name) ?? new Set();
+      listeners.set(name, all.add(listener));
+      return () => void all.delete(listener);
+    },
+
+    /**
+     * @template {keyof Events} Name
+     * @param {Name} name
+     * @param {Events[Name]} detail
+     */
+    emit(name, detail) {
+      for (const listener of [...(listeners.get(name) ?? [])])
+        try {
+          /** @type {(detail: Events[Name]) => void} */ (listener)(detail);
+        } catch (error) {
+          report(error);
+        }
+    },
+  };
+}
+
+/** @type {ReturnType<typeof createBus<PageEvents>>} */
+export const bus = createBus();

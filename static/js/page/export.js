@@ -1,0 +1,96 @@
+/* What a visitor can keep of a view: the picture, the numbers, the link, the code. */
+import { button } from "../ui/controls.js";
+import { el } from "../ui/dom.js";
+import { writeLink } from "./link.js";
+
+/**
+ * @typedef {object} Exports what a screen has to offer; what is missing has no button
+ * @property {() => HTMLCanvasElement} [png] what is drawn
+ * @property {() => string} [npz] where the numbers are
+ * @property {() => string | Promise<string>} [csv] the numbers as a table
+ * @property {() => string} [python] the lines that compute the same
+ */
+
+/** @param {string} name @param {string} href */
+function download(name, href) {
+  const link = el("a", { href, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+}
+
+/**
+ * Hands a file to the visitor.
+ *
+ * @param {string} name
+ * @param {Blob} blob
+ */
+export function downloadBlob(name, blob) {
+  const href = URL.createObjectURL(blob);
+  download(name, href);
+  setTimeout(() => URL.revokeObjectURL(href), 10000);
+}
+
+/** A button that copies the link, and says that it has. */
+function linkButton() {
+  const node = button("Link", copy, "Copies a link to this state");
+  async function copy() {
+    writeLink();
+    try {
+      await navigator.clipboard.writeText(location.href);
+      node.textContent = "Copied";
+    } catch {
+      node.textContent = "In the address bar"; // this browser lets nobody write to the clipboard
+    }
+    setTimeout(() => {
+      node.textContent = "Link";
+    }, 1600);
+  }
+  return node;
+}
+
+/**
+ * A row of buttons under a view. `refresh()` after every change keeps open code right.
+ *
+ * @param {string} screen names the files
+ * @param {Exports} exports
+ */
+export function exportBar(screen, { png, npz, csv, python }) {
+  const code = el("pre", {
+    class: "inside-code",
+    hidden: true,
+    tabindex: "0",
+    "aria-label": "The same in Python",
+  });
+  const row = el("div", { class: "inside-take", role: "group", "aria-label": "Take it along" });
+  if (png) {
+    const save = () => png().toBlob((blob) => blob && downloadBlob(`${screen}.png`, blob));
+    row.append(button("PNG", save, "What is drawn, as a picture"));
+  }
+  if (npz)
+    row.append(
+      button("NPZ", () => download(`${screen}.npz`, npz()), "The numbers, for numpy.load"),
+    );
+  if (csv) {
+    const save = async () =>
+      downloadBlob(`${screen}.csv`, new Blob([await csv()], { type: "text/csv" }));
+    row.append(button("CSV", save, "The numbers, as a table"));
+  }
+  row.append(linkButton());
+  const refresh = () => {
+    if (python && !code.hidden) code.textContent = python();
+  };
+  if (python) {
+    const fold = button(
+      "Python",
+      () => {
+        code.hidden = !code.hidden;
+        fold.setAttribute("aria-expanded", String(!code.hidden));
+        refresh();
+      },
+      "The lines that compute the same",
+    );
+    row.append(fold);
+  }
+  return { node: el("div", {}, row, code), refresh };
+}

@@ -1,0 +1,44 @@
+/* The visitor's own numbers in the lessons: <span class="live-NAME"> is filled with what the screen
+   of that lesson has computed last.
+
+   Gradio writes a lesson when it comes to it and says nothing about it, so the places are watched. */
+import { settings } from "../settings.js";
+
+/** @typedef {Record<string, string | number>} LessonNumbers name -> what stands in its place */
+
+/** @type {Map<string, LessonNumbers>} screen -> its numbers */
+const numbers = new Map();
+
+const lessonOf = (/** @type {string} */ screen) => document.getElementById(`lesson-${screen}`);
+
+/** @param {string} screen */
+function write(screen) {
+  const values = numbers.get(screen) ?? {};
+  for (const node of lessonOf(screen)?.querySelectorAll('[class*="live-"]') ?? []) {
+    const name = [...node.classList].find((one) => one.startsWith("live-"))?.slice("live-".length);
+    if (!name || !(name in values)) continue;
+    const text = String(values[name]);
+    if (node.textContent !== text) node.textContent = text;
+  }
+}
+
+/**
+ * Fills in numbers; those of earlier calls stay.
+ *
+ * @param {string} screen
+ * @param {LessonNumbers} values
+ */
+export function fillLesson(screen, values) {
+  numbers.set(screen, { ...numbers.get(screen), ...values });
+  write(screen);
+}
+
+/** The places of the lessons are there: whatever is written into them gets its numbers. */
+export function watchLessons() {
+  for (const [screen] of settings.screens) {
+    const lesson = lessonOf(screen);
+    if (!lesson) continue;
+    new MutationObserver(() => write(screen)).observe(lesson, { childList: true, subtree: true });
+    write(screen);
+  }
+}

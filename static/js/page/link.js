@@ -1,0 +1,112 @@
+/* The link: everything that brings this state back, behind the # of the address.
+
+   Two pure functions read and write it; below them is the live link of the page, which follows the
+   bus. Python reads it once when the page arrives; until it has answered nothing is written. */
+import { debounce } from "../ui/frame.js";
+import { bus } from "./bus.js";
+import { forgetLink, selection } from "./selection.js";
+
+/**
+ * @typedef {object} LinkState
+ * @property {string} [screen]
+ * @property {string} [sample] file name; absent for a picture of the visitor's own
+ * @property {string} [model]
+ * @property {number} [size] px, the short side
+ * @property {number} [seed]
+ * @property {number} [layer]
+ * @property {number} [head]
+ * @property {number} [row]
+ * @property {number} [col]
+ */
+
+const TEXTS = /** @type {const} */ (["screen", "sample", "model"]);
+const NUMBERS = /** @type {const} */ (["size", "seed", "layer", "head", "row", "col"]);
+
+/**
+ * What a link says. `extras`: what single screens want to find again (a ratio, a pinned crop), as
+ * texts under names of their own.
+ *
+ * @param {string} hash with or without its #
+ * @returns {{ state: LinkState, extras: Record<string, string> }}
+ */
+export function parseLink(hash) {
+  const query = new URLSearchParams(hash.replace(/^#/, ""));
+  /** @type {LinkState} */
+  const state = {};
+  /** @type {Record<string, string>} */
+  const extras = {};
+  for (const [name, text] of query) {
+    const word = TEXTS.find((one) => one === name),
+      number = NUMBERS.find((one) => one === name);
+    if (word) state[word] ??= text;
+    else if (number) state[number] ??= Number.parseInt(text, 10);
+    else extras[name] ??= text;
+  }
+  return { state, extras };
+}
+
+/**
+ * @param {{ [Name in keyof LinkState]: LinkState[Name] | null }} state what is null, missing or empty is left out
+ * @param {Record<string, string>} extras
+ * @returns {string} with its #
+ */
+export function formatLink(state, extras) {
+  const query = new URLSearchParams();
+  for (const name of [...TEXTS, ...NUMBERS]) {
+    const value = state[name];
+    if (value !== null && value !== undefined && value !== "") query.set(name, String(value));
+  }
+  for (const [name, value] of Object.entries(extras)) query.set(name, value);
+  return `#${query}`;
+}
+
+// ---------- the page's own link
+
+/** What the link said when the page was opened. */
+export const opening = parseLink(globalThis.location?.hash ?? "");
+
+const extras = { ...opening.extras };
+/** @type {LinkState} */
+const state = {};
+let answered = false;
+
+/** What the link said under a screen's own name when the page was opened. */
+export const kept = (/** @type {string} */ name) => opening.extras[name] ?? null;
+
+/**
+ * Puts something of a screen's own into the link; null takes it out.
+ *
+ * @param {string} name
+ * @param {string | number | null | undefined} value
+ */
+export function keep(name, value) {
+  if (value === null || value === undefined) delete extras[name];
+  else extras[name] = String(value);
+  writeLinkSoon();
+}
+
+/** Writes the address now: before it is copied, and before a reload could ask for an older picture. */
+export function writeLink() {
+  if (!answered || !state.screen) return;
+  const { layer, head, row, col } = selection;
+  history.replaceState(null, "", formatLink({ ...state, layer, head, row, col }, extras));
+}
+
+const writeLinkSoon = debounce(writeLink, 300);
+
+/** Python has answered the page's arrival: the link has done its work, and may change. */
+export function arrived() {
+  answered = true;
+  forgetLink();
+  writeLinkSoon();
+}
+
+bus.on("selection", () => writeLinkSoon());
+bus.on("screen", ({ name }) => {
+  state.screen = name;
+  writeLinkSoon();
+});
+bus.on("view", ({ sample, model, size, seed }) => {
+  Object.assign(state, { sample, model, size, seed });
+  writeLink();
+});

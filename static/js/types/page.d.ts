@@ -1,0 +1,24 @@
+/* What travels on the page itself; what the server sends is in scenes.d.ts. */
+import type { PictureScene } from "./scenes";
+
+/** The picture that is open: the one prop that Python hands to the page. */
+export interface View extends PictureScene {
+  /** Where its scenes are: view/KEY/... */
+  key: string;
+  model: string;
+  /** px, the short side that was asked for */
+  size: number;
+  /** file name of a sample; empty for a picture of the visitor's own */
+  sample: string;
+  seed: number;
+}
+
+declare global {
+  interface HTMLElement {
+    /** What a view says it shows: `page.expose(...)` in a screen, read by tests. */
+    inside?: object;
+  }
+  interface Window {
+    Inside: typeof import("../boot.js").Inside;
+  }
+}
