@@ -7,13 +7,16 @@ share, the scripts of the screen that opens, the first visit's numbers, and a st
 """
 
 import json
-from collections.abc import Mapping
+import posixpath
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio
 
 from app.first_visit import stored
-from app.paths import TEXT
+from app.paths import STATIC, TEXT
 from dino_core.config import PCA_PRESETS
 
 PRESET_TITLES = {
@@ -22,7 +25,10 @@ PRESET_TITLES = {
     "dinov3-notebook": "DINOv3 notebook",
     "all-patches": "All patches",
 }
-MODULES = ("core", "strip", "attention")  # of the screen that opens; the others come after
+OPENS = ("boot.js", "screens/strip/index.js", "screens/attention/index.js")  # the rest comes after
+IMPORT = re.compile(
+    r'^(?:import|export)\b[^"\';]*?\bfrom\s*"(\.[^"]+)"|^import\s*"(\.[^"]+)"', re.M
+)
 STAGE = TEXT / "stage.html"
 
 
@@ -41,13 +47,36 @@ def head(
         {"colours": colours, "presets": presets, "screens": list(screens.items()), "first": view}
     )
     ahead = _for_script([f"view/{stored.KEY}/{path}" for path in stored.AHEAD] if view else [])
-    modules = "".join(f'<link rel="modulepreload" href="inside/js/{name}.js">' for name in MODULES)
+    modules = "".join(
+        f'<link rel="modulepreload" href="inside/js/{name}">' for name in needed_modules()
+    )
     return (
-        f"<script>window.INSIDE = {shared};"
-        f"if (!location.hash) for (const path of {ahead}) fetch(path).then((one) => one.blob());"
-        f'</script>{modules}<script type="module" src="inside/js/early.js"></script>'
+        f'<script type="application/json" id="inside-settings">{shared}</script>'
+        f"<script>if (!location.hash) for (const path of {ahead})"
+        " fetch(path).then((one) => one.blob());</script>"
+        f'{modules}<script type="module" src="inside/js/boot.js"></script>'
         f'<link rel="stylesheet" href="theme.css?v={theme_hash}">'
     )
+
+
+def needed_modules(scripts: Path = STATIC / "js", entries: Sequence[str] = OPENS) -> list[str]:
+    """The modules that the opening screen needs, as paths below `scripts`.
+
+    A browser would find them only one import after the other; a screen that is opened later is an
+    `import()` and does not count.
+    """
+    found: dict[str, None] = {}
+    waiting = list(entries)
+    while waiting:
+        name = waiting.pop(0)
+        if name in found:
+            continue
+        found[name] = None
+        text = (scripts / name).read_text(encoding="utf-8")
+        for match in IMPORT.finditer(text):
+            below = posixpath.join(posixpath.dirname(name), match[1] or match[2])
+            waiting.append(posixpath.normpath(below))
+    return list(found)
 
 
 def stage() -> str:

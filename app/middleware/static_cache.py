@@ -31,7 +31,7 @@ class StaticCache(HttpMiddleware):
 
     def __init__(self, app: ASGIApp, scripts: Path) -> None:
         super().__init__(app)
-        self.scripts = scripts
+        self.scripts = scripts.resolve()
         self.files: dict[Key, CachedFile] = {}
         self.nbytes = 0
 
@@ -64,7 +64,8 @@ class StaticCache(HttpMiddleware):
         if not path.startswith("/inside/js/"):
             return 0.0
         try:
-            return (self.scripts / path.removeprefix("/inside/js/")).stat().st_mtime
+            script = (self.scripts / path.removeprefix("/inside/js/")).resolve()
+            return script.stat().st_mtime if script.is_relative_to(self.scripts) else 0.0
         except (OSError, ValueError):
             return 0.0
 

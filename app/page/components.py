@@ -1,8 +1,8 @@
 """The page's own components. Their looks and behaviour are in static/, their words come from here.
 
-A canvas view is an empty place that static/js fills. Python hands it one small prop, `view`: which
-picture (its key, grid, layers, heads) and which seed. The view fetches its arrays itself and
-draws; hovering never comes back to Python.
+A canvas view is an empty place that static/js fills. Python hands the strip one small prop, `view`:
+which picture (its key, grid, layers, heads) and which seed; the whole page follows it. A view
+fetches its arrays itself and draws; hovering never comes back to Python.
 """
 
 from html import escape
@@ -11,18 +11,17 @@ from typing import Any
 import gradio as gr
 
 
-def canvas_view(name: str, view: dict[str, Any] | None) -> gr.HTML:
-    """One of the views that static/js registers, with what it shows before anything is asked."""
+def canvas_view(name: str, **props: Any) -> gr.HTML:
+    """The place of a view of static/js/screens."""
     return gr.HTML(
         html_template='<div class="inside-view waiting"></div>',
         js_on_load=f"""
-            const script = (name) => import(new URL(`inside/js/${{name}}.js`, document.baseURI));
-            script("core").then(() => Inside.turn("{name}")).then(() => script("{name}"))
-                .then(() => Inside.mount("{name}", element, props, watch, trigger));
+            import(new URL("inside/js/boot.js", document.baseURI))
+                .then(() => Inside.mount("{name}", {{ element, props, watch, trigger }}));
         """,
         apply_default_css=False,
         elem_id=f"view-{name}",
-        view=view,
+        **props,
     )
 
 

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 # A quick answer may come before the scripts have loaded.
-ARRIVED = """() => import(new URL("inside/js/core.js", document.baseURI))
-    .then(() => { window.Inside.arrived(); })"""
+ARRIVED = """() => import(new URL("inside/js/boot.js", document.baseURI))
+    .then(() => { Inside.arrived(); })"""
 NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
 Update = dict[Any, Any]  # what a handler changes: a value for each of some components
 
@@ -50,7 +50,10 @@ class Choice:
 
 
 class Handlers:
-    """The handlers of one page, and what they may change in it."""
+    """The handlers of one page, and what they may change in it.
+
+    The strip is told which picture the page shows, and its script tells all screens.
+    """
 
     def __init__(
         self, services: Services, session: gr.State, rail: Rail, views: dict[str, gr.HTML]
@@ -58,13 +61,13 @@ class Handlers:
         self.services = services
         self.session = session
         self.rail = rail
-        self.views = views
+        self.gallery, self.strip = views["gallery"], views["strip"]
 
     def connect(self, page: gr.Blocks) -> None:
         """Ties each widget to its handler."""
         rail, session = self.rail, self.session
         chosen = [rail.model, rail.size, rail.seed]
-        changed = [session, rail.picture, rail.status, rail.badge, *chosen, *self.views.values()]
+        changed = [session, rail.picture, rail.status, rail.badge, *chosen, self.strip]
         work: dict[str, Any] = {
             "outputs": changed,
             "concurrency_id": "model",
@@ -82,14 +85,13 @@ class Handlers:
             None, rail.picture, rail.uploaded, js="(file) => file.path", api_visibility="private"
         ).then(self.open_file, [session, rail.uploaded, *chosen], **work)
         rail.samples.select(self.open_sample, [session, rail.samples, *chosen], **work)
-        gallery = self.views["gallery"]
-        gallery.select(self.open_gallery_picture, [session, gallery, *chosen], **work)
+        self.gallery.select(self.open_gallery_picture, [session, self.gallery, *chosen], **work)
         rail.model.input(self.change_model, [session, *chosen], **work)
         rail.size.input(self.change_model, [session, *chosen], **work)
         rail.seed.change(
             self.redraw,
             [session, rail.seed],
-            list(self.views.values()),
+            self.strip,
             trigger_mode="always_last",
             show_progress="hidden",
             api_visibility="private",
@@ -210,7 +212,7 @@ class Handlers:
         entry = self.services.pictures.get(self._secret(request), session.key)
         if entry is None or seed is None:
             return gr.skip()
-        return self._views(view_of(session.key, entry, seed))
+        return gr.update(view=view_of(session.key, entry, seed))
 
     # -- what they end in --------------------------------------------------------------------
 
@@ -243,7 +245,7 @@ class Handlers:
             rail.model: entry.model,
             rail.size: entry.size,
             rail.seed: seed,
-            **self._views(view_of(key, entry, seed)),
+            self.strip: gr.update(view=view_of(key, entry, seed)),
         }
 
     def _show_first(self, first: stored.FirstVisit, seed: int) -> Update:
@@ -255,11 +257,8 @@ class Handlers:
             rail.model: self.services.models.default,
             rail.size: stored.SIZE,
             rail.seed: seed,
-            **self._views(first.view | {"seed": seed}),
+            self.strip: gr.update(view=first.view | {"seed": seed}),
         }
-
-    def _views(self, view: dict[str, Any]) -> Update:
-        return {component: gr.update(view=view) for component in self.views.values()}
 
     def _reject(self, session: Session, message: str, request: gr.Request) -> Update:
         """Says why, and leaves everything as it was: the thumbnail and the choices go back too."""

@@ -14,8 +14,7 @@ from app.paths import TEXT
 from app.services import Services
 
 LESSONS = """async () => {
-    const core = new URL("inside/js/core.js", document.baseURI);
-    await import(core).then(() => window.Inside.afterFirst);
+    await import(new URL("inside/js/boot.js", document.baseURI)).then(() => Inside.ready());
     return %s;
 }"""
 
@@ -32,11 +31,11 @@ def build_app(services: Services) -> gr.Blocks:
             with gr.Column(elem_id="rail", scale=0, min_width=288):
                 rail = build_rail(services)
             with gr.Column(elem_id="main", scale=1, min_width=320):
-                views = {"strip": canvas_view("strip", view)}
+                views = {"strip": canvas_view("strip", view=view)}
                 lessons = []
                 for name in SCREENS:
                     with gr.Column(elem_id=f"screen-{name}", elem_classes="inside-screen"):
-                        views[name] = canvas_view(name, view)
+                        views[name] = canvas_view(name)
                         lessons.append(build_lesson(name))
         # Setting equations keeps a browser busy, and the newcomer's picture would wait for it.
         texts = json.dumps([(TEXT / f"{name}.md").read_text(encoding="utf-8") for name in SCREENS])

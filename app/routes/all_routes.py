@@ -22,6 +22,7 @@ from app.routes import (
     tokens,
 )
 from app.routes.responses import add_error_responses
+from app.routes.scripts import Scripts
 from app.services import Services
 
 SCREENS = (pictures, crops, masks, tokens, attention, features, losses)
@@ -35,5 +36,5 @@ def add_routes(app: FastAPI, services: Services) -> None:
     for screen in (*SCREENS, *JOBS, *CHARTS):
         app.include_router(screen.router)
     add_error_responses(app)
-    for folder in ("js", "samples/thumbs"):
-        app.mount(f"/inside/{folder}", StaticFiles(directory=STATIC / folder))
+    app.mount("/inside/js", Scripts(directory=STATIC / "js"))
+    app.mount("/inside/samples/thumbs", StaticFiles(directory=STATIC / "samples" / "thumbs"))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from page_modules import ask_page
 from PIL import Image
 from playwright.sync_api import Page
 
@@ -213,7 +214,8 @@ def test_the_link_is_copied_and_brings_the_state_to_another_visitor(
     two = visitor("#" + link.partition("#")[2])
     two.wait_for_function(f"{here}.key !== 'first' && {here}.layer === 7 && {here}.row === 3")
     assert two.evaluate(f"[{here}.col, {here}.head]") == [20, 1]
-    assert two.evaluate("[Inside.page.sample, Inside.page.seed]") == ["rocket.jpg", 4]
+    assert ask_page(two, "page/screens.js", "it.currentView().sample") == "rocket.jpg"
+    assert ask_page(two, "page/screens.js", "it.currentView().seed") == 4
     assert two.locator("#tab-attention").get_attribute("aria-selected") == "true"
     keys = [page.evaluate(f"{here}.key") for page in (one, two)]
     assert keys[0] != keys[1], "each has a picture of their own"

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from page_modules import selected
 from playwright.sync_api import Browser, Page, Route, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -86,7 +87,7 @@ def test_the_first_picture_is_there_before_gradio_and_stays_where_it_is(held, wi
     picture.hover()
     expect(page.locator('[data-view="attention"] .inside-tip')).to_be_visible()
     picture.click()
-    pinned = page.evaluate("[Inside.selection.row, Inside.selection.col]")
+    pinned = selected(page, "row", "col")
     assert None not in pinned
     page.evaluate("window.root = document.querySelector('[data-view=attention]')")
     before = page.evaluate(PLACES)
@@ -95,7 +96,7 @@ def test_the_first_picture_is_there_before_gradio_and_stays_where_it_is(held, wi
     page.wait_for_selector("#inside-stage", state="detached")
     assert page.evaluate("root === document.querySelector('#screen-attention [data-view]')")
     assert page.locator('[data-view="attention"]').count() == 1
-    assert page.evaluate("[Inside.selection.row, Inside.selection.col]") == pinned
+    assert selected(page, "row", "col") == pinned
     page.wait_for_function("document.fonts.status === 'loaded'")
     after = page.evaluate(PLACES)
     for old, new in zip(before, after, strict=True):
@@ -116,12 +117,11 @@ def test_a_screen_that_is_asked_for_early_opens_when_it_is_there(held) -> None:
 def test_whoever_reloads_the_page_finds_the_same_patch_at_once(held) -> None:
     page, release = held("/#screen=attention&sample=cat.jpg&size=224&seed=0&row=3&col=4&head=2")
     page.wait_for_function(DRAWN)
-    selected = "[Inside.selection.row, Inside.selection.col, Inside.selection.head]"
-    assert page.evaluate(selected) == [3, 4, 2]
+    assert selected(page, "row", "col", "head") == [3, 4, 2]
     release()
     page.wait_for_selector("#inside-stage", state="detached")
     page.wait_for_timeout(1500)  # Python answers the link
-    assert page.evaluate(selected) == [3, 4, 2]
+    assert selected(page, "row", "col", "head") == [3, 4, 2]
 
 
 def test_whoever_follows_a_link_has_no_stage(held) -> None:

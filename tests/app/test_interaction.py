@@ -1,10 +1,12 @@
 """Pointing, keys, linked screens, reloading: the page answers at once and keeps still."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from page_modules import ask_page, selected
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -57,7 +59,7 @@ def begin(page: Page, screen: str, **selected: int | None) -> None:
     page.click(f"#tab-{screen}")
     page.wait_for_selector(f"{view(screen)}[data-ready]")
     chosen = {"row": None, "col": None, "layer": 11, "head": None} | selected
-    page.evaluate("(chosen) => Inside.select(chosen)", chosen)
+    ask_page(page, "page/selection.js", f"it.select({json.dumps(chosen)})")
     if screen in ("attention", "features"):
         wait(page, screen, f"s.layer === {chosen['layer']}")
 
@@ -103,7 +105,7 @@ def test_enter_keeps_what_is_hovered_on_all_screens(page: Page, screen: str) -> 
     page.focus(picture(screen))
     point_at(page, screen, 7, 13)
     wait(page, screen, "s.row === 7 && s.col === 13")
-    assert page.evaluate("[Inside.selection.row, Inside.selection.col]") == [1, 1]
+    assert selected(page, "row", "col") == [1, 1]
     page.keyboard.press("Enter")
     page.mouse.move(0, 0)
     for other in ("tokens", "attention", "features"):
@@ -129,7 +131,7 @@ def test_arrows_move_the_patch_and_stop_at_the_edge(page: Page, screen: str) -> 
     press(page, screen, "ArrowDown", "ArrowDown", "ArrowLeft")
     wait(page, screen, "s.row === 2 && s.col === 22")
     press(page, screen, "Escape")
-    assert page.evaluate("Inside.selection.row") is None
+    assert selected(page, "row") == [None]
 
 
 def test_keys_of_attention(page: Page) -> None:

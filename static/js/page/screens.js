@@ -17,8 +17,9 @@
      from `request`, `requestJson` and `fetchScene` by themselves, what a visitor gave wrongly is an
      InputError. Any other exception is told as a fault of the view.
 
-   A screen is read and made only when it is shown; its files are fetched once the first picture is
-   on the screen. The strip of thumbnails keeps the same contract and is always open. */
+   A screen's files are fetched, and it is made, when it opens or when the page has nothing else to
+   do; not before the first picture is on the screen, and not for a newcomer who has touched nothing.
+   The strip of thumbnails keeps the same contract and is always open. */
 import { settings } from "../settings.js";
 import { bus } from "./bus.js";
 import { hasProblem, NetworkError, run } from "./errors.js";
@@ -239,7 +240,7 @@ function prepare() {
   void work();
 }
 
-/** Listens for the first touch of the page, and fetches the screens' files when it is their turn. */
+/** Listens for the first touch of the page. */
 export function begin() {
   for (const event of ["pointerdown", "keydown"])
     document.addEventListener(
@@ -251,7 +252,4 @@ export function begin() {
       },
       true,
     );
-  void ready.then(async () => {
-    for (const [name] of settings.screens) await load(name).catch(() => null);
-  });
 }
