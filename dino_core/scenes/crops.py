@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -13,6 +13,7 @@ from dino_core.crops import JITTER_ORDERS, Decisions, draw_crops, overlap, sampl
 from dino_core.draw.colours import crop_colour
 from dino_core.figures.histograms import crop_areas, crop_aspects
 from dino_core.figures.theme import Theme
+from dino_core.scenes.facts import CropFacts
 from dino_core.scenes.help_texts import field_comments
 
 if TYPE_CHECKING:
@@ -38,15 +39,13 @@ class CropsScene:
     blur: str  # "as run" or "as written"
     blurs: dict[str, Kinds]  # probability of blur under each of these names
     patch_size: int
-    config: dict[str, Any]  # every number of the CropConfig that was used
-    official: dict[str, Any]  # and what it is when nothing is chosen
+    config: Annotated[dict[str, Any], CropConfig]  # every number of the CropConfig that was used
+    official: Annotated[dict[str, Any], CropConfig]  # and what it is when nothing is chosen
     help: dict[str, str]  # what its fields mean
     kinds: tuple[int, int, int]  # how many crops there are of each kind
     probabilities: dict[str, Kinds]  # of each operation
     fired: dict[str, tuple[int, int, int]]  # in how many crops of each kind it did
-    crops: list[
-        dict[str, Any]
-    ]  # kind, index, size, box, area_fraction, aspect, flipped, operations
+    crops: list[Annotated[dict[str, Any], CropFacts]]
     colours: list[tuple[int, int, int]]
     pixels: tuple[np.ndarray, ...]  # n x uint8 [size, size, 3]
     overlaps: np.ndarray  # float32 [n, n], share of the smaller box in per cent
@@ -63,9 +62,7 @@ class CropDrawsScene:
     area_global: np.ndarray  # int32 [AREA_BARS]
     area_local: np.ndarray  # int32 [AREA_BARS]
     aspect_edges: np.ndarray  # float32 [BARS + 1], width / height, evenly spaced in its logarithm
-    aspect_global: (
-        np.ndarray
-    )  # int32 [BARS]; what rounding takes over an end is counted at that end
+    aspect_global: np.ndarray  # int32 [BARS], what rounding takes over an end counted at that end
     aspect_local: np.ndarray  # int32 [BARS]
 
     def charts(self, theme: Theme) -> "dict[str, go.Figure]":

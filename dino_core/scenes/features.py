@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -16,6 +16,7 @@ from dino_core.draw.colours import cluster_colour
 from dino_core.draw.pictures import to_bytes
 from dino_core.figures.layers import explained_variance
 from dino_core.figures.theme import Theme
+from dino_core.scenes.facts import MapParameters
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -32,7 +33,7 @@ class FeaturesScene:
 
     layer: int
     preset: str
-    config: dict[str, Any]  # the fields of PCAConfig as they were used
+    config: Annotated[dict[str, Any], PCAConfig]  # the fields of PCAConfig as they were used
     grid: tuple[int, int]
     colours: np.ndarray  # uint8 [h, w, 3], background black
     foreground: np.ndarray  # uint8 [h, w], 1 where foreground
@@ -78,7 +79,7 @@ class MapScene:
 
     layer: int
     method: str  # "pca" or "umap"
-    parameters: dict[str, Any]
+    parameters: Annotated[dict[str, Any], MapParameters]
     grid: tuple[int, int]
     points: np.ndarray  # float32 [P, 2]
 

@@ -5,7 +5,7 @@ The numbers are those of `dino_core/step/loss_inspection.py`; the samples keep t
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 from dino_core.config import LossConfig, TrainConfig
 from dino_core.draw.colours import crop_colour
 from dino_core.scenes.crops import crop_config
+from dino_core.scenes.facts import CompanionFacts, CropSize, RecipeFacts
 from dino_core.scenes.pairs import Companion, OpenPair
 from dino_core.step.loss_inspection import LossBreakdown, PictureLogits, break_down
 from dino_core.step.metrics import entropy_of
@@ -37,16 +38,16 @@ class LossesScene:
     temperature: float  # of the teacher
     student_temperature: float
     targets_by: str
-    recipe: dict[str, Any]  # the temperature and the targets that the pair was trained with
+    recipe: Annotated[dict[str, Any], RecipeFacts]
     own_crops: bool  # the pair's own, and not those of the crops' screen
     prototypes: tuple[int, int]  # K of the DINO and of the iBOT head
     head: list[int]  # widths on the way through the DINO head: token, layers, sphere; then K
     shared: bool  # patches go through the DINO head too
     grid: tuple[int, int]
-    crops: list[dict[str, Any]]
+    crops: list[Annotated[dict[str, Any], CropSize]]
     colours: list[tuple[int, int, int]]
     # Of each: file, title, column on the sheet, distances from both global crops. Nearest first.
-    company: list[dict[str, Any]]
+    company: list[Annotated[dict[str, Any], CompanionFacts]]
     columns_of_sheet: int
     terms: dict[str, float]  # weights included: they add up to the loss
     uniform: dict[str, float]

@@ -1,7 +1,7 @@
 """Screen 2: what iBOT hides from the student, block by block, and over a batch."""
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from dino_core.masks import (
     sample_random_mask,
 )
 from dino_core.scenes.crops import crop_config, seeded
+from dino_core.scenes.facts import MaskFacts
 from dino_core.scenes.help_texts import field_comments
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class MasksScene:
     ratio: float
     grid: tuple[int, int]
     patch_size: int
-    config: dict[str, Any]  # every number of the MaskConfig
+    config: Annotated[dict[str, Any], MaskConfig]  # every number of the MaskConfig
     help: dict[str, str]  # what its fields mean
     target: int  # patches
     achieved: int
@@ -54,9 +55,8 @@ class MasksScene:
     hidden_share: np.ndarray  # float32 [h, w], how often each patch was hidden
     batch: np.ndarray  # uint8 [2 * BATCH, h, w]
     batch_random: np.ndarray  # uint8 [2 * BATCH, h, w], as many patches each
-    # Of each: target (0: not masked at all), achieved, rejected, blocks, neighbours. The first crop
-    # of all pictures, then the second.
-    batch_masks: list[dict[str, Any]]
+    # The first crop of all pictures, then the second.
+    batch_masks: list[Annotated[dict[str, Any], MaskFacts]]
 
     def charts(self, theme: Theme) -> "dict[str, go.Figure]":
         """How many patches were hidden, and how many blocks it took, over many draws."""

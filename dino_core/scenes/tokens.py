@@ -9,7 +9,7 @@ itself, e[k] = filter k . pixels + bias k, so these are what it is given.
 """
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import numpy as np
 import torch
@@ -33,6 +33,7 @@ from dino_core.analysis.tokens import (
 from dino_core.figures.layers import block_updates, token_lengths
 from dino_core.figures.theme import Theme
 from dino_core.images import IMAGENET_MEAN, IMAGENET_STD, Fit, Fitted, fit_to_patches
+from dino_core.scenes.facts import WalkFacts
 from dino_core.scenes.picture import OpenPicture
 from dino_core.vit import Block, Mlp, SwiGLU, VisionTransformer
 
@@ -64,7 +65,7 @@ class PatchesScene:
     input_size: tuple[int, int]
     position_side: int  # rows of the learned positions
     learned_grid: tuple[int, int]  # rows and columns of the learned positions
-    fits: list[dict[str, Any]]  # FitFacts; the first is the one in use
+    fits: list[Annotated[dict[str, Any], FitFacts]]  # the first is the one in use
     mean: tuple[float, ...]  # of the normalisation (pixel / 255 - mean) / std
     std: tuple[float, ...]
     pixels: np.ndarray  # uint8 [H, W, 3] what the model is given, before normalisation
@@ -104,7 +105,7 @@ class BlocksScene:
     grid: tuple[int, int]
     registers: int
     sigmas: float  # an outlier's norm is above median + sigmas * 1.4826 MAD
-    steps: list[dict[str, Any]]  # name, shape, and the block's part it belongs to
+    steps: list[Annotated[dict[str, Any], WalkFacts]]
     norms: np.ndarray  # float32 [T + 1, N]
     updates: np.ndarray  # float32 [T, 2, N], attention's and the MLP's, relative to what enters
     median: np.ndarray  # float32 [T + 1], of the patches' norms

@@ -5,7 +5,7 @@ The formulas are in `dino_core/schedules.py` and `dino_core/analysis/distance.py
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
@@ -28,11 +28,11 @@ class ScheduleScene:
     """The scheduled values at some steps [n] of a run."""
 
     steps: np.ndarray  # [n] int32, counted from 0
-    learning_rate: np.ndarray  # [n] float32, and so on
-    last_layer_learning_rate: np.ndarray
-    weight_decay: np.ndarray
-    momentum: np.ndarray
-    teacher_temperature: np.ndarray
+    learning_rate: np.ndarray  # [n] float32
+    last_layer_learning_rate: np.ndarray  # [n] float32
+    weight_decay: np.ndarray  # [n] float32
+    momentum: np.ndarray  # [n] float32, of the teacher's average
+    teacher_temperature: np.ndarray  # [n] float32
     preset: str
     words: str
     total: int
@@ -41,7 +41,7 @@ class ScheduleScene:
     frozen: int  # steps in which the prototypes stand still
     temperature_warmup: int
     peak: float
-    config: dict[str, Any]
+    config: Annotated[dict[str, Any], ScheduleConfig]
 
     def charts(self, theme: Theme) -> "dict[str, go.Figure]":
         """Each value by step; the cursor stands where the warm-up ends."""

@@ -8,7 +8,12 @@ import { NetworkError, ServerError } from "./errors.js";
  * @property {Record<string, number[]>} shapes
  */
 
-const TYPES = /** @type {const} */ ({ F32: Float32Array, U8: Uint8Array, I32: Int32Array });
+const TYPES = /** @type {const} */ ({
+  F32: Float32Array,
+  U8: Uint8Array,
+  I32: Int32Array,
+  BOOL: Uint8Array,
+});
 
 /**
  * @typedef {object} Entry of a safetensors header

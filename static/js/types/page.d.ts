@@ -1,8 +1,8 @@
 /* What travels on the page itself; what the server sends is in scenes.d.ts. */
-import type { PictureScene } from "./scenes";
+import type { picture } from "./scenes";
 
 /** The picture that is open: the one prop that Python hands to the page. */
-export interface View extends PictureScene {
+export interface View extends picture.PictureScene {
   /** Where its scenes are: view/KEY/... */
   key: string;
   model: string;

@@ -62,7 +62,7 @@ export function create(root, page) {
   return {
     /** @param {import("../../types/page").View} view */
     async show({ key, seed }) {
-      /** @type {import("../../types/scenes").StripScene} */
+      /** @type {import("../../types/scenes").strip.StripScene} */
       const scene = await fetchScene(sceneUrl(key, "strip", { seed }));
       for (const { name, image, canvas } of tabs) {
         image.src = sceneUrl(key, "thumb.jpg");

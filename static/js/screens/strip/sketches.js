@@ -2,7 +2,7 @@
 import { paintMap, paintRgb } from "../../ui/canvas.js";
 import { penOf } from "../../ui/dom.js";
 
-/** @typedef {import("../../types/scenes").StripScene} StripScene */
+/** @typedef {import("../../types/scenes").strip.StripScene} StripScene */
 
 const MASK_TOKEN = "rgb(99 101 158)"; // as on the screen of masks
 

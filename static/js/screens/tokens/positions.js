@@ -13,8 +13,8 @@ export function positionsPart(choose, again) {
   let view = null,
     scene = null,
     wanted = null,
-    similar = {},
     cell = null; // cell: of the learned grid, while it is pointed at
+  const similar = {};
 
   const learned = new PatchPicture({
     from: selectedPatch,

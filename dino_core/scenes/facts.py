@@ -1,0 +1,82 @@
+"""What the dicts inside scenes hold: for readers, and for the types of the page's scripts.
+
+A field says `Annotated[dict[str, Any], CropFacts]`; the dict itself is made where the scene is.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class OperationFacts(TypedDict):
+    """One operation that fired on a crop, with its own number."""
+
+    name: Literal["brightness", "contrast", "saturation", "hue", "grey", "blur", "solarize"]
+    factor: NotRequired[float]  # brightness, contrast, saturation
+    shift: NotRequired[float]  # hue, in turns
+    sigma: NotRequired[float]  # blur, px
+    threshold: NotRequired[int]  # solarize, of 256
+
+
+class CropFacts(TypedDict):
+    """The decisions of a crop (`crops.Decisions.as_dict`)."""
+
+    kind: Literal["global", "local"]
+    index: int  # among the crops of its kind
+    size: int  # px, a side of the finished crop
+    picture_size: tuple[int, int]  # (width, height), px
+    box: tuple[int, int, int, int]  # x0, y0, x1, y1 in the picture, px
+    area_fraction: float  # of the picture, 0 to 1
+    aspect: float  # width / height
+    flipped: bool
+    operations: list[OperationFacts]  # in their order
+
+
+class CropSize(TypedDict):
+    """A crop as the losses name it."""
+
+    name: str
+    size: int  # px
+    kind: Literal["global", "local"]
+
+
+class RecipeFacts(TypedDict):
+    """What a pair was trained with."""
+
+    targets: str
+    temperature: float  # of the teacher
+    student_temperature: float
+
+
+class CompanionFacts(TypedDict):
+    """A sample that is in the batch beside the picture."""
+
+    file: str
+    title: str
+    column: int  # of the sheet
+    distances: tuple[float, float]  # of the student's global crops
+
+
+class MaskFacts(TypedDict):
+    """How the mask of a crop in a batch came about."""
+
+    target: int  # patches; 0: not masked at all
+    achieved: int
+    rejected: int  # tries that were not kept
+    blocks: list[tuple[int, int, int, int, int]]  # top, left, height, width, new patches
+    neighbours: tuple[float, float]  # visible ones of a hidden patch, block and random: mean of 0-4
+
+
+class WalkFacts(TypedDict):
+    """A step of the data through the model."""
+
+    part: Literal["before", "block", "after"]
+    name: str
+    shape: list[int]
+
+
+class MapParameters(TypedDict):
+    """PCA tells its ratio, UMAP its settings."""
+
+    ratio: NotRequired[list[float]]  # share of the variance
+    neighbours: NotRequired[int]
+    min_distance: NotRequired[float]
+    seed: NotRequired[int]
