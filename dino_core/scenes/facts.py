@@ -80,3 +80,25 @@ class MapParameters(TypedDict):
     neighbours: NotRequired[int]
     min_distance: NotRequired[float]
     seed: NotRequired[int]
+
+
+class GalleryMapFacts(TypedDict):
+    """How a map of pictures was made."""
+
+    parameters: dict[str, float | str]  # by their names in words
+    seed: int | None  # None: there is no chance in it
+    explained: list[float] | None  # PCA: share of the variance along x and y, before turning
+    trustworthiness: float | None  # 0 to 1: are the 10 nearest in the map near in the features
+    seconds: float  # it took
+    words: str  # what distances in such a map do not mean
+
+
+class GroupingFacts(TypedDict):
+    """How groups of pictures were made."""
+
+    parameters: dict[str, float | str]  # by their names in words
+    seed: int | None  # None: there is no chance in it
+    explained: NotRequired[float]  # k-means: share of the variance between clusters
+    noise: NotRequired[int]  # HDBSCAN: pictures in no cluster
+    agreement: float | None  # adjusted Rand index with the classes; None without labels
+    words: str

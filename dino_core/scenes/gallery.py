@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
@@ -38,6 +38,7 @@ from dino_core.gallery.folder import (
     digest_of,
     start_process,
 )
+from dino_core.scenes.facts import GalleryMapFacts
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -232,10 +233,7 @@ class Points:
     features: str
     layer: int
     method: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    # facts: parameters {name: value}, seed, trustworthiness (0 to 1: of the 10 nearest in the map,
-    # are they near in the features; None where not computed), explained [2] (PCA: share of the
-    # variance along x and y before turning), words: what distances in such a map do not mean
+    facts: Annotated[dict[str, Any], GalleryMapFacts] = field(default_factory=dict)
 
 
 def points(

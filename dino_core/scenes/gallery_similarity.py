@@ -6,11 +6,12 @@ Nothing here imports torch before numbers are asked for.
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
 from dino_core.gallery.folder import GalleryFolder
+from dino_core.scenes.facts import GroupingFacts
 from dino_core.scenes.gallery import Kind, checked
 
 DEFAULT_K = 8
@@ -24,9 +25,7 @@ class Clusters:
     labels: np.ndarray  # int32 [n]
     sizes: list[int]
     method: str
-    facts: dict[str, Any] = field(default_factory=dict)
-    # facts: parameters, seed, explained (k-means), noise (HDBSCAN: pictures in no cluster),
-    # agreement: adjusted Rand index with the classes, None without labels; words
+    facts: Annotated[dict[str, Any], GroupingFacts] = field(default_factory=dict)
 
 
 def clusters(

@@ -38,9 +38,9 @@ export namespace attention {
 
   /** The class token in all layers and heads. */
   export interface OverviewScene {
-    /** float32 [L, A, h, w], the patch part of rows that sum to 1 */
+    /** float32 [T, A, h, w], the patch part of rows that sum to 1 */
     cls_rows: Float32Array;
-    /** float32 [L, A], nats, of the whole row */
+    /** float32 [T, A], nats, of the whole row */
     entropy: Float32Array;
     facts: {
       grid: [number, number];
@@ -121,7 +121,7 @@ export namespace comparison {
 
   /** Every layer with every layer. */
   export interface LikenessScene {
-    /** float32 [L, L'], unbiased CKA, at most 1 */
+    /** float32 [T, T'], unbiased CKA, at most 1 */
     cka: Float32Array;
     facts: {
       /** the table compares a model with itself */
@@ -134,7 +134,7 @@ export namespace comparison {
 }
 
 export namespace crops {
-  /** The crops in order: global 1 and 2, then the local ones. n crops. */
+  /** The crops in order: the global ones, then the local ones. n crops. */
   export interface CropsScene {
     /** n x uint8 [size, size, 3] */
     [name: `pixels.${number}`]: Uint8Array;
@@ -442,7 +442,20 @@ export namespace gallery {
       features: string;
       layer: number;
       method: string;
-      facts: Record<string, unknown>;
+      facts: {
+        /** by their names in words */
+        parameters: Record<string, number | string>;
+        /** None: there is no chance in it */
+        seed: number | null;
+        /** PCA: share of the variance along x and y, before turning */
+        explained: number[] | null;
+        /** 0 to 1: are the 10 nearest in the map near in the features */
+        trustworthiness: number | null;
+        /** it took */
+        seconds: number;
+        /** what distances in such a map do not mean */
+        words: string;
+      };
     };
     shapes: {
       xy: [number, number];
@@ -450,7 +463,54 @@ export namespace gallery {
   }
 }
 
-export namespace gallery_groups {
+export namespace gallery_probes {
+  /** How well simple classifiers do on frozen features. NaN: not computed yet. */
+  export interface Probe {
+    /** float32 [T, 3, 2]: layer; kind as in KINDS; knn, logistic. 0 to 1 */
+    accuracy: Float32Array;
+    /** float32 [T, 3, 2], 95 % Wilson interval */
+    low: Float32Array;
+    /** float32 [T, 3, 2] */
+    high: Float32Array;
+    facts: {
+      /** the share of the commonest class: what a constant answer scores */
+      chance: number;
+      /** judged */
+      pictures: number;
+      /** False while layers are still to come */
+      complete: boolean;
+      /** how it was judged: the given test pictures, or so many folds */
+      words: string;
+      kinds: string[];
+      methods: string[];
+    };
+    shapes: {
+      accuracy: [number, 3, number];
+      low: [number, 3, number];
+      high: [number, 3, number];
+    };
+  }
+
+  /** What a probe says of each picture, fitted without it. -1: not judged (it was learned from, or has no label). */
+  export interface Predictions {
+    /** int32 [n], index into the gallery's classes */
+    labels: Int32Array;
+    /** float32 [n], 0 to 1, of that label; 0 where not judged */
+    confidence: Float32Array;
+    /** int32 [m], indices of wrong ones, the most confident first */
+    mistakes: Int32Array;
+    facts: {
+      words: string;
+    };
+    shapes: {
+      labels: [number];
+      confidence: [number];
+      mistakes: [number];
+    };
+  }
+}
+
+export namespace gallery_similarity {
   /** The largest cluster is 0. -1: noise, in no cluster (HDBSCAN only). */
   export interface Clusters {
     /** int32 [n] */
@@ -458,7 +518,19 @@ export namespace gallery_groups {
     facts: {
       sizes: number[];
       method: string;
-      facts: Record<string, unknown>;
+      facts: {
+        /** by their names in words */
+        parameters: Record<string, number | string>;
+        /** None: there is no chance in it */
+        seed: number | null;
+        /** k-means: share of the variance between clusters */
+        explained?: number;
+        /** HDBSCAN: pictures in no cluster */
+        noise?: number;
+        /** adjusted Rand index with the classes; None without labels */
+        agreement: number | null;
+        words: string;
+      };
     };
     shapes: {
       labels: [number];
@@ -544,53 +616,6 @@ export namespace gallery_groups {
   }
 }
 
-export namespace gallery_probes {
-  /** How well simple classifiers do on frozen features. NaN: not computed yet. */
-  export interface Probe {
-    /** float32 [L, 3, 2]: layer; kind as in KINDS; knn, logistic. 0 to 1 */
-    accuracy: Float32Array;
-    /** float32 [L, 3, 2], 95 % Wilson interval */
-    low: Float32Array;
-    /** float32 [L, 3, 2] */
-    high: Float32Array;
-    facts: {
-      /** the share of the commonest class: what a constant answer scores */
-      chance: number;
-      /** judged */
-      pictures: number;
-      /** False while layers are still to come */
-      complete: boolean;
-      /** how it was judged: the given test pictures, or so many folds */
-      words: string;
-      kinds: string[];
-      methods: string[];
-    };
-    shapes: {
-      accuracy: [number, 3, number];
-      low: [number, 3, number];
-      high: [number, 3, number];
-    };
-  }
-
-  /** What a probe says of each picture, fitted without it. -1: not judged (it was learned from, or has no label). */
-  export interface Predictions {
-    /** int32 [n], index into the gallery's classes */
-    labels: Int32Array;
-    /** float32 [n], 0 to 1, of that label; 0 where not judged */
-    confidence: Float32Array;
-    /** int32 [m], indices of wrong ones, the most confident first */
-    mistakes: Int32Array;
-    facts: {
-      words: string;
-    };
-    shapes: {
-      labels: [number];
-      confidence: [number];
-      mistakes: [number];
-    };
-  }
-}
-
 export namespace losses {
   /** One picture's losses. Cross-entropies and entropies are in nats; M masked patches. */
   export interface LossesScene {
@@ -602,13 +627,13 @@ export namespace losses {
     teacher_entropy: Float32Array;
     /** float32 [2 + L] */
     student_entropy: Float32Array;
-    /** int32 [C] */
+    /** int32 [k] */
     columns: Int32Array;
-    /** float32 [2, C] */
+    /** float32 [2, k] */
     teacher: Float32Array;
-    /** float32 [2 + L, C] */
+    /** float32 [2 + L, k] */
     student: Float32Array;
-    /** int32 [C, EXAMPLES, 2]: companion, crop */
+    /** int32 [k, EXAMPLES, 2]: companion, crop */
     examples: Int32Array;
     /** uint8 [h, w] */
     mask: Uint8Array;
@@ -616,13 +641,13 @@ export namespace losses {
     ibot: Float32Array;
     /** float32 [M] of the teacher's targets */
     patch_entropy: Float32Array;
-    /** int32 [C'] */
+    /** int32 [k'] */
     patch_columns: Int32Array;
-    /** float32 [M, C'] */
+    /** float32 [M, k'] */
     teacher_patches: Float32Array;
-    /** float32 [M, C'] */
+    /** float32 [M, k'] */
     student_patches: Float32Array;
-    /** int32 [C', EXAMPLES, 2]: companion, crop * P + patch */
+    /** int32 [k', EXAMPLES, 2]: companion, crop * P + patch */
     patch_examples: Int32Array;
     facts: {
       title: string;
@@ -908,8 +933,10 @@ export namespace tokens {
       patch_size: number;
       source_size: [number, number];
       input_size: [number, number];
-      /** the learned positions are a grid of so many rows and columns */
+      /** rows of the learned positions */
       position_side: number;
+      /** rows and columns of the learned positions */
+      learned_grid: [number, number];
       /** the first is the one in use */
       fits: {
         how: "resize" | "pad" | "crop";
@@ -944,17 +971,19 @@ export namespace tokens {
     rows: Float32Array;
     /** float32 [w] */
     columns: Float32Array;
-    /** float32 [S * S, D] */
+    /** float32 [r * c, D] */
     learned: Float32Array;
     /** float32 [P, D] */
     given: Float32Array;
-    /** float32 [S * S] */
+    /** float32 [r * c] */
     learned_norms: Float32Array;
     /** float32 [P] */
     given_norms: Float32Array;
     facts: {
-      /** S, the learned grid is S x S */
+      /** rows of the learned grid */
       side: number;
+      /** rows and columns of the learned positions */
+      learned_grid: [number, number];
       grid: [number, number];
       /** the grid is the learned one: nothing was interpolated */
       untouched: boolean;
@@ -977,21 +1006,21 @@ export namespace tokens {
 
   /** The walk through the blocks. Step 0 enters the first block, step l + 1 leaves block l. */
   export interface BlocksScene {
-    /** float32 [L + 1, N] */
+    /** float32 [T + 1, N] */
     norms: Float32Array;
-    /** float32 [L, 2, N], attention's and the MLP's, relative to what enters */
+    /** float32 [T, 2, N], attention's and the MLP's, relative to what enters */
     updates: Float32Array;
-    /** float32 [L + 1], of the patches' norms */
+    /** float32 [T + 1], of the patches' norms */
     median: Float32Array;
-    /** float32 [L + 1] */
+    /** float32 [T + 1] */
     sigma: Float32Array;
-    /** float32 [L + 1] */
+    /** float32 [T + 1] */
     threshold: Float32Array;
-    /** float32 [L + 1, P, 4], cosines above, right, below, left; NaN outside */
+    /** float32 [T + 1, P, 4], cosines above, right, below, left; NaN outside */
     neighbours: Float32Array;
     /** float32 [P, 4], the same before positions were added */
     embedding_neighbours: Float32Array;
-    /** float32 [L + 1, R], with the class token */
+    /** float32 [T + 1, R], with the class token */
     register_cosines: Float32Array;
     facts: {
       grid: [number, number];
@@ -1040,7 +1069,7 @@ export namespace training {
 
   /** What the backbone of one milestone made of the chosen pictures. */
   export interface ProbeScene {
-    /** [n, S, S, 3] uint8 */
+    /** [n, H, W, 3] uint8 */
     pictures: Uint8Array;
     /** [n, A, h, w] float32, last block, class token's row */
     attention: Float32Array;
