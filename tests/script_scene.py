@@ -1,6 +1,6 @@
 """The scene that the tests of the page's scripts read, as the server would send it.
 
-`PYTHONPATH=. python tests/script_scene.py` writes it; test_typescript.py says when it is out of date.
+`PYTHONPATH=. python tests/script_scene.py` writes it; a test says when it is out of date.
 """
 
 from dataclasses import dataclass

@@ -128,7 +128,7 @@ def stated_array(cls: type, name: str, comment: str) -> tuple[str, str]:
     stated = STATED.search(comment)
     if stated is None:
         raise NotSentError(f"{cls.__name__}.{name}: its comment states no dtype and shape.")
-    dimensions = (stated[2] or stated[3])[1:-1].split(",")
+    dimensions = (stated[2] or stated[3]).split(",")
     numbers = [d.strip() if d.strip().isdecimal() else "number" for d in dimensions]
     return ARRAYS[stated[1] or stated[4]], f"[{', '.join(numbers)}]"
 

@@ -112,10 +112,10 @@ export namespace comparison {
       note: string;
     };
     shapes: {
-      colours: [number, number, number];
-      scores: [number, number, number];
-      second_colours: [number, number, number];
-      second_scores: [number, number, number];
+      colours: [number, number, 3];
+      scores: [number, number, 3];
+      second_colours: [number, number, 3];
+      second_scores: [number, number, 3];
     };
   }
 
@@ -254,7 +254,7 @@ export namespace crops {
       colours: [number, number, number][];
     };
     shapes: {
-      [name: `pixels.${number}`]: [number, number, number];
+      [name: `pixels.${number}`]: [number, number, 3];
       overlaps: [number, number];
       ious: [number, number];
     };
@@ -333,13 +333,13 @@ export namespace features {
       second_grid: [number, number] | null;
     };
     shapes: {
-      colours: [number, number, number];
+      colours: [number, number, 3];
       foreground: [number, number];
-      scores: [number, number, number];
+      scores: [number, number, 3];
       ratio: [number];
-      second_colours?: [number, number, number];
+      second_colours?: [number, number, 3];
       second_foreground?: [number, number];
-      second_scores?: [number, number, number];
+      second_scores?: [number, number, 3];
     };
   }
 
@@ -394,7 +394,7 @@ export namespace features {
       grid: [number, number];
     };
     shapes: {
-      points: [number, number];
+      points: [number, 2];
     };
   }
 }
@@ -458,7 +458,7 @@ export namespace gallery {
       };
     };
     shapes: {
-      xy: [number, number];
+      xy: [number, 2];
     };
   }
 }
@@ -485,9 +485,9 @@ export namespace gallery_probes {
       methods: string[];
     };
     shapes: {
-      accuracy: [number, 3, number];
-      low: [number, 3, number];
-      high: [number, 3, number];
+      accuracy: [number, 3, 2];
+      low: [number, 3, 2];
+      high: [number, 3, 2];
     };
   }
 
@@ -609,7 +609,7 @@ export namespace gallery_similarity {
       words: string;
     };
     shapes: {
-      pairs: [number, number];
+      pairs: [number, 2];
       similarities: [number];
       same: [number];
     };
@@ -696,21 +696,21 @@ export namespace losses {
       ibot_mean: number;
     };
     shapes: {
-      [name: `pixels.${number}`]: [number, number, number];
-      dino: [number, number];
-      teacher_entropy: [number];
+      [name: `pixels.${number}`]: [number, number, 3];
+      dino: [number, 2];
+      teacher_entropy: [2];
       student_entropy: [number];
       columns: [number];
-      teacher: [number, number];
+      teacher: [2, number];
       student: [number, number];
-      examples: [number, number, number];
+      examples: [number, number, 2];
       mask: [number, number];
       ibot: [number];
       patch_entropy: [number];
       patch_columns: [number];
       teacher_patches: [number, number];
       student_patches: [number, number];
-      patch_examples: [number, number, number];
+      patch_examples: [number, number, 2];
     };
   }
 
@@ -788,7 +788,7 @@ export namespace masks {
       }[];
     };
     shapes: {
-      pixels: [24, 224, number];
+      pixels: [224, 224, 3];
       mask: [number, number];
       random_mask: [number, number];
       histogram: [number];
@@ -887,11 +887,11 @@ export namespace strip {
       colours: [number, number, number][];
     };
     shapes: {
-      crop: [number, number, number];
-      mask: [6, 1];
+      crop: [number, number, 3];
+      mask: [16, 16];
       norms: [number, number];
       attention: [number, number];
-      features: [number, number, number];
+      features: [number, number, 3];
     };
   }
 }
@@ -954,7 +954,7 @@ export namespace tokens {
       std: number[];
     };
     shapes: {
-      pixels: [number, number, number];
+      pixels: [number, number, 3];
       filters: [number, 3, number, number];
       bias: [number];
       components: [number, 3, number, number];
@@ -1039,8 +1039,8 @@ export namespace tokens {
       median: [number];
       sigma: [number];
       threshold: [number];
-      neighbours: [number, number, number];
-      embedding_neighbours: [number, number];
+      neighbours: [number, number, 4];
+      embedding_neighbours: [number, 4];
       register_cosines: [number, number];
     };
   }
@@ -1082,9 +1082,9 @@ export namespace training {
       heads: number;
     };
     shapes: {
-      pictures: [number, number, number, number];
+      pictures: [number, number, number, 3];
       attention: [number, number, number, number];
-      pca: [number, number, number, number];
+      pca: [number, number, number, 3];
     };
   }
 }
