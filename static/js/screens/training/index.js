@@ -12,7 +12,7 @@ import { el } from "../../ui/dom.js";
 import { short } from "../../ui/format.js";
 import { curveChart, cursorGroup } from "../../charts/curves.js";
 import { startForm } from "./form.js";
-import { testReport } from "./test.js";
+import { testReport } from "./report.js";
 import { timeLine } from "./time.js";
 
 export function create(root) {
