@@ -1,0 +1,72 @@
+"""The browser is given the page's modules and nothing else, and is told early which it needs."""
+
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.testclient import TestClient
+
+from app.first_visit.document import needed_modules
+from app.paths import STATIC
+from app.routes.scripts import Scripts
+
+FILES = [
+    "boot.js",
+    "settings.js",
+    "page/bus.js",
+    "screens/crops/index.js",
+    "package.json",
+    "eslint.config.js",
+    "test/one.test.js",
+    "types/scenes.d.ts",
+    "node_modules/x/index.js",
+    "page/notes.txt",
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "secret.js").write_text("secret")
+    for name in FILES:
+        path = tmp_path / "js" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"// {name}")
+    return tmp_path / "js"
+
+
+def test_modules_are_served_and_nothing_else(folder: Path) -> None:
+    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(directory=folder))]))
+    served = [name for name in FILES if client.get(f"/inside/js/{name}").status_code == 200]
+    assert served == FILES[:4]
+    for path in ("", "page", "../secret.js", "page/../../secret.js", "page/%2e%2e/package.json"):
+        assert client.get(f"/inside/js/{path}").status_code == 404, path
+
+
+def test_a_link_out_of_the_folder_leads_nowhere(folder: Path) -> None:
+    (folder / "page/out.js").symlink_to(folder.parent / "secret.js")
+    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(directory=folder))]))
+    assert client.get("/inside/js/page/out.js").status_code == 404
+
+
+def test_all_modules_that_an_entry_needs_are_found_once(tmp_path: Path) -> None:
+    (tmp_path / "page").mkdir()
+    (tmp_path / "boot.js").write_text(
+        'import { a,\n  b } from "./page/a.js";\nimport "./c.js";\nimport("./d.js");\n'
+    )
+    (tmp_path / "page/a.js").write_text('export { c } from "../c.js";\nimport("./e.js");\n')
+    (tmp_path / "c.js").write_text(
+        '// import { x } from "./x.js"\nimport * as a from "./page/a.js";'
+    )
+    (tmp_path / "f.js").write_text("")
+    found = needed_modules(tmp_path, ["boot.js", "f.js"])
+    assert sorted(found) == ["boot.js", "c.js", "f.js", "page/a.js"]
+
+
+def test_the_opening_screen_needs_no_other_screen_and_no_chart() -> None:
+    found = needed_modules()
+    assert {"boot.js", "page/screens.js", "screens/attention/index.js"} <= set(found)
+    assert all((STATIC / "js" / name).is_file() for name in found)
+    screens = {name.split("/")[1] for name in found if name.startswith("screens/")}
+    assert screens == {"strip", "attention"}
+    assert not [name for name in found if name.startswith("charts/")]
