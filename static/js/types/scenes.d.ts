@@ -1047,26 +1047,6 @@ export namespace tokens {
 }
 
 export namespace training {
-  /** A run as a person asked for it on the page. Paths come from the server, never from there. */
-  export interface Wanted {
-    kind: "pretraining" | "fine-tuning";
-    /** a zip or folder, or "samples" */
-    data: string;
-    preset: string;
-    steps: number;
-    batch: number | null;
-    knn: boolean;
-    part: "head" | "blocks" | "all";
-    blocks: number;
-    epochs: number | null;
-    model: string | null;
-    weights: string | null;
-    probes: string[];
-    seed: number;
-    threads: number;
-    device: string;
-  }
-
   /** What the backbone of one milestone made of the chosen pictures. */
   export interface ProbeScene {
     /** [n, H, W, 3] uint8 */
