@@ -151,6 +151,7 @@ def one_of_two(rank, folder):
     dist.destroy_process_group()
 
 
+@pytest.mark.slow
 def test_two_processes_share_centres_and_prototypes_as_the_official_code(tmp_path):
     mp.spawn(one_of_two, args=(str(tmp_path),), nprocs=2)
     expected = load_file(GOLDEN / "two_rank.safetensors")

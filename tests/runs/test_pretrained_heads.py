@@ -96,6 +96,7 @@ def test_a_run_is_opened_too(tmp_path):
         open_pair(tmp_path / "nothing")
 
 
+@pytest.mark.slow
 def test_heads_that_come_with_a_backbone_are_taken_for_continue_only(tmp_path):
     def prepare(preset, **changes):
         config = with_steps(find_preset(preset), 100)
@@ -146,6 +147,7 @@ def test_the_card_describes_the_files_that_are_there():
         assert file.stat().st_size <= megabytes * 1e6
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CIFAR_TEST.is_file(), reason=f"{CIFAR_TEST} is not here")
 def test_the_small_pair_has_learnt_what_its_card_says():
     pair, config = load_heads(CIFAR_PAIR)

@@ -116,6 +116,7 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, data, changes, mo
     assert losses(broken) == losses(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment_and_resumed_is_the_same_bit_for_bit(tmp_path, data):
     config = longer(30, checkpoint_every=1)
     train(tmp_path / "whole", setup(data, config))
@@ -173,6 +174,7 @@ def test_without_any_whole_checkpoint_it_does_not_start_over_in_silence(tmp_path
     assert read_state(run).state == "failed"
 
 
+@pytest.mark.slow
 def test_pause_resume_and_stop_from_outside(tmp_path, data):
     run = tmp_path / "run"
     process = processes().Process(target=run_there, args=(str(run), setup(data, longer(100000))))
@@ -209,6 +211,7 @@ def test_pause_resume_and_stop_from_outside(tmp_path, data):
     assert read_state(run).can_resume
 
 
+@pytest.mark.slow
 def test_a_polite_kill_stops_with_a_checkpoint(tmp_path, data):
     run = tmp_path / "run"
     process = processes().Process(target=run_there, args=(str(run), setup(data, longer(100000))))
@@ -222,6 +225,7 @@ def test_a_polite_kill_stops_with_a_checkpoint(tmp_path, data):
     assert steps_in(run / "checkpoints", to_resume=True)[-1] == state.step
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_older_checkpoints_stay(tmp_path, data):
     """No file may grow past 40 KB: a checkpoint has more."""
     run = tmp_path / "run"
@@ -325,6 +329,7 @@ def test_parts_of_a_batch_give_the_step_of_several_processes(tmp_path, data):
     compare(tmp_path / "1", tmp_path / "3")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centering", ["centering", "sinkhorn_knopp"])
 def test_two_processes_make_the_run_of_one_with_the_whole_batch(tmp_path, data, centering):
     config = even(replace(TRAIN.loss, centering=centering, koleo_weight=0.0))

@@ -126,12 +126,14 @@ def without_centring(temperature):
     return {"schedule": schedule, "loss": loss, "dino_head": NARROW, "ibot_head": NARROW}
 
 
+@pytest.mark.slow
 def test_without_centring_and_a_sharp_teacher_one_prototype_wins(tmp_path):
     found = run_and_diagnose(tmp_path, 80, **without_centring(0.02))
     assert found.kind == "one-prototype", found.message
     assert "Collapsed to one prototype" in found.message
 
 
+@pytest.mark.slow
 def test_without_sharpening_everything_becomes_uniform(tmp_path):
     changes = without_centring(1.0)
     changes["loss"] = replace(changes["loss"], center_momentum=0.9)

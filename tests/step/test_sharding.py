@@ -98,6 +98,7 @@ def quiet(centering):
     return replace(even(loss), milestones=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("centering", ["centering", "sinkhorn_knopp"])
 def test_shards_in_two_processes_make_the_run_of_a_whole_model_in_one(tmp_path, data, centering):
     labelled = files(tmp_path / "labelled", coloured(4))
@@ -140,6 +141,7 @@ def assert_same_files(one, two):
         assert contents[0] == contents[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "config",
     [
@@ -158,6 +160,7 @@ def test_two_processes_with_shards_or_with_whole_models_make_the_same(tmp_path, 
     compare(whole, shards, 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", ["shards", "whole"])
 def test_a_run_goes_on_with_other_processes_than_it_began_with(tmp_path, data, first):
     chosen = setup(data, quiet("centering"))
@@ -182,6 +185,7 @@ def test_a_run_goes_on_with_other_processes_than_it_began_with(tmp_path, data, f
         torch.testing.assert_close(other[name], tensor, rtol=0, atol=1e-5, msg=name)
 
 
+@pytest.mark.slow
 def test_a_number_broken_in_one_process_stops_all_and_names_the_term(tmp_path, data):
     run = tmp_path / "run"
     chosen = setup(data, RUN, shard=True)
@@ -197,6 +201,7 @@ def test_shards_of_a_single_process_are_refused(tmp_path, data):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_gradients_of_matrices_in_bfloat16_are_not_lost(tmp_path, data):
     """Autocast keeps a copy of a matrix for both forward passes; its gradient comes after both."""
     config = longer(2, milestones=1)

@@ -25,8 +25,8 @@ from dino_core.config import (
 from dino_core.losses import ibot_map
 from dino_core.schedules import StepValues
 from dino_core.step.batch import Batch
-from dino_core.step.forward import Centers
-from dino_core.step.train_step import train_step
+from dino_core.step.forward import Centers, make_targets, student_outputs, teacher_outputs
+from dino_core.step.train_step import compute_losses, train_step
 from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.update import build_optimiser
 
@@ -47,15 +47,6 @@ SMALL = TrainConfig(
     dino_head=HeadConfig(prototypes=12, hidden=20, bottleneck=8),
     ibot_head=HeadConfig(prototypes=10, hidden=20, bottleneck=8),
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    """These networks are far too small to be shared by threads."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
 
 
 def seeded(seed):
@@ -266,6 +257,24 @@ def test_a_loss_that_is_not_finite_leaves_the_weights_alone():
     assert_same(pair.state_dict(), before)
 
 
+@pytest.mark.parametrize(
+    ("part", "named"), [("tokens", "KoLeo"), ("logits", "DINO"), ("patch_logits", "iBOT")]
+)
+def test_the_term_that_is_not_finite_is_named(part, named):
+    pair, _, centers = make(SMALL)
+    batch = random_batch()
+    targets = make_targets(teacher_outputs(pair.teacher, batch, SMALL), 0.05, SMALL.loss, centers)
+    student = student_outputs(pair.student.eval(), batch, SMALL)
+    assert compute_losses(student, targets, batch.mask_weights, SMALL.loss).not_finite() == []
+    poisoned = getattr(student, part).clone()
+    poisoned[..., -1] = torch.nan
+    losses = compute_losses(
+        replace(student, **{part: poisoned}), targets, batch.mask_weights, SMALL.loss
+    )
+    assert losses.not_finite() == [named]
+    assert losses.total.isnan()
+
+
 def test_bfloat16_gives_nearly_the_same_losses():
     results = []
     for bfloat16 in (False, True):
@@ -353,6 +362,7 @@ def halves():
     return [random_batch(seed=1), random_batch(seed=2)]
 
 
+@pytest.mark.slow
 def test_two_processes_make_the_step_of_one_with_all_pictures(tmp_path):
     mp.spawn(one_of_two, args=(str(tmp_path),), nprocs=2)
     a, b = halves()
