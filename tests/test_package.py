@@ -23,6 +23,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
+POSIX_ONLY = ("fcntl", "resource", "pwd", "grp", "termios", "pty", "syslog")
+NOT_DEMANDED = {"lightly_train"}  # a peer that is compared with where somebody has it
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
@@ -52,7 +54,10 @@ def imported(folder: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 names.add((node.module or "").split(".")[0])
-    return names - set(sys.stdlib_module_names)
+            elif isinstance(node, ast.Call) and "import_module" in ast.unparse(node.func):
+                constants = (one.value for one in node.args if isinstance(one, ast.Constant))
+                names |= {name.split(".")[0] for name in constants if isinstance(name, str)}
+    return names - set(sys.stdlib_module_names) - NOT_DEMANDED
 
 
 def packages_of(folder: str) -> set[str]:
@@ -66,14 +71,25 @@ def packages_of(folder: str) -> set[str]:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("dino_core", ["umap"]), ("app", ["app"]), ("benchmarks", ["dev"]), ("tests", ["dev"])],
+    [
+        ("dino_core", ["umap", "export"]),
+        ("app", ["app"]),
+        ("benchmarks", ["dev"]),
+        ("tests", ["dev"]),
+    ],
 )
 def test_every_imported_package_is_declared(folder: str, extras: list[str]) -> None:
     assert packages_of(folder) <= set(declared(*extras))
 
 
+def test_nothing_is_declared_that_nobody_imports() -> None:
+    assert set(declared()) <= packages_of("dino_core")
+    assert set(declared("app")) <= packages_of("dino_core") | packages_of("app")
+
+
 def test_the_library_alone_needs_nothing_of_the_page() -> None:
-    assert not {"gradio", "fastapi", "starlette", "uvicorn", "umap-learn"} & set(declared())
+    page = {"gradio", "fastapi", "starlette", "uvicorn", "umap-learn"}
+    assert not page & set(declared())
 
 
 def pins() -> dict[str, Version]:
@@ -99,6 +115,31 @@ def test_the_lock_says_the_same_as_the_pins() -> None:
     assert {name: locked.get(name) for name in pins()} == pins(), "run make lock"
     assert lock.count("--hash=sha256:") >= len(locked)
     assert "://" not in lock, "an address has no place in it"
+
+
+# --- where it can be imported
+
+
+def test_no_import_needs_what_only_unix_has() -> None:
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        for folder in ("dino_core", "app")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+    ]
+    code = f"""
+import asyncio, importlib, multiprocessing, subprocess, sys  # as this Unix has them
+import torch, torch.distributed
+from app.gradio_import import import_gradio
+import_gradio()
+for name in {POSIX_ONLY}:
+    sys.modules[name] = None  # importing it now raises ImportError
+for name in {modules}:
+    importlib.import_module(name)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 # --- the wheel
