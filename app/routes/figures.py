@@ -33,6 +33,9 @@ thinned, to its extremes.
 log (whether heights may be turned to logarithms, `yaxis.type`). `layout.shapes[0]` of a schedule is
 its cursor, to be moved by x0 and x1. The trace whose `meta.part` is "patch", of token lengths, is
 empty: it is for the patch that is looked at.
+
+The background is left out, and Plotly lays a white line below the cursor where it is: `charts.css`
+hides it.
 """
 
 import gzip

@@ -194,7 +194,7 @@ def stack(charts: Mapping[str, "go.Figure"], theme: Theme = "light") -> "go.Figu
         margin={"l": 60, "r": 20, "t": 24, "b": 36},
         uirevision=True,
         meta=first.layout.meta,
-        updatemenus=_log_menu(list(kept.values())),
+        updatemenus=_log_menu(list(kept.values()), theme),
         **axes,
     )
     bottom = "y" if len(kept) == 1 else f"y{len(kept)}"
@@ -238,7 +238,7 @@ def _heading(chart: "go.Figure", top: float) -> dict[str, Any]:
     }
 
 
-def _log_menu(charts: Sequence["go.Figure"]) -> list[dict[str, Any]]:
+def _log_menu(charts: Sequence["go.Figure"], theme: Theme) -> list[dict[str, Any]]:
     """Two buttons, where any of the charts allows logarithms."""
     names = [
         f"yaxis{'' if row == 0 else row + 1}.type"
@@ -254,7 +254,8 @@ def _log_menu(charts: Sequence["go.Figure"]) -> list[dict[str, Any]]:
     place = {"x": 0, "xanchor": "left", "y": 1, "yanchor": "bottom"}
     look = {"type": "buttons", "direction": "right", "pad": {"b": 2}, "font": {"size": 11}}
     starts = any(chart.layout.yaxis.type == "log" for chart in charts)
-    return [{"buttons": buttons, "active": int(starts), "showactive": True, **place, **look}]
+    bright = theme == "light"  # Plotly paints the chosen button all but white
+    return [{"buttons": buttons, "active": int(starts), "showactive": bright, **place, **look}]
 
 
 def _interval(series: Series) -> dict[str, Any] | None:

@@ -74,7 +74,9 @@ def html_page(charts: Mapping[str, "go.Figure"], title: str, theme: Theme = "lig
         )
         for i, part in enumerate(_joined(charts, theme))
     ]
+    # Plotly lays a white line below the cursor where the background is left out.
     style = (
+        ".hoverlayer>line.spikeline:first-child{display:none}"
         f"body{{margin:0 auto;padding:12px;max-width:1100px;background:{colours.card};"
         f"color:{colours.text};font-family:{FONT};font-variant-numeric:tabular-nums}}"
     )

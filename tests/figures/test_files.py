@@ -32,7 +32,9 @@ def test_the_same_figure_is_the_same_file(tmp_path: Path) -> None:
 
 def test_a_dark_page(tmp_path: Path) -> None:
     path = save(mask_counts([0, 1], "dark"), tmp_path / "a.html", theme="dark")
-    assert "background:#0f172a" in path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
+    assert "background:#0f172a" in text
+    assert "spikeline:first-child{display:none}" in text, "no white line below the cursor"
 
 
 @pytest.mark.parametrize("name", ["a.svg", "a.jpg", "html", "a.html.exe"])
