@@ -15,6 +15,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -26,6 +27,7 @@ from filelock import FileLock, Timeout
 
 ROOT = Path(__file__).resolve().parents[1]  # where dino_core lies
 PATIENCE = 0.5  # s to wait for a lock: whoever asks `is_alive` has it for an instant
+GRACE = 1.5  # s that Ctrl-C leaves for what is begun
 ASKED = 5  # times that a lock must be taken to count as held by a job
 
 
@@ -109,6 +111,15 @@ def stop_process(pid: int | None, word: str) -> None:
             psutil.Process(pid).terminate()
 
 
+def after_grace(end: Callable[[], None]) -> threading.Timer:
+    """Does `end` in a moment, unless the timer is cancelled: whoever presses Ctrl-C waits for what
+    is begun, but not for long."""
+    timer = threading.Timer(GRACE, end)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 @contextmanager
 def signals_heard(notice: Callable[[int, object], None]) -> Iterator[None]:
     """Ctrl-C and a polite kill (SIGTERM) call `notice` with their number, and end nothing."""
@@ -156,3 +167,11 @@ def read_json(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None
+
+
+def number_in(values: dict[str, Any], name: str) -> float | None:
+    """None where a file has something else in its place."""
+    value = values.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if abs(value) < float("inf") else None

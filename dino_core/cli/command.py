@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-Run = Callable[[argparse.Namespace], None]
+Run = Callable[[argparse.Namespace], int | None]  # -> an exit code, None for 0
 Option = Callable[..., Any]  # ArgumentParser.add_argument
 Size = int | tuple[int, int] | Literal["native"]  # short side, (height, width), or as it is
 
@@ -76,7 +76,7 @@ def write_figure(path: Path | None, draw: "Callable[[], Figure | dict[str, Any]]
 def size(text: str) -> Size:
     if text == "native":
         return "native"
-    match = re.fullmatch(r"([1-9]\d*)(?:x([1-9]\d*))?", text)
+    match = re.fullmatch(r"([1-9]\d{0,5})(?:x([1-9]\d{0,5}))?", text)
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is neither native, nor N, nor HEIGHTxWIDTH")
     return (int(match[1]), int(match[2])) if match[2] else int(match[1])

@@ -1,12 +1,12 @@
 """What the commands about pictures share: options, reading and writing."""
 
 import argparse
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dino_core.cli.command import Option, size
+from dino_core.jobs import replacing
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,20 +75,24 @@ def read(path: str) -> "Image.Image":
         raise ValueError(f"{path}: {error}") from None
 
 
-def readable(paths: Sequence[str]) -> list[str]:
-    """Those that are pictures; the others are named. ValueError when it is none of them."""
-    kept: list[str] = []
+def leave_out_unreadable(args: argparse.Namespace, option: str = "images") -> None:
+    """Keeps those that are pictures; the others are named when the command is done.
+
+    ValueError when it is none of them.
+    """
+    paths, kept = getattr(args, option), []
+    left_out: list[str] = []
     for path in paths:
         try:
             read(path)
             kept.append(path)
         except ValueError as error:
-            if len(paths) == 1:
-                raise
-            print(f"Left out: {error}", file=sys.stderr)
+            left_out.append(str(error))
     if not kept:
-        raise ValueError(f"None of the {len(paths)} files can be used as a picture.")
-    return kept
+        rest = f" None of the {len(paths)} files can be used." if len(paths) > 1 else ""
+        raise ValueError(left_out[0] + rest)
+    setattr(args, option, kept)
+    args.left_out = left_out
 
 
 def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":
@@ -209,7 +213,7 @@ def save(path: Path, arrays: Mapping[str, "np.ndarray"]) -> None:
     import numpy as np
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 

@@ -1,10 +1,12 @@
 """The command `heads`: what the heads of a pair are worth, and making new ones."""
 
 import argparse
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
-from dino_core.cli.command import Option, positive
+from dino_core.cli.command import Option, add_command, positive
+from dino_core.cli.outputs import output_file
 
 
 def heads_options(option: Option) -> None:
@@ -24,33 +26,26 @@ def heads(args: argparse.Namespace) -> None:
     still. Its features are computed once for many steps, which is several times faster than a run
     of the preset heads and does nearly the same; `runs/head_training.py` names the differences.
     """
-    import json
-    from dataclasses import asdict
-    from pathlib import Path
-
     from dino_core.datasets import find_pictures
     from dino_core.evaluation.held_out import evaluate_heads
-    from dino_core.runs.exit_codes import ended_well
     from dino_core.runs.pretrained_heads import save_heads
     from dino_core.runs.setup import open_pair
 
-    def run() -> str:
-        held_out = find_pictures(args.data)
-        if args.train:
-            pair, config = new_heads(args)
-            backbone = args.model
-        else:
-            pair, config, backbone = open_pair(args.model)
-        figures = asdict(evaluate_heads(pair, held_out, config, args.seed))
-        text = json.dumps(figures, indent=2)
-        print(text)
-        if args.output:
-            Path(args.output).write_text(text + "\n", encoding="utf-8")
-        if args.save:
-            save_heads(pair, config, backbone, Path(args.save))
-        return "finished"
-
-    ended_well(run)
+    report = output_file(args.output, ".json") if args.output else None
+    target = output_file(args.save, ".safetensors") if args.save else None
+    held_out = find_pictures(args.data)
+    if args.train:
+        pair, config = new_heads(args)
+        backbone = args.model
+    else:
+        pair, config, backbone = open_pair(args.model)
+    text = json.dumps(asdict(evaluate_heads(pair, held_out, config, args.seed)), indent=2)
+    print(text)
+    if report:
+        report.parent.mkdir(parents=True, exist_ok=True)
+        report.write_text(text + "\n", encoding="utf-8")
+    if target:
+        save_heads(pair, config, backbone, target)
 
 
 def new_heads(args: argparse.Namespace) -> Any:
@@ -71,3 +66,8 @@ def new_heads(args: argparse.Namespace) -> Any:
         vit = load_backbone(args.model).vit
         pair = train_heads(vit, find_pictures(args.train), config, report=report)
     return pair, replace(config.train, vit=vit.config)
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the commands to `argparse`'s subparsers."""
+    add_command(commands, heads, heads_options)

@@ -3,10 +3,12 @@
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dino_core.assets import SAMPLES
-from dino_core.cli.command import Option, count
-from dino_core.cli.files import array, read, report, save
+from dino_core.cli.command import Option, add_command, count
+from dino_core.cli.files import array, leave_out_unreadable, read, report, save
+from dino_core.cli.outputs import output_file
 
 ARRAYS = (
     *("dino", "teacher", "student", "ibot", "teacher_patches", "student_patches"),
@@ -50,8 +52,11 @@ def losses(args: argparse.Namespace) -> None:
     from dino_core.runs.setup import open_pair
     from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
+    target = output_file(args.output, ".npz") if args.output else None
     image = Path(args.image)
     picture = read(args.image)
+    if args.company:
+        leave_out_unreadable(args, "company")
     company = [Path(path) for path in args.company or sorted(SAMPLES.glob("*.jpg"))]
     others = [read(str(path)) for path in company if path.resolve() != image.resolve()]
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
@@ -64,8 +69,8 @@ def losses(args: argparse.Namespace) -> None:
         trained if args.temperature is None else args.temperature,
     )
     print("\n".join(as_table(found.terms, found.uniform)))
-    if args.output:
-        save(Path(args.output), {name: array(getattr(found, name)) for name in ARRAYS})
+    if target:
+        save(target, {name: array(getattr(found, name)) for name in ARRAYS})
         report(f"Losses -> {args.output}")
 
 
@@ -77,3 +82,8 @@ def as_table(terms: Mapping[str, float], uniform: Mapping[str, float]) -> list[s
     for name, value, flat in rows:
         lines.append(f"{name:12}{value:9.3f}{'-' if flat is None else format(flat, '.3f'):>9}")
     return lines
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the commands to `argparse`'s subparsers."""
+    add_command(commands, losses, losses_options, argparse.HelpFormatter)

@@ -9,6 +9,7 @@ from dino_core.cli.command import (
     CHART,
     PRINT,
     Option,
+    add_command,
     count,
     figure_option,
     grid,
@@ -16,6 +17,7 @@ from dino_core.cli.command import (
     write_figure,
 )
 from dino_core.cli.files import array, read, report, save, save_pictures
+from dino_core.cli.outputs import output_file, output_folder
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, CropConfig, MaskConfig
 
 if TYPE_CHECKING:
@@ -55,6 +57,7 @@ def crops(args: argparse.Namespace) -> None:
     from dino_core.draw.colours import crop_colour
     from dino_core.draw.pictures import draw_boxes
 
+    output_folder(args.output)
     picture = read(args.image)
     config = CropConfig(local_count=args.locals, blur_probability=BLUR[args.blur])
     drawn = sample_crops(picture, config, torch.Generator().manual_seed(args.seed))
@@ -99,6 +102,7 @@ def masks(args: argparse.Namespace) -> None:
 
     from dino_core.masks import sample_block_mask
 
+    output = output_file(args.output, ".npz")
     h, w = args.grid
     target = int(h * w * args.ratio)
     config, generator = MaskConfig(), torch.Generator().manual_seed(args.seed)
@@ -106,7 +110,7 @@ def masks(args: argparse.Namespace) -> None:
     hidden = torch.zeros(args.count, h, w, dtype=torch.bool)
     for mask, one in zip(hidden, drawn, strict=True):
         mask.copy_(one.mask)
-    save(Path(args.output), {"masks": array(hidden)})
+    save(output, {"masks": array(hidden)})
     write_figure(args.figure, lambda: masks_figure(drawn, args.figure))
     report(f"{args.count} masks of {target} among {h * w} patches -> {args.output}")
 
@@ -127,3 +131,12 @@ def masks_figure(drawn: "Sequence[BlockMask]", path: Path) -> "Figure | dict[str
         "counts": figures.mask_counts(achieved.tolist()),
         "blocks": figures.mask_blocks(blocks.tolist()),
     }
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the commands to `argparse`'s subparsers."""
+    for run, options_of in (
+        (crops, crops_options),
+        (masks, masks_options),
+    ):
+        add_command(commands, run, options_of, argparse.HelpFormatter)

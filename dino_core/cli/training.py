@@ -1,15 +1,10 @@
-"""The commands of training: train, finetune, predict, heads, runs.
+"""The commands of training: train, finetune, predict, runs.
 
     python -m dino_core train --data pictures.zip --preset tiny --steps 400 --run runs/first
     python -m dino_core train --run runs/first --resume
     python -m dino_core finetune --data labelled.zip --model preview_vits14 --run runs/classes
     python -m dino_core predict cat.jpg --model runs/classes
-    python -m dino_core heads runs/heads --data held_out.zip
     python -m dino_core runs
-
-Exit codes: 0 done, or stopped as asked (`runs --ask stop`, the first Ctrl-C, SIGTERM); 2 a mistake,
-said in a sentence; 3 a loss or gradient that is not finite; 4 no room on the disk; 130 interrupted
-in the middle of a step (the second Ctrl-C).
 
 Nothing here imports torch before a command runs.
 """
@@ -28,8 +23,8 @@ from dino_core.cli.command import (
     positive,
     write_figure,
 )
-from dino_core.cli.files import readable
-from dino_core.cli.heads import heads, heads_options
+from dino_core.cli.files import leave_out_unreadable
+from dino_core.runs.exit_codes import DONE, INTERRUPTED
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.option import Kind
 from dino_core.runs.presets import PRESET_WORDS
@@ -50,7 +45,6 @@ def add_parsers(commands: Any) -> None:
         (train, train_options),
         (finetune, finetune_options),
         (predict, predict_options),
-        (heads, heads_options),
         (runs, runs_options),
     ):
         command = add_command(commands, run, options_of)
@@ -75,28 +69,24 @@ def train_options(option: Option) -> None:
     option("--resume", action="store_true", help=RESUME)
 
 
-def train(args: argparse.Namespace) -> None:
+def train(args: argparse.Namespace) -> int:
     """Trains a DINOv2 model on pictures without labels.
 
     Everything is written into the folder of the run: config.json, state.json, metrics.jsonl,
     log.txt, checkpoints/, probes/ and, at the end, backbone.safetensors. Ctrl-C stops after the
-    step with a checkpoint; --resume goes on, with the same numbers as if nothing had happened.
+    step with a checkpoint, or in the middle of a long one; --resume goes on, with the same numbers
+    as if nothing had happened.
     """
-    from dino_core.runs.exit_codes import ended_well
+    from dino_core.runs import pretraining
+    from dino_core.runs.setup import Setup
 
-    def run() -> str:
-        from dino_core.runs import pretraining
-        from dino_core.runs.setup import Setup
-
-        given = given_options(args, "pretraining")
-        if args.resume:
-            folder, changes = going_on(given, "pretraining")
-            return pretraining.train(folder, resume=True, changes=changes)
-        request = RunRequest(kind="pretraining", **given)
-        setup = Setup.of(request)
-        return pretraining.train(request.folder or default_folder(request.preset), setup)
-
-    ended_well(run)
+    given = given_options(args, "pretraining")
+    if args.resume:
+        folder, changes = going_on(given, "pretraining")
+        return code_of(pretraining.train(folder, resume=True, changes=changes))
+    request = RunRequest(kind="pretraining", **given)
+    setup = Setup.of(request)
+    return code_of(pretraining.train(request.folder or default_folder(request.preset), setup))
 
 
 def finetune_options(option: Option) -> None:
@@ -104,7 +94,7 @@ def finetune_options(option: Option) -> None:
     option("--resume", action="store_true", help=RESUME)
 
 
-def finetune(args: argparse.Namespace) -> None:
+def finetune(args: argparse.Namespace) -> int:
     """Teaches a model to tell classes apart, from pictures with labels.
 
     Without train/ and test/ folders a fifth of every class is held out for the test; another part
@@ -112,20 +102,20 @@ def finetune(args: argparse.Namespace) -> None:
     scores of each class, confusion matrix, worst mistakes), model.safetensors for `predict`, and
     probes/before.npz and after.npz.
     """
-    from dino_core.runs.exit_codes import ended_well
+    from dino_core.finetuning import classification as tuning
 
-    def run() -> str:
-        from dino_core.finetuning import classification as tuning
+    given = given_options(args, "fine-tuning")
+    if args.resume:
+        folder, changes = going_on(given, "fine-tuning")
+        return code_of(tuning.finetune(folder, resume=True, changes=changes))
+    request = RunRequest(kind="fine-tuning", **given)
+    setup = tuning.FinetuneSetup.of(request)
+    return code_of(tuning.finetune(request.folder or default_folder("finetune"), setup))
 
-        given = given_options(args, "fine-tuning")
-        if args.resume:
-            folder, changes = going_on(given, "fine-tuning")
-            return tuning.finetune(folder, resume=True, changes=changes)
-        request = RunRequest(kind="fine-tuning", **given)
-        setup = tuning.FinetuneSetup.of(request)
-        return tuning.finetune(request.folder or default_folder("finetune"), setup)
 
-    ended_well(run)
+def code_of(end: str) -> int:
+    """How a run ended -> the exit code."""
+    return INTERRUPTED if end == "interrupted" else DONE
 
 
 def going_on(given: dict[str, Any], kind: Kind) -> tuple[str, dict[str, Any]]:
@@ -154,16 +144,12 @@ def predict(args: argparse.Namespace) -> None:
     """Names the class of pictures with a fine-tuned model."""
     from dino_core.finetuning.classification import load_classifier
     from dino_core.finetuning.classification import predict as probabilities
-    from dino_core.runs.exit_codes import ended_well
 
-    def run() -> str:
-        classifier = load_classifier(args.model, device=args.device)
-        for path in readable(args.images):
-            found = probabilities(classifier, path)[: args.top]
-            print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for name, p in found))
-        return "finished"
-
-    ended_well(run)
+    leave_out_unreadable(args)
+    classifier = load_classifier(args.model, device=args.device)
+    for path in args.images:
+        found = probabilities(classifier, path)[: args.top]
+        print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for name, p in found))
 
 
 # --- runs

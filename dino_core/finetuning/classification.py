@@ -43,7 +43,7 @@ from dino_core.finetuning.classifier import (
 )
 from dino_core.finetuning.reports import imbalance, score
 from dino_core.runs import sample_pictures
-from dino_core.runs.exit_codes import failures_told
+from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import Control, RunFolder, write_json
 from dino_core.runs.presets import from_plain
 from dino_core.runs.request import DEFAULT_EPOCHS
@@ -71,7 +71,7 @@ def finetune(
     *,
     resume: bool = False,
     changes: dict[str, Any] | None = None,
-) -> Literal["finished", "stopped"]:
+) -> Literal["finished", "stopped", "interrupted"]:
     """Runs to the end or until asked to stop; what goes wrong is raised, and told in the folder."""
     run = RunFolder(folder)
     if resume:
@@ -92,18 +92,19 @@ def finetune(
         stack.enter_context(run.locked())
         if not resume:
             run.create(as_config(setup, pictures, parts, backbone.info.title))
-        stack.enter_context(failures_told(run, setup.epochs))
+        stack.enter_context(failures_reported(run, setup.epochs))
         control = stack.enter_context(Control(run))
         run.forget_wish()
         classifier = Classifier(backbone.vit, pictures.classes, setup.size)
         try:
             _finetune(run, setup, parts, classifier, control)
         except StopAsked:
+            control.heard()
             words = "Stopped, as asked."
             run.put_state("stopped", words, max(epochs_done(run), 0), setup.epochs)
             run.say(words)
             run.forget_wish()
-            return "stopped"
+            return control.end
     return "finished"
 
 

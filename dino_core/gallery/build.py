@@ -10,11 +10,19 @@ torch is loaded only once the folder is locked.
 """
 
 import os
+import signal
 import time
 from contextlib import suppress
 from pathlib import Path
 
-from dino_core.gallery.folder import FILES_NAMED, GalleryFolder, Options, Stopped, stop_on_signals
+from dino_core.gallery.folder import (
+    FILES_NAMED,
+    GalleryFolder,
+    Options,
+    Stopped,
+    Watch,
+    stop_on_signals,
+)
 from dino_core.gallery.sources import SAMPLES, pictures_of
 from dino_core.jobs import read_json, write_text
 
@@ -22,25 +30,33 @@ LINGER = 60.0  # s that a page's process waits for another request
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "hdbscan": "HDBSCAN", "pca": "PCA"}
 
 
-def build(data: str | Path, folder: str | Path, options: Options) -> None:
-    """Fills the folder, from wherever it is. ValueError in words; the folder says so too."""
-    store = GalleryFolder(folder)
+def build(
+    data: str | Path, folder: str | Path, options: Options, watch: Watch | None = None
+) -> str:
+    """Fills the folder, from wherever it is; "ready", "stopped", or "interrupted" by Ctrl-C.
+
+    ValueError in words; the folder says so too. `watch` is told every state on the way.
+    """
+    store = GalleryFolder(folder, watch)
     data = str(data) if str(data) == SAMPLES else str(Path(data).expanduser().absolute())
     if not (store.path / "config.json").exists():
         pictures_of(data, **options.choice())  # nothing is begun with pictures that are refused
+    store.check(data, options)  # before the lock, which would stay behind
     with store.locked():
         store.create(data, options)
         started = read_json(store.path / "started.json") or {}
         by_page = started.get("pid") == os.getpid()
         if not by_page:  # a page forgets an old request before it starts us
             store.clear_stop()
-        with stop_on_signals(store):
+        with stop_on_signals(store) as signals:
             try:
                 _build(store, data, options, by_page)
+                return "ready"
             except Stopped:
                 store.put_state(
                     state="stopped", words="Stopped as asked; it can go on from here.", doing=""
                 )
+                return "interrupted" if signal.SIGINT in signals else "stopped"
             except (Exception, KeyboardInterrupt) as error:
                 with suppress(OSError):
                     store.put_state(state="failed", words=_message_of(error), doing="")
@@ -63,7 +79,7 @@ def _build(store: GalleryFolder, data: str, options: Options, by_page: bool) -> 
     import torch
 
     if by_page:
-        with suppress(OSError):
+        with suppress(OSError, AttributeError):  # Windows has no such thing
             os.nice(5)  # the page comes first
     if options.threads:
         torch.set_num_threads(options.threads)

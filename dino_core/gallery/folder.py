@@ -19,17 +19,20 @@ No torch here: a page can watch galleries without loading it.
 
 import hashlib
 import os
+import re
 import signal
+import threading
 import time
-from contextlib import AbstractContextManager, suppress
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from dino_core import jobs
-from dino_core.jobs import read_json, write_json, write_text
+from dino_core.jobs import number_in, read_json, write_json, write_text
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,13 +40,26 @@ if TYPE_CHECKING:
     from dino_core.datasets import Pictures
 
 FORMAT = 1
+Watch = Callable[[dict[str, Any]], None]
 KINDS = ("cls", "mean_patch", "both")
 METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters
 TILE = 64  # px of a thumbnail
 TILES_A_SIDE = 32
 STARTING = 60  # s that a process may take until it holds the lock
 FILES_NAMED = 100  # of those that are broken or left out, in state.json
+INTERRUPTED = 130  # exit code after Ctrl-C
 UNFINISHED = ("waiting", "embedding", "mapping")
+
+
+STATES = (*UNFINISHED, "ready", "failed", "stopped")
+MAP_FILE = re.compile(r"(cls|mean_patch|both)-(\d{1,4})-(\w+)\.npz")
+FACTS = {  # facts.json: name -> what it is
+    **dict.fromkeys(("names", "labels", "classes", "splits", "grid"), list),
+    **dict.fromkeys(("layers", "dim", "patch_pictures", "size"), int),
+    "model": str,
+    "title": str,
+    "official": bool,
+}
 
 
 class NotReady(Exception):  # noqa: N818  (nothing went wrong)
@@ -106,50 +122,94 @@ class StoredMap:
     facts: dict[str, Any]
 
 
+def _is_named(one: Any) -> bool:
+    """Whether it is [name, why], as of a broken picture."""
+    return isinstance(one, list) and [type(part) for part in one] == [str, str]
+
+
+def _is_text(one: Any) -> bool:
+    return isinstance(one, str)
+
+
 class GalleryFolder:
     """The files of one gallery."""
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, watch: Watch | None = None) -> None:
         self.path = Path(folder).expanduser().absolute()
+        self._watch = watch  # is told every state that is put down
 
     # --- how it was made and how far it is
 
     def read_config(self) -> dict[str, Any]:
         """ValueError when there is no gallery here."""
-        config = read_json(self.path / "config.json")
-        if config is None:
+        path = self.path / "config.json"
+        config = read_json(path)
+        if config is None and not path.exists():
             raise ValueError(f"{self.path} holds no gallery: there is no config.json in it.")
-        if config.get("format") != FORMAT:
+        config = config or {}
+        if config.get("format", FORMAT) != FORMAT:
             raise ValueError(f"{self.path} is not of this version of the project: build it again.")
+        data, options = config.get("data"), config.get("options")
+        known = {field.name for field in fields(Options)}
+        if (
+            not isinstance(data, str)
+            or not isinstance(options, dict)
+            or not options.keys() <= known
+        ):
+            raise ValueError(f"{path} is damaged: build the gallery again in a new folder.")
         return config
 
     def create(self, data: str, options: Options) -> None:
         """A new gallery, or the same one again. ValueError when something else is in the folder."""
-        wanted = {"format": FORMAT, "data": data, "options": asdict(options)}
+        if self.check(data, options):
+            self.path.mkdir(parents=True, exist_ok=True)
+            config = {"format": FORMAT, "data": data, "options": asdict(options)}
+            write_json(self.path / "config.json", config)
+
+    def check(self, data: str, options: Options) -> bool:
+        """Whether it would be a new one. ValueError when something else is in the folder."""
         if (self.path / "config.json").exists():
-            config = self.read_config()
-            fixed = ("model", "weights", "size", "seed", "patch_megabytes")  # not how it is made
-            same = all(config["options"].get(k) == wanted["options"][k] for k in fixed)  # type: ignore[index]
-            if config["data"] != data or not same:
+            config, now = self.read_config(), asdict(options)
+            before = asdict(Options(**config["options"]))
+            free = ("device", "threads")  # they change no number
+            other = [name for name in now if before[name] != now[name] and name not in free]
+            if config["data"] != data or other:
+                what = f"--{other[0].replace('_', '-')}" if config["data"] == data else "pictures"
                 raise ValueError(
-                    f"{self.path} holds a gallery of other pictures or with other options: name a "
-                    f"new folder."
+                    f"{self.path} holds a gallery with other {what}: name a new folder."
                 )
-            return
+            return False
         if self.path.exists() and {entry.name for entry in self.path.iterdir()} - {"lock"}:
             raise ValueError(f"{self.path} is not empty and holds no gallery: name a new folder.")
-        self.path.mkdir(parents=True, exist_ok=True)
-        write_json(self.path / "config.json", wanted)
+        return True
 
     def put_state(self, **changes: Any) -> None:
         values = read_json(self.path / "state.json") or {}
         values |= {"pid": os.getpid(), "updated": time.time(), **changes}
         write_json(self.path / "state.json", values)
+        if self._watch is not None:
+            self._watch(values)
 
     def state(self) -> dict[str, Any]:
         """What `scenes.gallery.state_of` describes."""
         self.read_config()
-        values = {
+        values = self._last_state()
+        alive = self.is_alive() or self._just_started()
+        if values["state"] in UNFINISHED and not alive:
+            values["state"] = "stopped"
+            values["words"] = "Its process ended without a word; it can go on where it was."
+        if not alive:
+            values |= {"seconds_left": None, "doing": ""}
+        values["alive"] = alive
+        values["can_resume"] = not alive and values["state"] in ("stopped", "failed")
+        found = (MAP_FILE.fullmatch(path.name) for path in sorted(self.path.glob("maps/*.npz")))
+        values["maps"] = [[one[1], int(one[2]), one[3]] for one in found if one]
+        return values
+
+    def _last_state(self) -> dict[str, Any]:
+        """state.json; what makes no sense in it counts as not there."""
+        values = read_json(self.path / "state.json") or {}
+        known: dict[str, Any] = {
             "state": "waiting",
             "words": "The gallery is about to start.",
             "done": 0,
@@ -161,18 +221,16 @@ class GalleryFolder:
             "left_out_count": 0,
             "notes": [],
             "doing": "",
-        } | (read_json(self.path / "state.json") or {})
-        alive = self.is_alive() or self._just_started()
-        if values["state"] in UNFINISHED and not alive:
-            values["state"] = "stopped"
-            values["words"] = "Its process ended without a word; it can go on where it was."
-        if not alive:
-            values |= {"seconds_left": None, "doing": ""}
-        values["alive"] = alive
-        values["can_resume"] = not alive and values["state"] in ("stopped", "failed")
-        maps = sorted(path.stem.split("-") for path in self.path.glob("maps/*.npz"))
-        values["maps"] = [[one, int(layer), how] for one, layer, how in maps]
-        return values
+        }
+        for name in ("done", "total", "seconds_left", "broken_count", "left_out_count"):
+            known[name] = number_in(values, name) or known[name]
+        known |= {n: values[n] for n in ("words", "doing") if isinstance(values.get(n), str)}
+        if values.get("state") in STATES:
+            known["state"] = values["state"]
+        for name, fits in (("broken", _is_named), ("left_out", _is_named), ("notes", _is_text)):
+            if isinstance(values.get(name), list):
+                known[name] = [one for one in values[name] if fits(one)]
+        return known
 
     def ask_to_stop(self) -> None:
         self.read_config()
@@ -198,19 +256,12 @@ class GalleryFolder:
 
     def _just_started(self) -> bool:
         """A process was started that may not have come to its lock yet."""
-        started = read_json(self.path / "started.json")
-        if started is None or time.time() - started["time"] > STARTING:
+        started = read_json(self.path / "started.json") or {}
+        pid, at = number_in(started, "pid"), number_in(started, "time")
+        if pid is None or at is None or time.time() - at > STARTING:
             return False
-        with suppress(ChildProcessError):  # a child of ours that has ended is no process any more
-            if os.waitpid(started["pid"], os.WNOHANG)[0]:
-                return False
-        try:
-            os.kill(started["pid"], 0)
-        except OSError:
-            return False
-        return not (self.path / "state.json").exists() or (
-            (read_json(self.path / "state.json") or {}).get("pid") != started["pid"]
-        )
+        said = (read_json(self.path / "state.json") or {}).get("pid")
+        return said != pid and jobs.is_running(int(pid), self.path.name)
 
     def at_work(self) -> bool:
         return self.is_alive() or self._just_started()
@@ -219,13 +270,18 @@ class GalleryFolder:
 
     def facts(self) -> dict[str, Any]:
         """facts.json. NotReady while it is still to come, ValueError when it never will."""
-        facts = read_json(self.path / "facts.json")
-        if facts is None:
+        path = self.path / "facts.json"
+        facts = read_json(path)
+        if facts is None and not path.exists():
             state = self.state()
             if state["state"] in ("failed", "stopped"):
                 raise ValueError(state["words"])
             progress = state["done"] / state["total"] if state["total"] else None
             raise NotReady(state["words"], progress)
+        if facts is None or not all(isinstance(facts.get(n), kind) for n, kind in FACTS.items()):
+            raise ValueError(f"{path} is damaged: build the gallery again.")
+        if len({len(facts[name]) for name in ("names", "labels", "splits")}) > 1:
+            raise ValueError(f"{path} is damaged: build the gallery again.")
         return facts
 
     def count(self) -> int:
@@ -366,12 +422,33 @@ def digest_of(picture: "Image.Image") -> str:
     return digest.hexdigest()
 
 
-def stop_on_signals(store: GalleryFolder) -> AbstractContextManager[None]:
-    """A polite kill or the first Ctrl-C asks it to stop; the second Ctrl-C does not wait."""
+@contextmanager
+def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
+    """A polite kill or the first Ctrl-C asks it to stop; yields the numbers of what was heard.
+
+    Ctrl-C waits a moment for the batch or the map that is being computed. Then, or by the second
+    one, the process ends where it stands: what is on the disk is whole, a batch is lost.
+    """
+    heard: set[int] = set()
+    timers: list[threading.Timer] = []
+
+    def give_up() -> None:
+        words = "Interrupted; it can go on from the last batch."
+        with suppress(OSError):
+            store.put_state(state="stopped", words=words, doing="")
+        os._exit(INTERRUPTED)
 
     def notice(number: int, _: object) -> None:
-        if store.stop_requested() and number == signal.SIGINT:
+        if number in heard and number == signal.SIGINT:
             raise KeyboardInterrupt
+        heard.add(number)
         store.ask_to_stop()
+        if number == signal.SIGINT:
+            timers.append(jobs.after_grace(give_up))
 
-    return jobs.signals_heard(notice)
+    try:
+        with jobs.signals_heard(notice):
+            yield heard
+    finally:
+        for timer in timers:
+            timer.cancel()

@@ -1,28 +1,37 @@
-"""How a run ends when it does not end well: in words, in its folder, and as an exit code."""
+"""How a command ends: in a sentence, as an exit code, and, if it was a run, in its folder.
+
+    0    done; or stopped as asked from outside (`runs --ask stop`, SIGTERM)
+    2    a mistake of the person who asked, said in a sentence
+    3    a loss or gradient that is not finite
+    4    no room on the disk
+    5    done, but for files named on the command line that cannot be used
+    130  ended by Ctrl-C
+
+1 is an error of the program. No torch here.
+"""
 
 import errno
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from dino_core.runs.checkpoints import steps_in
 from dino_core.runs.folder import RunFolder
 
-# Exit codes of the commands; 2 is any mistake of the person who asked, 1 one of the program.
-DONE, BUG, MISTAKE, NOT_FINITE, DISK_FULL, INTERRUPTED = 0, 1, 2, 3, 4, 130
+DONE, BUG, MISTAKE, NOT_FINITE, DISK_FULL, LEFT_OUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @contextmanager
-def failures_told(run: RunFolder, steps: int, first: bool = True) -> Iterator[None]:
+def failures_reported(run: RunFolder, steps: int, first: bool = True) -> Iterator[None]:
     """Writes into the folder what ended the run, then lets the error go on its way."""
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:
         if first:
+            from dino_core.runs.checkpoints import steps_in
+
             saved = steps_in(run.checkpoints, to_resume=True)
-            words = in_words(error)
+            words = message_of(error)
             if saved:
                 words += f" The newest checkpoint is of step {saved[-1]}: --resume goes on from it."
             with suppress(OSError):  # where the disk is full, the exit code says it
@@ -32,18 +41,21 @@ def failures_told(run: RunFolder, steps: int, first: bool = True) -> Iterator[No
         raise
 
 
-def in_words(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
     """A sentence for the person who waits."""
     if isinstance(error, KeyboardInterrupt):
-        return "Interrupted."
+        return "Stopped."
     if isinstance(error, OSError) and error.errno in FULL:
         return f"The disk is full: {error.filename or 'a file'} could not be written. Make room."
     if isinstance(error, OSError):
         return f"{error.filename or 'The system says'}: {error.strerror or error}."
     if isinstance(error, ValueError | FloatingPointError):
         return str(error)
-    if isinstance(error, MemoryError) or "out of memory" in str(error):
-        return "There is not enough memory: choose a smaller --batch, or compute it in parts."
+    if is_out_of_memory(error):
+        return (
+            "There is not enough memory for this: choose a smaller --size, --batch or --model, or "
+            "compute a batch in parts."
+        )
     return f"An error of the program: {type(error).__name__}: {error}"
 
 
@@ -54,17 +66,11 @@ def exit_code(error: BaseException) -> int:
         return NOT_FINITE
     if isinstance(error, OSError):
         return DISK_FULL if error.errno in FULL else MISTAKE
-    memory = isinstance(error, MemoryError) or "out of memory" in str(error)
-    return MISTAKE if isinstance(error, ValueError) or memory else BUG
+    return MISTAKE if isinstance(error, ValueError) or is_out_of_memory(error) else BUG
 
 
-def ended_well(run: Callable[[], str]) -> None:
-    """Runs; an error is said in a sentence, and becomes the process's exit code."""
-    try:
-        run()
-    except (Exception, KeyboardInterrupt) as error:
-        code = exit_code(error)
-        if code == BUG:
-            raise
-        print(in_words(error), file=sys.stderr)
-        raise SystemExit(code) from None
+def is_out_of_memory(error: BaseException) -> bool:
+    """PyTorch has no exception of its own for it on every device."""
+    if isinstance(error, MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "memory" in str(error)

@@ -14,19 +14,22 @@
 No torch here, so that a page can list and watch runs at once.
 """
 
+import _thread
 import json
 import os
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from dino_core import jobs
-from dino_core.jobs import is_alive, read_json, write_text
+from dino_core.jobs import is_alive, number_in, read_json, write_text
 
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
 Wish = Literal["pause", "resume", "stop"]
@@ -112,7 +115,8 @@ class RunFolder:
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         with (self.path / "log.txt").open("a", encoding="utf-8", errors="replace") as file:
             file.write(f"{stamp} {words}\n")
-        print(words, file=sys.stderr, flush=True)
+        with suppress(OSError):  # a terminal that is closed ends no run
+            print(words, file=sys.stderr, flush=True)
 
     def put_state(
         self, state: State, words: str, step: int, steps: int, seconds_left: float | None = None
@@ -202,14 +206,6 @@ def read_state(folder: str | Path) -> RunState:
     )
 
 
-def number_in(values: dict[str, Any], name: str) -> float | None:
-    """None where a file has something else in its place."""
-    value = values.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return value if abs(value) < float("inf") else None
-
-
 def list_runs(folder: str | Path) -> list[RunState]:
     """All runs in a folder, the one that moved last first; damaged ones have failed."""
     root = Path(folder).expanduser()
@@ -277,12 +273,14 @@ def launch(arguments: Sequence[str], folder: str | Path) -> int:
 class Control:
     """What the loop asks between two steps: go on, write and wait, or write and stop.
 
-    Ctrl-C and a polite kill (SIGTERM) are a stop; the second Ctrl-C does not wait for the step.
+    Ctrl-C and a polite kill (SIGTERM) are a stop. Ctrl-C waits a moment for the step, and the
+    second one does not wait at all: KeyboardInterrupt.
     """
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
         self.interrupted = 0  # number of the signal
+        self._impatience: threading.Timer | None = None
         self._signals = ExitStack()
 
     def __enter__(self) -> "Control":
@@ -290,12 +288,25 @@ class Control:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.heard()
         self._signals.close()
 
     def _notice(self, number: int, _: object) -> None:
         if self.interrupted:
             raise KeyboardInterrupt
         self.interrupted = number
+        if number == signal.SIGINT:
+            self._impatience = jobs.after_grace(_thread.interrupt_main)
+
+    def heard(self) -> None:
+        """The step is done: what is left to do, such as a checkpoint, may take its time."""
+        if self._impatience is not None:
+            self._impatience.cancel()
+
+    @property
+    def end(self) -> Literal["stopped", "interrupted"]:
+        """How a run ends that was asked to stop."""
+        return "interrupted" if self.interrupted == signal.SIGINT else "stopped"
 
     def wish(self) -> Wish | None:
         return "stop" if self.interrupted else self.run.wish()

@@ -22,7 +22,7 @@ from PIL import Image
 from dino_core.datasets import Pictures
 from dino_core.evaluation import knn, patch_matching
 from dino_core.runs import checkpoints, sample_pictures
-from dino_core.runs.exit_codes import failures_told
+from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import Control, RunFolder, Wish, read_metrics
 from dino_core.runs.presets import RunConfig
 from dino_core.runs.setup import (
@@ -57,7 +57,7 @@ from dino_core.step.sharding import whole_backbone
 from dino_core.weights import save_backbone
 
 WISHES: tuple[Wish | None, ...] = (None, "pause", "resume", "stop")
-End = Literal["finished", "stopped"]
+End = Literal["finished", "stopped", "interrupted"]
 
 
 def train(
@@ -92,7 +92,7 @@ def train(
             stack.enter_context(run.locked())
             if not resume:
                 run.create(as_config(setup, pictures, world))
-        with failures_told(run, setup.run.steps, world.first):
+        with failures_reported(run, setup.run.steps, world.first):
             return _train(run, setup, pictures, world)
 
 
@@ -231,6 +231,7 @@ def boundary(
 ) -> End | None:
     """Writes what is due and does what was asked from outside. Says "stopped" when to stop."""
     step = progress.step
+    control.heard()
     wish = WISHES[world.agree(WISHES.index(control.wish() if world.first else None))]
     due = step % config.checkpoint_every == 0 or config.is_milestone(step)
     if due or wish in ("pause", "stop"):
@@ -248,7 +249,7 @@ def boundary(
             run.say(words)
             run.put_state("stopped", words, step, config.steps)
             run.forget_wish()
-        return "stopped"
+        return control.end
     if world.first and step < config.steps:
         words = f"Step {step} of {config.steps}."
         run.put_state("running", words, step, config.steps, seconds_left(progress, config))

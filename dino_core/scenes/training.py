@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from dino_core.assets import SAMPLES
-from dino_core.jobs import read_json
+from dino_core.jobs import number_in, read_json
 from dino_core.runs.charts import confusion_charts, curve_charts
-from dino_core.runs.folder import RunFolder, finite, number_in
+from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
 from dino_core.runs.request import NO_PATHS
 from dino_core.runs.request_io import stored_request

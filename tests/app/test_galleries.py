@@ -76,7 +76,7 @@ def built(
     )
     monkeypatch.setattr("dino_core.gallery.folder.GalleryFolder.keep_going", lambda self: None)
     # Requests are answered in threads, which hear no signals.
-    monkeypatch.setattr("dino_core.gallery.build.stop_on_signals", lambda store: nullcontext())
+    monkeypatch.setattr("dino_core.gallery.build.stop_on_signals", lambda store: nullcontext(set()))
 
 
 def send(client: TestClient, path: Path, **query: str) -> Any:

@@ -17,6 +17,7 @@ from dino_core.config import PCA_PRESETS, CropConfig, MaskConfig, ViTConfig
 from dino_core.crops import sample_crops
 from dino_core.images import open_picture
 from dino_core.masks import sample_block_mask
+from dino_core.runs.exit_codes import LEFT_OUT
 from dino_core.runs.pretrained_heads import CIFAR_PAIR
 from dino_core.vit import VisionTransformer, ViTOutput
 from dino_core.weights import Backbone, load_backbone, save_backbone
@@ -166,11 +167,11 @@ def test_one_broken_file_among_several_stops_nothing(
     for command in ("features", "pca"):
         target = tmp_path / command
         options = ["--size", "native", *tiny, "--output", str(target)]
-        assert main([command, *two, *options]) == 0
+        assert main([command, *two, *options]) == LEFT_OUT
         assert "broken.jpg: This is a web page" in (said := capsys.readouterr().err)
         assert "none.png: There is no such file" in said
         assert (target / "small.npz").is_file()
-        assert main([command, str(broken), str(broken), *options]) == 2
+        assert main([command, two[0], two[2], *options]) == 2
         assert "None of the 2 files" in capsys.readouterr().err
 
 

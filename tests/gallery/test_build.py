@@ -173,13 +173,14 @@ def test_a_folder_holds_one_gallery(weights: Path, tmp_path: Path) -> None:
     folder = build_gallery(data, tmp_path / "g", weights)
     with pytest.raises(ValueError, match="other pictures"):
         build_gallery(other, folder, weights)
-    with pytest.raises(ValueError, match="other options"):
+    with pytest.raises(ValueError, match="other --size"):
         build_gallery(data, folder, weights, size=42)
     build_gallery(data, folder, weights, threads=1)  # changes no number
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")
     with pytest.raises(ValueError, match="not empty"):
         build_gallery(data, tmp_path / "full", weights)
+    assert not (tmp_path / "full" / "lock").exists(), "what is refused is left as it was"
     with pytest.raises(ValueError, match="holds no gallery"):
         GalleryFolder(tmp_path / "full").state()
     with GalleryFolder(folder).locked(), pytest.raises(ValueError, match="Another process"):

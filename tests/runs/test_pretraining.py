@@ -284,10 +284,10 @@ def test_a_folder_in_use_and_pictures_that_changed_are_refused(tmp_path, data):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"data": "nowhere"}, "no folder or zip"),
+        ({"data": "nowhere"}, "There is no"),
         ({"run": replace(RUN, needs_weights=True)}, "--weights"),
         ({"probes": ("no.png",)}, "no.png"),
-        ({"knn": "nowhere"}, "no folder or zip"),
+        ({"knn": "nowhere"}, "There is no"),
         ({"device": "cuda"}, "CUDA"),
     ],
 )

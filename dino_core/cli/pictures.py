@@ -5,21 +5,21 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from dino_core.cli.command import Option, figure_option, patch, write_figure
+from dino_core.cli.command import Option, add_command, figure_option, patch, write_figure
 from dino_core.cli.files import (
     array,
     check_same_size,
     fit,
     from_end,
     layer_option,
+    leave_out_unreadable,
     load,
     look,
     model_options,
     over_picture,
     picture_names,
-    readable,
     report,
     save,
     save_pictures,
@@ -27,6 +27,7 @@ from dino_core.cli.files import (
     with_class_rows,
     with_progress,
 )
+from dino_core.cli.outputs import output_file, output_folder
 from dino_core.config import PCA_PRESETS, PCAConfig
 
 if TYPE_CHECKING:
@@ -64,7 +65,14 @@ def features(args: argparse.Namespace) -> None:
     """
     import numpy as np
 
-    args.images = readable(args.images)
+    in_one = args.output.endswith(".npz") and "{name}" not in args.output
+    if args.output.endswith(".npz"):
+        output_file(args.output, ".npz")
+    else:
+        output_folder(args.output.partition("{name}")[0] or ".")
+    if not in_one:
+        picture_names(args.images)  # or says that two would have one name
+    leave_out_unreadable(args)
     check_count(args)
     backbone = load(args)
     shown: list[Shown] = []
@@ -82,7 +90,7 @@ def features(args: argparse.Namespace) -> None:
             "cls_attention": array(out.rows[0, :, :, 0, out.first_patch :].unflatten(-1, out.grid)),
         }
 
-    if args.output.endswith(".npz") and "{name}" not in args.output:
+    if in_one:
         check_same_size(args, backbone)
         Path(args.output).parent.mkdir(parents=True, exist_ok=True)  # before the long work
         save(Path(args.output), stack([arrays_of(path) for path in with_progress(args.images)]))
@@ -121,6 +129,7 @@ def attention(args: argparse.Namespace) -> None:
     from dino_core.analysis.attention import entropy
     from dino_core.draw.pictures import contact_sheet
 
+    output_folder(args.output)
     backbone = load(args)
     layer = from_end(args.layer, backbone)
     fitted = fit(args.image, args, backbone)
@@ -165,7 +174,9 @@ def pca(args: argparse.Namespace) -> None:
     from dino_core.analysis.pca import colour_features
     from dino_core.draw.pictures import enlarge, to_bytes
 
-    args.images = readable(args.images)
+    output_folder(args.output)
+    picture_names(args.images)  # or says that two would have one name
+    leave_out_unreadable(args)
     check_count(args)
     config = replace(PCA_PRESETS[args.preset], flip=args.flip)
     args.size = args.size or config.short_side
@@ -221,3 +232,13 @@ def pca_figure(
         patches, grids = [one.patches for one in shown], [one.grid for one in shown]
         result = colour_features(patches, grids, config)
     return pca_panel([one.picture for one in shown], result, config, header=layer)
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the commands to `argparse`'s subparsers."""
+    for run, options_of in (
+        (features, features_options),
+        (attention, attention_options),
+        (pca, pca_options),
+    ):
+        add_command(commands, run, options_of, argparse.HelpFormatter)

@@ -1,0 +1,85 @@
+"""One command: parsed, run, and ended in a sentence and an exit code."""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from dino_core.cli import export, gallery, heads, losses, models, pictures, sampling, training
+from dino_core.cli.command import Option, Run, add_command
+from dino_core.runs.exit_codes import BUG, LEFT_OUT, exit_code, message_of
+
+Command = tuple[Run, Callable[[Option], None]]  # what runs, and what adds its options
+CLOSED_PIPE = 141  # as of a process that was ended by it
+EPILOG = """
+exit codes:
+  0    done, or stopped as asked from outside
+  2    a mistake, said in a sentence
+  3    a loss or gradient that is not finite
+  4    no room on the disk
+  5    done, but for files that cannot be used; they are named at the end
+  130  ended by Ctrl-C
+"""
+
+
+def main(argv: Sequence[str] | None = None, *, more: Sequence[Command] = ()) -> int:
+    """Runs one command and returns the exit code. argparse itself exits with 2 as well.
+
+    `more` are commands of whoever builds on this library.
+    """
+    make_printable()
+    try:
+        code = run(build_parser(more), argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read has seen enough
+        with suppress(OSError, ValueError):  # what is still to be flushed at the end goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return CLOSED_PIPE
+
+
+def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
+    try:
+        args = parser.parse_args(argv)
+    except SystemExit:  # --help, too, may be read by somebody who has seen enough
+        sys.stdout.flush()
+        raise
+    try:
+        code: int = args.run(args) or 0
+        left_out = getattr(args, "left_out", [])
+        for sentence in left_out:
+            print(f"Left out: {sentence}", file=sys.stderr)
+        return code or (LEFT_OUT if left_out else 0)
+    except BrokenPipeError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        code, message = exit_code(error), message_of(error)
+        if code == BUG:
+            raise
+    print(message, file=sys.stderr)  # not above: a progress bar ends its line when `error` goes
+    return code
+
+
+def make_printable() -> None:
+    """A console that knows no Greek still gets every name, with what it cannot print escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
+    started_as_module = Path(sys.argv[0]).name == "__main__.py"
+    parser = argparse.ArgumentParser(
+        prog="python -m dino_core" if started_as_module else None,
+        description="See what happens inside DINOv2. COMMAND --help says more.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for family in (pictures, sampling, losses, models, training, heads, gallery, export):
+        family.add_parsers(commands)
+    for command, add_options in more:
+        add_command(commands, command, add_options)
+    return parser
