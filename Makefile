@@ -56,8 +56,7 @@ bench: .venv/test.stamp
 
 docs: .venv/test.stamp
 	$(BIN)/python docs/tree.py
-	$(BIN)/python -m pdoc --output-directory build/docs --docformat markdown --math dino_core
-	@echo "Open build/docs/index.html."
+	$(BIN)/python -m docs.reference build/docs
 
 lock: .venv/test.stamp
 	$(BIN)/uv pip compile requirements-dev.txt --universal --python-version 3.11 --generate-hashes \
