@@ -75,6 +75,34 @@ def test_heads_and_mask_token_learn_and_the_backbone_does_not(pictures, vit):
         assert sum(line[term] for line in last) < sum(line[term] for line in first)
 
 
+def test_a_step_weighs_its_terms_as_a_training_step_does(pictures, vit, monkeypatch):
+    """Few crops are masked, but those few count as all: the mean over their masked patches."""
+    update, steps = head_training.apply_update, []
+
+    def recorded(pair, optimiser, values, losses, **options):
+        steps.append(losses)
+        return update(pair, optimiser, values, losses, **options)
+
+    monkeypatch.setattr(head_training, "apply_update", recorded)
+    lines = []
+    train = replace(CONFIG.train, schedule=replace(SCHEDULE, epochs=2))
+    train_heads(vit, pictures, replace(CONFIG, train=train), CACHE, report=lines.append)
+    loss, patches = CONFIG.train.loss, 16
+    for losses, line in zip(steps, lines, strict=True):
+        assert losses.masked.item() == pytest.approx(1)
+        assert 0 < len(losses.ibot_terms) <= CACHE.masked_crops * patches  # none that is in sight
+        # Masks of nearly the same size: the mean of the crops' means is near that of all patches.
+        ibot = losses.terms["ibot"].item() / loss.ibot_weight
+        assert losses.ibot_terms.min() < ibot < losses.ibot_terms.max()
+        assert line["ibot"] == pytest.approx(losses.ibot_terms.mean().item())
+        different = [losses.dino_terms[s, t].mean() for s in range(4) for t in range(2) if s != t]
+        assert line["dino"] == pytest.approx(sum(different).item() / 6, rel=1e-5)
+        assert losses.terms["koleo"] == 0
+        assert losses.total.item() == pytest.approx(
+            loss.dino_weight * line["dino"] + loss.ibot_weight * ibot, rel=1e-5
+        )
+
+
 def test_the_same_seed_gives_the_same_heads(pictures, vit):
     config = replace(CONFIG, train=replace(CONFIG.train, schedule=replace(SCHEDULE, epochs=4)))
     one, other = (train_heads(vit, pictures, config, CACHE).state_dict() for _ in range(2))
