@@ -1,0 +1,100 @@
+/* What the screen asks the server for: the layer that is shown, its neighbours ahead of time, and what
+   only follows when something rests. */
+import { fetchScene, sceneUrl } from "../../page/scenes.js";
+import { isSparing } from "../../page/screens.js";
+import { selection } from "../../page/selection.js";
+import { debounce } from "../../ui/frame.js";
+import { queryOf } from "./state.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").View} View */
+
+const REST = 200; // ms without a change
+
+/**
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ */
+export function createLoading(state, update) {
+  /** The view whose numbers were asked for last. @type {View | null} */
+  let wanted = null;
+  let came = 0;
+
+  const isCurrent = (/** @type {View} */ view, /** @type {number} */ layer) =>
+    view === wanted && layer === selection.layer;
+
+  /** The layer of a view; with it, if it is another one, the view itself. @param {View} view */
+  async function load(view) {
+    wanted = view;
+    const layer = selection.layer ?? view.layers - 1;
+    /** @type {[import("./state.js").LayerScene, import("./state.js").OverviewScene]} */
+    const [scene, overview] = await Promise.all([
+      fetchScene(sceneUrl(view.key, `attention/${layer}`)),
+      fetchOverview(view, { row: selection.row, col: selection.col }),
+    ]);
+    if (!isCurrent(view, layer)) return; // overtaken
+    const other = view.key !== state.view?.key ? { rollout: null, hovered: null } : {};
+    update({ view, scene, overview, heads: null, ...other });
+    if (state.rolled) await loadRollout();
+    if (isSparing()) return; // the newcomer's line is spared
+    rest();
+    await fetchNeighbours(view, layer);
+  }
+
+  /**
+   * The neighbours one after the other, those further on in the direction of travel first, so that the
+   * next step is instant.
+   *
+   * @param {View} view
+   * @param {number} layer
+   */
+  async function fetchNeighbours(view, layer) {
+    const step = layer < came ? -1 : 1;
+    came = layer;
+    for (const near of [layer + step, layer + 2 * step, layer - step]) {
+      if (near < 0 || near >= view.layers) continue;
+      await fetchScene(sceneUrl(view.key, `attention/${near}`)).catch(() => null);
+      if (!isCurrent(view, layer)) return;
+    }
+  }
+
+  /** The layer and the query rest: numbers over all queries, and the query in all layers. */
+  const rest = debounce(async () => {
+    const { view, scene } = state;
+    if (!view || !scene || isSparing()) return;
+    const query = queryOf(state),
+      { layer } = scene.facts;
+    const [heads, overview] = await Promise.all([
+      fetchScene(sceneUrl(view.key, `heads/${layer}`)).catch(() => null),
+      fetchOverview(view, query).catch(() => null),
+    ]);
+    const now = queryOf(state);
+    if (state.view !== view || state.scene !== scene) return;
+    /** @type {Partial<State>} */
+    const change = {};
+    if (heads && state.heads !== heads) change.heads = heads;
+    const same = now.row === query.row && now.col === query.col;
+    if (overview && same && state.overview !== overview) change.overview = overview;
+    if (Object.keys(change).length) update(change);
+  }, REST);
+
+  async function loadRollout() {
+    if (!state.view) return;
+    const { view } = state;
+    const rollout = await fetchScene(sceneUrl(view.key, "rollout"));
+    if (state.view === view) update({ rollout });
+  }
+
+  return { load, loadRollout, rest };
+}
+
+/**
+ * @param {View} view
+ * @param {{ row: number | null, col: number | null }} query
+ * @returns {Promise<import("./state.js").OverviewScene>}
+ */
+function fetchOverview(view, { row, col }) {
+  const [h, w] = view.grid;
+  const inside = row !== null && col !== null && row < h && col < w;
+  return fetchScene(sceneUrl(view.key, "overview", inside ? { row, column: col } : {}));
+}
