@@ -26,10 +26,10 @@ def heads(entry: Picture, layer: int, form: Form = "page") -> Response:
 
 
 @router.get("/overview")
-def overview(entry: Picture, form: Form = "page") -> Response:
+def overview(entry: Picture, row: int = -1, column: int = -1, form: Form = "page") -> Response:
     from dino_core.scenes.attention import overview_scene
 
-    return respond(form, lambda: overview_scene(entry.picture.seen))
+    return respond(form, lambda: overview_scene(entry.picture.seen, row, column))
 
 
 @router.get("/rollout")

@@ -37,10 +37,12 @@ class QueryScene:
 
 @dataclass(frozen=True)
 class OverviewScene:
-    """The class token in all layers and heads."""
+    """What one token attends to in all layers and heads."""
 
     grid: tuple[int, int]
-    cls_rows: np.ndarray  # float32 [T, A, h, w], the patch part of rows that sum to 1
+    row: int  # of the patch that asks, -1 for the class token
+    column: int
+    rows: np.ndarray  # float32 [T, A, h, w], the patch part of rows that sum to 1
     entropy: np.ndarray  # float32 [T, A], nats, of the whole row
     largest_entropy: float  # ln N
 
@@ -79,17 +81,20 @@ def layer_scene(seen: Inspection, layer: int) -> LayerScene:
 def query_scene(seen: Inspection, layer: int, row: int = -1, column: int = -1) -> QueryScene:
     """A patch by its row and column, or the class token when both are -1."""
     check_layer(seen, layer)
-    token = 0 if (row, column) == (-1, -1) else seen.token_at(row, column)
+    token = token_of(seen, row, column)
     rows = seen.on_grid(seen.rows(token)[layer].float())
     return QueryScene(layer=layer, token=token, grid=seen.grid, rows=rows.cpu().numpy())
 
 
 @torch.inference_mode()
-def overview_scene(seen: Inspection) -> OverviewScene:
-    rows = seen.cls_rows().float()  # [T, A, N]
+def overview_scene(seen: Inspection, row: int = -1, column: int = -1) -> OverviewScene:
+    """A patch by its row and column, or the class token when both are -1."""
+    rows = seen.rows(token_of(seen, row, column)).float()  # [T, A, N]
     return OverviewScene(
         grid=seen.grid,
-        cls_rows=seen.on_grid(rows).cpu().numpy(),
+        row=row,
+        column=column,
+        rows=seen.on_grid(rows).cpu().numpy(),
         entropy=entropy(rows).cpu().numpy(),
         largest_entropy=float(np.log(rows.shape[-1])),
     )
@@ -113,6 +118,11 @@ def heads_scene(seen: Inspection, layer: int) -> HeadsScene:
 def rollout_scene(seen: Inspection) -> RolloutScene:
     row = rollout(seen.queries.float(), seen.keys.float())
     return RolloutScene(grid=seen.grid, rollout=seen.on_grid(row).cpu().numpy())
+
+
+def token_of(seen: Inspection, row: int, column: int) -> int:
+    """The class token when both are -1. ValueError for a patch that is not there."""
+    return 0 if (row, column) == (-1, -1) else seen.token_at(row, column)
 
 
 def check_layer(seen: Inspection, layer: int) -> None:

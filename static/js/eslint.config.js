@@ -5,7 +5,6 @@ import globals from "globals";
 
 const REBUILD = [
   "charts/curves.js",
-  "screens/attention/**",
   "screens/crops/**",
   "screens/features/**",
   "screens/gallery/**",

@@ -59,8 +59,15 @@ def test_overview_heads_and_rollout_against_the_full_maps(seen: Inspection) -> N
     first, N = 1 + seen.registers, maps.shape[-1]
     overview = overview_scene(seen)
     np.testing.assert_allclose(
-        overview.cls_rows, maps[:, :, 0, first:].reshape(2, 3, 2, 4), atol=1e-6
+        overview.rows, maps[:, :, 0, first:].reshape(2, 3, 2, 4), atol=1e-6
     )
+    assert (overview.row, overview.column) == (-1, -1)
+    patch = overview_scene(seen, 1, 2)  # one query everywhere: any patch in all layers and heads
+    np.testing.assert_allclose(
+        patch.rows, maps[:, :, first + 4 + 2, first:].reshape(2, 3, 2, 4), atol=1e-6
+    )
+    with pytest.raises(ValueError, match="no patch 2,0"):
+        overview_scene(seen, 2, 0)
     entropy = -(maps * np.log(maps)).sum(-1)  # [L, A, N]
     np.testing.assert_allclose(overview.entropy, entropy[:, :, 0], atol=1e-4)
     assert overview.largest_entropy == pytest.approx(np.log(N))

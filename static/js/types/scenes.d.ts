@@ -36,19 +36,22 @@ export namespace attention {
     };
   }
 
-  /** The class token in all layers and heads. */
+  /** What one token attends to in all layers and heads. */
   export interface OverviewScene {
     /** float32 [T, A, h, w], the patch part of rows that sum to 1 */
-    cls_rows: Float32Array;
+    rows: Float32Array;
     /** float32 [T, A], nats, of the whole row */
     entropy: Float32Array;
     facts: {
       grid: [number, number];
+      /** of the patch that asks, -1 for the class token */
+      row: number;
+      column: number;
       /** ln N */
       largest_entropy: number;
     };
     shapes: {
-      cls_rows: [number, number, number, number];
+      rows: [number, number, number, number];
       entropy: [number, number];
     };
   }

@@ -58,6 +58,7 @@ export class PatchPicture {
     this.grid = grid;
     if (this.picture.getAttribute("src") !== url) this.picture.src = url;
     this.node.style.aspectRatio = `${size[0]} / ${size[1]}`;
+    this.node.style.setProperty("--ratio", String(size[0] / size[1])); // limits its height
   }
 
   /** @param {PointerEvent} event */

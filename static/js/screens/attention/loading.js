@@ -27,9 +27,8 @@ export function createLoading(state, update) {
   async function load(view) {
     wanted = view;
     const layer = selection.layer ?? view.layers - 1;
-    /** @type {[import("./state.js").LayerScene, import("./state.js").OverviewScene]} */
     const [scene, overview] = await Promise.all([
-      fetchScene(sceneUrl(view.key, `attention/${layer}`)),
+      fetchLayer(view, layer),
       fetchOverview(view, { row: selection.row, col: selection.col }),
     ]);
     if (!isCurrent(view, layer)) return; // overtaken
@@ -53,7 +52,7 @@ export function createLoading(state, update) {
     came = layer;
     for (const near of [layer + step, layer + 2 * step, layer - step]) {
       if (near < 0 || near >= view.layers) continue;
-      await fetchScene(sceneUrl(view.key, `attention/${near}`)).catch(() => null);
+      await fetchLayer(view, near).catch(() => null);
       if (!isCurrent(view, layer)) return;
     }
   }
@@ -62,31 +61,34 @@ export function createLoading(state, update) {
   const rest = debounce(async () => {
     const { view, scene } = state;
     if (!view || !scene || isSparing()) return;
-    const query = queryOf(state),
-      { layer } = scene.facts;
+    const query = queryOf(state);
     const [heads, overview] = await Promise.all([
-      fetchScene(sceneUrl(view.key, `heads/${layer}`)).catch(() => null),
-      fetchOverview(view, query).catch(() => null),
+      fetchHeads(view, scene.facts.layer).catch(() => state.heads),
+      fetchOverview(view, query).catch(() => state.overview),
     ]);
-    const now = queryOf(state);
-    if (state.view !== view || state.scene !== scene) return;
-    /** @type {Partial<State>} */
-    const change = {};
-    if (heads && state.heads !== heads) change.heads = heads;
-    const same = now.row === query.row && now.col === query.col;
-    if (overview && same && state.overview !== overview) change.overview = overview;
-    if (Object.keys(change).length) update(change);
+    const same = queryOf(state).token === query.token;
+    if (state.view !== view || state.scene !== scene || !same) return; // overtaken
+    if (heads !== state.heads || overview !== state.overview) update({ heads, overview });
   }, REST);
 
   async function loadRollout() {
     if (!state.view) return;
     const { view } = state;
-    const rollout = await fetchScene(sceneUrl(view.key, "rollout"));
+    const rollout = await fetchRollout(view);
     if (state.view === view) update({ rollout });
   }
 
   return { load, loadRollout, rest };
 }
+
+/** @param {View} view @param {number} layer @returns {Promise<import("./state.js").LayerScene>} */
+const fetchLayer = ({ key }, layer) => fetchScene(sceneUrl(key, `attention/${layer}`));
+
+/** @param {View} view @param {number} layer @returns {Promise<import("./state.js").HeadsScene>} */
+const fetchHeads = ({ key }, layer) => fetchScene(sceneUrl(key, `heads/${layer}`));
+
+/** @param {View} view @returns {Promise<import("./state.js").RolloutScene>} */
+const fetchRollout = ({ key }) => fetchScene(sceneUrl(key, "rollout"));
 
 /**
  * @param {View} view
