@@ -79,7 +79,9 @@ def test_hovering_tells_the_numbers_of_the_patch_under_the_pointer(page: Page) -
     for row, col in ((3, 4), (12, 20), (5, 6)):
         point_at(page, "attention", row, col)
         wait(page, "attention", f"s.row === {row} && s.col === {col}")
-        expect(story).to_contain_text(f"Patch row {row}, column {col}, layer 11, mean of 6 heads")
+        expect(story).to_contain_text(
+            f"The patch in row {row}, column {col}, layer 11, mean of 6 heads"
+        )
         rows, tokens, first = page.evaluate(
             f"(({{ rows, tokens, firstPatch }}) => [[...rows], tokens, firstPatch])"
             f"(document.querySelector('{view('attention')}').inside)"
@@ -136,11 +138,13 @@ def test_arrows_move_the_patch_and_stop_at_the_edge(page: Page, screen: str) -> 
 
 def test_keys_of_attention(page: Page) -> None:
     begin(page, "attention", row=5, col=9)
-    press(page, "attention", "4")
+    press(page, "attention", "3")  # heads are counted from 0, as everywhere
     wait(page, "attention", "s.head === 3")
     press(page, "attention", "9")
     assert state(page, "attention", "head") == 3, "there are six heads"
     press(page, "attention", "0")
+    wait(page, "attention", "s.head === 0")
+    press(page, "attention", "m")
     wait(page, "attention", "s.head === null")
     press(page, "attention", "c")
     wait(page, "attention", "s.row === null && s.query === 0")
@@ -208,11 +212,35 @@ def test_layers_and_heads_are_linked(page: Page) -> None:
     expect(second).to_have_attribute("aria-pressed", "true")
     second.click()
     wait(page, "attention", "s.head === null")
-    page.click(f'{view("attention")} [aria-label="Layer 4, head 6"]')
+    page.click(f'{view("attention")} [aria-label="Layer 4, head 5"]')
     wait(page, "attention", "s.layer === 4 && s.head === 5 && s.row === null")
     expect(page.locator(f"{view('attention')} .inside-birds .here")).to_have_attribute(
-        "aria-label", "Layer 4, head 6"
+        "aria-label", "Layer 4, head 5"
     )
+
+
+def test_one_query_everywhere_on_attention(page: Page) -> None:
+    """Canvas, heads, sentence, numbers of the pair and the grid of layers are of one query."""
+    begin(page, "attention")
+    assert state(page, "attention", "query") == 0
+    root = page.locator(view("attention"))
+    expect(root.locator(".inside-birds")).to_have_attribute("aria-label", re.compile("class token"))
+    point_at(page, "attention", 6, 11)
+    wait(page, "attention", "s.row === 6 && s.col === 11")
+    name = re.compile("he patch in row 6, column 11")
+    expect(root.locator(".inside-details").first).to_have_text(name)
+    expect(root.locator(".inside-pairs h2")).to_have_text(name)
+    wait(page, "attention", "s.overview.row === 6 && s.overview.column === 11")
+    expect(root.locator(".inside-birds")).to_have_attribute("aria-label", name)
+    first = state(page, "attention", "firstPatch")
+    shown_pair = state(page, "attention", "pair")
+    query = state(page, "attention", "query")
+    assert query == first + 6 * 24 + 11
+    rows = page.evaluate(f"[...document.querySelector('{view('attention')}').inside.rows]")
+    tokens = state(page, "attention", "tokens")
+    assert shown_pair["weight"] == pytest.approx(max(rows[first:tokens]))
+    page.mouse.move(2, 2)
+    wait(page, "attention", "s.query === 0 && s.overview.row === -1")
     for screen, name, value in (("features", "layer", 4), ("tokens", "step", 5)):
         page.click(f"#tab-{screen}")
         if screen == "tokens":

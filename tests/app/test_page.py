@@ -70,7 +70,7 @@ def test_layer_patch_and_seed(visitor: Callable[..., Page], shown: Shown) -> Non
     assert (state["row"], state["col"]) == (9, 7)
     page.keyboard.press("ArrowRight")
     page.wait_for_function("document.querySelector('[data-view=attention]').inside.col === 8")
-    page.keyboard.press("3")
+    page.keyboard.press("2")
     page.wait_for_function("document.querySelector('[data-view=attention]').inside.head === 2")
     open_tab(page, "crops")
     crops = shown(page, "crops")

@@ -58,9 +58,7 @@ def test_overview_heads_and_rollout_against_the_full_maps(seen: Inspection) -> N
     maps = torch.stack([seen.attention(layer) for layer in range(seen.layers)]).double().numpy()
     first, N = 1 + seen.registers, maps.shape[-1]
     overview = overview_scene(seen)
-    np.testing.assert_allclose(
-        overview.rows, maps[:, :, 0, first:].reshape(2, 3, 2, 4), atol=1e-6
-    )
+    np.testing.assert_allclose(overview.rows, maps[:, :, 0, first:].reshape(2, 3, 2, 4), atol=1e-6)
     assert (overview.row, overview.column) == (-1, -1)
     patch = overview_scene(seen, 1, 2)  # one query everywhere: any patch in all layers and heads
     np.testing.assert_allclose(
