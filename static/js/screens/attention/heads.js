@@ -62,6 +62,7 @@ export function createHeads() {
         { grid } = scene.facts;
       if (cards.length !== A) build(A);
       node.style.setProperty("--aspect", `${grid[1]} / ${grid[0]}`);
+      node.style.setProperty("--ratio", String(grid[1] / grid[0]));
       const highs = cards.map(({ canvas }, head) => {
         const offset = head * N + firstPatch(scene),
           high = maximum(rows, offset, grid[0] * grid[1]);
