@@ -123,7 +123,7 @@ def test_an_uploaded_second_picture_and_one_that_is_refused(visitor, tmp_path: P
         chooser.value.set_files(str(file))
         if file == broken:
             page.wait_for_selector(f"{VIEW} .inside-problem")
-            assert "JPEG, PNG" in page.locator(f"{VIEW} .inside-problem").inner_text()
+            assert "a picture is wanted" in page.locator(f"{VIEW} .inside-problem").inner_text()
     wait(page, "s.forward")
     assert page.locator(f"{VIEW} .inside-problem").count() == 0
     assert page.locator(f"{WAY} figcaption").nth(1).inner_text().endswith("flower.jpg")

@@ -356,7 +356,7 @@ def test_a_broken_zip_is_refused_in_words(visitor: Callable[..., Page], tmp_path
     path.write_bytes(b"PK no zip at all")
     upload(page, path)
     wait_for(page, "it.problem")
-    assert "holiday.zip is no zip, or it is damaged" in look(page, "it.problem")
+    assert look(page, "it.problem").startswith("holiday.zip is no zip")
     assert str(tmp_path) not in look(page, "it.problem")
     assert look(page, "it.gallery") == "samples"
 

@@ -1,4 +1,6 @@
 /* Which pictures: one's galleries, a zip or folder to make another, and how far it has come. */
+import { dropZone } from "../../ui/upload.js";
+import { sendFile } from "../../page/uploads.js";
 import { sentenceOf } from "../../page/errors.js";
 import { requestJson } from "../../page/scenes.js";
 import { el } from "../../ui/dom.js";
@@ -136,47 +138,14 @@ export function galleryForm(zone, onopen) {
     draw();
   }
 
-  const send = (name, body) =>
-    new Promise((done, fail) => {
-      const asked = new XMLHttpRequest(),
-        query = new URLSearchParams({ name, size: size.value, model: model.value });
-      asked.open("POST", `galleries?${query}`);
-      asked.upload.onprogress = (event) =>
-        tell(
-          `${name}: ${percent(event.loaded / (event.total || 1), 0)} sent.`,
-          event.loaded / (event.total || 1),
-        );
-      asked.onloadend = () =>
-        asked.status === 200
-          ? done(JSON.parse(asked.responseText))
-          : fail(new Error(asked.responseText || "The server did not take the file."));
-      asked.send(body);
-    });
+  const send = (name, body) => {
+    const query = new URLSearchParams({ name, size: size.value, model: model.value });
+    return sendFile(`galleries?${query}`, body, (share) =>
+      tell(`${name}: ${percent(share, 0)} sent.`, share),
+    );
+  };
 
-  let depth = 0; // dragenter comes for each element inside as well
-  const carries = (event) => event.dataTransfer?.types.includes("Files");
-  zone.addEventListener("dragenter", (event) => {
-    if (carries(event)) {
-      depth += 1;
-      zone.classList.add("dropping");
-      event.preventDefault();
-    }
-  });
-  zone.addEventListener("dragover", (event) => {
-    if (carries(event)) event.preventDefault();
-  });
-  zone.addEventListener("dragleave", () => {
-    depth = Math.max(depth - 1, 0);
-    if (!depth) zone.classList.remove("dropping");
-  });
-  zone.addEventListener("drop", async (event) => {
-    depth = 0;
-    zone.classList.remove("dropping");
-    if (!carries(event)) return;
-    event.preventDefault();
-    event.stopPropagation();
-    take(await dropped(event.dataTransfer));
-  });
+  dropZone(zone, async (transfer) => take(await dropped(transfer)));
 
   // ---------- steering
 

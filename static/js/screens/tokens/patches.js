@@ -2,6 +2,7 @@
 
    Pixels and filters are here, so every number of every patch's embedding is a dot product away:
      e[k] = sum over channel, y, x of filter[k] * (pixel / 255 - mean) / std + bias[k]            */
+import { NetworkError } from "../../page/errors.js";
 import { keep, kept as keptInLink } from "../../page/link.js";
 import { fetchScene, sceneUrl } from "../../page/scenes.js";
 import { selectedPatch } from "../../page/selection.js";
@@ -450,7 +451,7 @@ export function patchesPart(choose, again) {
     return new Promise((done, fail) => {
       const image = new Image();
       image.onload = () => done(image);
-      image.onerror = () => fail(new Error("The picture could not be fetched."));
+      image.onerror = () => fail(new NetworkError());
       image.src = url;
     });
   }

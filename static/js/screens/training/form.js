@@ -1,4 +1,5 @@
 /* The form that starts a run: pictures, recipe, length; or labels and what may learn. */
+import { sendFile } from "../../page/uploads.js";
 import { sentenceOf } from "../../page/errors.js";
 import { requestJson } from "../../page/scenes.js";
 import { choice } from "../../ui/controls.js";
@@ -202,23 +203,24 @@ export function startForm(onstart) {
     start.disabled = busy || (tuning ? !classes.length : !preset_?.fits);
   }
 
-  function upload(picked) {
+  async function upload(picked) {
     say(null);
     busy = true;
-    const asked = new XMLHttpRequest();
-    asked.open("POST", `runs/pictures?name=${encodeURIComponent(picked.name)}`);
-    asked.upload.onprogress = (event) => {
-      pictures.textContent = `${picked.name}: ${percent(event.loaded / (event.total || 1), 0)} sent.`;
-    };
-    asked.onloadend = () => {
-      busy = false;
-      file.value = "";
-      if (asked.status === 200) zip = JSON.parse(asked.responseText);
-      else say(asked.responseText || "The server did not take the file.");
-      tell();
-    };
     tell();
-    asked.send(picked);
+    try {
+      zip = await sendFile(
+        `runs/pictures?name=${encodeURIComponent(picked.name)}`,
+        picked,
+        (share) => {
+          pictures.textContent = `${picked.name}: ${percent(share, 0)} sent.`;
+        },
+      );
+    } catch (error) {
+      say(sentenceOf(error));
+    }
+    busy = false;
+    file.value = "";
+    tell();
   }
 
   async function begin() {
