@@ -30,6 +30,25 @@ def page_options(option: Callable[..., Any]) -> None:
     option("--model", help="model to begin with, one of those that `models` lists")
     option("--weights", type=Path, help="a checkpoint of your own instead")
     option("--device", default="cpu", help="cpu, cuda or mps")
+    option(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that this server is known by, such as example.org; * for any",
+    )
+    option(
+        "--allow-frame",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a site that may embed the page, such as https://example.org; * for any",
+    )
+    option(
+        "--allow-downloads",
+        action="store_true",
+        help="let visitors have official weights downloaded; at this machine they always may",
+    )
 
 
 def page(args: argparse.Namespace) -> None:
@@ -46,10 +65,18 @@ def page(args: argparse.Namespace) -> None:
     from app.gradio_import import import_gradio
 
     import_gradio()
-    from app.server import Address, build_server
+    from app.middleware.protection import Access
+    from app.server import build_server
 
-    address = Address(args.host, args.port)
-    server = build_server(args.model, args.weights, args.device, address)
+    access = Access(args.host, tuple(args.allow_host), tuple(args.allow_frame))
+    server = build_server(
+        args.model,
+        args.weights,
+        args.device,
+        port=args.port,
+        access=access,
+        allow_downloads=args.allow_downloads or None,
+    )
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
     uvicorn.run(
         server,

@@ -1,8 +1,8 @@
 """The server: the page, its binary routes, and the files they need from static/."""
 
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import gradio as gr
@@ -13,6 +13,8 @@ from app.first_visit.document import head, stage
 from app.jobs.gallery_request import options_for
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
+from app.middleware.gradio_gate import GradioGate
+from app.middleware.protection import Access, Protection
 from app.middleware.static_cache import StaticCache
 from app.middleware.visitor_cookie import VisitorCookie
 from app.page.main import build_app
@@ -24,45 +26,58 @@ from app.services import Services, build_services
 from dino_core.scenes.models import colour_maps
 
 MAX_UPLOAD = "25mb"
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where the server listens."""
-
-    host: str = "127.0.0.1"
-    port: int = 7860
+LOCAL = Access()
+TIDY = 60.0  # seconds between two looks at what nobody uses any more
 
 
 def build_server(
     model: str | None = None,
     weights: Path | None = None,
     device: str = "cpu",
-    address: Address = Address(),
+    *,
+    port: int = 7860,
+    access: Access = LOCAL,
+    allow_downloads: bool | None = None,
 ) -> FastAPI:
-    """The application that uvicorn runs. ValueError for a model or file that is not there."""
-    services = build_services(model, weights, device)
+    """The application that uvicorn runs. ValueError for a model or file that is not there.
+
+    `allow_downloads`: whether visitors may have weights downloaded; by default only the person at
+    this machine may.
+    """
+    downloads = access.is_local if allow_downloads is None else allow_downloads
+    services = build_services(model, weights, device, allow_downloads=downloads)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        start(services)
+        stop = start(services)
         yield
+        stop.set()
         end(services)
 
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, services)
     page = build_app(services)
-    mount(server, page, address)
-    add_middleware(server, services, page.theme_hash)
+    mount(server, page, access.listens_on, port)
+    add_middleware(server, services, access, page.theme_hash)
     return server
 
 
-def start(services: Services) -> None:
-    """What goes on behind the page from now on."""
+def start(services: Services) -> threading.Event:
+    """What goes on behind the page from now on, until the event is set."""
+    stop = threading.Event()
+    threading.Thread(target=tidy, args=(services, stop), name="tidy", daemon=True).start()
     models = services.models
     models.preload(lambda: services.pictures.get("", stored.KEY))
     services.runs.begin()
     services.galleries.begin(lambda: options_for(models, models.default, stored.SIZE))
+    return stop
+
+
+def tidy(services: Services, stop: threading.Event) -> None:
+    """Lets go of old pictures and unused models, also while nobody asks for anything."""
+    while not stop.wait(TIDY):
+        services.pictures.evict()
+        services.models.release_unused()
 
 
 def end(services: Services) -> None:
@@ -72,14 +87,14 @@ def end(services: Services) -> None:
     services.umap.stop()
 
 
-def mount(server: FastAPI, page: gr.Blocks, address: Address) -> None:
+def mount(server: FastAPI, page: gr.Blocks, host: str, port: int) -> None:
     """Puts the page on the server, behind the routes."""
     gr.mount_gradio_app(
         server,
         page,
         path="/",
-        server_name=address.host,
-        server_port=address.port,
+        server_name=host,
+        server_port=port,
         footer_links=[],
         run_history=False,
         show_error=False,
@@ -95,7 +110,7 @@ def mount(server: FastAPI, page: gr.Blocks, address: Address) -> None:
     page.has_launched = True
 
 
-def add_middleware(server: FastAPI, services: Services, theme_hash: str) -> None:
+def add_middleware(server: FastAPI, services: Services, access: Access, theme_hash: str) -> None:
     """What surrounds every request; the last one added is the first to see it."""
     first = services.first_visit
     document = head(colour_maps(), SCREENS, first.view if first else None, theme_hash)
@@ -104,3 +119,5 @@ def add_middleware(server: FastAPI, services: Services, theme_hash: str) -> None
     server.add_middleware(StoredResponses, first)
     server.add_middleware(CompressPage)
     server.add_middleware(StaticCache, STATIC / "js")
+    server.add_middleware(GradioGate, services.visitors, services.uploads)
+    server.add_middleware(Protection, access)

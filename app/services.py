@@ -11,6 +11,7 @@ from app.state.models import Models, read_sample
 from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
 from app.state.umap_worker import UmapWorker
+from app.state.uploads import UploadedFiles
 from app.visitors import Visitors, signing_key
 
 
@@ -25,12 +26,15 @@ class Services:
     galleries: Galleries
     umap: UmapWorker
     visitors: Visitors
+    uploads: UploadedFiles
     first_visit: stored.FirstVisit | None  # None: it was not worked out for this model
 
 
-def build_services(model: str | None, weights: Path | None, device: str) -> Services:
+def build_services(
+    model: str | None, weights: Path | None, device: str, *, allow_downloads: bool = True
+) -> Services:
     """Nothing is loaded or started yet. ValueError for a model or file that is not there."""
-    models = Models(model, weights, device)
+    models = Models(model, weights, device, allow_downloads=allow_downloads)
     runs = Runs(runs_folder())
     pictures = PictureStore()
     pictures.share(stored.KEY, lambda: open_first_picture(models))
@@ -41,6 +45,7 @@ def build_services(model: str | None, weights: Path | None, device: str) -> Serv
         runs=runs,
         galleries=Galleries(galleries_folder()),
         umap=UmapWorker(),
+        uploads=UploadedFiles(),
         visitors=Visitors(signing_key(cookie_key_file())),
         first_visit=stored.load_first_visit(models.default, models.default_weights()),
     )

@@ -47,6 +47,11 @@ def owner_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def address_of(host: str) -> str:
+    """The name under which this server knows the address of a request; "" where there is none."""
+    return hashlib.sha256(f"address {host}".encode()).hexdigest()[:32] if host else ""
+
+
 def signing_key(file: Path) -> bytes:
     """The key kept in `file`, written at the first start, so that cookies outlive a restart.
 

@@ -37,7 +37,7 @@ def write_responses(folder: Path) -> None:
     weights = weights_file(PREVIEW)
     if weights is None:
         raise ValueError("The bundled weights are missing.")
-    client = TestClient(build_server(PREVIEW))
+    client = TestClient(build_server(PREVIEW), base_url="http://localhost")
     view = client.get(f"/view/{stored.KEY}/view.json").json()
     (folder / "view.json").write_text(json.dumps(view))
     for path in stored.PATHS:

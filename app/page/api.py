@@ -8,6 +8,7 @@ Nothing is kept: each call decodes its picture, runs the model once and forgets 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -37,30 +38,33 @@ class Endpoints:
 
     services: Services
 
-    def crops(self, picture: dict, seed: int = 0, blur: str = "as run") -> dict:
+    def crops(
+        self, picture: dict, request: gr.Request, seed: int = 0, blur: str = "as run"
+    ) -> dict:
         """The crops that a seed gives: kind, box [x0, y0, x1, y1] in source pixels, flip and
         operations of each; pictures as nested lists of RGB rows are left out."""
 
         def make() -> Any:
             from dino_core.scenes.crops import crops_scene
 
-            return crops_scene(self._open(picture), seed, blur)
+            return crops_scene(self._open(picture, request), seed, blur)
 
         return plain_scene(make)
 
-    def masks(self, picture: dict, seed: int = 0, ratio: float = 0.3) -> dict:
+    def masks(self, picture: dict, request: gr.Request, seed: int = 0, ratio: float = 0.3) -> dict:
         """One block mask on the first global crop: its blocks in the order drawn, and the mask."""
 
         def make() -> Any:
             from dino_core.scenes.masks import masks_scene
 
-            return masks_scene(self._open(picture), seed, ratio)
+            return masks_scene(self._open(picture, request), seed, ratio)
 
         return plain_scene(make, "mask", "random_mask", "histogram")
 
     def attention(
         self,
         picture: dict,
+        request: gr.Request,
         layer: int = 11,
         row: int = -1,
         column: int = -1,
@@ -73,13 +77,16 @@ class Endpoints:
         def make() -> Any:
             from dino_core.scenes.attention import query_scene
 
-            return query_scene(self._inspect(picture, model, size), layer, row, column)
+            return query_scene(
+                self._inspect(self._open(picture, request), model, size), layer, row, column
+            )
 
         return plain_scene(make, "rows")
 
     def features(
         self,
         picture: dict,
+        request: gr.Request,
         layer: int = 11,
         preset: str = "paper",
         flip: bool = False,
@@ -92,13 +99,16 @@ class Endpoints:
         def make() -> Any:
             from dino_core.scenes.features import features_scene
 
-            return features_scene(self._inspect(picture, model, size), layer, preset, flip)
+            return features_scene(
+                self._inspect(self._open(picture, request), model, size), layer, preset, flip
+            )
 
         return plain_scene(make, "colours", "foreground", "scores", "ratio")
 
     def losses(
         self,
         picture: dict,
+        request: gr.Request,
         seed: int = 0,
         pair: str = "preview",
         targets: str = "centering",
@@ -112,19 +122,20 @@ class Endpoints:
             from dino_core.scenes.losses import Chosen, losses_scene
 
             loaded = self.services.pairs.find(pair)
-            own = self.services.pairs.outputs(loaded, self._open(picture), seed)
+            own = self.services.pairs.outputs(loaded, self._open(picture, request), seed)
             chosen = Chosen(targets, temperature or None)
             return losses_scene(loaded.pair, loaded.references, own, seed, chosen=chosen)
 
         return plain_scene(make, "dino", "ibot", "mask")
 
-    def _open(self, picture: dict) -> "Image":
-        """The uploaded file, decoded. Only files that came through the upload are opened."""
-        return read_upload(str(dict(picture).get("path", "")))
+    def _open(self, picture: dict, request: gr.Request) -> "Image":
+        """The uploaded file, decoded. Only what the same visitor has uploaded is opened."""
+        path = str(dict(picture).get("path", ""))
+        return read_upload(self.services, self.services.visitors.secret(request.cookies), path)
 
-    def _inspect(self, picture: dict, model: str, size: int) -> "Inspection":
+    def _inspect(self, source: "Image", model: str, size: int) -> "Inspection":
         models = self.services.models
-        return models.inspect(self._open(picture), model or models.default, size).seen
+        return models.inspect(source, model or models.default, size).seen
 
 
 def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:
@@ -133,5 +144,5 @@ def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:
 
     try:
         return plain(make(), arrays)
-    except ValueError as error:
-        raise gr.Error(str(error), print_exception=False) from error
+    except (ValueError, OverflowError) as error:
+        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error

@@ -6,18 +6,19 @@ the status line. A handler answers with the widgets that change, and with nothin
 """
 
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from app.first_visit import stored
 from app.page.components import badge, status_line
-from app.page.rail import SIZES, Rail, sample_caption
+from app.page.rail import MAX_SEED, SIZES, Rail, sample_caption
 from app.routes.galleries import is_sample, open_from_gallery
 from app.routes.pictures import view_of
+from app.routes.responses import shortened
 from app.services import Services
 from app.state.models import read_sample
 from app.state.pictures import Entry
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 # A quick answer may come before the scripts have loaded.
 ARRIVED = """() => import(new URL("inside/js/boot.js", document.baseURI))
     .then(() => { Inside.arrived(); })"""
+# Whether the widget is empty: it is for a moment whenever a picture is replaced.
+EMPTIED = """(file) => file ? "" : new Promise((done) => setTimeout(() => done(
+    document.querySelector("#picture img, #picture [class*=progress]") ? "" : "emptied"), 300))"""
+NOT_TAKEN = "This file was not taken: a picture of at most 25 MB is wanted."
 NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
 Update = dict[Any, Any]  # what a handler changes: a value for each of some components
 
@@ -76,6 +81,7 @@ class Handlers:
             "show_progress_on": rail.status,
             "api_visibility": "private",
         }
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(
             self.arrive, [rail.link, *chosen], js="(_, ...rest) => [location.hash, ...rest]", **work
         ).then(None, js=ARRIVED, api_visibility="private")
@@ -84,6 +90,11 @@ class Handlers:
         rail.picture.upload(
             None, rail.picture, rail.uploaded, js="(file) => file.path", api_visibility="private"
         ).then(self.open_file, [session, rail.uploaded, *chosen], **work)
+        # A file that the widget itself turns away empties it, and nothing else is heard of it.
+        rail.picture.change(None, rail.picture, rail.emptied, js=EMPTIED, **quiet)
+        rail.emptied.change(
+            self.restore, [session, rail.emptied], [rail.picture, rail.status], **quiet
+        )
         rail.samples.select(self.open_sample, [session, rail.samples, *chosen], **work)
         self.gallery.select(self.open_gallery_picture, [session, self.gallery, *chosen], **work)
         rail.model.input(self.change_model, [session, *chosen], **work)
@@ -91,7 +102,7 @@ class Handlers:
         rail.seed.change(
             self.redraw,
             [session, rail.seed],
-            self.strip,
+            [rail.status, self.strip],
             trigger_mode="always_last",
             show_progress="hidden",
             api_visibility="private",
@@ -109,6 +120,7 @@ class Handlers:
                 int(asked.get("size", size)),
                 int(asked.get("seed", seed or 0)),
             )
+            check_seed(choice.seed)
         except ValueError:
             return self._reject(Session(stored.KEY), "This link is damaged.", request)
         pictures, secret = self.services.pictures, self._secret(request)
@@ -150,11 +162,21 @@ class Handlers:
     ) -> Update:
         """A picture that was uploaded."""
         try:
-            return self._open(
-                read_upload(path), Choice(model, size, seed), "Your picture.", request
-            )
+            source = read_upload(self.services, self._secret(request), path)
+            return self._open(source, Choice(model, size, seed), "Your picture.", request)
         except ValueError as error:
             return self._reject(session, str(error), request)
+
+    def restore(self, session: Session, emptied: str, request: gr.Request) -> Update:
+        """The picture that is open, where the widget lost it over a file that it does not take."""
+        if not emptied:
+            return {self.rail.status: gr.skip()}
+        gr.Warning(NOT_TAKEN)
+        entry = self.services.pictures.get(self._secret(request), session.key)
+        return {
+            self.rail.status: status_line(NOT_TAKEN, alarm=True),
+            **self._thumbnail(entry),
+        }
 
     def open_gallery_picture(
         self,
@@ -207,12 +229,16 @@ class Handlers:
         except ValueError as error:
             return self._reject(session, str(error), request)
 
-    def redraw(self, session: Session, seed: int | None, request: gr.Request) -> Update | Any:
+    def redraw(self, session: Session, seed: int | None, request: gr.Request) -> Update:
         """Another seed: the views draw again, the model does not run."""
         entry = self.services.pictures.get(self._secret(request), session.key)
         if entry is None or seed is None:
-            return gr.skip()
-        return gr.update(view=view_of(session.key, entry, seed))
+            return {self.rail.status: gr.skip()}
+        try:
+            check_seed(seed)
+        except ValueError as error:
+            return {self.rail.status: status_line(str(error), alarm=True)}
+        return {self.strip: gr.update(view=view_of(session.key, entry, seed))}
 
     # -- what they end in --------------------------------------------------------------------
 
@@ -228,18 +254,17 @@ class Handlers:
         """A decoded picture -> one forward, kept for this visitor, and shown."""
         if choice.size not in dict(SIZES).values():
             raise ValueError(f"The input size is one of {', '.join(text for text, _ in SIZES)}.")
+        check_seed(choice.seed)
         picture = self.services.models.inspect(source, choice.model, choice.size)
         entry = Entry(self._secret(request), picture, choice.model, choice.size, sample)
         key = self.services.pictures.add(entry)
         return self._show(key, entry, choice.seed, f"{caption} {picture.scene.note}")
 
     def _show(self, key: str, entry: Entry, seed: int | None, message: str) -> Update:
-        from dino_core.scenes.picture import thumbnail
-
         rail, seed = self.rail, seed or 0
         return {
             self.session: Session(key),
-            rail.picture: thumbnail(entry.picture.source),
+            **self._thumbnail(entry),
             rail.status: status_line(message),
             rail.badge: badge(self.services.models.describe(entry.model)),
             rail.model: entry.model,
@@ -262,29 +287,34 @@ class Handlers:
 
     def _reject(self, session: Session, message: str, request: gr.Request) -> Update:
         """Says why, and leaves everything as it was: the thumbnail and the choices go back too."""
+        message = shortened(message)
+        gr.Warning(escape(message))  # Gradio sets it as HTML
+        entry = self.services.pictures.get(self._secret(request), session.key)
+        choices = {self.rail.model: entry.model, self.rail.size: entry.size} if entry else {}
+        return {
+            self.rail.status: status_line(message, alarm=True),
+            **self._thumbnail(entry),
+            **choices,
+        }
+
+    def _thumbnail(self, entry: Entry | None) -> Update:
         from dino_core.scenes.picture import thumbnail
 
-        gr.Warning(message)
-        rail = self.rail
-        update: Update = {rail.status: status_line(message, alarm=True)}
-        entry = self.services.pictures.get(self._secret(request), session.key)
-        if entry is not None:
-            update |= {
-                rail.picture: thumbnail(entry.picture.source),
-                rail.model: entry.model,
-                rail.size: entry.size,
-            }
-        return update
+        return {self.rail.picture: thumbnail(entry.picture.source)} if entry else {}
 
     def _secret(self, request: gr.Request) -> str:
         """Whose page this is."""
         return self.services.visitors.secret(request.cookies)
 
 
-def read_upload(path: str) -> "Image":
-    """A file that came through the upload, decoded. ValueError in a sentence for any other."""
+def check_seed(seed: int | None) -> None:
+    """ValueError in a sentence for what is no seed; None stands for an empty field."""
+    if seed is not None and not 0 <= seed <= MAX_SEED:
+        raise ValueError(f"A seed is a whole number from 0 to {MAX_SEED:,}.")
+
+
+def read_upload(services: Services, secret: str, path: str) -> "Image":
+    """A file that this visitor uploaded, decoded. ValueError in a sentence for any other."""
     from dino_core.scenes.picture import read_picture
 
-    if not Path(path).resolve().is_relative_to(Path(get_upload_folder()).resolve()):
-        raise ValueError("Upload the picture first.")
-    return read_picture(path)
+    return read_picture(services.uploads.find(secret, path))

@@ -27,6 +27,7 @@ class Rail:
     picture: gr.Image
     link: gr.Textbox  # what stands behind the # of the address when the page opens
     uploaded: gr.Textbox  # where the server put the newest upload
+    emptied: gr.Textbox  # says so when the widget of the picture is left without one
     samples: gr.HTML
     status: gr.HTML
     model: gr.Dropdown
@@ -44,18 +45,25 @@ def build_rail(services: Services) -> Rail:
         js_on_load=UNFOLD,
         elem_id="brand",
     )
+    picture = gr.Image(
+        type="filepath",
+        label="Picture",
+        sources=["upload", "clipboard"],
+        height=200,
+        buttons=[],
+        elem_id="picture",
+    )
+    if services.first_visit:  # by its address: the page need not know of a file on this disk
+        picture.value = {
+            "path": stored.SAMPLE,
+            "url": f"/view/{stored.KEY}/source.jpg",
+            "meta": {"_type": "gradio.FileData"},
+        }
     return Rail(
-        picture=gr.Image(
-            str(SAMPLES / stored.SAMPLE) if services.first_visit else None,
-            type="filepath",
-            label="Picture",
-            sources=["upload", "clipboard"],
-            height=200,
-            buttons=[],
-            elem_id="picture",
-        ),
+        picture=picture,
         link=gr.Textbox(visible="hidden", label="Link", elem_id="link"),
         uploaded=gr.Textbox(visible="hidden", label="Upload", elem_id="uploaded"),
+        emptied=gr.Textbox(visible="hidden", label="Emptied", elem_id="emptied"),
         samples=sample_buttons(credits),
         status=gr.HTML(status_line(sample_caption(stored.SAMPLE)), elem_id="status"),
         model=gr.Dropdown(models.choices(), value=models.default, label="Model", elem_id="model"),

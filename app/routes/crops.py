@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from app.routes.dependencies import Form, Picture
+from app.routes.dependencies import Form, Number, Picture
 from app.routes.responses import respond
 from dino_core.config import CropConfig
 
@@ -16,10 +16,10 @@ router = APIRouter(prefix="/view/{key}/crops")
 
 
 def crop_options(
-    global_low: float = CROPS.global_scale[0],
-    global_high: float = CROPS.global_scale[1],
-    local_low: float = CROPS.local_scale[0],
-    local_high: float = CROPS.local_scale[1],
+    global_low: Number = CROPS.global_scale[0],
+    global_high: Number = CROPS.global_scale[1],
+    local_low: Number = CROPS.local_scale[0],
+    local_high: Number = CROPS.local_scale[1],
     local_count: int = CROPS.local_count,
     global_size: int | None = None,
     local_size: int | None = None,

@@ -3,6 +3,8 @@
 A handler names them as the types of its arguments; FastAPI fills them in for each request.
 """
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +13,7 @@ from fastapi import Depends, HTTPException, Query, Request
 from app.routes.responses import FormName
 from app.services import Services
 from app.state.pictures import Entry
-from app.visitors import owner_of
+from app.visitors import address_of, owner_of
 
 GONE = "This picture is no longer kept: open it again."
 UNKNOWN = "Open the page in a browser first."
@@ -46,6 +48,12 @@ async def known_visitor(secret: Secret) -> str:
     return owner_of(secret)
 
 
+async def address(request: Request) -> str:
+    """From where somebody asks, so that new cookies are no way around a limit."""
+    return address_of(request.client.host if request.client else "")
+
+
+Address = Annotated[str, Depends(address)]
 Owner = Annotated[str, Depends(visitor)]
 KnownOwner = Annotated[str, Depends(known_visitor)]
 
@@ -58,6 +66,17 @@ def find_picture(key: str, services: Served, secret: Secret) -> Entry:
     return entry
 
 
+async def gone_check(request: Request) -> Callable[[], bool]:
+    """Whether who asked has left; to be called by any thread but the server's own."""
+    loop = asyncio.get_running_loop()
+
+    def is_gone() -> bool:
+        return asyncio.run_coroutine_threadsafe(request.is_disconnected(), loop).result()
+
+    return is_gone
+
+
+IsGone = Annotated[Callable[[], bool], Depends(gone_check)]
 Picture = Annotated[Entry, Depends(find_picture)]
 
 
@@ -70,4 +89,5 @@ def find_run(name: str, services: Served) -> Path:
 
 
 RunFolder = Annotated[Path, Depends(find_run)]
+Number = Annotated[float, Query(allow_inf_nan=False)]
 Form = Annotated[FormName, Query(alias="form")]

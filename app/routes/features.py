@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
-from app.routes.dependencies import Form, Picture, Secret, Served, find_picture
+from app.routes.dependencies import Form, IsGone, Number, Picture, Secret, Served, find_picture
 from app.routes.responses import NO_STORE, respond
 from app.routes.uploads import read_body
 from app.services import Services
@@ -42,7 +42,7 @@ def colouring(
     preset: str = "paper",
     flip: bool = False,
     foreground: bool | None = None,
-    threshold: float | None = None,
+    threshold: Number | None = None,
     median: bool | None = None,
     whiten: bool | None = None,
     colours: str | None = None,
@@ -117,7 +117,7 @@ class MapOptions:
 
     method: Literal["pca", "umap"] = "pca"
     neighbours: int = 15
-    min_distance: float = 0.1
+    min_distance: Number = 0.1
     seed: int = 0
 
 
@@ -213,6 +213,7 @@ async def open_second(
     key: str,
     services: Served,
     secret: Secret,
+    is_gone: IsGone,
     choice: Annotated[SecondChoice, Depends()],
 ) -> dict[str, Any]:
     if not secret:
@@ -223,7 +224,7 @@ async def open_second(
         entry = find_picture(key, services, secret)
         source, sample = pick_source(services, secret, entry, choice, body=body)
         model = choice.model or entry.model
-        picture = services.models.inspect(source, model, entry.size)
+        picture = services.models.inspect(source, model, entry.size, is_gone=is_gone)
         second = Entry(secret, picture, model, entry.size, sample, comparison=True)
         return facts_of(services.pictures.add(second), second)
 

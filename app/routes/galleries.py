@@ -21,7 +21,7 @@ from app.jobs.galleries import Galleries
 from app.jobs.gallery_cards import SAMPLES, GalleryCard
 from app.jobs.gallery_request import GalleryForm, job_for, place_for
 from app.jobs.uploads import receive
-from app.routes.dependencies import KnownOwner, Owner, Served
+from app.routes.dependencies import Address, KnownOwner, Owner, Served
 from app.routes.responses import or_sentence, plain
 from dino_core.scenes import gallery as scene
 
@@ -49,6 +49,7 @@ def every(owner: Owner, services: Served) -> Response:
 async def begin(
     request: Request,
     owner: KnownOwner,
+    address: Address,
     services: Served,
     name: str = "pictures.zip",
     model: str | None = None,
@@ -59,7 +60,7 @@ async def begin(
     new = galleries.new_name()
 
     def work() -> GalleryCard:
-        form = GalleryForm(title, owner, model, size)
+        form = GalleryForm(title, owner, model, size, address)
         galleries.add(job_for(form, new, galleries, services.models))
         return galleries.card(new, owner)
 

@@ -23,7 +23,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
-from app.routes.dependencies import Form, Owner, Secret, Served
+from app.routes.dependencies import Form, KnownOwner, Owner, Secret, Served
 from app.routes.galleries import Folder, find_gallery
 from app.routes.responses import FormName, or_sentence, plain, respond
 from app.routes.uploads import read_body
@@ -104,7 +104,7 @@ def points(
 
 @router.post("/points.csv")
 async def table(
-    folder: Folder, request: Request, chosen: Features, method: Method = "pca"
+    folder: Folder, _: KnownOwner, request: Request, chosen: Features, method: Method = "pca"
 ) -> Response:
     """The body names the selection, numbers with commas between them; empty: everything."""
     body = await read_body(request, MAX_SELECTION, "The selection is too long.")
@@ -122,13 +122,13 @@ async def table(
 
 
 def selected(body: bytes) -> list[int] | None:
-    """b"3,17" -> [3, 17]; None for an empty body. ValueError in a sentence for anything else."""
+    """b"3,17" -> [3, 17], each once; None for an empty body. ValueError for anything else."""
     if not body.strip():
         return None
     parts = [part.strip() for part in body.split(b",")]
     if not all(part.isdigit() and len(part) <= 9 for part in parts):
         raise ValueError("A selection is whole numbers with commas between them.")
-    return [int(part) for part in parts]
+    return list(dict.fromkeys(int(part) for part in parts))
 
 
 @router.get("/clusters")

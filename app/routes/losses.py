@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from app.routes.dependencies import Form, Owner, Picture, Served
+from app.routes.dependencies import Form, IsGone, Number, Owner, Picture, Served
 from app.routes.responses import jpeg, or_sentence, respond
 
 router = APIRouter()
@@ -40,14 +40,15 @@ class LossOptions:
     """How the loss is computed; None leaves what the pair was trained with."""
 
     targets: str | None = None
-    temperature: float | None = None
-    student_temperature: float | None = None
+    temperature: Number | None = None
+    student_temperature: Number | None = None
 
 
 @router.get("/view/{key}/losses")
 def losses(
     entry: Picture,
     services: Served,
+    is_gone: IsGone,
     seed: int,
     options: Annotated[LossOptions, Depends()],
     pair: str = "preview",
@@ -58,7 +59,8 @@ def losses(
     def make() -> Any:
         loaded, source = services.pairs.find(pair), entry.picture.source
         own = entry.pair_output(
-            (loaded.key, seed), lambda: services.pairs.outputs(loaded, source, seed)
+            (loaded.key, seed),
+            lambda: services.pairs.outputs(loaded, source, seed, is_gone=is_gone),
         )
         chosen = Chosen(options.targets, options.temperature, options.student_temperature)
         references, sample = loaded.references, entry.sample

@@ -1,13 +1,18 @@
 """Responses: a scene as bytes, values as JSON, a picture as JPEG, and errors as sentences."""
 
+import errno
 import json
+import sys
 from collections.abc import Callable
 from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
 
+from app.state.models import Gone
+
 FormName = Literal["page", "npz", "chart", "chart-dark"]
+MAX_MESSAGE = 600  # characters
 NO_STORE = {"Cache-Control": "no-store"}
 CACHE_FOR_HOUR = {"Cache-Control": "private, max-age=3600, immutable"}
 
@@ -44,14 +49,51 @@ def or_sentence(make: Callable[[], Response], status: int = 422) -> Response:
         raise HTTPException(status, str(error)) from None
 
 
+def shortened(message: str) -> str:
+    """A sentence with its middle left out, where it repeats too much of what was sent."""
+    half = MAX_MESSAGE // 2
+    return message if len(message) <= MAX_MESSAGE else f"{message[:half]} ... {message[-half:]}"
+
+
+def disk_message(error: OSError) -> str:
+    """What a visitor is to know of an error of the disk: no folder of this machine."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return "The disk of this server is full: nothing was kept. Try again later."
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return "This server cannot write to its disk: nothing was kept."
+    if error.errno in (errno.ENAMETOOLONG, errno.EINVAL):
+        return "This name is too long."
+    return "This server could not read or write a file: try again, or tell who runs it."
+
+
+def disk_status(error: OSError) -> int:
+    """507 for a full disk, 422 for a name that no disk takes, else 500."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return 507
+    return 422 if error.errno in (errno.ENAMETOOLONG, errno.EINVAL) else 500
+
+
 def add_error_responses(app: FastAPI) -> None:
     """Errors are plain text: the page shows them as they are."""
 
     @app.exception_handler(HTTPException)
     def as_text(_: Request, error: HTTPException) -> Response:
-        return Response(str(error.detail), error.status_code, media_type="text/plain")
+        return Response(shortened(str(error.detail)), error.status_code, media_type="text/plain")
+
+    @app.exception_handler(OSError)
+    def no_disk(_: Request, error: OSError) -> Response:
+        print(f"A request failed: {error}", file=sys.stderr, flush=True)
+        return Response(disk_message(error), disk_status(error), media_type="text/plain")
+
+    @app.exception_handler(OverflowError)
+    def too_large(_: Request, error: OverflowError) -> Response:
+        return Response("A number in this request is too large.", 422, media_type="text/plain")
+
+    @app.exception_handler(Gone)
+    def unheard(_: Request, error: Gone) -> Response:
+        return Response("Nobody is left to hear the answer.", 499, media_type="text/plain")
 
     @app.exception_handler(RequestValidationError)
     def malformed(_: Request, error: RequestValidationError) -> Response:
-        where = ", ".join(str(fault["loc"][-1]) for fault in error.errors())
+        where = ", ".join(str(fault["loc"][-1])[:80] for fault in error.errors()[:5])
         return Response(f"This request is not right: {where}.", 422, media_type="text/plain")

@@ -24,7 +24,16 @@ from starlette.concurrency import run_in_threadpool
 from app.jobs.run_cards import RunCard
 from app.jobs.run_request import RunForm, job_for
 from app.jobs.runs import NotYours
-from app.routes.dependencies import Form, KnownOwner, Owner, RunFolder, Secret, Served, find_run
+from app.routes.dependencies import (
+    Address,
+    Form,
+    KnownOwner,
+    Owner,
+    RunFolder,
+    Secret,
+    Served,
+    find_run,
+)
 from app.routes.responses import NO_STORE, or_sentence, plain, respond
 from app.routes.uploads import read_json
 from dino_core.scenes import training, update
@@ -64,22 +73,28 @@ def every(owner: Owner, services: Served) -> Response:
 
 @router.post("/runs/pictures")
 async def upload(
-    request: Request, owner: KnownOwner, services: Served, name: str = "pictures.zip"
+    request: Request,
+    owner: KnownOwner,
+    address: Address,
+    services: Served,
+    name: str = "pictures.zip",
 ) -> Response:
     try:
         title = Path(name).name[:80]
-        return plain(await services.runs.uploads.take(request.stream(), owner, title))
+        return plain(await services.runs.uploads.take(request.stream(), owner, title, address))
     except ValueError as error:
         raise HTTPException(422, str(error)) from None
 
 
 @router.post("/runs")
-async def start(request: Request, owner: KnownOwner, secret: Secret, services: Served) -> Response:
+async def start(
+    request: Request, owner: KnownOwner, secret: Secret, address: Address, services: Served
+) -> Response:
     values = await read_json(request)
     runs = services.runs
 
     def work() -> RunCard:
-        form = RunForm(values, owner, secret)
+        form = RunForm(values, owner, secret, address)
         job, run_request = job_for(form, runs, services.models, services.pictures)
         runs.add(job, run_request)
         return runs.card(job.name, owner)

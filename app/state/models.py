@@ -1,12 +1,17 @@
 """Models, loaded once and shared by all visitors; nothing of a visitor is kept here.
 
+One model runs at a time, on pictures of a bounded number of patches, and only so many wait for it:
+what others look up meanwhile is answered.
+
 Importing torch takes seconds. The page does not wait for it: scenes are imported inside functions,
 first by a thread that starts when the server does, and whoever needs them earlier waits for it.
 """
 
 import json
 import threading
+import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,6 +34,24 @@ Progress = Callable[[int, int | None], None]  # bytes so far, and of the whole f
 Result = TypeVar("Result")
 
 HEAD_START = 1.0  # seconds that the first page has for itself
+MAX_SIZE = 518  # px of a picture's short side; a long picture has no more pixels for it
+MAX_WAITING = 12  # requests that may wait for the processor; each holds one of the server's threads
+PATIENCE = 60.0  # seconds that one of them may wait
+UNUSED = 1800.0  # seconds after which a model that nobody uses is let go of
+BUSY = "Others are being served: try again in a moment."
+
+
+class Gone(Exception):  # noqa: N818  nobody is left to hear of it
+    """Who asked has left before the answer was begun."""
+
+
+@dataclass
+class LoadedModel:
+    """A model by its name; who needs it while it is loaded waits for it, and for no other."""
+
+    loading: threading.Lock = field(default_factory=threading.Lock)
+    backbone: "Backbone | None" = None
+    used: float = field(default_factory=time.monotonic)
 
 
 class Models:
@@ -38,7 +61,14 @@ class Models:
     under the file's name; `architecture` is what the user said it is, None to read it off the file.
     """
 
-    def __init__(self, model: str | None, weights: Path | None, device: str) -> None:
+    def __init__(
+        self,
+        model: str | None,
+        weights: Path | None,
+        device: str,
+        *,
+        allow_downloads: bool = True,
+    ) -> None:
         known = [choice.name for choice in model_choices()]
         if model and model not in known:
             raise ValueError(f"There is no model {model!r}: it is one of {', '.join(known)}.")
@@ -48,9 +78,11 @@ class Models:
         self.architecture = model
         self.device = device
         self.default = weights.stem if weights else model or first_model()
-        self._loaded: dict[str, Backbone] = {}
-        self._loading = threading.Lock()
+        self.allow_downloads = allow_downloads
+        self._loaded: dict[str, LoadedModel] = {}
+        self._lock = threading.Lock()
         self._running = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(MAX_WAITING)
 
     def choices(self) -> list[tuple[str, str]]:
         """(label, name) of every model, the user's own file first."""
@@ -59,7 +91,7 @@ class Models:
 
     def available(self) -> list[tuple[str, str]]:
         """Those of them that need no download."""
-        here = {choice.name for choice in model_choices() if choice.on_disk} | set(self._loaded)
+        here = {choice.name for choice in model_choices() if choice.on_disk}
         here |= {self.default} if self.weights else set()
         return [(label, name) for label, name in self.choices() if name in here]
 
@@ -93,33 +125,97 @@ class Models:
 
         ValueError in a plain sentence when that is not possible.
         """
-        with self._loading:
-            if name not in self._loaded:
-                own = self.is_own_file(name)
-                self._loaded[name] = load_model(
-                    self.architecture if own else name,
-                    self.weights if own else None,
-                    device=self.device,
-                    download=download and not own,
-                    progress=progress,
+        with self._lock:
+            loaded = self._loaded.setdefault(name, LoadedModel())
+        try:
+            with loaded.loading:
+                if loaded.backbone is None:
+                    loaded.backbone = self._load(name, download, progress)
+                loaded.used = time.monotonic()
+                return loaded.backbone
+        except ValueError:
+            with self._lock:  # names that are none would add up
+                if self._loaded.get(name) is loaded and loaded.backbone is None:
+                    del self._loaded[name]
+            raise
+
+    def _load(self, name: str, download: bool, progress: Progress | None) -> "Backbone":
+        own, file = self.is_own_file(name), self.weights
+        if not own:
+            file = weights_file(name)
+            download = download and self.allow_downloads
+            if file is None and not download:
+                raise ValueError(
+                    f"The weights of {name} are not on this disk: choose a model that is"
+                    + (", or this one in the list of models." if self.allow_downloads else ".")
                 )
-            return self._loaded[name]
+        try:
+            return load_model(
+                self.architecture if own else name,
+                self.weights if own else None,
+                device=self.device,
+                download=download and not own,
+                progress=progress,
+            )
+        except ValueError as error:  # folders of this machine are nobody's business
+            message = str(error)
+            raise ValueError(message.replace(str(file), file.name) if file else message) from None
+
+    def release_unused(self) -> None:
+        """Lets go of models that nobody has used for a while; they are loaded again when needed."""
+        oldest = time.monotonic() - UNUSED
+        with self._lock:
+            for name, loaded in list(self._loaded.items()):
+                if name != self.default and loaded.used < oldest and loaded.backbone is not None:
+                    del self._loaded[name]
 
     def describe(self, name: str) -> list[str]:
         """What to say about a model; a file of the user's own is loaded for it."""
         return describe_model(name, self.backbone(name) if self.is_own_file(name) else None)
 
-    def inspect(self, source: "Image", model: str, size: int) -> "OpenPicture":
-        """One forward of a picture in a model that is on this machine."""
+    def inspect(
+        self, source: "Image", model: str, size: int, *, is_gone: Callable[[], bool] = lambda: False
+    ) -> "OpenPicture":
+        """One forward of a picture in a model that is on this machine.
+
+        `size` is what its short side becomes, in pixels. ValueError for one that is too large for a
+        page, and when too many wait; Gone when `is_gone` says so before the forward has begun.
+        """
         from dino_core.scenes import picture
 
+        if not 1 <= size <= MAX_SIZE:
+            raise ValueError(f"The input size is from 1 to {MAX_SIZE} px, not {size}.")
         vit = self.backbone(model).vit
-        return self.exclusive(lambda: picture.look(vit, source, size))
+        return self.exclusive(lambda: picture.look(vit, source, size), is_gone=is_gone)
 
-    def exclusive(self, work: Callable[[], Result]) -> Result:
-        """Does work that takes the whole processor: one at a time."""
-        with self._running:
+    def exclusive(
+        self, work: Callable[[], Result], *, is_gone: Callable[[], bool] = lambda: False
+    ) -> Result:
+        """Does work that takes the whole processor: one at a time.
+
+        ValueError in a sentence when too many wait, or for too long; Gone when `is_gone` says so.
+        """
+        if not self._waiting.acquire(blocking=False):
+            raise ValueError(BUSY)
+        try:
+            self._wait_for_turn(is_gone)
+        finally:
+            self._waiting.release()
+        try:
             return work()
+        finally:
+            self._running.release()
+
+    def _wait_for_turn(self, is_gone: Callable[[], bool]) -> None:
+        end = time.monotonic() + PATIENCE
+        while not self._running.acquire(timeout=0.2):
+            if is_gone():
+                raise Gone
+            if time.monotonic() > end:
+                raise ValueError(BUSY)
+        if is_gone():
+            self._running.release()
+            raise Gone
 
 
 def import_scenes() -> None:

@@ -74,11 +74,21 @@ class Pairs:
                 self._loaded.popitem(last=False)
             return self._loaded[key]
 
-    def outputs(self, loaded: LoadedPair, source: "Image", seed: int) -> "PictureLogits":
+    def outputs(
+        self,
+        loaded: LoadedPair,
+        source: "Image",
+        seed: int,
+        *,
+        is_gone: Callable[[], bool] = lambda: False,
+    ) -> "PictureLogits":
         """What a pair makes of a picture: the forwards."""
         from dino_core.scenes import pairs
 
-        return self._models.exclusive(lambda: pairs.ask_pair(loaded.pair, source, seed))
+        def work() -> "PictureLogits":
+            return pairs.ask_pair(loaded.pair, source, seed)
+
+        return self._models.exclusive(work, is_gone=is_gone)
 
     def _folder(self, name: str) -> Path | None:
         """Of a run; None for a pair that comes with the project."""

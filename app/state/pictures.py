@@ -1,11 +1,17 @@
-"""What visitors look at, each under a key that nobody can guess and nobody else can use."""
+"""What visitors look at, each under a key that nobody can guess and nobody else can use.
 
+A picture that was opened without a cookie belongs to its key: whoever has the key may see it.
+"""
+
+import os
 import secrets
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,7 +21,9 @@ LIFETIME = 3600.0  # seconds after the last use
 PER_VISITOR = 2  # what is shown, and the one before: its last requests may be on the way
 COMPARISONS = 3  # more: a second picture, another model, and the one before of either
 PAIR_OUTPUTS = 3  # of pairs of student and teacher, for each picture
-MAX_BYTES = 4 * 2**30  # of all visitors together; the longest unused goes first
+MEMORY_SHARE = 1 / 8  # of this machine's memory, for the pictures of all visitors together
+MAX_BYTES = 4 * 2**30  # of them, however large the machine is; the longest unused goes first
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
 
 
 @dataclass
@@ -42,7 +50,25 @@ class Entry:
     @property
     def nbytes(self) -> int:
         width, height = self.picture.source.size
-        return self.picture.seen.nbytes + 3 * width * height
+        outputs = sum(nbytes_of(output) for output in self.pair_outputs.values())
+        return self.picture.seen.nbytes + 3 * width * height + outputs
+
+
+def nbytes_of(output: Any) -> int:
+    """Bytes of the arrays in a dataclass."""
+    if not is_dataclass(output):
+        return 0
+    return sum(int(getattr(getattr(output, one.name), "nbytes", 0)) for one in fields(output))
+
+
+def memory_limit() -> int:
+    """Bytes that the pictures of all visitors may take on this machine, or in this container."""
+    with suppress(OSError, ValueError):
+        return min(MAX_BYTES, int(int(CGROUP_LIMIT.read_text()) * MEMORY_SHARE))
+    with suppress(OSError, ValueError, AttributeError):  # there is no sysconf on Windows
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return min(MAX_BYTES, int(total * MEMORY_SHARE))
+    return 2**30
 
 
 class SharedEntry:
@@ -64,9 +90,9 @@ class SharedEntry:
 class PictureStore:
     """Open pictures by key, the longest unused first."""
 
-    def __init__(self, lifetime: float = LIFETIME, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(self, lifetime: float = LIFETIME, max_bytes: int | None = None) -> None:
         self.lifetime = lifetime
-        self.max_bytes = max_bytes
+        self.max_bytes = memory_limit() if max_bytes is None else max_bytes
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._shared: dict[str, SharedEntry] = {}
         self._lock = threading.Lock()
@@ -90,7 +116,7 @@ class PictureStore:
         with self._lock:
             self._evict(owner)
             entry = self._entries.get(key)
-            if entry is None or not secrets.compare_digest(entry.owner, owner):
+            if entry is None or not (entry.owner == "" or is_same(entry.owner, owner)):
                 return None
             entry.used = time.monotonic()
             self._entries.move_to_end(key)
@@ -111,6 +137,11 @@ class PictureStore:
             others = [k for k, e in own if e.picture.source is not entry.picture.source]
             return others[-1] if others and owner else None
 
+    def evict(self) -> None:
+        """Lets go of what is too old, also while nobody asks for anything."""
+        with self._lock:
+            self._evict("")
+
     def __len__(self) -> int:
         return len(self._entries)
 
@@ -118,7 +149,8 @@ class PictureStore:
         now = time.monotonic()
         for key in [k for k, e in self._entries.items() if now - e.used > self.lifetime]:
             del self._entries[key]
-        for comparison, limit in ((False, PER_VISITOR), (True, COMPARISONS)):
+        limits = ((False, PER_VISITOR), (True, COMPARISONS)) if owner else ()
+        for comparison, limit in limits:
             for key in self._keys_of(owner, comparison)[:-limit]:
                 del self._entries[key]
         while len(self._entries) > 1 and self.nbytes > self.max_bytes:
@@ -132,3 +164,8 @@ class PictureStore:
     @property
     def nbytes(self) -> int:
         return sum(entry.nbytes for entry in self._entries.values())
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two owners are the same, in a time that does not tell how far they agree."""
+    return secrets.compare_digest(one.encode(), other.encode())

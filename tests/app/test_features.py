@@ -15,6 +15,7 @@ from app.server import build_server
 from app.state.pictures import Entry, PictureStore
 from app.state.umap_worker import UmapWorker
 
+HOME = "http://localhost"
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 
 
@@ -25,7 +26,7 @@ def server() -> Any:
 
 @pytest.fixture
 def visitor(server: Any) -> Iterator[TestClient]:
-    client = TestClient(server)
+    client = TestClient(server, base_url=HOME)
     client.get("/")
     yield client
     client.close()
@@ -50,12 +51,12 @@ def test_a_sample_and_a_file_stand_beside_the_first(visitor: TestClient) -> None
 def test_a_second_key_is_its_owner_s(server: Any, visitor: TestClient) -> None:
     key = visitor.post("/view/first/beside?sample=coffee.jpg").json()["key"]
     assert visitor.get(f"/view/{key}/patches/3").status_code == 200
-    other = TestClient(server)
+    other = TestClient(server, base_url=HOME)
     other.get("/")
     for path in (f"{key}/patches/3", f"first/matches/3?beside={key}", f"{key}/input.jpg"):
         assert other.get(f"/view/{path}").status_code == 404
     assert other.post(f"/view/first/beside?source={key}").status_code == 404
-    stranger = TestClient(server)  # has never opened the page
+    stranger = TestClient(server, base_url=HOME)  # has never opened the page
     refused = stranger.post("/view/first/beside?sample=coffee.jpg")
     assert (refused.status_code, refused.text) == (404, "Open the page first.")
 

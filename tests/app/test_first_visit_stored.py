@@ -16,12 +16,13 @@ from app.paths import FIRST_VISIT, SAMPLES
 from app.server import build_server
 from dino_core.scenes.models import weights_file
 
+HOME = "http://localhost"
 PREVIEW = "preview_vits14"
 
 
 @pytest.fixture(scope="module")
 def client() -> TestClient:
-    return TestClient(build_server(PREVIEW))
+    return TestClient(build_server(PREVIEW), base_url=HOME)
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def same_weights(path: Path) -> Path:
 
 def test_a_file_of_ones_own_is_not_shown_as_the_preview(home: Path) -> None:
     file = other_weights(home / "preview_vits14.safetensors")  # whatever it is called
-    client = TestClient(build_server(weights=file))
+    client = TestClient(build_server(weights=file), base_url=HOME)
     assert '"first": null' in client.get("/").text
     assert client.get("/").text.count('id="inside-stage"') == 0
     shown = load(client.get("/view/first/attention/11").content)
@@ -100,7 +101,8 @@ def test_a_file_of_ones_own_is_not_shown_as_the_preview(home: Path) -> None:
 
 
 def test_the_preview_s_own_file_under_another_name_is_the_preview(home: Path) -> None:
-    client = TestClient(build_server(weights=same_weights(home / "mine.safetensors")))
+    server = build_server(weights=same_weights(home / "mine.safetensors"))
+    client = TestClient(server, base_url=HOME)
     assert '"model": "mine"' in client.get("/").text
     assert client.get("/view/first/attention/11").headers["content-encoding"] == "gzip"
 
@@ -111,8 +113,9 @@ def test_official_weights_are_not_shown_as_the_preview(home: Path, chosen: str |
     other_weights(home / "dinov2_vits14_pretrain.safetensors")
     server = build_server(chosen)
     assert server.state.services.models.default == "dinov2_vits14"
-    assert '"first": null' in TestClient(server).get("/").text
-    assert TestClient(server).get("/view/first/thumb.jpg").headers.get("etag") is None
+    client = TestClient(server, base_url=HOME)
+    assert '"first": null' in client.get("/").text
+    assert client.get("/view/first/thumb.jpg").headers.get("etag") is None
 
 
 def test_another_sample_size_or_format_is_not_what_was_stored(

@@ -1,8 +1,15 @@
 """Pictures are kept for their owner, for a while, and not too many."""
 
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from app.state import pictures as module
 from app.state.pictures import Entry, PictureStore
 
 
@@ -21,10 +28,13 @@ def test_a_key_opens_for_its_owner_alone() -> None:
     assert store.get("ada", key + "x") is None
 
 
-def test_visitors_without_a_cookie_share_nothing() -> None:
+def test_without_a_cookie_a_picture_belongs_to_its_key() -> None:
     store = PictureStore()
-    store.add(entry(""))
+    keys = [store.add(entry("")) for _ in range(20)]
     assert store.newest("") is None
+    assert all(store.get("", key) for key in keys), "they are different people's"
+    assert store.get("", "another key") is None
+    assert store.previous("", entry("")) is None
 
 
 def test_keys_differ_and_are_long() -> None:
@@ -60,3 +70,83 @@ def test_samples_are_everybody_s() -> None:
     sample = entry("")
     store.share("first", lambda: sample)
     assert store.get("anybody", "first") is sample
+
+
+def test_what_was_looked_at_again_stays_longer() -> None:
+    store = PictureStore()
+    first, second = (store.add(entry("ada")) for _ in range(2))
+    assert store.get("ada", first) is not None
+    store.add(entry("ada"))
+    assert [store.get("ada", key) is not None for key in (first, second)] == [True, False]
+
+
+def test_one_adds_while_another_looks() -> None:
+    store, failed = PictureStore(), []
+
+    def look() -> None:
+        try:
+            for _ in range(3000):
+                store.get("bob", "nothing")
+                store.newest("bob")
+        except RuntimeError as error:  # changed during iteration
+            failed.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for i in range(3000):
+        store.add(entry(f"visitor {i % 50}"))
+    for thread in threads:
+        thread.join()
+    assert failed == []
+
+
+def test_a_shared_picture_is_made_once_and_again_after_a_failure() -> None:
+    store, made = PictureStore(), []
+
+    def make() -> Any:
+        made.append(1)
+        if len(made) == 1:
+            raise ValueError("not yet")
+        return entry("")
+
+    store.share("first", make)
+    with pytest.raises(ValueError, match="not yet"):
+        store.get("", "first")
+    assert store.get("a", "first") is store.get("b", "first")
+    assert len(made) == 2
+
+
+def test_memory_is_a_share_of_the_machine_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "memory.max"
+    monkeypatch.setattr(module, "CGROUP_LIMIT", file)
+    file.write_text("2147483648\n")  # a container of 2 GB
+    assert PictureStore().max_bytes == 2 * 2**30 * module.MEMORY_SHARE
+    file.write_text("max\n")
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert PictureStore().max_bytes == min(module.MAX_BYTES, int(whole * module.MEMORY_SHARE))
+    file.write_text(str(2**50))
+    assert PictureStore().max_bytes == module.MAX_BYTES
+
+
+def test_outputs_of_pairs_are_counted_and_bounded() -> None:
+    @dataclass
+    class Output:
+        logits: Any
+        name: str = "no array"
+
+    one = entry("ada")
+    empty = one.nbytes
+    for seed in range(module.PAIR_OUTPUTS + 2):
+        made = one.pair_output(seed, lambda: Output(SimpleNamespace(nbytes=1000)))
+        assert one.pair_output(seed, lambda: None) is made, "computed once"
+    assert one.nbytes == empty + 1000 * module.PAIR_OUTPUTS
+
+
+def test_what_is_old_goes_while_nobody_asks() -> None:
+    store = PictureStore(lifetime=-1)
+    store._entries["old"] = entry("ada")
+    store.evict()
+    assert len(store) == 0

@@ -1,0 +1,170 @@
+"""Models: one at a time, so many waiting, so large a picture, released when unused."""
+
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.state import models as module
+from app.state.models import BUSY, MAX_SIZE, Gone, Models
+
+PREVIEW = "preview_vits14"
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch) -> Models:
+    """With a backbone in name only."""
+    monkeypatch.setattr(module, "load_model", lambda *args, **options: SimpleNamespace(vit=args))
+    return Models(PREVIEW, None, "cpu")
+
+
+class Work:
+    """Work that goes on until it is let go."""
+
+    def __init__(self, models: Models) -> None:
+        self.begun, self.finish = threading.Event(), threading.Event()
+        self.thread = threading.Thread(target=lambda: models.exclusive(self.run))
+        self.thread.start()
+        assert self.begun.wait(10)
+
+    def run(self) -> None:
+        self.begun.set()
+        assert self.finish.wait(30)
+
+    def end(self) -> None:
+        self.finish.set()
+        self.thread.join(10)
+
+
+@pytest.mark.parametrize("size", [0, -224, MAX_SIZE + 1, 2600, 10**400])
+def test_pictures_have_a_largest_size(models: Models, size: int) -> None:
+    with pytest.raises(ValueError, match="from 1 to 518 px"):
+        models.inspect(Image.new("RGB", (20, 20)), PREVIEW, size)
+
+
+def test_one_at_a_time(models: Models) -> None:
+    busy, order = Work(models), []
+    others = [
+        threading.Thread(target=lambda: models.exclusive(lambda: order.append(len(order))))
+        for _ in range(3)
+    ]
+    for thread in others:
+        thread.start()
+    assert order == []
+    busy.end()
+    for thread in others:
+        thread.join(10)
+    assert order == [0, 1, 2]
+
+
+def test_who_comes_when_too_many_wait_is_told(
+    models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models._waiting = threading.BoundedSemaphore(1)
+    busy = Work(models)
+    left = threading.Event()
+    gone: list[Gone] = []
+
+    def wait() -> None:
+        try:
+            models.exclusive(print, is_gone=left.is_set)
+        except Gone as error:
+            gone.append(error)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    while models._waiting.acquire(blocking=False):  # it has not begun to wait yet
+        models._waiting.release()
+    with pytest.raises(ValueError, match="try again in a moment"):
+        models.exclusive(print)
+    left.set()
+    waiting.join(10)
+    busy.end()
+    assert len(gone) == 1
+    assert models.exclusive(lambda: "mine") == "mine", "everything was given back"
+
+
+def test_nobody_waits_for_ever(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    busy = Work(models)
+    with pytest.raises(ValueError, match=BUSY):
+        models.exclusive(print)
+    busy.end()
+    assert models.exclusive(lambda: 1) == 1
+
+
+def test_nothing_is_computed_for_who_has_gone(models: Models) -> None:
+    done: list[int] = []
+    with pytest.raises(Gone):
+        models.exclusive(lambda: done.append(1), is_gone=lambda: True)
+    assert done == []
+    assert models.exclusive(lambda: 1) == 1, "and the next one has the processor"
+
+
+def test_work_that_fails_gives_the_processor_back(models: Models) -> None:
+    with pytest.raises(ZeroDivisionError):
+        models.exclusive(lambda: 1 // 0)
+    assert models.exclusive(lambda: 1) == 1
+
+
+def test_a_model_that_takes_long_holds_up_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, finish = threading.Event(), threading.Event()
+
+    def load(name: str, *args: Any, **options: Any) -> Any:
+        if name == "dinov2_vitg14":
+            begun.set()
+            assert finish.wait(30)
+        return SimpleNamespace(vit=name)
+
+    monkeypatch.setattr(module, "load_model", load)
+    models = Models(PREVIEW, None, "cpu")
+    thread = threading.Thread(target=lambda: models.backbone("dinov2_vitg14", download=True))
+    thread.start()
+    assert begun.wait(10)
+    assert models.backbone(PREVIEW).vit == PREVIEW
+    finish.set()
+    thread.join(10)
+
+
+def test_unused_models_are_let_go(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(module.time, "monotonic", lambda: now)
+    first = models.backbone(PREVIEW)
+    other = models.backbone("dinov2_vits14", download=True)
+    now = module.UNUSED - 1
+    models.release_unused()
+    assert models.backbone("dinov2_vits14", download=True) is other
+    now += module.UNUSED + 1
+    models.release_unused()
+    assert models.backbone("dinov2_vits14", download=True) is not other
+    assert models.backbone(PREVIEW) is first, "that with which the page begins stays"
+
+
+def test_downloads_are_for_who_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("INSIDE_DINOV2_HOME", "TORCH_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    asked: list[bool] = []
+    monkeypatch.setattr(module, "load_model", lambda *a, download, **o: asked.append(download))
+    guest = Models(PREVIEW, None, "cpu", allow_downloads=False)
+    host = Models(PREVIEW, None, "cpu")
+    with pytest.raises(ValueError, match="not on this disk") as refused:
+        guest.backbone("dinov2_vitb14", download=True)
+    assert str(tmp_path) not in str(refused.value)
+    with pytest.raises(ValueError, match="not on this disk"):
+        host.backbone("dinov2_vitb14")
+    assert asked == []
+    host.backbone("dinov2_vitb14", download=True)
+    assert asked == [True]
+
+
+def test_errors_name_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "mine.pth"
+    file.write_bytes(b"no weights")
+    models = Models(None, file, "cpu")
+    with pytest.raises(ValueError, match=r"mine\.pth") as refused:
+        models.backbone("mine")
+    assert str(tmp_path) not in str(refused.value)
+    assert models.available()[0] == ("mine", "mine"), "no download is needed for it"
