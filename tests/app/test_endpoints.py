@@ -43,7 +43,7 @@ def test_the_lines_of_the_documentation_run(server: str, monkeypatch: pytest.Mon
     monkeypatch.chdir(CAT.parent)
     names: dict[str, Any] = {}
     exec(lines.replace("http://127.0.0.1:7860", server), names)
-    assert np.array(names["answer"]["rows"]).shape == (6, 16, 16)
+    assert np.array(names["answer"]["rows"]).shape == (6, 16, 24)
 
 
 def test_crops_and_masks(client: Client) -> None:
