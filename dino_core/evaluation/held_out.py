@@ -106,7 +106,9 @@ def _of_classes(
     targets = sinkhorn_knopp(teacher.flatten(0, 1), temperature, config.loss.sinkhorn_iterations)
     targets = targets.unflatten(0, (GLOBAL_CROPS, n))
     of_global, of_local, _ = dino_loss(student, targets, config.loss.student_temperature)
-    first, second = answers_of(teacher.flatten(0, 1)).unflatten(0, (GLOBAL_CROPS, n))  # [n] each
+    first, second = likeliest_prototype(teacher.flatten(0, 1)).unflatten(
+        0, (GLOBAL_CROPS, n)
+    )  # [n] each
     both = (first == second).sum().item()
     uses = [torch.bincount(view, minlength=K).double() for view in (first, second)]
     return {
@@ -119,35 +121,35 @@ def _of_classes(
 
 
 def _of_patches(
-    teacher: Tensor, guesses: Tensor, masks: Tensor, temperature: float, config: TrainConfig
+    teacher: Tensor, predictions: Tensor, masks: Tensor, temperature: float, config: TrainConfig
 ) -> dict[str, float]:
-    """Teacher's logits [n, P, K], student's for masked patches [M, K], masks bool [n, P]."""
+    """Teacher's logits [n, P, K], student's of masked patches [M, K], masks bool [n, P]."""
     K = teacher.shape[-1]
     targets = sinkhorn_knopp(teacher.flatten(0, 1), temperature, config.loss.sinkhorn_iterations)
     targets = targets.unflatten(0, teacher.shape[:2])
     hidden = targets[masks]  # [M, K]
-    answers = answers_of(teacher.flatten(0, 1)).unflatten(0, teacher.shape[:2])  # [n, P]
-    said = answers_of(guesses)  # [M]
-    right = answers[masks]
-    each = torch.ones(len(guesses), device=guesses.device)
-    _, terms = ibot_loss(guesses, hidden, each, len(masks), config.loss.student_temperature)
-    shares = [torch.bincount(x, minlength=K).double() / len(x) for x in (right, said)]
+    likeliest = likeliest_prototype(teacher.flatten(0, 1)).unflatten(0, teacher.shape[:2])  # [n, P]
+    predicted = likeliest_prototype(predictions)  # [M]
+    expected = likeliest[masks]
+    each = torch.ones(len(predictions), device=predictions.device)
+    _, terms = ibot_loss(predictions, hidden, each, len(masks), config.loss.student_temperature)
+    shares = [torch.bincount(x, minlength=K).double() / len(x) for x in (expected, predicted)]
     return {
         "ibot_cross_entropy": terms.mean().item(),
-        "masked_top1": (said == right).double().mean().item(),
+        "masked_top1": (predicted == expected).double().mean().item(),
         "commonest": shares[0].max().item(),
         "shuffled": (shares[0] @ shares[1]).item(),
-        "nearest_visible": (nearest_visible(answers, masks) == right).double().mean().item(),
+        "nearest_visible": (nearest_visible(likeliest, masks) == expected).double().mean().item(),
     }
 
 
-def answers_of(logits: Tensor) -> Tensor:
+def likeliest_prototype(logits: Tensor) -> Tensor:
     """The likeliest prototype of centred logits: [n, K] -> [n]."""
     return (logits - logits.mean(0)).argmax(-1)
 
 
-def nearest_visible(answers: Tensor, masks: Tensor) -> Tensor:
-    """The answer [n, P] of the visible patch nearest to each masked one: [M], in their order.
+def nearest_visible(likeliest: Tensor, masks: Tensor) -> Tensor:
+    """The prototype [n, P] of the visible patch nearest to each masked one: [M], in their order.
 
     Square grids; of several at the same distance, the first in reading order.
     """
@@ -158,9 +160,9 @@ def nearest_visible(answers: Tensor, masks: Tensor) -> Tensor:
     places = torch.stack([place // side, place % side], 1).double()  # [P, 2]
     distance = torch.cdist(places, places)  # [P, P]
     found = []
-    for answer, mask in zip(answers, masks, strict=True):
+    for row, mask in zip(likeliest, masks, strict=True):
         if not mask.any():
             continue
         nearest = distance[mask].masked_fill(mask, math.inf).argmin(1)
-        found.append(answer[nearest])
-    return torch.cat(found) if found else answers.new_zeros(0)
+        found.append(row[nearest])
+    return torch.cat(found) if found else likeliest.new_zeros(0)
