@@ -10,7 +10,6 @@ from fastapi import FastAPI
 
 from app.first_visit import stored
 from app.first_visit.document import head, stage
-from app.jobs.gallery_request import options_for
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
 from app.middleware.gradio_gate import GradioGate
@@ -23,7 +22,8 @@ from app.page.theme import css, theme
 from app.paths import STATIC
 from app.routes.all_routes import add_routes
 from app.services import Services, build_services
-from dino_core.scenes.models import colour_maps
+from dino_core.scenes.gallery import Options
+from dino_core.scenes.models import PREVIEW, colour_maps
 
 MAX_UPLOAD = "25mb"
 LOCAL = Access()
@@ -69,7 +69,9 @@ def start(services: Services) -> threading.Event:
     models = services.models
     models.preload(lambda: services.pictures.get("", stored.KEY))
     services.runs.begin()
-    services.galleries.begin(lambda: options_for(models, models.default, stored.SIZE))
+    # Everybody's gallery was worked out with the preview, whatever the page begins with.
+    samples = Options(PREVIEW, None, stored.SIZE, device=models.device)
+    services.galleries.begin(lambda: samples)
     return stop
 
 

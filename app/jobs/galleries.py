@@ -59,7 +59,7 @@ class Galleries(JobQueue[GalleryJob]):
         """Everybody's gallery: copied where it was worked out beforehand, built otherwise."""
         there, known = self.folder / SAMPLES, stored / "config.json"
         with self._locked():
-            if self._is_current(known, there):
+            if self._is_current(known, there, options.model or ""):
                 return
             if known.is_file():
                 shutil.rmtree(there, ignore_errors=True)
@@ -81,9 +81,9 @@ class Galleries(JobQueue[GalleryJob]):
                 )
             )
 
-    def _is_current(self, known: Path, there: Path) -> bool:
+    def _is_current(self, known: Path, there: Path, label: str) -> bool:
         job = self.job(SAMPLES)
-        if job is None:
+        if job is None or job.label != label:
             return False
         if known.is_file():
             return (there / "config.json").is_file() and _equal(known, there)

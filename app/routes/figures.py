@@ -46,6 +46,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from app.routes.dependencies import RunFolder
 from app.routes.responses import or_sentence, plain
+from app.routes.runs import OWN
 from dino_core.scenes import training
 
 Form = Annotated[Literal["chart", "chart-dark"], Query(alias="form")]
@@ -64,7 +65,7 @@ def curves(folder: RunFolder, form: Form = "chart") -> Response:
     return or_sentence(work)
 
 
-@router.get("/runs/{name}/confusion")
+@router.get("/runs/{name}/confusion", dependencies=OWN)
 def confusion(folder: RunFolder, form: Form = "chart") -> Response:
     from dino_core.scenes import packing
 
