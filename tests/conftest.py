@@ -9,13 +9,16 @@ os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """How two processes share the tests (`-n 2 --dist loadgroup`).
+    """What needs a server is slow; and how two processes share the tests (`--dist loadgroup`).
 
     One has everything that needs the server and the browser, so that there is one of each; the
     other takes file after file of the rest, and its models and runs are made once.
     """
     for item in items:
-        needs_server = "server" in getattr(item, "fixturenames", ())
-        group = "page" if needs_server else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+        if {"server", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group("page"))
+        else:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
