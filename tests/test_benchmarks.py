@@ -11,6 +11,7 @@ from benchmarks.results import Result, Skipped
 from benchmarks.timing import Race, Round
 
 
+@pytest.mark.slow
 def test_a_quick_benchmark_prints_a_ratio(capsys: pytest.CaptureFixture[str], tmp_path) -> None:
     assert main(["pca", "--quick", "--json", str(tmp_path / "out.json")]) == 0
     printed = capsys.readouterr().out

@@ -166,6 +166,7 @@ def total_variation(values, golden):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.slow
 def test_boxes(kind):
     golden, crops = STATS["crops"][kind], decisions_by_kind()[kind]
     width, height = STATS["image_size_wh"]

@@ -120,6 +120,7 @@ def test_the_lock_says_the_same_as_the_pins() -> None:
 # --- where it can be imported
 
 
+@pytest.mark.slow
 def test_no_import_needs_what_only_unix_has() -> None:
     modules = [
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")

@@ -113,6 +113,7 @@ def test_timm(config: ViTConfig, images: Tensor) -> None:
 
 @torch.inference_mode()
 @pytest.mark.parametrize("config", [PLAIN, REGISTERS, SWIGLU])
+@pytest.mark.slow
 def test_transformers(config: ViTConfig, images: Tensor) -> None:
     vit = random_vit(config)
     theirs = as_transformers(vit)(images, output_attentions=True, output_hidden_states=True)

@@ -51,6 +51,7 @@ def test_official_file_comes_back_bit_for_bit(tmp_path, config, ending):
 
 
 @kinds("patch 8")
+@pytest.mark.slow
 def test_transformers_opens_the_folder_and_computes_the_same(tmp_path, config):
     hf = pytest.importorskip("transformers")
     vit = tiny_vit(config)

@@ -166,6 +166,7 @@ def echo(connection: Any) -> None:
         connection.send(f"heard {request[0]}" if request[0] == "sorry" else request)
 
 
+@pytest.mark.slow
 def test_maps_come_from_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.state.umap_worker.serve", echo)
     worker = UmapWorker()

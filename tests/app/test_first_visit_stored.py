@@ -39,6 +39,7 @@ def test_the_view_is_the_one_of_the_sample(client: TestClient, first: stored.Fir
 
 
 @pytest.mark.parametrize("path", [path for path in stored.PATHS if not path.endswith(".jpg")])
+@pytest.mark.slow
 def test_stored_answers_equal_computed_ones(
     client: TestClient, first: stored.FirstVisit, path: str
 ) -> None:

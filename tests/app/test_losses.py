@@ -51,6 +51,7 @@ def test_what_there_is_to_choose_from(client: TestClient) -> None:
     assert [(one["name"], one["step"]) for one in pairs] == [("preview", 0), ("cifar", 0)]
 
 
+@pytest.mark.slow
 def test_a_picture_s_losses(client: TestClient) -> None:
     asked = f"/view/{stored.KEY}/losses?seed=4&pair=cifar"
     answer = client.get(asked)
@@ -90,6 +91,7 @@ def test_a_picture_is_asked_once_for_all_temperatures(client: TestClient, monkey
     assert asked.count(77) == 1
 
 
+@pytest.mark.slow
 def test_a_run_of_one_s_own(client: TestClient, runs: Path, tmp_path: Path) -> None:
     assert train(runs / "mine", setup(noise_folder(tmp_path))) == "finished"
     *_, mine = client.get("/losses/pairs").json()["pairs"]

@@ -47,6 +47,7 @@ def entry(owner: str, picture: OpenPicture, now: float, comparison: bool = False
     return Entry(owner, own, "model", 42, comparison=comparison, used=now)
 
 
+@pytest.mark.slow
 def test_fifty_visitors_leave_nothing(clock: Clock, tiny: OpenPicture) -> None:
     store, seen = PictureStore(), []
     for i in range(50):
@@ -93,6 +94,7 @@ def held(picture: OpenPicture) -> int:
     return sum(storages.values()) + 3 * width * height
 
 
+@pytest.mark.slow
 def test_a_large_picture_is_counted_truly_and_bounded() -> None:
     vit = load_backbone("preview_vits14").vit
     one = Entry("ada", look(vit, read_picture(CAT), 518), "preview_vits14", 518)

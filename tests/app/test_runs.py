@@ -64,6 +64,7 @@ def state_of(client: TestClient, name: str) -> str:
     return client.get(f"/runs/{name}").json()["state"]
 
 
+@pytest.mark.slow
 def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -> None:
     server = Server()
     one, two, nobody = (server.visitor(secret) for secret in ("secret of one", "two's", None))

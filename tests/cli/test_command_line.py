@@ -389,6 +389,7 @@ def test_an_error_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None
         main(["masks", "--output", "m.npz"])
 
 
+@pytest.mark.slow
 def test_as_a_program(small: str, tmp_path: Path) -> None:
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "dino_core", *words]
@@ -414,6 +415,7 @@ def test_many_pictures_show_a_progress_bar(
     assert "2/2" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_losses_of_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "new" / "losses.npz"
     asked = ["losses", CAT, "--pair", CIFAR_PAIR, "--seed", 3, "--output", file]

@@ -80,6 +80,7 @@ def test_more_pictures_than_a_figure_has_room_for(
     assert not (tmp_path / "out").exists(), "said before the long work"
 
 
+@pytest.mark.slow
 def test_crops_are_those_of_the_seed(picture: Path, tmp_path: Path) -> None:
     words = (picture, "--seed", 3, "--locals", 2, "--output", tmp_path / "out")
     data = written("crops", *words, figure=tmp_path / "a.pdf")

@@ -69,6 +69,7 @@ def test_options_reach_the_pictures(tiny: list[str], tmp_path: Path) -> None:
     np.testing.assert_allclose(seen[-1], seen[0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_killed_embed_goes_on_and_gives_the_same_file(
     tiny: list[str], tmp_path: Path, home: Path
 ) -> None:
@@ -99,6 +100,7 @@ def test_a_killed_embed_goes_on_and_gives_the_same_file(
     assert target.read_bytes() == whole.read_bytes()
 
 
+@pytest.mark.slow
 def test_evaluate(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = files(tmp_path / "data", coloured(12, "train/") | coloured(5, "test/"))
     data = ["--train", str(root), "--test", str(root), *tiny]
@@ -235,6 +237,7 @@ def test_a_test_set_of_one_class_and_a_table_are_enough(
     assert "The labels are those of labels.csv" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_one_broken_file_among_several_stops_nothing(tiny: list[str], tmp_path: Path) -> None:
     broken = {
         "red/x1.png": b"",

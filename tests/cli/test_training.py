@@ -62,6 +62,7 @@ def test_options_reach_the_configuration():
     assert setup.data == os.path.abspath("x"), "the run goes on from any folder"
 
 
+@pytest.mark.slow
 def test_train_resume_and_list(tmp_path, capsys):
     data, run = noise_folder(tmp_path / "data"), tmp_path / "runs" / "a"
     options = ["--data", str(data), "--steps", "2", "--batch", "4", "--threads", "1"]

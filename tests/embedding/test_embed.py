@@ -323,6 +323,7 @@ def test_too_many_shapes_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.Monk
     assert len(groups_of(root, Preparation(None, "pad"), 6)) == 20
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_of_one_name(backbone: Backbone, tmp_path: Path) -> None:
     contents = {f"{i // 100:03}/{i % 100:02}/a.png": picture(i % 7) for i in range(50)}
     many = {f"{i // 100:03}/{i % 100:02}/a.png": picture(0) for i in range(50, 10_000)}

@@ -111,6 +111,7 @@ def test_patches_are_kept_as_far_as_there_is_room(weights: Path, tmp_path: Path)
     assert none.array("patches").shape == (0, 4, 32)
 
 
+@pytest.mark.slow
 def test_a_stop_is_obeyed_and_the_rest_comes_later(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_stop_is_obeyed_and_the_rest_comes_later(
     assert [p.read_bytes() for p in one] == [p.read_bytes() for p in other]
 
 
+@pytest.mark.slow
 def test_a_killed_process_goes_on(weights: Path, tmp_path: Path) -> None:
     data = files(tmp_path / "data", {f"{i:04}.png": picture(i) for i in range(150)})
     whole = build_gallery(data, tmp_path / "whole", weights)
@@ -305,6 +307,7 @@ def test_probes_are_there_layer_by_layer(
 # --- as a process
 
 
+@pytest.mark.slow
 def test_a_process_of_its_own_does_all_of_it(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

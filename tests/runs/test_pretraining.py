@@ -77,6 +77,7 @@ def test_what_came_out_is_a_backbone_like_any_other(tmp_path, data):
             assert torch.equal(tensor, stored[f"teacher.backbone.{name}"]), name
 
 
+@pytest.mark.slow
 def test_the_seed_decides(tmp_path, data):
     weights = []
     for i, seed in enumerate((1, 1, 2)):
@@ -95,6 +96,7 @@ def test_the_seed_decides(tmp_path, data):
         {"ibot_head": None},
     ],
 )
+@pytest.mark.slow
 def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, data, changes, monkeypatch):
     config = replace(RUN, train=replace(TRAIN, **changes))
     train(tmp_path / "whole", setup(data, config))

@@ -91,6 +91,7 @@ def test_the_sheet_has_a_column_for_each_companion(opened, company) -> None:
     np.testing.assert_array_equal(sheet[32:, 64:96], company[2].answers.crops[1].pixels)
 
 
+@pytest.mark.slow
 def test_the_preview_s_crops_and_mask_are_those_of_the_first_screens() -> None:
     opened = open_bundled("preview")
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
@@ -101,6 +102,7 @@ def test_the_preview_s_crops_and_mask_are_those_of_the_first_screens() -> None:
     np.testing.assert_array_equal(own.mask.mask.numpy(), masks.mask)
 
 
+@pytest.mark.slow
 def test_what_was_stored_is_what_would_be_computed() -> None:
     opened = open_bundled("preview")
     stored = company_of(opened)[:2]
