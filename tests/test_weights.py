@@ -132,6 +132,7 @@ def test_unusable_device_is_a_plain_sentence():
 # The bundled preview
 
 
+@pytest.mark.slow
 def test_preview_is_the_file_it_should_be_and_equals_timm():
     timm = pytest.importorskip("timm")
     backbone = load_backbone()

@@ -111,7 +111,9 @@ def test_onnx_has_free_batch_height_and_width(tmp_path, config):
 @pytest.mark.parametrize(("offset", "antialias"), [(0.1, False), (0.0, False), (0.0, True)])
 def test_the_matrices_are_the_bicubic_interpolation(h, w, offset, antialias):
     positions = torch.randn(1, 1 + 5 * 7, 8, generator=torch.Generator().manual_seed(0))
-    wanted = interpolate_positions(positions, (h, w), offset, antialias, (5, 7))
+    wanted = interpolate_positions(
+        positions, (h, w), offset=offset, antialias=antialias, learned=(5, 7)
+    )
     matrix = antialiased_matrix if antialias else bicubic_matrix
     R = matrix(torch.arange(h), 5, torch.tensor(h + offset))
     C = matrix(torch.arange(w), 7, torch.tensor(w + offset))

@@ -76,6 +76,7 @@ def test_the_square_holds_the_map_without_stretching_it() -> None:
     assert into_square(np.ones((3, 2))).tolist() == [[0, 0]] * 3
 
 
+@pytest.mark.slow
 def test_tsne_parts_what_is_parted_and_comes_back_the_same() -> None:
     points = cloud(60, 10)
     points[30:] += 200

@@ -69,6 +69,7 @@ def test_features_equal_the_library(client: Client, seen) -> None:
     assert 0.1 < np.array(answer["foreground"]).mean() < 0.9
 
 
+@pytest.mark.slow
 def test_losses_equal_the_library(client: Client) -> None:
     chosen = {"seed": 2, "pair": "cifar", "temperature": 0.05}
     answer = client.predict(handle_file(CAT), **chosen, api_name="/losses")

@@ -32,6 +32,7 @@ def visitor(server: Any) -> Iterator[TestClient]:
     client.close()
 
 
+@pytest.mark.slow
 def test_a_sample_and_a_file_stand_beside_the_first(visitor: TestClient) -> None:
     sample = visitor.post("/view/first/beside?sample=rocket.jpg").json()
     file = visitor.post("/view/first/beside", content=(SAMPLES / "rocket.jpg").read_bytes()).json()

@@ -114,6 +114,7 @@ def test_a_screen_that_is_asked_for_early_opens_when_it_is_there(held) -> None:
     assert page.locator("#inside-stage").count() == 0
 
 
+@pytest.mark.slow
 def test_whoever_reloads_the_page_finds_the_same_patch_at_once(held) -> None:
     page, release = held("/#screen=attention&sample=cat.jpg&size=224&seed=0&row=3&col=4&head=2")
     page.wait_for_function(DRAWN)

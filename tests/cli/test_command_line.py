@@ -188,6 +188,7 @@ def test_bfloat16_is_near_and_written_as_float32(preview: Backbone, tmp_path: Pa
 # --- attention, pca
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("query", "token"), [([], 0), (["--query", "7,11"], 1 + 7 * 12 + 11)])
 def test_attention(query: list[str], token: int, preview: Backbone, tmp_path: Path) -> None:
     options = ["--size", "112x168", *PREVIEW, "--output", str(tmp_path)]
@@ -217,6 +218,7 @@ def test_attention_of_what_is_not_there(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_pca_of_two_pictures_together(preview: Backbone, tmp_path: Path) -> None:
     options = ["--size", "112", "--preset", "dinov3-notebook", "--layer", "8"]
     assert main(["pca", CAT, COFFEE, *options, *PREVIEW, "--output", str(tmp_path)]) == 0
@@ -237,6 +239,7 @@ def test_pca_of_two_pictures_together(preview: Backbone, tmp_path: Path) -> None
         np.testing.assert_allclose(squares[:, 0, :, 0] / 255, got["colours"], atol=0.5001 / 255)
 
 
+@pytest.mark.slow
 def test_pca_takes_the_size_of_its_preset_and_can_be_flipped(
     tiny: list[str], tmp_path: Path
 ) -> None:

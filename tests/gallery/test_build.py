@@ -170,6 +170,7 @@ def test_a_killed_process_goes_on(weights: Path, tmp_path: Path) -> None:
         np.testing.assert_array_equal(arrays_of(folder)[name], expected)
 
 
+@pytest.mark.slow
 def test_a_folder_holds_one_gallery(weights: Path, tmp_path: Path) -> None:
     data, other = labelled_folder(tmp_path / "a", 2), mixed_folder(tmp_path / "b")
     folder = build_gallery(data, tmp_path / "g", weights)
@@ -189,6 +190,7 @@ def test_a_folder_holds_one_gallery(weights: Path, tmp_path: Path) -> None:
         build_gallery(data, folder, weights)
 
 
+@pytest.mark.slow
 def test_a_source_that_has_changed_is_not_mixed_in(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -239,6 +241,7 @@ def test_next_to_nothing(weights: Path, tmp_path: Path, count: int) -> None:
         store.probes()
 
 
+@pytest.mark.slow
 def test_requests_are_met_first_and_once(
     weights: Path, tmp_path: Path, no_process: list[tuple]
 ) -> None:
@@ -263,6 +266,7 @@ def test_requests_are_met_first_and_once(
         aligned_map(store, "cls", 9, "pca")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_made_is_said_once_and_for_all(
     weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
