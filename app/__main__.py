@@ -5,11 +5,14 @@ The port opens before torch is imported: models load behind the page.
 
 import argparse
 import os
+import socket
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from dino_core.account import ensure_account
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,6 +60,11 @@ def page(args: argparse.Namespace) -> None:
     ValueError for a model or file that is not there, and where Gradio is not installed.
     """
     set_environment()
+    check_address(args.host, args.port)
+    if args.device != "cpu":
+        from dino_core.scenes.models import check_device
+
+        check_device(args.device)
     if find_spec("gradio") is None:
         raise ValueError("The page needs Gradio: pip install 'inside-dinov2[app]' brings it.")
 
@@ -87,6 +95,25 @@ def page(args: argparse.Namespace) -> None:
     )
 
 
+def check_address(host: str, port: int) -> None:
+    """ValueError in a sentence unless this machine can listen there: before anything is started."""
+    if not 1 <= port <= 65535:
+        raise ValueError(f"A port is a number from 1 to 65535, not {port}.")
+    try:
+        family, kind, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as trial:
+            if os.name == "posix":  # elsewhere it would take a port that is in use
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(place)
+    except socket.gaierror:
+        raise ValueError(f"{host} is no address of this machine: leave --host out.") from None
+    except OSError as error:
+        raise ValueError(
+            f"The page cannot listen on {host}, port {port} ({error.strerror}): choose another "
+            f"--port, or stop what listens there."
+        ) from None
+
+
 def set_environment() -> None:
     """What the libraries read when they are loaded, and what processes of this one inherit.
 
@@ -94,6 +121,7 @@ def set_environment() -> None:
     spinning take the core from whoever they wait for: a forward that others disturb then takes five
     times as long as one whose threads sleep.
     """
+    ensure_account()
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

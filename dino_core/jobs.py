@@ -1,6 +1,7 @@
 """A job is a folder that one process writes and everybody else reads.
 
     lock     held by the process; free again when it ends, however it ends
+    holder.json  which process that is
     *.json   replaced as a whole: a reader sees the old one or the new one, never half of it
 
 Runs (`runs/folder.py`) and galleries (`gallery/folder.py`) are jobs: they can be started from a
@@ -27,8 +28,9 @@ from filelock import FileLock, Timeout
 
 ROOT = Path(__file__).resolve().parents[1]  # where dino_core lies
 PATIENCE = 0.5  # s to wait for a lock: whoever asks `is_alive` has it for an instant
-GRACE = 1.5  # s that Ctrl-C leaves for what is begun
-ASKED = 5  # times that a lock must be taken to count as held by a job
+GRACE = 1.2  # s that Ctrl-C leaves for what is begun
+ASKED = 10  # times that a lock without a name must be taken to count as a job's, 20 ms apart
+_ASKING = threading.Lock()  # the threads of a process do not get in each other's way
 
 
 # --- who is at work
@@ -44,29 +46,50 @@ def locked(folder: Path, refusal: str) -> Iterator[None]:
     except Timeout:
         raise ValueError(refusal) from None
     try:
+        write_json(folder / "holder.json", {"pid": os.getpid(), "began": began(os.getpid())})
         yield
     finally:
+        with suppress(OSError):
+            (folder / "holder.json").unlink()
         lock.release()
 
 
 def is_alive(folder: Path) -> bool:
     """Whether a process holds the job.
 
-    Asking is trying: who asks has a free lock for an instant. So one refusal may come from another
-    who asks, and only a lock that stays taken is a job's.
+    Asking is trying: who asks has a free lock for an instant, and others who ask find it taken. So
+    a lock counts as a job's if the process that wrote its name there lives, or if it stays taken:
+    a process of another machine or container cannot be seen from here.
     """
     path = folder / "lock"
     if not path.exists():  # nobody ever held it
         return False
-    for _ in range(ASKED):
-        try:
-            with FileLock(path, timeout=0):
+    with _ASKING:
+        for _ in range(ASKED):
+            try:
+                with FileLock(path, timeout=0):
+                    return False
+            except Timeout:
+                if _holder_lives(folder):
+                    return True
+                time.sleep(0.02)
+            except OSError:  # a folder that is somebody else's, or that goes just now
                 return False
-        except Timeout:
-            time.sleep(0.001 + 0.002 * secrets.randbelow(100) / 100)
-        except OSError:  # a folder that is somebody else's, or that goes just now
-            return False
     return True
+
+
+def _holder_lives(folder: Path) -> bool:
+    holder = read_json(folder / "holder.json") or {}
+    pid, since = number_in(holder, "pid"), number_in(holder, "began")
+    return pid is not None and since is not None and began(int(pid)) == since
+
+
+def began(pid: int) -> float | None:
+    """When a process began, in seconds since 1970; None where there is none."""
+    try:
+        return float(psutil.Process(pid).create_time())
+    except (psutil.Error, ValueError, OverflowError):
+        return None
 
 
 # --- starting and stopping its process

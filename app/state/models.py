@@ -72,6 +72,8 @@ class Models:
         known = [choice.name for choice in model_choices()]
         if model and model not in known:
             raise ValueError(f"There is no model {model!r}: it is one of {', '.join(known)}.")
+        if weights and weights.is_dir():
+            raise ValueError(f"{weights} is a folder: name the file of the weights in it.")
         if weights and not weights.is_file():
             raise ValueError(f"There is no file {weights}.")
         self.weights = weights

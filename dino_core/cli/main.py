@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from dino_core.account import ensure_account
 from dino_core.cli import export, gallery, heads, losses, models, pictures, sampling, training
 from dino_core.cli.command import Option, Run, add_command
-from dino_core.runs.exit_codes import BUG, LEFT_OUT, exit_code, message_of
+from dino_core.runs.exit_codes import BUG, LEFT_OUT, exit_code, is_said, message_of
 
 Command = tuple[Run, Callable[[Option], None]]  # what runs, and what adds its options
 CLOSED_PIPE = 141  # as of a process that was ended by it
@@ -30,6 +31,7 @@ def main(argv: Sequence[str] | None = None, *, more: Sequence[Command] = ()) -> 
     `more` are commands of whoever builds on this library.
     """
     make_printable()
+    ensure_account()
     try:
         code = run(build_parser(more), argv)
         sys.stdout.flush()
@@ -55,10 +57,11 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     except BrokenPipeError:
         raise
     except (Exception, KeyboardInterrupt) as error:
-        code, message = exit_code(error), message_of(error)
+        code, message = exit_code(error), "" if is_said(error) else message_of(error)
         if code == BUG:
             raise
-    print(message, file=sys.stderr)  # not above: a progress bar ends its line when `error` goes
+    if message:  # not above: a progress bar ends its line when `error` goes
+        print(message, file=sys.stderr)
     return code
 
 

@@ -42,6 +42,10 @@ def build(
     if not (store.path / "config.json").exists():
         pictures_of(data, **options.choice())  # nothing is begun with pictures that are refused
     store.check(data, options)  # before the lock, which would stay behind
+    if options.device != "cpu":
+        from dino_core.weights.devices import check_device
+
+        check_device(options.device)
     with store.locked():
         store.create(data, options)
         started = read_json(store.path / "started.json") or {}

@@ -179,7 +179,10 @@ class GalleryFolder:
                     f"{self.path} holds a gallery with other {what}: name a new folder."
                 )
             return False
-        if self.path.exists() and {entry.name for entry in self.path.iterdir()} - {"lock"}:
+        if self.path.exists() and {entry.name for entry in self.path.iterdir()} - {
+            "lock",
+            "holder.json",
+        }:
             raise ValueError(f"{self.path} is not empty and holds no gallery: name a new folder.")
         return True
 
@@ -436,6 +439,7 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
         words = "Interrupted; it can go on from the last batch."
         with suppress(OSError):
             store.put_state(state="stopped", words=words, doing="")
+            os.write(2, f"\n{words}\n".encode())
         os._exit(INTERRUPTED)
 
     def notice(number: int, _: object) -> None:

@@ -21,6 +21,9 @@ DONE, BUG, MISTAKE, NOT_FINITE, DISK_FULL, LEFT_OUT, INTERRUPTED = 0, 1, 2, 3, 4
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
+SAID = "The person who waits has been told."  # a note on an error
+
+
 @contextmanager
 def failures_reported(run: RunFolder, steps: int, first: bool = True) -> Iterator[None]:
     """Writes into the folder what ended the run, then lets the error go on its way."""
@@ -38,6 +41,7 @@ def failures_reported(run: RunFolder, steps: int, first: bool = True) -> Iterato
                 state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
                 run.put_state(state, words, saved[-1] if saved else 0, steps)  # type: ignore[arg-type]
                 run.say(words)
+                error.add_note(SAID)
         raise
 
 
@@ -57,6 +61,11 @@ def message_of(error: BaseException) -> str:
             "compute a batch in parts."
         )
     return f"An error of the program: {type(error).__name__}: {error}"
+
+
+def is_said(error: BaseException) -> bool:
+    """Whether a run has said already what went wrong."""
+    return SAID in getattr(error, "__notes__", ())
 
 
 def exit_code(error: BaseException) -> int:

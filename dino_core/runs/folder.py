@@ -84,7 +84,13 @@ class RunFolder:
             raise ValueError(
                 f"{self.path} already holds a run. Go on with it by --resume, or name a new folder."
             )
-        expected = {"log.txt", "lock", "control", "request.json"}  # a page may have been here
+        expected = {
+            "log.txt",
+            "lock",
+            "holder.json",
+            "control",
+            "request.json",
+        }  # a page may have been here
         if self.path.exists() and {entry.name for entry in self.path.iterdir()} - expected:
             raise ValueError(f"{self.path} is not empty and holds no run: name a new folder.")
 

@@ -60,7 +60,7 @@ class Option:
             return "a text" if self.count is None else "a list of texts"
         high = self.high if high is None else high
         words = "a whole number " + (
-            f"from {self.low} on" if high >= MANY else f"from {self.low:,} to {high:,}"
+            f"from {self.low} on" if high == self.high >= MANY else f"from {self.low:,} to {high:,}"
         )
         return words if self.count is None else f"{self.count} numbers, each {words}"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PREVIEW",
     "ModelChoice",
+    "check_device",
     "colour_maps",
     "describe_model",
     "first_model",
@@ -39,6 +40,13 @@ class ModelChoice:
     name: str
     label: str
     on_disk: bool
+
+
+def check_device(name: str) -> None:
+    """ValueError in a sentence unless models can be loaded there; waits for torch."""
+    from dino_core.weights.devices import check_device as check
+
+    check(name)
 
 
 def model_choices() -> list[ModelChoice]:

@@ -40,6 +40,8 @@ from dataclasses import dataclass, field
 import torch
 import torch.distributed as dist
 
+from dino_core.weights.devices import check_device
+
 
 @dataclass(frozen=True)
 class World:
@@ -76,13 +78,11 @@ class World:
 def joined(device: str) -> Iterator[World]:
     """Joins the processes that torchrun started; alone where there are none."""
     size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
+    check_device(device)
     chosen = torch.device(device)
-    if chosen.type == "cuda":
-        if not torch.cuda.is_available():
-            raise ValueError("There is no CUDA device here: choose --device cpu.")
-        if size > 1:
-            chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", rank)))
-            torch.cuda.set_device(chosen)
+    if chosen.type == "cuda" and size > 1:
+        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", rank)))
+        torch.cuda.set_device(chosen)
     if size == 1:
         yield World(device=chosen)
         return

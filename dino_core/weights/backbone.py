@@ -15,6 +15,7 @@ from dino_core.weights.architecture import (
     load_state,
     stated_grid,
 )
+from dino_core.weights.devices import check_device
 from dino_core.weights.fetch import Progress
 from dino_core.weights.files import CONFIG, read_state_dict
 from dino_core.weights.layouts import Converted, Layout, convert
@@ -81,7 +82,7 @@ def load_backbone(
 
     Raises ValueError, in words for the person who asked, when anything is not as it should be.
     """
-    _check_device(device)
+    check_device(device)
     asked = find_variant(model or default_model()) if model or weights is None else None
     path = _find_file(asked, weights, download, progress)
     try:
@@ -101,16 +102,6 @@ def load_backbone(
     if variant is not None:
         return Backbone(vit, variant.name, _known_file(variant, path, converted, parameters))
     return Backbone(vit, path.stem, _own_file(path, config, converted, parameters, metadata))
-
-
-def _check_device(device: torch.device | str) -> None:
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"The device {str(device)!r} cannot be used here ({reason}). Use cpu."
-        ) from error
 
 
 def _find_file(

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tiny_models import pictures, tiny_vit
 
+from dino_core.runs import checkpoints
 from dino_core.runs.checkpoints import (
     Checkpoint,
     load_checkpoint,
@@ -113,3 +114,32 @@ def test_an_optimiser_goes_on_where_it_was():
     assert same(models[0].state_dict(), models[1].state_dict())
     with pytest.raises(ValueError, match="does not fit"):
         load_optimiser(optimisers[1], models[1], {"exp_avg/nothing": torch.ones(1)})
+
+
+def test_the_model_is_written_last(tmp_path, monkeypatch):
+    """With it a checkpoint exists: were it first, a full disk would leave one to nobody's use."""
+    save_checkpoint(tmp_path, checkpoint(1))
+    written = []
+    save = checkpoints.save_file
+
+    def full(tensors, path, facts):
+        written.append(path)
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        save(tensors, path, facts)
+
+    monkeypatch.setattr(checkpoints, "save_file", full)
+    with pytest.raises(OSError):
+        save_checkpoint(tmp_path, checkpoint(2))
+    assert steps_in(tmp_path) == steps_in(tmp_path, to_resume=True) == [1]
+    assert newest_checkpoint(tmp_path)[0].step == 1
+
+
+def test_memory_of_another_shape_does_not_fit():
+    model = tiny_vit()
+    optimiser = torch.optim.AdamW(model.parameters())
+    name, parameter = next(iter(model.named_parameters()))
+    for kind in ("exp_avg", "exp_avg_sq"):
+        with pytest.raises(ValueError, match=f"{kind}/{name}, which does not fit"):
+            load_optimiser(optimiser, model, {f"{kind}/{name}": torch.ones(*parameter.shape, 2)})
+    load_optimiser(optimiser, model, {f"step/{name}": torch.tensor(3.0)})

@@ -290,7 +290,8 @@ def test_a_folder_in_use_and_pictures_that_changed_are_refused(tmp_path, data):
         ({"run": replace(RUN, needs_weights=True)}, "--weights"),
         ({"probes": ("no.png",)}, "no.png"),
         ({"knn": "nowhere"}, "There is no"),
-        ({"device": "cuda"}, "CUDA"),
+        ({"device": "cuda"}, "cannot be used"),
+        ({"device": "gpu9"}, "'gpu9' cannot be used on this machine: choose cpu"),
     ],
 )
 def test_a_mistake_leaves_no_folder_behind(tmp_path, data, change, words):
