@@ -84,7 +84,7 @@ def send(client: TestClient, path: Path, **query: str) -> Any:
 
 
 def three_colours(tmp_path: Path, broken: bool = True) -> Path:
-    contents = coloured(4) | ({"green/zz.png": b"no picture"} if broken else {})
+    contents = coloured(4) | ({"green/zz.png": b"\x89PNG\r\n\x1a\n and no more"} if broken else {})
     return zipped(tmp_path / "my colours.zip", contents)
 
 
