@@ -55,9 +55,9 @@ def test_sizes_radii_and_colours_are_tokens(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_the_page_breaks_at_three_widths(path: Path) -> None:
-    queries = re.findall(r"@media ([^{]+)", path.read_text(encoding="utf-8"))
-    widths = {query.strip() for query in queries if "width" in query}
-    assert widths <= {"(max-width: 1100px)", "(max-width: 860px)", "(max-width: 560px)"}
+    queries = " ".join(re.findall(r"@media ([^{]+)", path.read_text(encoding="utf-8")))
+    assert set(re.findall(r"max-width: (\w+)", queries)) <= {"1100px", "860px", "560px"}
+    assert set(re.findall(r"min-width: (\w+)", queries)) <= {"1101px", "861px", "561px"}
 
 
 def test_important_stands_only_against_styles_on_the_element_and_for_what_is_hidden() -> None:
