@@ -34,6 +34,10 @@ ARRIVED = """() => import(new URL("inside/js/boot.js", document.baseURI))
 EMPTIED = """(file) => file ? "" : new Promise((done) => setTimeout(() => done(
     document.querySelector("#picture img, #picture [class*=progress]") ? "" : "emptied"), 300))"""
 NOT_TAKEN = "This file was not taken: a picture of at most 25 MB is wanted."
+NOT_HERE = (
+    "The picture of this link is not here: it was somebody's own, or it is no longer kept. "
+    "This is a sample."
+)
 NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
 Update = dict[Any, Any]  # what a handler changes: a value for each of some components
 
@@ -95,6 +99,7 @@ class Handlers:
         rail.emptied.change(
             self.restore, [session, rail.emptied], [rail.picture, rail.status], **quiet
         )
+        self.strip.select(self.travel, [session, self.strip, *chosen], **work)
         rail.samples.select(self.open_sample, [session, rail.samples, *chosen], **work)
         self.gallery.select(self.open_gallery_picture, [session, self.gallery, *chosen], **work)
         rail.model.input(self.change_model, [session, *chosen], **work)
@@ -124,6 +129,8 @@ class Handlers:
         except ValueError:
             return self._reject(Session(stored.KEY), "This link is damaged.", request)
         pictures, secret = self.services.pictures, self._secret(request)
+        if own := asked.get("picture"):
+            return self._open_own(own, choice, request)
         key = pictures.newest(secret)
         entry = pictures.get(secret, key) if key else None
         if entry and key and asked.get("sample", "") == entry.sample:
@@ -134,6 +141,26 @@ class Handlers:
             return self._show_first(self.services.first_visit, choice.seed or 0)
         session = Session(stored.KEY)
         return self.open_sample(session, sample, choice.model, choice.size, choice.seed, request)
+
+    def travel(
+        self,
+        session: Session,
+        link: Any,
+        model: str,
+        size: int,
+        seed: int | None,
+        request: gr.Request,
+    ) -> Update:
+        """Back or Forward to another picture: what its link names."""
+        asked = dict(parse_qsl(str(link or "").lstrip("#")))
+        try:
+            choice = Choice(asked.get("model", model), int(asked.get("size", size)), seed)
+        except ValueError:
+            return self._reject(session, "This link is damaged.", request)
+        if own := asked.get("picture"):
+            return self._open_own(own, choice, request)
+        sample = asked.get("sample", stored.SAMPLE)
+        return self.open_sample(session, sample, choice.model, choice.size, seed, request)
 
     def open_sample(
         self,
@@ -217,6 +244,8 @@ class Handlers:
         entry = self.services.pictures.get(self._secret(request), session.key)
         if entry is None:
             return self._reject(session, "Open a picture first.", request)
+        if (entry.model, entry.size) == (model, size):  # the list was left as it was
+            return {self.rail.status: gr.skip()}
 
         def report(done: int, total: int | None) -> None:
             progress((done, total), desc="Downloading", unit="bytes")
@@ -241,6 +270,22 @@ class Handlers:
         return {self.strip: gr.update(view=view_of(session.key, entry, seed))}
 
     # -- what they end in --------------------------------------------------------------------
+
+    def _open_own(self, key: str, choice: Choice, request: gr.Request) -> Update:
+        """A picture of the visitor's own by its key; where it is not, the sample, and why."""
+        entry = self.services.pictures.get(self._secret(request), key)
+        if entry is not None:
+            return self._show(key, entry, choice.seed, "Welcome back: this is what you had open.")
+        gr.Warning(NOT_HERE)
+        first = self.services.first_visit
+        if first:
+            update = self._show_first(first, choice.seed or 0)
+        else:
+            default, session = self.services.models.default, Session(stored.KEY)
+            update = self.open_sample(
+                session, stored.SAMPLE, default, stored.SIZE, choice.seed, request
+            )
+        return update | {self.rail.status: status_line(NOT_HERE, alarm=True)}
 
     def _open(
         self,

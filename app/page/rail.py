@@ -13,7 +13,12 @@ from app.services import Services
 SIZES = [("224 px", 224), ("448 px", 448), ("518 px", 518)]
 MAX_SEED = 2**31 - 1
 UNFOLD = """
-    const rail = element.closest("#rail"), button = element.querySelector("button");
+    const rail = element.closest("#rail"), button = element.querySelector("[aria-controls]");
+    element.querySelector(".inside-skip").onclick = () => {
+        const screen = document.querySelector(".inside-screen.open .inside-view");
+        screen.tabIndex = -1;
+        screen.focus();
+    };
     button.onclick = () => {
         button.setAttribute("aria-expanded", String(rail.classList.toggle("unfolded")));
     };

@@ -1,7 +1,9 @@
 /* Where the page begins: the one file that touches `window`. Gradio's components and handlers reach
    the page by the three calls of `window.Inside`, whatever comes first, they or this file. */
+import { followHistory } from "./page/history.js";
 import { watchLessons } from "./page/lesson.js";
 import { arrived, opening } from "./page/link.js";
+import { preparePictures } from "./page/picture-upload.js";
 import * as screens from "./page/screens.js";
 import { selectFromLink } from "./page/selection.js";
 import { hydrate, settle } from "./page/staging.js";
@@ -54,5 +56,7 @@ export const Inside = {
 window.Inside = Inside;
 selectFromLink(opening.state);
 screens.begin();
+followHistory();
+preparePictures();
 const stage = document.getElementById("inside-stage");
 if (stage && settings.first) hydrate(stage, settings.first);

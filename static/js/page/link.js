@@ -1,7 +1,9 @@
 /* The link: everything that brings this state back, behind the # of the address.
 
    Two pure functions read and write it; below them is the live link of the page, which follows the
-   bus. Python reads it once when the page arrives; until it has answered nothing is written. */
+   bus. Python reads it once when the page arrives; until it has answered nothing is written. Another
+   screen or another picture is a step that the browser's Back undoes (history.js); a patch, a layer
+   or a head is not. */
 import { debounce } from "../ui/frame.js";
 import { bus } from "./bus.js";
 import { forgetLink, selection } from "./selection.js";
@@ -10,6 +12,7 @@ import { forgetLink, selection } from "./selection.js";
  * @typedef {object} LinkState
  * @property {string} [screen]
  * @property {string} [sample] file name; absent for a picture of the visitor's own
+ * @property {string} [picture] the key of a picture of one's own, which opens for nobody else
  * @property {string} [model]
  * @property {number} [size] px, the short side
  * @property {number} [seed]
@@ -19,7 +22,7 @@ import { forgetLink, selection } from "./selection.js";
  * @property {number} [col]
  */
 
-const TEXTS = /** @type {const} */ (["screen", "sample", "model"]);
+const TEXTS = /** @type {const} */ (["screen", "sample", "picture", "model"]);
 const NUMBERS = /** @type {const} */ (["size", "seed", "layer", "head", "row", "col"]);
 
 /**
@@ -85,11 +88,36 @@ export function keep(name, value) {
   writeLinkSoon();
 }
 
-/** Writes the address now: before it is copied, and before a reload could ask for an older picture. */
-export function writeLink() {
+/** What the page shows, as its link says it. */
+export const linkState = () => /** @type {Readonly<LinkState>} */ (state);
+
+/**
+ * Writes the address now: before it is copied, and before a reload could ask for an older picture.
+ *
+ * @param {{ step?: boolean }} [how] step: one that Back undoes
+ */
+export function writeLink({ step = false } = {}) {
   if (!answered || !state.screen) return;
   const { layer, head, row, col } = selection;
-  history.replaceState(null, "", formatLink({ ...state, layer, head, row, col }, extras));
+  const text = formatLink({ ...state, layer, head, row, col }, extras);
+  if (step && !travelling) history.pushState(null, "", text);
+  else history.replaceState(null, "", text);
+}
+
+let travelling = false;
+
+/**
+ * Goes where the browser's Back and Forward lead: what changes meanwhile is no step of its own.
+ *
+ * @param {() => unknown} work
+ */
+export async function travel(work) {
+  travelling = true;
+  try {
+    await work();
+  } finally {
+    travelling = false;
+  }
 }
 
 const writeLinkSoon = debounce(writeLink, 300);
@@ -102,11 +130,17 @@ export function arrived() {
 }
 
 bus.on("selection", () => writeLinkSoon());
-bus.on("screen", ({ name }) => {
+bus.on("screen", ({ name, before }) => {
   state.screen = name;
-  writeLinkSoon();
+  if (before) writeLink({ step: true });
+  else writeLinkSoon();
 });
-bus.on("view", ({ sample, model, size, seed }) => {
-  Object.assign(state, { sample, model, size, seed });
-  writeLink();
+bus.on("view", ({ key, sample, model, size, seed }) => {
+  const next = { sample, picture: sample ? "" : key, model, size };
+  const other = Object.entries(next).some(
+    ([name, value]) => state[/** @type {keyof LinkState} */ (name)] !== value,
+  );
+  const step = other && state.model !== undefined;
+  Object.assign(state, next, { seed });
+  writeLink({ step });
 });

@@ -102,7 +102,7 @@ async function make(name, root) {
     expose: (state) => {
       root.inside = state;
     },
-    tell: (value) => tellers.get(name)?.(value),
+    tell: (value) => tellPython(name, value),
   });
 }
 
@@ -138,6 +138,14 @@ async function show(name) {
  * @param {(value: unknown) => void} tell
  */
 export const connect = (name, tell) => void tellers.set(name, tell);
+
+/**
+ * Hands a value to Python, as a component's own.
+ *
+ * @param {string} name of the component
+ * @param {unknown} value
+ */
+export const tellPython = (name, value) => tellers.get(name)?.(value);
 
 /**
  * Gives a screen its place on the page.

@@ -14,7 +14,11 @@ import { bus } from "./bus.js";
 /** @type {Readonly<Selection>} */
 export const selection = { row: null, col: null, layer: null, head: null, run: null };
 
-/** What the link selects, until its picture has come. @type {Partial<Selection> | null} */
+/**
+ * What the link selects, until its picture has come. `picture`: the key of the one that it means.
+ *
+ * @type {{ picture?: string, selects: Partial<Selection> } | null}
+ */
 let linked = null;
 
 /** @param {Partial<Selection>} change */
@@ -42,7 +46,7 @@ export const selectedPatch = () =>
  *
  * @param {import("./link.js").LinkState} link
  */
-export function selectFromLink({ layer, head, row, col }) {
+export function selectFromLink({ picture, layer, head, row, col }) {
   const natural = (/** @type {number | undefined} */ value) =>
     value !== undefined && Number.isInteger(value) && value >= 0 ? value : null;
   const asked = {
@@ -52,8 +56,8 @@ export function selectFromLink({ layer, head, row, col }) {
     col: natural(col),
   };
   if (asked.row === null || asked.col === null) asked.row = asked.col = null;
-  assign(asked);
-  linked = asked;
+  linked = picture ? { picture, selects: asked } : { selects: asked };
+  assign(picture ? { layer: asked.layer, head: asked.head } : asked);
 }
 
 /** The picture of the link is there, or will not come. */
@@ -65,10 +69,11 @@ export function forgetLink() {
  * Brings the selection into the range of a picture and model, silently: a screen does this before it
  * shows a view.
  *
- * @param {{ grid: readonly [number, number], layers: number, heads: number }} view
+ * @param {{ key?: string, grid: readonly [number, number], layers: number, heads: number }} view
  */
-export function fitSelection({ grid: [h, w], layers, heads }) {
-  if (linked) assign(linked);
+export function fitSelection({ key, grid: [h, w], layers, heads }) {
+  // A patch of somebody's own picture means nothing on another one.
+  if (linked && (!linked.picture || linked.picture === key)) assign(linked.selects);
   const { row, col, layer, head } = selection;
   if (layer === null || layer >= layers) assign({ layer: layers - 1 });
   if (row !== null && (row >= h || (col ?? 0) >= w)) assign({ row: null, col: null });

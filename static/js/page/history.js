@@ -1,0 +1,36 @@
+/* The browser's Back and Forward go through the screens and the pictures that were opened, and only
+   then out of the page. */
+import { linkState, parseLink, travel } from "./link.js";
+import { openScreen, STRIP, tellPython } from "./screens.js";
+import { select } from "./selection.js";
+
+const PICTURE = /** @type {const} */ (["sample", "picture", "model", "size"]);
+
+/**
+ * What a step of the history asks for, compared with what is shown.
+ *
+ * @param {import("./link.js").LinkState} wanted
+ * @param {Readonly<import("./link.js").LinkState>} shown
+ */
+export function stepTo(wanted, shown) {
+  const picture = PICTURE.some((name) => (wanted[name] ?? "") !== (shown[name] ?? ""));
+  const { layer, head = null, row = null, col = null } = wanted;
+  return {
+    screen: wanted.screen && wanted.screen !== shown.screen ? wanted.screen : null,
+    picture,
+    selects: { head, row, col, ...(layer === undefined ? {} : { layer }) },
+  };
+}
+
+/** Follows the browser's steps from now on. */
+export function followHistory() {
+  addEventListener("popstate", () => {
+    const { hash } = location;
+    const { screen, picture, selects } = stepTo(parseLink(hash).state, linkState());
+    void travel(() => {
+      if (screen) openScreen(screen);
+      if (picture) tellPython(STRIP, hash); // which opens it
+      select(selects);
+    });
+  });
+}

@@ -1,0 +1,120 @@
+/* Pictures on their way to the server. The model sees at most some hundred pixels of a side, so a large
+   photo is made smaller here, and 25 MB are no wall; EXIF rotation is kept by turning the pixels. What
+   this browser cannot decode (HEIC, raw files) goes as it is: the server reads it, or says in its own
+   words what it is. Gradio's widget would turn away a file without a picture's type before that. */
+
+const LONGEST = 2400; // px; the largest input has 518 on its short side
+const SMALL = 3 * 2 ** 20; // bytes that go as they are
+const MOST = 25 * 2 ** 20;
+
+/**
+ * The size of a picture of which the longer side is at most `longest`.
+ *
+ * @param {number} width
+ * @param {number} height
+ * @param {number} [longest]
+ * @returns {[number, number]}
+ */
+export function fitted(width, height, longest = LONGEST) {
+  const scale = Math.min(1, longest / Math.max(width, height));
+  return [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+}
+
+/**
+ * A file as it is sent: small enough where this browser can make it so, and with a type that lets it
+ * pass to where it is really looked at.
+ *
+ * @param {File} file
+ */
+export async function prepared(file) {
+  if (file.size > SMALL && file.type !== "image/gif") {
+    const smaller = await shrunk(file).catch(() => null); // not for this browser
+    if (smaller) return smaller;
+  }
+  if (file.type.startsWith("image/") && /\.\w+$/.test(file.name)) return file;
+  return new File([file], file.name || "picture", { type: "image/png" });
+}
+
+/** @param {File} file */
+async function shrunk(file) {
+  const bitmap = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const [width, height] = fitted(bitmap.width, bitmap.height);
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  if (!context) return null;
+  context.imageSmoothingQuality = "high";
+  context.drawImage(bitmap, 0, 0, width, height);
+  bitmap.close();
+  const type = file.type === "image/png" || file.type === "image/webp" ? "image/png" : "image/jpeg";
+  const blob = await canvas.convertToBlob({ type, quality: 0.95 });
+  if (blob.size >= file.size) return null;
+  const name = file.name.replace(/\.\w+$/, "");
+  return new File([blob], `${name}.${type === "image/png" ? "png" : "jpg"}`, { type });
+}
+
+/** Says in the rail why nothing is sent. @param {string} text */
+function say(text) {
+  const line = document.querySelector("#status .inside-status");
+  if (!(line instanceof HTMLElement)) return;
+  line.textContent = text;
+  line.classList.add("alarm");
+  line.setAttribute("role", "alert");
+}
+
+/** @param {HTMLInputElement} input @param {File} file */
+async function send(input, file) {
+  const ready = await prepared(file);
+  if (ready.size > MOST) {
+    const size = Math.round(ready.size / 2 ** 20);
+    say(
+      `This file has ${size} MB and this browser cannot make it smaller: at most 25 MB can be sent.`,
+    );
+    return;
+  }
+  const transfer = new DataTransfer();
+  transfer.items.add(ready);
+  input.files = transfer.files;
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+const RAIL = "#picture";
+
+/** @param {EventTarget | null} target */
+const widgetOf = (target) => (target instanceof Element ? target.closest(RAIL) : null);
+
+/**
+ * Stands before Gradio's widget: chosen, dropped and pasted files pass through `prepared`.
+ */
+export function preparePictures() {
+  document.addEventListener(
+    "change",
+    (event) => {
+      const input = event.target;
+      if (!event.isTrusted || !(input instanceof HTMLInputElement) || !widgetOf(input)) return;
+      const file = input.type === "file" ? input.files?.[0] : null;
+      if (!file) return;
+      event.stopImmediatePropagation();
+      void send(input, file);
+    },
+    true,
+  );
+  const takeOver = (
+    /** @type {DragEvent | ClipboardEvent} */ event,
+    /** @type {DataTransfer | null} */ data,
+  ) => {
+    const file = data?.files[0],
+      input = document.querySelector(`${RAIL} input[type=file]`);
+    if (!file || !(input instanceof HTMLInputElement)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    void send(input, file);
+  };
+  document.addEventListener(
+    "drop",
+    (event) => {
+      if (widgetOf(event.target)) takeOver(event, event.dataTransfer);
+    },
+    true,
+  );
+  document.addEventListener("paste", (event) => takeOver(event, event.clipboardData), true);
+}
