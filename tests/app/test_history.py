@@ -1,0 +1,130 @@
+"""Back and Forward, links to one's own pictures, and pictures on their way to the server."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+OPEN = "document.querySelector('.inside-screen.open')?.id"
+
+
+def open_tab(page: Page, screen: str) -> None:
+    page.click(f"#tab-{screen}")
+    page.wait_for_selector(f"[data-view={screen}][data-ready]")
+
+
+def upload(page: Page, path: Path) -> str:
+    """Sends a picture through the widget; the link once it is shown."""
+    before = page.url
+    page.set_input_files("#picture input[type=file]", path)
+    page.wait_for_function(
+        "before => location.hash.includes('picture=') && location.href !== before", arg=before
+    )
+    return page.url
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """A photo of more bytes than may be sent."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2600, 3600, 3), dtype=np.uint8)
+    path = tmp_path / "noise.png"
+    Image.fromarray(pixels).save(path, compress_level=0)
+    assert path.stat().st_size > 25 * 2**20
+    return path
+
+
+def test_back_and_forward_go_through_screens(visitor: Callable[..., Page]) -> None:
+    page = visitor()
+    page.wait_for_function("location.hash.includes('screen=')")
+    for screen in ("masks", "crops"):
+        open_tab(page, screen)
+    page.go_back()
+    page.wait_for_function(f"{OPEN} === 'screen-masks'")
+    page.go_back()
+    page.wait_for_function(f"{OPEN} === 'screen-attention'")
+    page.go_forward()
+    page.wait_for_function(f"{OPEN} === 'screen-masks'")
+    page.reload()
+    page.wait_for_function(f"{OPEN} === 'screen-masks'")
+
+
+def test_back_goes_to_the_picture_before(visitor: Callable[..., Page], tmp_path: Path) -> None:
+    page = visitor("#screen=masks")
+    page.wait_for_selector("[data-view=masks][data-ready]")
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    Image.new("RGB", (300, 220), "teal").save(tmp_path / "teal.png")
+    own = upload(page, tmp_path / "teal.png")
+    page.go_back()
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    expect(page.locator("#status")).to_contain_text("Chelsea")
+    page.go_forward()
+    page.wait_for_function("own => location.href === own", arg=own)
+    expect(page.locator("#status")).to_contain_text("what you had open")
+
+
+def test_somebody_s_own_picture_is_not_there_for_others(
+    visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    """The link says so, and its patch is not put on the sample."""
+    page = visitor("#screen=attention")
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    Image.new("RGB", (300, 220), "teal").save(tmp_path / "teal.png")
+    own = upload(page, tmp_path / "teal.png")
+    other = visitor(f"#{own.split('#')[1]}&row=3&col=4")
+    expect(other.locator("#status")).to_contain_text("The picture of this link is not here")
+    other.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    assert "row=" not in other.url
+
+
+def test_a_large_photo_is_no_wall(visitor: Callable[..., Page], noise: Path) -> None:
+    page = visitor("#screen=masks")
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    upload(page, noise)
+    expect(page.locator("#status")).to_contain_text("Your picture.")
+
+
+@pytest.mark.parametrize("name", ["IMG_0001.HEIC", "picture"])
+def test_heic_and_a_file_without_an_ending_reach_the_server(
+    visitor: Callable[..., Page], tmp_path: Path, name: str
+) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    picture = Image.new("RGB", (320, 240), "teal")
+    if name.endswith("HEIC"):
+        heif.from_pillow(picture).save(str(tmp_path / "a.heic"))
+        (tmp_path / "a.heic").rename(tmp_path / name)
+    else:
+        picture.save(tmp_path / name, format="PNG")
+    page = visitor("#screen=masks")
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    upload(page, tmp_path / name)
+    expect(page.locator("#status")).to_contain_text("Your picture.")
+
+
+@pytest.mark.parametrize("width", [800, 1024, 1440])
+def test_the_strip_is_whole_and_stays_in_reach(visitor: Callable[..., Page], width: int) -> None:
+    page = visitor("#screen=attention")
+    page.set_viewport_size({"width": width, "height": 768})
+    page.wait_for_selector("[data-view=attention][data-ready]")
+    page.mouse.move(width - 60, 600)
+    page.mouse.wheel(0, 900)
+    page.wait_for_function("scrollY > 100")
+    for tab in page.locator(".inside-strip [role=tab]").all():
+        box = tab.bounding_box()
+        assert box
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+        assert 0 <= box["y"] < 200
+
+
+def test_the_keyboard_has_a_way_past_the_rail(visitor: Callable[..., Page]) -> None:
+    page = visitor("#screen=attention")
+    page.wait_for_selector("[data-view=attention][data-ready]")
+    skip = page.locator(".inside-skip")
+    skip.focus()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-view=attention]")).to_be_focused()
