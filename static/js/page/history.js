@@ -27,10 +27,10 @@ export function followHistory() {
   addEventListener("popstate", () => {
     const { hash } = location;
     const { screen, picture, selects } = stepTo(parseLink(hash).state, linkState());
-    void travel(() => {
+    travel(() => {
       if (screen) openScreen(screen);
       if (picture) tellPython(STRIP, hash); // which opens it
       select(selects);
-    });
+    }, picture);
   });
 }

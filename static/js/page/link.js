@@ -97,26 +97,31 @@ export const linkState = () => /** @type {Readonly<LinkState>} */ (state);
  * @param {{ step?: boolean }} [how] step: one that Back undoes
  */
 export function writeLink({ step = false } = {}) {
-  if (!answered || !state.screen) return;
+  if (!answered || !state.screen || travelling) return; // while travelling the address is ahead
   const { layer, head, row, col } = selection;
   const text = formatLink({ ...state, layer, head, row, col }, extras);
-  if (step && !travelling) history.pushState(null, "", text);
+  if (step) history.pushState(null, "", text);
   else history.replaceState(null, "", text);
 }
 
+const TRAVEL = 20000; // ms that another picture may take
+
+/** Between a step of the browser's history and the picture that it leads to. */
 let travelling = false;
 
 /**
  * Goes where the browser's Back and Forward lead: what changes meanwhile is no step of its own.
  *
  * @param {() => unknown} work
+ * @param {boolean} toPicture it ends with the next view
  */
-export async function travel(work) {
+export function travel(work, toPicture) {
   travelling = true;
   try {
-    await work();
+    work();
   } finally {
-    travelling = false;
+    if (!toPicture) travelling = false;
+    else setTimeout(() => (travelling = false), TRAVEL);
   }
 }
 
@@ -140,7 +145,8 @@ bus.on("view", ({ key, sample, model, size, seed }) => {
   const other = Object.entries(next).some(
     ([name, value]) => state[/** @type {keyof LinkState} */ (name)] !== value,
   );
-  const step = other && state.model !== undefined;
+  const step = other && state.model !== undefined && !travelling;
+  travelling = false;
   Object.assign(state, next, { seed });
   writeLink({ step });
 });
