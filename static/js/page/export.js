@@ -5,7 +5,7 @@ import { writeLink } from "./link.js";
 
 /**
  * @typedef {object} Exports what a screen has to offer; what is missing has no button
- * @property {() => HTMLCanvasElement} [png] what is drawn
+ * @property {() => HTMLCanvasElement | Promise<HTMLCanvasElement>} [png] what is drawn
  * @property {() => string} [npz] where the numbers are
  * @property {() => string | Promise<string>} [csv] the numbers as a table
  * @property {() => string} [python] the lines that compute the same
@@ -64,7 +64,8 @@ export function exportBar(screen, { png, npz, csv, python }) {
   });
   const row = el("div", { class: "inside-take", role: "group", "aria-label": "Take it along" });
   if (png) {
-    const save = () => png().toBlob((blob) => blob && downloadBlob(`${screen}.png`, blob));
+    const save = async () =>
+      (await png()).toBlob((blob) => blob && downloadBlob(`${screen}.png`, blob));
     row.append(button("PNG", save, "What is drawn, as a picture"));
   }
   if (npz)
