@@ -12,7 +12,6 @@ const REBUILD = [
   "screens/masks/**",
   "screens/tokens/**",
   "screens/training/**",
-  "screens/update/**",
 ];
 
 export default [

@@ -1,0 +1,39 @@
+/* What can be taken from the screen: always of the schedules that it shows. */
+import { exportBar } from "../../page/export.js";
+import { PARTS } from "./schedules.js";
+
+/** @typedef {import("./state.js").Loaded} Loaded */
+
+/**
+ * @param {import("./state.js").State} state
+ * @param {() => Promise<HTMLCanvasElement>} png
+ */
+export const createExports = (state, png) =>
+  exportBar("update", {
+    png,
+    npz: () => `schedules/${shown(state).scene.facts.preset}?form=npz`,
+    csv: () => scheduleTable(shown(state)),
+    python: () => pythonLines(shown(state)),
+  });
+
+/** @param {import("./state.js").State} state */
+function shown(state) {
+  if (!state.scene) throw new Error("Nothing is shown yet.");
+  return /** @type {Loaded} */ (state);
+}
+
+/** A line a step. @param {Pick<Loaded, "scene">} state */
+export function scheduleTable({ scene }) {
+  const lines = Array.from(scene.steps, (step, i) =>
+    [step, ...PARTS.map((name) => scene[name][i])].join(","),
+  );
+  return `${[["step", ...PARTS].join(","), ...lines].join("\n")}\n`;
+}
+
+/** @param {Loaded} state */
+const pythonLines = ({ scene, at }) => `from dino_core.schedules import values_at
+from dino_core.runs.presets import find_preset
+
+config = find_preset("${scene.facts.preset}").train.schedule
+print(config.steps)
+print(values_at(${scene.steps[at]}, config))`;
