@@ -28,13 +28,17 @@ def letters_before_words(entry: str) -> list[str]:
 
 
 def shapes(text: str) -> list[str]:
-    return [found[1] for found in SHAPE.finditer(text)]
+    found = [match[1] for match in SHAPE.finditer(text)]
+    return [
+        shape for shape in found if not re.fullmatch(r"(\w-\w)+", shape)
+    ]  # [a-z]: an expression
 
 
 def test_the_alphabet_is_read() -> None:
     assert {"B", "H", "W", "T", "r", "c", "L", "Y", "d", "p", "k"} <= set(alphabet())
     assert letters_before_words("P  patches, h * w") == ["P"]
     assert shapes("[2 + L, B, K'] of list[T] and f(['K']) -> [B]") == ["2 + L, B, K'", "B"]
+    assert shapes("re.sub('[A-Z]', '[a-zA-Z]', [H-1])") == []
 
 
 def test_no_letter_is_listed_twice() -> None:

@@ -11,11 +11,11 @@ from dino_core.cli.features import (
     choice_options,
     embedding,
     facts_of,
-    load,
     model_options,
     preparation_of,
     reported,
 )
+from dino_core.cli.weights import load_weights
 
 
 def evaluate_options(option: Option) -> None:
@@ -79,7 +79,7 @@ def evaluate(args: argparse.Namespace) -> None:
     train = protocols.labelled(sources[0], "train", args.limit_per_class, "--train")
     test = protocols.labelled(sources[1], "test", test_limit, "--test", classes=train.classes)
     test = protocols.same_classes(train, test)
-    backbone, preparation = load(args), preparation_of(args)
+    backbone, preparation = load_weights(args), preparation_of(args)
     with embedding(args, backbone, preparation, protocol.layers, target) as features:
         learned, tested = features(train, "train"), features(test, "test")
         answer = protocols.evaluate(learned, tested, protocol)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import Option, positive, size
+from dino_core.cli.weights import weights_options
 
 if TYPE_CHECKING:
     from dino_core.datasets import Pictures
@@ -53,9 +54,7 @@ def reported(pictures: "Pictures") -> "Pictures":
 
 
 def model_options(option: Option) -> None:
-    option("--model", metavar="NAME", help="see the command models (default: the one on this disk)")
-    option("--weights", metavar="FILE", help="a checkpoint of your own")
-    option("--heads", type=positive, metavar="A", help="of a checkpoint that does not tell")
+    weights_options(option)
     option(
         "--size",
         type=size,
@@ -76,20 +75,6 @@ def model_options(option: Option) -> None:
     option("--device", default="cpu", help="cpu (default), cuda, cuda:1, mps")
     option("--dtype", choices=("float32", "bfloat16"), default="float32", help="default: float32")
     option("--no-cache", action="store_true", help="forget the features when done")
-
-
-def load(args: argparse.Namespace) -> "Backbone":
-    import torch
-
-    from dino_core.weights import load_backbone
-
-    return load_backbone(
-        args.model,
-        args.weights,
-        device=args.device,
-        dtype=getattr(torch, args.dtype),
-        heads=args.heads,
-    )
 
 
 def preparation_of(args: argparse.Namespace) -> "Preparation":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from dino_core.cli.command import Option, size
+from dino_core.cli.weights import weights_options
 from dino_core.jobs import replacing
 
 if TYPE_CHECKING:
@@ -32,9 +33,7 @@ def layer_option(option: Option, required: bool) -> None:
 
 
 def model_options(option: Option) -> None:
-    option("--model", metavar="NAME", help="see the command models (default: the one on this disk)")
-    option("--weights", metavar="FILE", help="a checkpoint of your own")
-    option("--heads", type=int, metavar="A", help="of a checkpoint that does not tell")
+    weights_options(option)
     option(
         "--size",
         type=size,
@@ -52,17 +51,6 @@ def model_options(option: Option) -> None:
 
 
 # --- reading
-
-
-def load(args: argparse.Namespace) -> "Backbone":
-    import torch
-
-    from dino_core.weights import load_backbone
-
-    dtype = getattr(torch, args.dtype)
-    return load_backbone(
-        args.model, args.weights, device=args.device, dtype=dtype, heads=args.heads
-    )
 
 
 def read(path: str) -> "Image.Image":

@@ -20,13 +20,13 @@ from dino_core.cli.features import (
     choice_options,
     embedding,
     facts_of,
-    load,
     model_options,
     preparation_of,
     reported,
     say_broken,
 )
 from dino_core.cli.outputs import output_folder
+from dino_core.cli.weights import load_weights
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def embed(args: argparse.Namespace) -> None:
 
     target = check_target(Path(args.output))
     pictures = reported(pictures_of(args.data, **choice_of(args)))
-    backbone, preparation = load(args), preparation_of(args)
+    backbone, preparation = load_weights(args), preparation_of(args)
     facts = facts_of(args, backbone, preparation)
     with embedding(args, backbone, preparation, args.layers, target) as features:
         embedded = features(pictures, "embed")

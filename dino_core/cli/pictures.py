@@ -15,7 +15,6 @@ from dino_core.cli.files import (
     from_end,
     layer_option,
     leave_out_unreadable,
-    load,
     look,
     model_options,
     over_picture,
@@ -28,6 +27,7 @@ from dino_core.cli.files import (
     with_progress,
 )
 from dino_core.cli.outputs import output_file, output_folder
+from dino_core.cli.weights import load_weights
 from dino_core.config import PCA_PRESETS, PCAConfig
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def features(args: argparse.Namespace) -> None:
         picture_names(args.images)  # or says that two would have one name
     leave_out_unreadable(args)
     check_count(args)
-    backbone = load(args)
+    backbone = load_weights(args)
     shown: list[Shown] = []
 
     def arrays_of(path: str) -> dict[str, "np.ndarray"]:
@@ -130,7 +130,7 @@ def attention(args: argparse.Namespace) -> None:
     from dino_core.draw.pictures import contact_sheet
 
     output_folder(args.output)
-    backbone = load(args)
+    backbone = load_weights(args)
     layer = from_end(args.layer, backbone)
     fitted = fit(args.image, args, backbone)
     seen = look(backbone, fitted)
@@ -181,7 +181,7 @@ def pca(args: argparse.Namespace) -> None:
     config = replace(PCA_PRESETS[args.preset], flip=args.flip)
     args.size = args.size or config.short_side
     names = picture_names(args.images)
-    backbone = load(args)
+    backbone = load_weights(args)
     layer = from_end(args.layer, backbone)
     shown = []
     for path in with_progress(args.images):

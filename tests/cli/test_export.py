@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 from tiny_models import TINY, tiny_vit
 
 from dino_core.__main__ import main
@@ -55,3 +56,30 @@ def test_mistakes_are_one_sentence(file, tmp_path, capsys, monkeypatch, source, 
     told = capsys.readouterr()
     assert words in told.err
     assert told.err.count("\n") == 1
+
+
+def test_a_command_is_told_which_network_and_which_grid(tmp_path, capsys):
+    """What a checkpoint does not tell, or tells twice, is chosen on the command line and said."""
+    from dataclasses import replace
+
+    import numpy as np
+    from safetensors.torch import save_file
+
+    wide = replace(TINY, image_size=(28, 56))
+    student, teacher = tiny_vit(wide, seed=1), tiny_vit(wide, seed=2)
+    both = {f"student.{name}": tensor for name, tensor in student.state_dict().items()}
+    both |= {f"teacher.{name}": tensor for name, tensor in teacher.state_dict().items()}
+    save_file(both, tmp_path / "both.safetensors")
+    Image.new("RGB", (56, 28), "teal").save(tmp_path / "picture.png")
+    command = ["features", str(tmp_path / "picture.png"), "--size", "native", "--heads", "3"]
+    command += ["--weights", str(tmp_path / "both.safetensors")]
+    command += ["--output", str(tmp_path / "out.npz")]
+    assert main(command) == 2
+    assert "Say its rows and columns" in capsys.readouterr().err
+    command += ["--position-grid", "2x4"]
+    found = {}
+    for branch in ("teacher", "student"):
+        assert main([*command, "--branch", branch]) == 0
+        assert f"'{branch}'" in capsys.readouterr().err
+        found[branch] = np.load(tmp_path / "out.npz")["cls"]
+    assert not np.allclose(found["teacher"], found["student"])

@@ -74,7 +74,10 @@ def test_pca_under_the_pictures(command: str, tiny: Path, picture: Path, tmp_pat
 def test_more_pictures_than_a_figure_has_room_for(
     tiny: Path, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["pca", *[str(picture)] * 25, "--output", str(tmp_path / "out")]
+    copies = [tmp_path / f"{number}.png" for number in range(25)]
+    for copy in copies:
+        copy.write_bytes(picture.read_bytes())
+    words = ["pca", *map(str, copies), "--output", str(tmp_path / "out")]
     assert main([*words, "--weights", str(tiny), "--figure", str(tmp_path / "a.pdf")]) == 2
     assert "room for 24 pictures, and these are 25" in capsys.readouterr().err
     assert not (tmp_path / "out").exists(), "said before the long work"
