@@ -49,6 +49,23 @@ def test_who_asks_is_not_taken_for_the_job(tmp_path: Path) -> None:
     assert not any(ask_at_once(tmp_path, 8)), "nobody holds it, eight ask"
 
 
+def test_a_lock_that_is_taken_for_a_moment_is_no_job_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process asks at the same time; one that dies leaves its name, and nothing else."""
+    with jobs.locked(tmp_path, "It is taken."):
+        left = (tmp_path / "holder.json").read_text()
+    (tmp_path / "holder.json").write_text(json.dumps(json.loads(left) | {"began": 1.0}))
+    other = jobs.FileLock(tmp_path / "lock")
+    other.acquire()
+    monkeypatch.setattr(jobs.time, "sleep", lambda _: other.release())
+    assert not jobs.is_alive(tmp_path)
+    other.acquire()
+    monkeypatch.setattr(jobs.time, "sleep", lambda _: None)
+    assert jobs.is_alive(tmp_path), "one of another machine, which keeps it"
+    other.release()
+
+
 def hold(folder: Path, held: object) -> None:
     with jobs.locked(folder, "It is taken."):
         held.set()  # type: ignore[attr-defined]

@@ -30,7 +30,7 @@ from app.jobs.run_cards import (
 )
 from app.jobs.uploads import Uploads
 from dino_core.jobs import is_alive, stop_process
-from dino_core.runs.folder import launch, read_state, request
+from dino_core.runs.folder import launch, read_state, request_action
 from dino_core.runs.request import COMMANDS, RunRequest
 from dino_core.runs.request_io import FILE, read_request, write_request
 
@@ -86,7 +86,7 @@ class Runs(JobQueue[RunJob]):
         with suppress(ValueError):
             state = read_state(self.folder / name)
             if state.state == "paused" and self.now() - state.updated > LONGEST_PAUSE:
-                request(self.folder / name, "stop")
+                request_action(self.folder / name, "stop")
 
     # --- asking for one
 
@@ -118,7 +118,7 @@ class Runs(JobQueue[RunJob]):
             if action == "resume":
                 self._go_on(job, folder)
         elif is_alive(folder):
-            request(folder, action)  # type: ignore[arg-type]
+            request_action(folder, action)  # type: ignore[arg-type]
         elif action == "stop":
             stop_process(job.pid, job.name)  # it is still importing: nothing is lost
 

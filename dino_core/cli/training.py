@@ -168,7 +168,7 @@ def runs_options(option: Option) -> None:
 
 def runs(args: argparse.Namespace) -> None:
     """Lists the runs in a folder; draws one of them, or asks it to pause, go on or stop."""
-    from dino_core.runs.folder import list_runs, request
+    from dino_core.runs.folder import list_runs, request_action
 
     if args.figure:
         from dino_core.runs.charts import all_charts
@@ -177,7 +177,7 @@ def runs(args: argparse.Namespace) -> None:
         print(f"Curves of {args.folder} -> {args.figure}")
         return
     if args.ask:
-        request(args.folder, args.ask)
+        request_action(args.folder, args.ask)
         print(f"Asked {args.folder} to {args.ask}.")
         return
     found = list_runs(args.folder)

@@ -128,7 +128,7 @@ def train_backbone(
     best, best_epoch, first = restore(run, classifier, optimiser, trainable)
     if first == 0:
         best, accuracy = validated(classifier, validation, setup, control)
-        tell_epoch(run, setup, 0, "backbone", math.nan, best, accuracy)
+        report_epoch(run, setup, 0, "backbone", math.nan, best, accuracy)
         keep_best(run, classifier, trainable)
     batches = background_batches(maker, first * maker.per_pass, steps)
     for epoch in range(first + 1, setup.epochs + 1):
@@ -136,7 +136,7 @@ def train_backbone(
             break
         begun, total = time.perf_counter(), 0.0
         for step in range((epoch - 1) * maker.per_pass, epoch * maker.per_pass):
-            obey(control, setup)
+            follow_control(control, setup)
             crops, labels = next(batches)
             factor = warmup_cosine(
                 step, start=1.0, end=0.01, steps=steps, warmup=max(steps // 10, 1)
@@ -150,7 +150,7 @@ def train_backbone(
         if validation_loss < best:
             best, best_epoch = validation_loss, epoch
             keep_best(run, classifier, trainable)
-        tell_epoch(run, setup, epoch, "backbone", loss, validation_loss, accuracy, seconds)
+        report_epoch(run, setup, epoch, "backbone", loss, validation_loss, accuracy, seconds)
         store(run, classifier, optimiser, trainable, epoch, best, best_epoch)
     batches.close()
     found, _ = read_state_dict(run.path / "best.safetensors")
@@ -215,7 +215,7 @@ def answers(
     """Logits and labels of all pictures, batch by batch."""
     patch, labels = classifier.backbone.config.patch_size, torch.tensor(pictures.labels)
     for indices in torch.arange(len(pictures)).split(setup.batch_size):
-        obey(control, setup)
+        follow_control(control, setup)
         images = [square_input(pictures.picture(i), setup.size, patch) for i in indices.tolist()]
         yield classifier(torch.stack(images).to(setup.device)).cpu(), labels[indices]
 
@@ -234,18 +234,18 @@ def validated(
 # --- between steps and epochs
 
 
-def obey(control: Control, setup: FinetuneSetup) -> None:
-    """Waits while the wish is to pause; StopAsked when it is to stop."""
-    wish = control.wish()
-    if wish == "pause":
+def follow_control(control: Control, setup: FinetuneSetup) -> None:
+    """Waits while a pause is asked for; StopAsked when it is to stop."""
+    action = control.action()
+    if action == "pause":
         run = control.run
         run.put_state("paused", "Paused.", max(epochs_done(run), 0), setup.epochs)
-        wish = control.wait()
-    if wish == "stop":
+        action = control.wait()
+    if action == "stop":
         raise StopAsked
 
 
-def tell_epoch(
+def report_epoch(
     run: RunFolder,
     setup: FinetuneSetup,
     epoch: int,

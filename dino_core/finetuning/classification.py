@@ -30,8 +30,8 @@ from dino_core.finetuning.backbone import (
     answers,
     check_finite,
     epochs_done,
-    obey,
-    tell_epoch,
+    follow_control,
+    report_epoch,
     train_backbone,
 )
 from dino_core.finetuning.classifier import (
@@ -94,7 +94,7 @@ def finetune(
             run.create(as_config(setup, pictures, parts, backbone.info.title))
         stack.enter_context(failures_reported(run, setup.epochs))
         control = stack.enter_context(Control(run))
-        run.forget_wish()
+        run.clear_action()
         classifier = Classifier(backbone.vit, pictures.classes, setup.size)
         try:
             _finetune(run, setup, parts, classifier, control)
@@ -103,7 +103,7 @@ def finetune(
             words = "Stopped, as asked."
             run.put_state("stopped", words, max(epochs_done(run), 0), setup.epochs)
             run.say(words)
-            run.forget_wish()
+            run.clear_action()
             return control.end
     return "finished"
 
@@ -138,10 +138,10 @@ def _finetune(
         "counts": {name: len(features[name].labels) for name in PARTS},
         "skipped": skipped,
     }
-    tell_report(run, {**facts, **report}, setup)
+    write_report(run, {**facts, **report}, setup)
 
 
-def tell_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) -> None:
+def write_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) -> None:
     write_json(run.path / "report.json", report)
     words = (
         f"Finished: {100 * report['accuracy']:.1f} % of {report['pictures']} test pictures right "
@@ -226,7 +226,7 @@ def all_features(
         pictures = getattr(parts, name)
 
         def progress(count: int, name: str = name, total: int = len(pictures)) -> None:
-            obey(control, setup)
+            follow_control(control, setup)
             words = f"Features of the {name} pictures: {count} of {total}."
             run.put_state("running", words, 0, setup.epochs)
 
@@ -281,9 +281,9 @@ def train_head(
 
     def watch(epoch: int, loss: float, validation_loss: float, accuracy: float) -> None:
         check_finite(loss)
-        obey(control, setup)
+        follow_control(control, setup)
         if only:
-            tell_epoch(run, setup, epoch, "head", loss, validation_loss, accuracy)
+            report_epoch(run, setup, epoch, "head", loss, validation_loss, accuracy)
 
     head = classifier.head.cpu()
     best = fit_head(

@@ -32,7 +32,7 @@ from dino_core import jobs
 from dino_core.jobs import is_alive, number_in, read_json, write_text
 
 State = Literal["starting", "running", "paused", "stopped", "finished", "failed"]
-Wish = Literal["pause", "resume", "stop"]
+Action = Literal["pause", "resume", "stop"]
 FORMAT = 1
 
 
@@ -149,15 +149,15 @@ class RunFolder:
         text = "".join(json.dumps(line) + "\n" for line in kept)
         write_text(self.metrics_file, text)
 
-    def wish(self) -> Wish | None:
+    def action(self) -> Action | None:
         """What was last asked from outside."""
         try:
             word = (self.path / "control").read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
             return None
-        return word if word in get_args(Wish) else None  # type: ignore[return-value]
+        return word if word in get_args(Action) else None  # type: ignore[return-value]
 
-    def forget_wish(self) -> None:
+    def clear_action(self) -> None:
         (self.path / "control").unlink(missing_ok=True)
 
     def locked(self) -> AbstractContextManager[None]:
@@ -172,12 +172,12 @@ class RunFolder:
 # --- from outside
 
 
-def request(folder: str | Path, wish: Wish) -> None:
+def request_action(folder: str | Path, action: Action) -> None:
     """Asks a run to pause, resume or stop at its next step. Asking twice is asking once."""
-    if wish not in get_args(Wish):
-        raise ValueError(f"A run can be asked to pause, resume or stop, not to {wish!r}.")
+    if action not in get_args(Action):
+        raise ValueError(f"A run can be asked to pause, resume or stop, not to {action!r}.")
     RunFolder(folder).read_config()
-    write_text(Path(folder) / "control", wish + "\n")
+    write_text(Path(folder) / "control", action + "\n")
 
 
 def read_state(folder: str | Path) -> RunState:
@@ -314,14 +314,14 @@ class Control:
         """How a run ends that was asked to stop."""
         return "interrupted" if self.interrupted == signal.SIGINT else "stopped"
 
-    def wish(self) -> Wish | None:
-        return "stop" if self.interrupted else self.run.wish()
+    def action(self) -> Action | None:
+        return "stop" if self.interrupted else self.run.action()
 
-    def wait(self) -> Wish | None:
-        """Stands still while the wish is to pause; the wish that ended it."""
-        while (wish := self.wish()) == "pause":
+    def wait(self) -> Action | None:
+        """Stands still while a pause is asked for; the action that ended it."""
+        while (action := self.action()) == "pause":
             time.sleep(0.1)
-        return wish
+        return action
 
 
 # --- plain files

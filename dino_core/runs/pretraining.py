@@ -23,7 +23,7 @@ from dino_core.datasets import Pictures
 from dino_core.evaluation import knn, patch_matching
 from dino_core.runs import checkpoints, sample_pictures
 from dino_core.runs.exit_codes import failures_reported
-from dino_core.runs.folder import Control, RunFolder, Wish, read_metrics
+from dino_core.runs.folder import Action, Control, RunFolder, read_metrics
 from dino_core.runs.presets import RunConfig
 from dino_core.runs.setup import (
     Progress,
@@ -33,13 +33,13 @@ from dino_core.runs.setup import (
     check_processes,
     check_same_pictures,
     labelled_set,
-    prepared,
     read_pictures,
     read_probe,
     restore,
     save,
     set_trainable,
     stored_setup,
+    validated,
 )
 from dino_core.schedules import values_at
 from dino_core.step import metrics
@@ -56,7 +56,7 @@ from dino_core.step.loader import (
 from dino_core.step.sharding import whole_backbone
 from dino_core.weights import save_backbone
 
-WISHES: tuple[Wish | None, ...] = (None, "pause", "resume", "stop")
+ACTIONS: tuple[Action | None, ...] = (None, "pause", "resume", "stop")
 End = Literal["finished", "stopped", "interrupted"]
 
 
@@ -87,7 +87,7 @@ def train(
             check_same_pictures(run, pictures)
         else:
             run.check_new()
-            setup, pictures = prepared(setup)
+            setup, pictures = validated(setup)
         if world.first:
             stack.enter_context(run.locked())
             if not resume:
@@ -99,12 +99,12 @@ def train(
 def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> End:
     config = setup.run
     if world.first:
-        run.forget_wish()
+        run.clear_action()
         run.put_state("starting", "Reading weights and pictures.", 0, config.steps)
     progress = begin(setup, world.device, world.group)
     knn = labelled_set(setup)
     probes = [(name, read_probe(name)) for name in setup.probes]
-    take_up(run, progress, world)
+    resume_from_checkpoint(run, progress, world)
     watch = Milestones(run, config, world, knn, probes, pictures)
     if progress.step == 0:
         watch.visit(progress)
@@ -117,20 +117,20 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
             begun = time.perf_counter()
             line = one_step(progress, raw, config, world)
             if world.first:
-                tell_broken(run, raw, told)
+                report_broken(run, raw, told)
                 seconds = waited + time.perf_counter() - begun
                 progress.durations.append(seconds)
                 run.add_metrics(with_clock(line, progress, config, seconds, waited))
             if config.is_milestone(progress.step):
                 watch.visit(progress)
-            end = boundary(run, control, progress, config, world)
+            end = end_of_step(run, control, progress, config, world)
             if end is not None:
                 batches.close()
                 return end
     return finish(run, progress, config, world)
 
 
-def take_up(run: RunFolder, progress: Progress, world: World) -> None:
+def resume_from_checkpoint(run: RunFolder, progress: Progress, world: World) -> None:
     """Goes on from the newest checkpoint that is whole, if there is one."""
     found, complaints = checkpoints.newest_checkpoint(run.checkpoints)
     if found is None and complaints:
@@ -215,7 +215,7 @@ def seconds_left(progress: Progress, config: RunConfig) -> float | None:
     return sum(progress.durations) / len(progress.durations) * (config.steps - progress.step)
 
 
-def tell_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
+def report_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
     """Names each file that could not be read, once."""
     for name, reason in raw.broken:
         if name not in told:
@@ -226,29 +226,29 @@ def tell_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
 # --- between two steps
 
 
-def boundary(
+def end_of_step(
     run: RunFolder, control: Control, progress: Progress, config: RunConfig, world: World
 ) -> End | None:
     """Writes what is due and does what was asked from outside. Says "stopped" when to stop."""
     step = progress.step
     control.heard()
-    wish = WISHES[world.agree(WISHES.index(control.wish() if world.first else None))]
+    action = ACTIONS[world.agree(ACTIONS.index(control.action() if world.first else None))]
     due = step % config.checkpoint_every == 0 or config.is_milestone(step)
-    if due or wish in ("pause", "stop"):
+    if due or action in ("pause", "stop"):
         save(run, progress, config, world)
-    if wish == "pause":
+    if action == "pause":
         if world.first:
             run.say(f"Paused after step {step}.")
             run.put_state("paused", f"Paused after step {step}.", step, config.steps)
-        wish = WISHES[world.agree(WISHES.index(control.wait() if world.first else None))]
-        if world.first and wish != "stop":
+        action = ACTIONS[world.agree(ACTIONS.index(control.wait() if world.first else None))]
+        if world.first and action != "stop":
             run.say("Going on.")
-    if wish == "stop" and step < config.steps:
+    if action == "stop" and step < config.steps:
         if world.first:
             words = f"Stopped after step {step} of {config.steps}, as asked."
             run.say(words)
             run.put_state("stopped", words, step, config.steps)
-            run.forget_wish()
+            run.clear_action()
         return control.end
     if world.first and step < config.steps:
         words = f"Step {step} of {config.steps}."

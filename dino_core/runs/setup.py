@@ -114,7 +114,7 @@ def read_pictures(setup: Setup) -> Pictures:
     return find_pictures(setup.data).part("train")
 
 
-def prepared(setup: Setup) -> tuple[Setup, Pictures]:
+def validated(setup: Setup) -> tuple[Setup, Pictures]:
     """Checks what can be checked before anything is written, and settles the architecture."""
     pictures = read_pictures(setup)
     for index in range(len(pictures)):  # at least one must be a picture, or the run is pointless

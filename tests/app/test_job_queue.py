@@ -163,7 +163,8 @@ def test_two_servers_on_one_folder_start_one(tmp_path: Path) -> None:
 def test_a_name_is_no_path(world: World, name: str) -> None:
     runs = world.runs()
     runs.add(run("x"), ASKED)
-    (runs.page / "x.json").write_text((runs.jobs / "x.json").read_text())
+    job = json.loads((runs.jobs / "x.json").read_text())
+    (runs.page / "x.json").write_text(json.dumps(job | {"name": name}))
     assert runs.job(name) is None
     with pytest.raises(ValueError, match="no such run"):
         runs.find(name)

@@ -79,7 +79,7 @@ def test_ctrl_c_does_not_wait_for_a_long_step(
     with Control(run) as control:
         signal.raise_signal(signal.SIGTERM)
         time.sleep(0.05)
-        assert (control.wish(), control.end) == ("stop", "stopped"), "asked politely"
+        assert (control.action(), control.end) == ("stop", "stopped"), "asked politely"
 
 
 def test_a_checkpoint_that_is_being_written_is_waited_for(
@@ -90,7 +90,7 @@ def test_a_checkpoint_that_is_being_written_is_waited_for(
         signal.raise_signal(signal.SIGINT)
         control.heard()
         time.sleep(0.2)
-        assert (control.wish(), control.end) == ("stop", "interrupted")
+        assert (control.action(), control.end) == ("stop", "interrupted")
         with pytest.raises(KeyboardInterrupt):  # but the second one does not wait
             signal.raise_signal(signal.SIGINT)
 

@@ -22,7 +22,7 @@ from dino_core.finetuning.classification import (
 )
 from dino_core.finetuning.classifier import Classifier
 from dino_core.finetuning.reports import imbalance, score
-from dino_core.runs.folder import read_metrics, read_state, request
+from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.weights import load_backbone, save_backbone
 
 
@@ -121,7 +121,7 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, setup, monkeypatc
 
     def stop_in_the_second_epoch(*arguments):
         if next(count) == 5:
-            request(broken, "stop")
+            request_action(broken, "stop")
         return update(*arguments)
 
     monkeypatch.setattr(backbone, "update", stop_in_the_second_epoch)

@@ -13,7 +13,7 @@ from dino_core.runs.folder import (
     list_runs,
     read_metrics,
     read_state,
-    request,
+    request_action,
 )
 
 
@@ -38,20 +38,20 @@ def test_the_last_line_may_still_be_on_its_way(run):
     assert run.metrics_file.read_bytes().endswith(b"\n")
 
 
-def test_wishes_are_words_in_a_file(run):
+def test_actions_are_words_in_a_file(run):
     control = Control(run)
-    assert control.wish() is None
-    request(run.path, "pause")
-    request(run.path, "pause")
-    assert control.wish() == "pause"
-    request(run.path, "resume")
+    assert control.action() is None
+    request_action(run.path, "pause")
+    request_action(run.path, "pause")
+    assert control.action() == "pause"
+    request_action(run.path, "resume")
     assert control.wait() == "resume"
     (run.path / "control").write_bytes(b"\xff nonsense")
-    assert control.wish() is None
+    assert control.action() is None
     with pytest.raises(ValueError, match="pause, resume or stop"):
-        request(run.path, "dance")
+        request_action(run.path, "dance")
     with pytest.raises(ValueError, match="holds no run"):
-        request(run.path.parent, "stop")
+        request_action(run.path.parent, "stop")
 
 
 def hold(folder, held, done):

@@ -17,7 +17,7 @@ from dino_core.evaluation.knn import LabelledSet
 from dino_core.runs.presets import find_preset, with_steps
 from dino_core.runs.pretrained_heads import CIFAR_PAIR, OWN, PREVIEW_HEADS, load_heads, save_heads
 from dino_core.runs.pretraining import train
-from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, begin, open_pair, prepared
+from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, begin, open_pair, validated
 from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
 from dino_core.weights import load_backbone
@@ -101,7 +101,7 @@ def test_heads_that_come_with_a_backbone_are_taken_for_continue_only(tmp_path):
     def prepare(preset, **changes):
         config = with_steps(find_preset(preset), 100)
         data = noise_folder(tmp_path / "data")
-        return prepared(Setup(run=config, data=str(data), model=NAME, **changes))[0]
+        return validated(Setup(run=config, data=str(data), model=NAME, **changes))[0]
 
     ready = prepare("continue")
     assert ready.heads == BUNDLED_HEADS
@@ -136,7 +136,7 @@ def test_heads_of_another_size_are_refused(tmp_path, saved):
         heads=BUNDLED_HEADS,
     )
     with pytest.raises(ValueError, match="another size"):
-        prepared(setup_of)
+        validated(setup_of)
 
 
 def test_the_card_describes_the_files_that_are_there():

@@ -30,7 +30,7 @@ from tiny_runs import (
 from dino_core.runs import pretraining
 from dino_core.runs.checkpoints import model_file, steps_in
 from dino_core.runs.exit_codes import DISK_FULL
-from dino_core.runs.folder import read_metrics, read_state, request
+from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.runs.pretraining import train
 from dino_core.weights import load_backbone
 
@@ -102,14 +102,14 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, data, changes, mo
     train(tmp_path / "whole", setup(data, config))
 
     broken = tmp_path / "broken"
-    told = pretraining.boundary
+    told = pretraining.end_of_step
 
     def stop_at_five(run, control, progress, *rest):
         if progress.step == 5:
-            request(broken, "stop")
+            request_action(broken, "stop")
         return told(run, control, progress, *rest)
 
-    monkeypatch.setattr(pretraining, "boundary", stop_at_five)
+    monkeypatch.setattr(pretraining, "end_of_step", stop_at_five)
     assert train(broken, setup(data, config)) == "stopped"
     assert (read_state(broken).state, read_state(broken).step) == ("stopped", 5)
     monkeypatch.undo()
@@ -192,17 +192,17 @@ def test_pause_resume_and_stop_from_outside(tmp_path, data):
     try:
         assert until("running").alive
         for _ in range(2):  # asking twice is asking once
-            request(run, "pause")
+            request_action(run, "pause")
         step = until("paused").step
         assert steps_in(run / "checkpoints", to_resume=True)[-1] == step
         time.sleep(0.3)
         assert read_state(run).step == step
         with pytest.raises(ValueError, match="Another process"):
             train(run, resume=True)
-        request(run, "resume")
+        request_action(run, "resume")
         while until("running").step == step:
             time.sleep(0.01)
-        request(run, "stop")
+        request_action(run, "stop")
         stopped = until("stopped")
         process.join(20)
         assert process.exitcode == 0

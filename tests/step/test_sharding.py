@@ -26,7 +26,7 @@ from tiny_runs import (
 
 from dino_core.runs import pretraining
 from dino_core.runs.checkpoints import optimiser_file
-from dino_core.runs.folder import read_metrics, read_state, request
+from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.runs.presets import with_batch
 from dino_core.runs.pretraining import train
 
@@ -42,15 +42,15 @@ def tried_run(folder, chosen, options, rank, world, port):
 
     Changes the module: for a process of its own.
     """
-    told, made = pretraining.boundary, pretraining.to_batch
+    told, made = pretraining.end_of_step, pretraining.to_batch
     torch.set_num_threads(1)
     if world > 1:
         os.environ.update(RANK=str(rank), WORLD_SIZE=str(world), MASTER_ADDR="127.0.0.1")
         os.environ["MASTER_PORT"] = str(port)
 
-    def boundary(run, control, progress, *rest):
+    def end_of_step(run, control, progress, *rest):
         if rank == 0 and progress.step == options.get("stop"):
-            request(folder, "stop")
+            request_action(folder, "stop")
         note(Path(f"{folder}-{rank}.json"), progress)
         return told(run, control, progress, *rest)
 
@@ -60,7 +60,7 @@ def tried_run(folder, chosen, options, rank, world, port):
             batch.local_crops[0] = float("nan")
         return batch
 
-    pretraining.boundary, pretraining.to_batch = boundary, to_batch
+    pretraining.end_of_step, pretraining.to_batch = end_of_step, to_batch
     try:
         train(folder, chosen, resume=chosen is None, changes=options.get("changes"))
     except FloatingPointError as error:
