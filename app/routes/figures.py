@@ -30,9 +30,9 @@ thinned, to its extremes.
 
 `layout.meta` holds what Plotly has no word for: title and note (the chart's accessible name), axis
 (what x counts), cursor (charts with the same word share one: `Plotly.Fx.hover` and the range of x),
-log (whether heights may be turned to logarithms, `yaxis.type`). `layout.shapes[0]` of a schedule is
-its cursor, to be moved by x0 and x1. The trace whose `meta.part` is "patch", of token lengths, is
-empty: it is for the patch that is looked at.
+log (whether heights may be turned to logarithms, `yaxis.type`). `layout.shapes[0]` of a schedule,
+and of lengths and updates by the block, is its cursor, to be moved by x0 and x1. The trace whose
+`meta.part` is "patch", of token lengths, is empty: it is for the patch that is looked at.
 
 The background is left out, and Plotly lays a white line below the cursor where it is: `charts.css`
 hides it.

@@ -62,6 +62,21 @@ def colour_of(index: int, theme: Theme) -> str:
     return {-1: colours.quiet, -2: colours.text}.get(index) or colours.series[index]
 
 
+def cursor_line(at: float | None, theme: Theme) -> dict[str, Any]:
+    """A line across the chart at a place of x, as a shape; None: there, but not to be seen."""
+    return {
+        "type": "line",
+        "name": "cursor",
+        "x0": at or 0,
+        "x1": at or 0,
+        "y0": 0,
+        "y1": 1,
+        "yref": "paper",
+        "line": {"color": palette(theme).quiet, "width": 1.25, "dash": "dash"},
+        "visible": at is not None,
+    }
+
+
 def line_chart(
     frame: Frame, x: Sequence[Any], series: Sequence[Series], theme: Theme
 ) -> "go.Figure":

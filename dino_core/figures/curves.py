@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dino_core.figures.charts import Frame, Number, Series, line_chart
-from dino_core.figures.theme import Theme, palette
+from dino_core.figures.charts import Frame, Number, Series, cursor_line, line_chart
+from dino_core.figures.theme import Theme
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -142,17 +142,7 @@ def schedules(
     `values` has a curve [n] for each name in SCHEDULES; `at` is the step where the cursor stands,
     `layout.shapes[0]` of every chart (None: it is there, but not to be seen).
     """
-    cursor = {
-        "type": "line",
-        "name": "cursor",
-        "x0": at or 0,
-        "x1": at or 0,
-        "y0": 0,
-        "y1": 1,
-        "yref": "paper",
-        "line": {"color": palette(theme).quiet, "width": 1.25, "dash": "dash"},
-        "visible": at is not None,
-    }
+    cursor = cursor_line(at, theme)
     charts = {}
     for key, (title, note) in SCHEDULES.items():
         line = Series(title, rounded(values[key]), hover="%{y:.5g}", meta={"part": key})

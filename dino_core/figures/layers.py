@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from dino_core.figures.charts import Frame, Series, bar_chart, line_chart, tick
+from dino_core.figures.charts import Frame, Series, bar_chart, cursor_line, line_chart, tick
 from dino_core.figures.curves import rounded
 from dino_core.figures.theme import Theme
 
@@ -131,6 +131,7 @@ def step_names(steps: int) -> list[str]:
 
 def _by_step(frame: Frame, steps: int, series: Sequence[Series], theme: Theme) -> "go.Figure":
     chart = line_chart(frame, step_names(steps), series, theme)
+    chart.update_layout(shapes=[cursor_line(None, theme)])
     every = max(round(steps / TICKS), 1)
     places = [at for at in range(steps) if at == 0 or (at - 1) % every == 0]
     return tick(chart, places, ["in" if at == 0 else str(at - 1) for at in places])

@@ -63,7 +63,6 @@ class PatchesScene:
     patch_size: int
     source_size: tuple[int, int]
     input_size: tuple[int, int]
-    position_side: int  # rows of the learned positions
     learned_grid: tuple[int, int]  # rows and columns of the learned positions
     fits: list[Annotated[dict[str, Any], FitFacts]]  # the first is the one in use
     mean: tuple[float, ...]  # of the normalisation (pixel / 255 - mean) / std
@@ -82,13 +81,12 @@ class PatchesScene:
 class PositionsScene:
     """Position embeddings of length 1: their dot products are cosine similarities."""
 
-    side: int  # rows of the learned grid
     learned_grid: tuple[int, int]  # rows and columns of the learned positions
     grid: tuple[int, int]
     untouched: bool  # the grid is the learned one: nothing was interpolated
     offset: float
     antialias: bool
-    scale: tuple[float, float]  # down and across: (h + offset) / S, (w + offset) / S
+    scale: tuple[float, float]  # down and across: (h + offset) / r, (w + offset) / c
     effect: float  # mean relative change of the positions by the offset
     rows: np.ndarray  # float32 [h], which learned row each row of patches looks at
     columns: np.ndarray  # float32 [w]
@@ -134,7 +132,6 @@ def patches_scene(vit: VisionTransformer, opened: OpenPicture) -> PatchesScene:
         patch_size=seen.patch_size,
         source_size=opened.source.size,
         input_size=opened.fitted.picture.size,
-        position_side=vit.config.position_grid[0],
         learned_grid=vit.config.position_grid,
         fits=[
             asdict(fit_facts(opened.source, seen.patch_size, opened.scene.short_side, how))
@@ -192,7 +189,6 @@ def positions_scene(vit: VisionTransformer, seen: Inspection) -> PositionsScene:
     (r, c), untouched = config.position_grid, seen.grid == config.position_grid
     offset = 0.0 if untouched else config.position_offset
     return PositionsScene(
-        side=r,
         learned_grid=(r, c),
         grid=seen.grid,
         untouched=untouched,

@@ -5,12 +5,9 @@ import globals from "globals";
 
 const REBUILD = [
   "charts/curves.js",
-  "screens/crops/**",
   "screens/features/**",
   "screens/gallery/**",
   "screens/losses/**",
-  "screens/masks/**",
-  "screens/tokens/**",
   "screens/training/**",
 ];
 

@@ -99,7 +99,7 @@ def test_lengths_outliers_and_updates_of_every_step(visitor, cat, shown: Shown) 
         assert page.locator(f"{VIEW} .inside-rings rect.over").count() == len(state["outliers"])
         for branch in (0, 1):
             expected = updates[step - 1, branch, 1:].mean().item()
-            assert state["updates"][branch][step] == pytest.approx(expected, rel=1e-4)
+            assert state["updates"][branch] == pytest.approx(expected, rel=1e-4)
         page.locator(f"{VIEW} .inside-part:not([hidden]) .inside-picture").focus()
         page.keyboard.press("[")
         page.wait_for_function(f"document.querySelector('{VIEW}').inside.step === {step - 1}")
@@ -165,3 +165,33 @@ def test_another_picture_on_the_way_is_not_read_as_the_old_one(visitor, shown: S
     )
     turn_to(page, "patches")
     assert len(shown(page, "tokens")["fits"]) == 3
+
+
+def test_charts_follow_the_patch_and_the_step(visitor, cat, shown: Shown) -> None:
+    """The curve of the patch, the line at the step, and a click that goes to a step."""
+    norms = stream_norms(cat[2])
+    page = visitor("#screen=tokens&part=blocks&layer=10&row=5&col=9")
+    page.wait_for_selector(f"{VIEW} .inside-growth > [data-drawn]:nth-child(2)", timeout=60_000)
+    lengths, updates = page.locator(f"{VIEW} .inside-growth > *").all()
+    page.wait_for_function(
+        f"""(row) => {{ const chart = document.querySelector('{VIEW} .inside-growth > *');
+            const trace = chart.data.find((one) => one.meta?.part === "patch");
+            return Math.abs(trace.y[3] - row) < 1e-3 && chart.layout.shapes[0].x0 === 11; }}""",
+        arg=norms[3, 1 + 5 * 24 + 9].item(),
+    )
+    assert updates.evaluate("(chart) => chart.layout.shapes[0].x0") == 11
+    page.locator(f"{VIEW} .inside-part:not([hidden]) .inside-picture").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        f"""(row) => {{ const chart = document.querySelector('{VIEW} .inside-growth > *');
+            const trace = chart.data.find((one) => one.meta?.part === "patch");
+            return Math.abs(trace.y[3] - row) < 1e-3; }}""",
+        arg=norms[3, 1 + 5 * 24 + 10].item(),
+    )
+    place = lengths.evaluate(
+        """(chart) => { const { xaxis, yaxis } = chart._fullLayout;
+            return [xaxis._offset + xaxis.d2p("after block 3"),
+                yaxis._offset + yaxis._length / 2]; }"""
+    )
+    lengths.click(position={"x": place[0], "y": place[1]})
+    page.wait_for_function(f"document.querySelector('{VIEW}').inside.step === 4")

@@ -109,7 +109,7 @@ def test_positions_are_directions_of_the_model_s_own(config: ViTConfig) -> None:
     black = torch.zeros(1, 3, 56, 84)
     given = (vit.embed(black) - vit.patch_embed.proj.bias)[0, 1 + config.registers :]
     np.testing.assert_allclose(scene.given * scene.given_norms[:, None], given.numpy(), atol=1e-5)
-    assert (scene.side, scene.untouched) == (8, False)
+    assert (scene.learned_grid, scene.untouched) == ((8, 8), False)
     offset = config.position_offset
     assert scene.scale == ((4 + offset) / 8, (6 + offset) / 8)
     assert scene.rows[0] == pytest.approx(0.5 * 8 / (4 + offset) - 0.5)

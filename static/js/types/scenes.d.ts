@@ -936,8 +936,6 @@ export namespace tokens {
       patch_size: number;
       source_size: [number, number];
       input_size: [number, number];
-      /** rows of the learned positions */
-      position_side: number;
       /** rows and columns of the learned positions */
       learned_grid: [number, number];
       /** the first is the one in use */
@@ -983,8 +981,6 @@ export namespace tokens {
     /** float32 [P] */
     given_norms: Float32Array;
     facts: {
-      /** rows of the learned grid */
-      side: number;
       /** rows and columns of the learned positions */
       learned_grid: [number, number];
       grid: [number, number];
@@ -992,7 +988,7 @@ export namespace tokens {
       untouched: boolean;
       offset: number;
       antialias: boolean;
-      /** down and across: (h + offset) / S, (w + offset) / S */
+      /** down and across: (h + offset) / r, (w + offset) / c */
       scale: [number, number];
       /** mean relative change of the positions by the offset */
       effect: number;

@@ -51,3 +51,10 @@ export const place = (
   /** @type {number} */ index,
   /** @type {readonly [number, number]} */ [, w],
 ) => `row ${Math.floor(index / w)}, column ${index % w}`;
+
+/** −0.5 -> "−0.50", with a true minus. */
+export const signed = (/** @type {number} */ value, digits = 2) =>
+  (value < 0 ? "−" : "") + Math.abs(value).toFixed(digits);
+
+/** "layer 3" -> "Layer 3". */
+export const capital = (/** @type {string} */ text) => text[0].toUpperCase() + text.slice(1);

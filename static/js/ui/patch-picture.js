@@ -4,7 +4,12 @@ import { rafThrottle } from "./frame.js";
 import { tip } from "./tooltip.js";
 
 /** @type {Record<string, readonly [number, number]>} */
-const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+export const MOVES = {
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+};
 
 /**
  * @typedef {object} PatchPictureOptions

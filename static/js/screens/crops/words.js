@@ -1,26 +1,47 @@
-/* What was decided for a crop, in words, as a table and as Python. */
-import { percent } from "../../ui/format.js";
+/* What was decided for a crop, in words. */
+import { capital, percent } from "../../ui/format.js";
+import { sharedBy } from "./boxes.js";
+import { patchesOf } from "./state.js";
 
-const OPERATIONS = {
-  brightness: (p) => `brightness × ${p.factor.toFixed(2)}`,
-  contrast: (p) => `contrast × ${p.factor.toFixed(2)}`,
-  saturation: (p) => `saturation × ${p.factor.toFixed(2)}`,
-  hue: (p) => `hue ${p.shift >= 0 ? "+" : "−"}${Math.abs(360 * p.shift).toFixed(0)}°`,
-  grey: () => "grey",
-  blur: (p) => `blur σ ${p.sigma.toFixed(2)} px`,
-  solarize: (p) => `solarise ≥ ${p.threshold}`,
+/** @typedef {import("./state.js").Crop} Crop */
+/** @typedef {Crop["operations"][number]} Operation */
+/** @typedef {import("./state.js").Loaded} Loaded */
+
+export const OPERATION_TITLES = {
+  flip: "flip",
+  jitter: "colour jitter",
+  grey: "grey",
+  blur: "blur",
+  solarize: "solarise",
 };
 
-/* Everything that happened after the resize, in its order. */
-export const steps = (crop) => [
-  ...(crop.flipped ? ["flip"] : []),
-  ...crop.operations.map((operation) => OPERATIONS[operation.name](operation)),
+/** @param {number | undefined} value */
+const twoDigits = (value = NaN) => value.toFixed(2);
+
+/** @type {Record<Operation["name"], (operation: Operation) => string>} */
+const OPERATIONS = {
+  brightness: ({ factor }) => `brightness × ${twoDigits(factor)}`,
+  contrast: ({ factor }) => `contrast × ${twoDigits(factor)}`,
+  saturation: ({ factor }) => `saturation × ${twoDigits(factor)}`,
+  hue: ({ shift = 0 }) => `hue ${shift >= 0 ? "+" : "−"}${Math.abs(360 * shift).toFixed(0)}°`,
+  grey: () => "grey",
+  blur: ({ sigma }) => `blur σ ${twoDigits(sigma)} px`,
+  solarize: ({ threshold }) => `solarise ≥ ${threshold}`,
+};
+
+/** Everything that happened after the resize, in its order. @param {Pick<Crop, "flipped" | "operations">} crop */
+export const steps = ({ flipped, operations }) => [
+  ...(flipped ? ["flip"] : []),
+  ...operations.map((operation) => OPERATIONS[operation.name](operation)),
 ];
 
+/** @param {Pick<Crop, "kind" | "index">} crop */
 export const nameOf = (crop) => `${crop.kind} ${crop.index + 1}`;
-export const shortName = (crop) => `${crop.kind[0].toUpperCase()}${crop.index + 1}`;
-export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
+/** @param {Pick<Crop, "kind" | "index">} crop */
+export const shortName = (crop) => `${crop.kind[0].toUpperCase()}${crop.index + 1}`;
+
+/** @param {Crop} crop @param {number} patches down and across */
 export function describe(crop, patches) {
   const [x0, y0, x1, y1] = crop.box,
     after = steps(crop);
@@ -30,63 +51,43 @@ export function describe(crop, patches) {
   );
 }
 
-/* One line a crop; an operation that did not fire leaves its place empty. */
-export function csv(crops) {
-  const strengths = {
-    brightness: "factor",
-    contrast: "factor",
-    saturation: "factor",
-    hue: "shift",
-    grey: null,
-    blur: "sigma",
-    solarize: "threshold",
-  };
-  const lines = [
-    `crop,x0,y0,x1,y1,area_fraction,aspect,size,flip,${Object.keys(strengths).join(",")},order`,
-  ];
-  for (const crop of crops) {
-    const fired = Object.fromEntries(
-      crop.operations.map((operation) => [operation.name, operation]),
-    );
-    const values = Object.entries(strengths).map(([name, key]) =>
-      fired[name] ? (key ? fired[name][key] : 1) : "",
-    );
-    lines.push(
-      [
-        nameOf(crop),
-        ...crop.box,
-        crop.area_fraction,
-        crop.aspect,
-        crop.size,
-        Number(crop.flipped),
-        ...values,
-        crop.operations.map(({ name }) => name).join(" "),
-      ].join(","),
-    );
+/** What stands out, in words. @param {Loaded} state */
+export function describeChosen({ scene, shown, pair, hovered, pinned, complaint }) {
+  const { crops, picture_size: size } = scene.facts,
+    one = hovered ?? pinned;
+  if (pair) {
+    const [a, b] = pair,
+      [smaller, union] = sharedBy(scene, pair);
+    return `${capital(nameOf(crops[a]))} and ${nameOf(crops[b])} share ${smaller.toFixed(1)} % of the smaller box; intersection over union is ${union.toFixed(1)} %.`;
   }
-  return lines.join("\n") + "\n";
+  if (one !== null) return describe(crops[one], patchesOf(scene, crops[one]));
+  return `${complaint}${crops.length} crops of a picture of ${size.join(" × ")} px, seed ${shown.seed}. Point at a box or at a crop to see which is which; a click keeps it.`;
 }
 
-/* The same crops with the library: only what differs from its own choice is spelt out. */
-export function python({ config, official, blur }, view) {
-  const named = blur === "as run" ? "BLUR_AS_RUN" : "BLUR_AS_WRITTEN",
-    fields = [`blur_probability=${named}`];
-  for (const field of ["global_scale", "local_scale"])
-    if (String(config[field]) !== String(official[field]))
-      fields.push(`${field}=(${config[field].join(", ")})`);
-  for (const field of ["global_size", "local_size", "local_count"])
-    // 98 px: the library's choice, for patches of 14 px
-    if (config[field] !== official[field] || (field === "local_size" && config[field] !== 98))
-      fields.push(`${field}=${config[field]}`);
-  const file = view.sample ? `static/samples/${view.sample}` : "picture.jpg";
-  return `import torch
-
-from dino_core import open_picture, sample_crops
-from dino_core.config import ${named}, CropConfig
-
-picture = open_picture("${file}")
-config = CropConfig(${fields.join(", ")})
-crops = sample_crops(picture, config, torch.Generator().manual_seed(${view.seed}))
-for crop in crops:  # crop.pixels is uint8 [size, size, 3]
-    print(crop.kind, crop.index + 1, crop.box, crop.flipped, *crop.operations)`;
+/**
+ * The numbers of the lesson.
+ *
+ * @param {Loaded} state
+ * @returns {import("../../page/lesson.js").LessonNumbers}
+ */
+export function lessonNumbers({ scene, shown }) {
+  const { crops, picture_size: size, fired, blur } = scene.facts,
+    [first] = crops,
+    [x0, y0, x1, y1] = first.box,
+    area = Math.round(first.area_fraction * size[0] * size[1]);
+  const isInside = (/** @type {Crop} */ crop, /** @type {number} */ i) =>
+    crop.kind === "local" && sharedBy(scene, [0, i])[0] > 99.95;
+  return {
+    picture: `${size.join(" × ")} px`,
+    seed: shown.seed,
+    share: percent(first.area_fraction),
+    area: area.toLocaleString("en").replaceAll(",", " "),
+    aspect: first.aspect.toFixed(2),
+    box: `${x1 - x0} × ${y1 - y0} px`,
+    blur: blur === "as run" ? "as it runs" : "as it is written",
+    blurred: fired.blur.reduce((a, b) => a + b, 0),
+    count: crops.length,
+    inside: crops.filter(isInside).length,
+    locals: crops.filter(({ kind }) => kind === "local").length,
+  };
 }

@@ -1,81 +1,106 @@
 /* Three ways to bring a picture to whole patches, drawn in one scale from the source. */
-import { el } from "../../ui/dom.js";
-const TITLES = { resize: "Resize, as used here", pad: "Pad", crop: "Crop" };
+import { el, penOf } from "../../ui/dom.js";
 
-/* Fills `place` with a figure for each way in facts.fits; `source` is the picture as it came. */
+/** @typedef {import("./state.js").PatchesScene["facts"]} Facts */
+/** @typedef {Facts["fits"][number]} Way */
+/** @typedef {Way & { input_size: [number, number], grid: [number, number] }} PossibleWay */
+/** @typedef {[number, number]} Size width and height */
+
+const TITLES = { resize: "Resize, as used here", pad: "Pad", crop: "Crop" };
+const LONGEST = 480; // px of a drawing
+const FILL = "rgb(124 116 104)"; // of a padded picture
+
+/** @param {Way} way @returns {way is PossibleWay} */
+const isPossible = (way) => way.input_size !== null && way.grid !== null;
+
+/**
+ * Fills `place` with a figure for each way.
+ *
+ * @param {HTMLElement} place
+ * @param {Facts} facts
+ * @param {HTMLImageElement} source the picture as it came
+ */
 export function paintFits(place, facts, source) {
-  const {
-    fits: ways,
-    source_size: [W, H],
-  } = facts;
-  const extent = (way, axis) =>
-    Math.max(way.input_size[axis], way.how === "crop" ? [W, H][axis] * way.scale[axis] : 0);
-  const frame = [0, 1].map((axis) =>
-    Math.max(...ways.filter((way) => way.input_size).map((way) => extent(way, axis))),
-  );
+  const size = facts.source_size,
+    possible = facts.fits.filter(isPossible);
+  const largest = (/** @type {0 | 1} */ axis) =>
+    Math.max(...possible.map((way) => extent(way, axis, size)));
+  /** @type {Size} */
+  const frame = [largest(0), largest(1)];
   place.replaceChildren(
-    ...ways.map((way) => {
+    ...facts.fits.map((way) => {
       const canvas = el("canvas", {
         class: "smooth",
         role: "img",
         "aria-label": `${TITLES[way.how]}: ${way.words}`,
       });
-      if (way.input_size) drawFit(canvas, way, frame, facts, source);
-      return el(
-        "figure",
-        {},
-        canvas,
-        el(
-          "figcaption",
-          {},
-          el("b", { text: TITLES[way.how] }),
-          el("span", {
-            text: way.input_size ? `${way.input_size.join(" × ")} px` : "not possible",
-          }),
-          el("span", { text: way.input_size ? `${way.grid[0]} × ${way.grid[1]} patches` : "" }),
-          el("span", { text: way.words }),
-        ),
-      );
+      if (isPossible(way)) drawFit(canvas, { way, frame, facts, source });
+      return el("figure", {}, canvas, caption(way));
     }),
   );
 }
 
-/* The source as this way places it; what is cut away stays faint, what is filled up is grey. */
-function drawFit(canvas, way, frame, { source_size: [W, H], patch_size: p }, source) {
-  const k = 480 / Math.max(...frame),
-    pen = canvas.getContext("2d"),
-    [w, h] = way.input_size;
+/** What a way takes up along x or y, with what it cuts away. @param {PossibleWay} way @param {0 | 1} axis @param {Size} size */
+const extent = (way, axis, size) =>
+  Math.max(way.input_size[axis], way.how === "crop" ? size[axis] * way.scale[axis] : 0);
+
+/** @param {Way} way */
+const caption = (way) =>
+  el(
+    "figcaption",
+    {},
+    el("b", { text: TITLES[way.how] }),
+    el("span", { text: isPossible(way) ? `${way.input_size.join(" × ")} px` : "not possible" }),
+    el("span", { text: isPossible(way) ? `${way.grid[0]} × ${way.grid[1]} patches` : "" }),
+    el("span", { text: way.words }),
+  );
+
+/**
+ * The source as a way places it; what is cut away stays faint, what is filled up is grey.
+ *
+ * @param {HTMLCanvasElement} canvas
+ * @param {{ way: PossibleWay, frame: Size, facts: Facts, source: HTMLImageElement }} what
+ */
+function drawFit(canvas, { way, frame, facts, source }) {
+  const k = LONGEST / Math.max(...frame),
+    context = penOf(canvas),
+    [w, h] = way.input_size,
+    [W, H] = facts.source_size;
   canvas.width = Math.round(frame[0] * k);
   canvas.height = Math.round(frame[1] * k);
-  pen.scale(k, k);
-  if (way.how === "crop") pen.translate(-way.offset[0], -way.offset[1]);
+  context.scale(k, k);
+  if (way.how === "crop") context.translate(-way.offset[0], -way.offset[1]);
   if (way.how === "pad") {
-    pen.fillStyle = "rgb(124 116 104)";
-    pen.fillRect(0, 0, w, h);
+    context.fillStyle = FILL;
+    context.fillRect(0, 0, w, h);
   }
-  const draw = () =>
-    pen.drawImage(source, way.offset[0], way.offset[1], W * way.scale[0], H * way.scale[1]);
+  const draw = () => context.drawImage(source, ...way.offset, W * way.scale[0], H * way.scale[1]);
   if (way.how === "crop") {
-    pen.globalAlpha = 0.25;
+    context.globalAlpha = 0.25;
     draw();
-    pen.globalAlpha = 1;
+    context.globalAlpha = 1;
   }
-  pen.save();
-  pen.beginPath();
-  pen.rect(0, 0, w, h);
-  pen.clip();
+  context.save();
+  context.beginPath();
+  context.rect(0, 0, w, h);
+  context.clip();
   draw();
-  pen.restore();
-  pen.strokeStyle = "rgb(255 255 255 / 0.4)";
-  pen.lineWidth = 1 / k;
-  pen.beginPath();
+  context.restore();
+  context.strokeStyle = "rgb(255 255 255 / 0.4)";
+  context.lineWidth = 1 / k;
+  strokeGrid(context, way.input_size, facts.patch_size);
+}
+
+/** @param {CanvasRenderingContext2D} context @param {Size} size @param {number} p */
+function strokeGrid(context, [w, h], p) {
+  context.beginPath();
   for (let x = p; x < w; x += p) {
-    pen.moveTo(x, 0);
-    pen.lineTo(x, h);
+    context.moveTo(x, 0);
+    context.lineTo(x, h);
   }
   for (let y = p; y < h; y += p) {
-    pen.moveTo(0, y);
-    pen.lineTo(w, y);
+    context.moveTo(0, y);
+    context.lineTo(w, y);
   }
-  pen.stroke();
+  context.stroke();
 }

@@ -1,0 +1,108 @@
+"""Crops, masks and tokens: what is shown says what it is, and leaves its controls in sight."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+pytestmark = pytest.mark.browser
+Shown = Callable[[Page, str], dict]
+
+
+def view(screen: str) -> str:
+    return f'[data-view="{screen}"]'
+
+
+def code(page: Page, screen: str) -> str:
+    """The Python lines of what is shown."""
+    lines = page.locator(f"{view(screen)} .inside-code")
+    if not lines.is_visible():
+        page.click(f"{view(screen)} .inside-take >> text=Python")
+    return lines.inner_text()
+
+
+def held(page: Page, pattern: str) -> list[Route]:
+    """The requests of a kind, which wait to be let go."""
+    waiting: list[Route] = []
+    page.route(pattern, waiting.append)
+    return waiting
+
+
+def let_go(page: Page, waiting: list[Route]) -> None:
+    page.wait_for_timeout(50)
+    for route in waiting:
+        route.continue_()
+
+
+def test_masks_of_an_older_share_are_dimmed_and_exported_as_such(visitor, shown: Shown) -> None:
+    page = visitor("#screen=masks")
+    before = code(page, "masks")
+    assert "(16, 16), 76," in before  # 30 % of 256
+    waiting = held(page, "**/masks?*ratio=0.4*")
+    page.locator(f"{view('masks')} .inside-slider input").nth(1).fill("0.4")
+    busy = page.locator(f"{view('masks')} > [aria-busy=true]")
+    expect(busy).to_have_count(1)
+    assert shown(page, "masks")["ratio"] == 0.3
+    assert code(page, "masks") == before
+    let_go(page, waiting)
+    expect(busy).to_have_count(0)
+    assert shown(page, "masks")["ratio"] == 0.4
+    assert "(16, 16), 102," in code(page, "masks")
+
+
+def test_crops_of_an_older_choice_are_dimmed_and_exported_as_such(visitor, shown: Shown) -> None:
+    page = visitor("#screen=crops")
+    assert "BLUR_AS_RUN" in code(page, "crops")
+    waiting = held(page, "**/crops?*written*")
+    page.click(f"{view('crops')} .inside-choice [data-value='as written']")
+    expect(page.locator(f"{view('crops')} > [aria-busy=true]")).to_have_count(2)
+    assert shown(page, "crops")["blur"] == "as run"
+    assert "BLUR_AS_RUN" in code(page, "crops")
+    let_go(page, waiting)
+    expect(page.locator(f"{view('crops')} > [aria-busy=true]")).to_have_count(0)
+    assert "BLUR_AS_WRITTEN" in code(page, "crops")
+
+
+def test_tokens_of_an_older_size_are_dimmed_and_exported_as_such(visitor, shown: Shown) -> None:
+    page = visitor("#screen=tokens")
+    assert ", 14, 224)" in code(page, "tokens")
+    waiting = held(page, "**/tokens/patches")
+    page.locator("#size input[type=radio][value='448']").check(force=True)
+    busy = page.locator(f"{view('tokens')} > [aria-busy=true]")
+    expect(busy).to_have_count(1, timeout=60_000)
+    assert shown(page, "tokens")["key"] == "first"
+    assert ", 14, 224)" in code(page, "tokens")
+    let_go(page, waiting)
+    expect(busy).to_have_count(0)
+    assert ", 14, 448)" in code(page, "tokens")
+
+
+@pytest.mark.parametrize("link", ["screen=crops", "screen=masks", "screen=tokens&part=blocks"])
+def test_a_picture_leaves_its_controls_in_sight(visitor, link: str) -> None:
+    """At most 62 hundredths of the window, also where the picture is tall or the window low."""
+    page = visitor(f"#{link}&sample=pagoda.jpg")
+    page.set_viewport_size({"width": 1440, "height": 640})
+    screen = link.split("=")[1].split("&")[0]
+    picture = page.locator(f"{view(screen)} .inside-picture:visible").first
+    box = picture.bounding_box()
+    assert box
+    assert box["height"] <= 0.62 * 640 + 1
+    keys = page.locator(f"{view(screen)} .inside-keys:visible").first
+    expect(keys).to_be_visible()
+
+
+def test_grids_are_one_stop_of_the_tab_key(visitor) -> None:
+    page = visitor("#screen=masks")
+    batch = page.locator(f"{view('masks')} .inside-batch button")
+    expect(batch).to_have_count(16)
+    assert batch.evaluate_all("(all) => all.filter((one) => one.tabIndex === 0).length") == 1
+    batch.first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(batch.nth(8)).to_be_focused()
+    page.click("#tab-crops")
+    page.wait_for_selector(f"{view('crops')}[data-ready]")
+    for cells in (".inside-crop", ".inside-matrix td[tabindex]"):
+        stops = page.locator(f"{view('crops')} {cells}").evaluate_all(
+            "(all) => all.filter((one) => one.tabIndex === 0).length"
+        )
+        assert stops == 1, cells
