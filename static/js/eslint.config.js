@@ -7,7 +7,6 @@ const REBUILD = [
   "charts/curves.js",
   "screens/features/**",
   "screens/gallery/**",
-  "screens/losses/**",
   "screens/training/**",
 ];
 

@@ -125,7 +125,7 @@ def test_pairs_of_crops_patches_and_temperatures(visitor, shown: Shown) -> None:
     assert state["between"] == [2, 0]
     page.hover(f'{VIEW} [data-pair="5.1"]')
     assert shown(page, "losses")["between"] == [5, 1]
-    assert f"{state['dino'][11]:.2f} nats" in shown(page, "losses")["story"]
+    assert f"{state['dino'][11]:.2f} nats" in shown(page, "losses")["caption"]
     page.mouse.move(0, 0)
     assert shown(page, "losses")["between"] == [2, 0]
     page.locator(f'{VIEW} [data-pair="2.0"]').focus()
