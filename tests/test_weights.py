@@ -125,7 +125,7 @@ def test_unknown_model_lists_the_known_ones():
 
 
 def test_unusable_device_is_a_plain_sentence():
-    with pytest.raises(ValueError, match="Use cpu"):
+    with pytest.raises(ValueError, match="choose cpu"):
         load_backbone(device="no_such_device")
 
 

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 from collections import namedtuple
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,13 +22,19 @@ from app.paths import SAMPLES
 from dino_core.runs.request_io import read_request
 
 
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """In a thread of its own: a browser test of this process may have left a loop behind."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 async def parts(data: bytes, size: int = 1000) -> AsyncIterator[bytes]:
     for at in range(0, len(data), size):
         yield data[at : at + size]
 
 
 def take(uploads: Uploads, data: bytes, owner: str = "one", address: str = "") -> Any:
-    return asyncio.run(uploads.take(parts(data), owner, "my own.zip", address))
+    return run(uploads.take(parts(data), owner, "my own.zip", address))
 
 
 @pytest.fixture
@@ -140,7 +147,7 @@ def test_what_is_on_its_way_counts(
         (done,), _ = await refused
         return [first, done.exception()]
 
-    first, error = asyncio.run(at_once())
+    first, error = run(at_once())
     assert first["pictures"] == 3
     assert "no room" in str(error)
     take(uploads, data, "two")
@@ -153,7 +160,7 @@ def test_what_breaks_off_leaves_nothing(uploads: Uploads, data: bytes, end: Exce
         raise end
 
     with pytest.raises((ValueError, KeyError)):
-        asyncio.run(uploads.take(broken(), "one", "a.zip"))
+        run(uploads.take(broken(), "one", "a.zip"))
     assert not kept(uploads)
 
 
