@@ -159,7 +159,7 @@ def empty_chart(frame: Frame, theme: Theme) -> "go.Figure":
     if frame.log is not None:
         figure.update_yaxes(tickformat="~g")  # 0.5, where a logarithmic axis would write 5
     if frame.log:
-        figure.update_yaxes(type="log")
+        figure.update_yaxes(type="log", nticks=4)  # 1, 2, 5: with more, their words collide
     elif low is not None and high is not None:
         figure.update_yaxes(range=[low, high])
     elif low is not None:

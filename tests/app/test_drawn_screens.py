@@ -29,7 +29,8 @@ def held(page: Page, pattern: str) -> list[Route]:
 
 
 def let_go(page: Page, waiting: list[Route]) -> None:
-    page.wait_for_timeout(50)
+    while not waiting:  # the slider asks when it has come to rest
+        page.wait_for_timeout(20)
     for route in waiting:
         route.continue_()
 
@@ -106,3 +107,28 @@ def test_grids_are_one_stop_of_the_tab_key(visitor) -> None:
             "(all) => all.filter((one) => one.tabIndex === 0).length"
         )
         assert stops == 1, cells
+
+
+def test_the_boxes_stay_in_sight_while_the_crops_are_scrolled_to(visitor) -> None:
+    """In one column a touch of a crop lights its box above."""
+    page = visitor("#screen=crops", width=1024)
+    card = page.locator(f"{view('crops')} .inside-crop").last
+    card.scroll_into_view_if_needed()
+    page.mouse.wheel(0, 300)
+    card.focus()
+    expect(page.locator(f"{view('crops')} .inside-picture")).to_be_in_viewport(ratio=0.9)
+    expect(page.locator(f"{view('crops')} .inside-picture rect.highlighted")).to_have_count(1)
+
+
+def test_crops_pictures_and_blocks_are_counted_from_0(visitor) -> None:
+    """As layers, heads, rows and columns are, and as the files have it."""
+    page = visitor("#screen=crops")
+    names = page.locator(f"{view('crops')} .inside-crop > b").all_inner_texts()
+    assert names == ["Global 0", "Global 1", *(f"Local {i}" for i in range(8))]
+    assert "print(crop.kind, crop.index, " in code(page, "crops")
+    page.click("#tab-masks")
+    page.wait_for_selector(f"{view('masks')}[data-ready]")
+    labels = page.locator(f"{view('masks')} .block .order").all_text_contents()
+    assert labels == [str(i) for i in range(len(labels))]
+    last = page.locator(f"{view('masks')} .inside-batch button").last
+    assert (last.get_attribute("aria-label") or "").startswith("Picture 7, global crop 1:")

@@ -165,7 +165,7 @@ def test_keys_of_crops(page: Page) -> None:
     press(page, "crops", "ArrowLeft", "ArrowLeft")
     wait(page, "crops", "s.hovered === 9 && s.pinned === 1")
     details = page.locator(f"{view('crops')} .inside-details").first
-    expect(details).to_contain_text("Local 8: x ")
+    expect(details).to_contain_text("Local 7: x ")
     press(page, "crops", "Escape")
     wait(page, "crops", "s.hovered === null && s.pinned === null")
     page.focus(f'{view("crops")} td[tabindex="0"]')

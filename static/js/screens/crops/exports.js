@@ -138,5 +138,5 @@ picture = open_picture("${pictureFile(shown)}")
 config = CropConfig(${fields.join(", ")})
 crops = sample_crops(picture, config, torch.Generator().manual_seed(${seed}))
 for crop in crops:  # crop.pixels is uint8 [size, size, 3]
-    print(crop.kind, crop.index + 1, crop.box, crop.flipped, *crop.operations)`;
+    print(crop.kind, crop.index, crop.box, crop.flipped, *crop.operations)`;
 }

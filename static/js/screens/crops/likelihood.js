@@ -5,7 +5,7 @@ import { OPERATION_TITLES } from "./words.js";
 
 /** @typedef {import("./state.js").CropsScene["facts"]} Facts */
 
-const KINDS = ["Global 1", "Global 2", "Local"];
+const KINDS = ["Global 0", "Global 1", "Local"];
 
 export function createLikelihood() {
   const title = "How likely each operation is, and whether this draw did it",

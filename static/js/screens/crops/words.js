@@ -36,10 +36,10 @@ export const steps = ({ flipped, operations }) => [
 ];
 
 /** @param {Pick<Crop, "kind" | "index">} crop */
-export const nameOf = (crop) => `${crop.kind} ${crop.index + 1}`;
+export const nameOf = (crop) => `${crop.kind} ${crop.index}`;
 
 /** @param {Pick<Crop, "kind" | "index">} crop */
-export const shortName = (crop) => `${crop.kind[0].toUpperCase()}${crop.index + 1}`;
+export const shortName = (crop) => `${crop.kind[0].toUpperCase()}${crop.index}`;
 
 /** @param {Crop} crop @param {number} patches down and across */
 export function describe(crop, patches) {

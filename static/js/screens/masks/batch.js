@@ -11,7 +11,7 @@ const SIDE = 112; // px of a small picture
 const HIDDEN = "rgb(99 101 158)"; // between the two colours of the large pictures' stripes
 
 /** The batch holds the first crop of all pictures, then the second. @param {number} i */
-export const placeOf = (i) => `Picture ${(i % 8) + 1}, global crop ${i < 8 ? 1 : 2}`;
+export const placeOf = (i) => `Picture ${i % 8}, global crop ${i < 8 ? 0 : 1}`;
 
 /** @param {(index: number | null) => unknown} onpick which crop was chosen; null: the slider's mask */
 export function createBatch(onpick) {
@@ -78,9 +78,9 @@ export function createBatch(onpick) {
       buttons = scene.facts.batch_masks.map((_, i) => crops(scene, i, crop));
       const half = buttons.length / 2;
       pictures.replaceChildren(
-        el("span", { text: "global 1" }),
+        el("span", { text: "global 0" }),
         ...buttons.slice(0, half),
-        el("span", { text: "global 2" }),
+        el("span", { text: "global 1" }),
         ...buttons.slice(half),
       );
       roving(buttons, half);

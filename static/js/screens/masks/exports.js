@@ -51,7 +51,7 @@ function sheet(state, canvases) {
     const x = 2 * GAP + SIDE + (left * SIDE) / w,
       y = GAP + (top * SIDE) / h;
     context.strokeRect(x + 1, y + 1, (width * SIDE) / w - 2, (height * SIDE) / h - 2);
-    context.fillText(String(i + 1), x + 6, y + 18);
+    context.fillText(String(i), x + 6, y + 18);
   });
   return canvas;
 }
@@ -59,7 +59,7 @@ function sheet(state, canvases) {
 /** A line a block. @param {readonly (readonly number[])[]} blocks */
 export function blockTable(blocks) {
   let hidden = 0;
-  const lines = blocks.map((block, i) => [i + 1, ...block, (hidden += block[4])].join(","));
+  const lines = blocks.map((block, i) => [i, ...block, (hidden += block[4])].join(","));
   return `${["block,top,left,height,width,new_patches,hidden_so_far", ...lines].join("\n")}\n`;
 }
 

@@ -109,7 +109,7 @@ function drawnBlock([top, left, height, width, fresh], i, { own, label: [row, co
     svg("path", { class: "fresh", d: own.map(([r, c]) => `M${c} ${r}h1v1h-1z`).join("") }),
     svg("rect", { ...rect, class: "halo" }),
     svg("rect", { ...rect, class: "edge" }),
-    svg("text", { x, y: row + 0.5, class: "order" }, String(i + 1)),
+    svg("text", { x, y: row + 0.5, class: "order" }, String(i)),
     svg("text", { x, y: row + 0.87, class: "fresh-count" }, `+${fresh}`),
   );
 }
@@ -134,5 +134,5 @@ function wordsAt(state, [row, col]) {
     by = ownersOf(currentMask(state).blocks.slice(0, stepNow(state)), grid)[at];
   const often =
     member === null ? `\nhidden in ${percent(scene.hidden_share[at], 0)} of ${draws} draws` : "";
-  return `row ${row}, column ${col}\n${by ? `hidden by block ${by}` : "visible"}${often}`;
+  return `row ${row}, column ${col}\n${by ? `hidden by block ${by - 1}` : "visible"}${often}`;
 }

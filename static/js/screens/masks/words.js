@@ -22,7 +22,7 @@ export function describe(state) {
   const hidden = mask.blocks.slice(0, step).reduce((sum, block) => sum + block[4], 0),
     [, , height, width, fresh] = mask.blocks[step - 1],
     end = step === mask.blocks.length ? `, ${endInWords(state, mask)}` : ".";
-  return `${asked} Block ${step} of ${mask.blocks.length}: ${height} × ${width} patches, ${fresh} of them new; ${hidden} hidden so far${end}`;
+  return `${asked} ${step} of ${plural(mask.blocks.length, "block", "blocks")}; block ${step - 1}: ${height} × ${width} patches, ${fresh} of them new; ${hidden} hidden so far${end}`;
 }
 
 /** @param {Loaded} state @param {Mask} mask */
