@@ -5,7 +5,6 @@ import globals from "globals";
 
 const REBUILD = [
   "charts/curves.js",
-  "screens/features/**",
   "screens/gallery/**",
   "screens/training/**",
 ];

@@ -156,7 +156,7 @@ def test_features_are_the_library_s(page: Page, cat: Inspection) -> None:
     rows = table(take(page, "features", "CSV"))
     for k in range(3):
         np.testing.assert_allclose(
-            column(rows, f"component_{k + 1}"), wanted.scores.reshape(-1, 3)[:, k], atol=1e-2
+            column(rows, f"component_{k}"), wanted.scores.reshape(-1, 3)[:, k], atol=1e-2
         )
     directions = torch.nn.functional.normalize(cat.patches(8), dim=-1)
     cosines = directions @ directions[5 * 24 + 9]

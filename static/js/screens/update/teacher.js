@@ -14,7 +14,7 @@ import { percent, short, spaced } from "../../ui/format.js";
 
 export function createTeacher() {
   const note = el("p", { class: "inside-note" }),
-    box = el("div", { class: "inside-lag" });
+    box = el("div", { class: "inside-lag inside-scroll" });
   return {
     node: el(
       "section",

@@ -1,0 +1,78 @@
+/* What can be taken of the colours. */
+import { openInPython } from "../../../page/python.js";
+import { flatten } from "../../../ui/canvas.js";
+import { cellOf, csvOf } from "../arithmetic.js";
+import { featuresUrl } from "../fetching.js";
+import { configInPython } from "../in-python.js";
+import { patchOf } from "../state.js";
+import { COMPONENTS } from "./controls.js";
+
+/** @typedef {import("../state.js").State} State */
+/** @typedef {import("./index.js").LoadedColours} LoadedColours */
+
+/**
+ * @param {State} state
+ * @param {() => { picture: HTMLImageElement, overlay: HTMLCanvasElement }} drawn
+ * @returns {import("../../../page/export.js").Exports}
+ */
+export const createExports = (state, drawn) => ({
+  png() {
+    const { picture, overlay } = drawn();
+    return flatten(picture, overlay, state.colours.strength);
+  },
+  npz() {
+    const { view, layer, colouring } = shown(state);
+    return featuresUrl(view, layer, colouring, { form: "npz" });
+  },
+  csv: () => table(shown(state), state.colours.similar ?? new Float32Array(0)),
+  python: () => lines(shown(state), state),
+});
+
+/** @param {State} state */
+function shown({ colours }) {
+  if (!colours.loaded) throw new Error("Nothing is shown yet.");
+  return colours.loaded;
+}
+
+/**
+ * A line a patch.
+ *
+ * @param {LoadedColours} loaded
+ * @param {Float32Array} similar
+ */
+export function table({ scene }, similar) {
+  const { config, grid } = scene.facts;
+  const names = [
+    "row",
+    "column",
+    ...config.components.map((component) => `component_${component}`),
+    "foreground",
+    "cosine_to_chosen",
+  ];
+  const rows = [...similar].map((value, p) => [
+    ...cellOf(p, grid),
+    ...scene.scores.subarray(3 * p, 3 * p + 3),
+    scene.foreground[p],
+    value,
+  ]);
+  return csvOf(names, rows);
+}
+
+/** @param {LoadedColours} loaded @param {State} state */
+function lines({ view, layer, colouring, scene }, state) {
+  return `from dataclasses import replace
+
+${openInPython(view)}
+
+from dino_core.analysis.pca import colour_features
+from dino_core.analysis.similarity import cosine_similarity
+from dino_core.config import PCA_PRESETS
+
+features = seen.patches(layer=${layer})  # [patches, channels]
+config = ${configInPython(colouring)}
+result = colour_features([features], [seen.grid], config, count=${COMPONENTS})
+print(result.pca.ratio)  # explained variance
+colours = result.pictures[0].colours  # [h, w, 3], 0 to 1
+similar = cosine_similarity(features[[${patchOf(state, scene.facts.grid).index}]], features)[0]  # to the chosen patch
+print(similar.mean())`;
+}
