@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.analysis.clustering import kmeans
@@ -196,3 +196,70 @@ def test_the_python_of_every_way_runs(visitor, monkeypatch: pytest.MonkeyPatch, 
         assert state(page, "sizes") == names["clusters"].sizes.tolist()
     if way == "compare":
         assert f"{state(page, 'cka'):.3f}" in f"{float(printed.getvalue().split()[1]):.3f}"
+
+
+def test_what_is_shown_and_taken_is_one_layer(visitor) -> None:
+    """While another layer is computed, the old one is dimmed, and files are of what is seen."""
+    page = visitor("#screen=features&layer=9&row=3&col=4")
+    wait(page, "s.layer === 9 && s.config")
+    held: list[Route] = []
+    page.route("**/features/2?*", held.append)
+    page.locator(f"{VIEW} .inside-ways input[type=range]").fill("2")
+    page.wait_for_selector(f"{WAY}.inside-late[aria-busy=true]")
+    assert state(page, "layer") == 9
+    with page.expect_download() as download:
+        page.locator(VIEW).get_by_role("button", name="NPZ", exact=True).click()
+    assert "/features/9?" in download.value.url
+    page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
+    code = page.locator(f"{VIEW} .inside-code")
+    assert "layer=9" in code.inner_text()
+    page.unroute("**/features/2?*")
+    for route in held:
+        route.continue_()
+    wait(page, "s.layer === 2")
+    page.wait_for_selector(f"{WAY}[aria-busy=false]:not(.inside-late)")
+    assert "layer=2" in code.inner_text()
+
+
+def test_explained_variance_is_a_chart(visitor, seen) -> None:
+    page = visitor("#screen=features&layer=9")
+    wait(page, "s.layer === 9 && s.ratio")
+    page.wait_for_selector(f"{WAY} .inside-variance[data-drawn]")
+    heights = page.evaluate(f"document.querySelector('{WAY} .inside-variance').data[0].y")
+    wanted = 100 * torch.tensor(features_scene(seen("cat.jpg"), 9, "paper", False).ratio)
+    torch.testing.assert_close(torch.tensor(heights), wanted, atol=0.1, rtol=0)
+
+
+def test_clusters_are_one_stop_of_the_tab_key(visitor) -> None:
+    page = visitor("#screen=features&layer=9&features=map")
+    wait(page, "s.mode === 'map' && s.labels")
+    chips = page.locator(f"{WAY} .inside-chips button")
+    stops = chips.evaluate_all("(all) => all.filter((one) => one.tabIndex === 0).length")
+    assert stops == 1
+    chips.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    wait(page, "s.alone === 1")
+
+
+@pytest.mark.parametrize("way", ["colours", "map"])
+def test_a_telephone_shows_what_a_touch_did(visitor, way: str) -> None:
+    page = visitor(f"#screen=features&layer=9&features={way}", width=390)
+    wait(page, f"s.mode === '{way}' && s.layer === 9")
+    first, second = page.locator(f"{WAY} figure").all()
+    one, two = first.bounding_box(), second.bounding_box()
+    assert one
+    assert two
+    assert two["y"] - (one["y"] + one["height"]) < 40, "nothing stands between the two"
+
+
+def test_a_tall_picture_leaves_the_controls_in_sight(visitor) -> None:
+    page = visitor("#screen=features&layer=9&sample=photographer.jpg")
+    wait(page, "s.layer === 9 && s.config")
+    for way in ("colours", "map"):
+        page.click(f"{VIEW} [data-value={way}]")
+        wait(page, f"s.mode === '{way}' && s.layer === 9")
+        tall = page.locator(f"{WAY} .inside-picture, {WAY} .inside-plane").evaluate_all(
+            "(all) => Math.max(...all.map((one) => one.offsetHeight))"
+        )
+        assert tall <= 0.62 * 1000 + 1

@@ -4,6 +4,7 @@ import { keep, kept } from "../../../page/link.js";
 import { requestJson, sceneUrl } from "../../../page/scenes.js";
 import { button } from "../../../ui/controls.js";
 import { el } from "../../../ui/dom.js";
+import { dropZone, fileButton } from "../../../ui/upload.js";
 
 /** @typedef {import("./index.js").Pair} Pair */
 /** @typedef {import("../state.js").Second} Second */
@@ -16,7 +17,7 @@ const TOO_LARGE = "The file has more than the 25 MB allowed: save the picture sm
  * @param {import("../state.js").Screen} screen
  * @param {(next: Partial<Pair>) => void} change
  */
-export function createChooser({ state, update, run, reload, lookAround }, change) {
+export function createChooser({ state, run, reload, lookAround }, change) {
   /** @param {import("../state.js").View} view @param {Choice} choice @param {File | null} [file] */
   async function openSecond(view, choice, file = null) {
     if (file && file.size > MAX_BYTES) throw new InputError(TOO_LARGE);
@@ -53,14 +54,9 @@ export function createChooser({ state, update, run, reload, lookAround }, change
     }
   }
 
-  const node = el("div", {
-    class: "inside-chooser",
-    ondragover: (event) => event.preventDefault(),
-    ondrop: (event) => {
-      event.preventDefault();
-      const file = event.dataTransfer?.files[0];
-      if (file) void choose({}, file);
-    },
+  const node = el("div", { class: "inside-chooser" });
+  dropZone(node, ({ files: [file] }) => {
+    if (file) void choose({}, file);
   });
   let shown = "";
   return {
@@ -75,7 +71,6 @@ export function createChooser({ state, update, run, reload, lookAround }, change
       if (!choosing) return;
       const back = second && button("Keep this one", () => change({ choosing: false }));
       node.replaceChildren(...question(choose, before, back));
-      update({});
     },
   };
 }
@@ -113,15 +108,6 @@ function question(choose, before, back) {
       { type: "button", title, onclick },
       el("img", { src, alt: title, width: 64, height: 64 }),
     );
-  /** @type {HTMLInputElement} */
-  const input = el("input", {
-    type: "file",
-    accept: "image/*",
-    hidden: true,
-    onchange: () => {
-      if (input.files?.[0]) choose({}, input.files[0]);
-    },
-  });
   return [
     el("h2", { text: "Choose a second picture" }),
     el("p", {
@@ -143,8 +129,7 @@ function question(choose, before, back) {
     el(
       "div",
       { class: "inside-controls" },
-      button("Upload a picture", () => input.click()),
-      input,
+      fileButton("Upload a picture", ([file]) => choose({}, file), { accept: "image/*" }),
       back,
     ),
   ];

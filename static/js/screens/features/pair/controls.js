@@ -14,8 +14,9 @@ const MOST_LINES = 80;
 /**
  * @param {import("../state.js").Screen} screen
  * @param {(next: Partial<Pair>) => void} change
+ * @param {HTMLElement} chooser of the second picture
  */
-export function createControls({ state, reload }, change) {
+export function createControls({ state, reload }, change, chooser) {
   const shows = choice(
     "Shown",
     /** @type {const} */ ([
@@ -34,7 +35,10 @@ export function createControls({ state, reload }, change) {
       change({ lines: value });
     },
   });
-  const another = button("Another second picture", () => change({ choosing: true }));
+  const another = button("Another second picture", () => {
+    change({ choosing: true });
+    chooser.querySelector("button")?.focus();
+  });
   const object = toggle(
     "Lines on the object only",
     "From foreground to foreground of the PCA over both pictures",

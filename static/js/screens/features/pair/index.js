@@ -72,7 +72,7 @@ export function pairWay(screen) {
     screen.update({ pair: { ...state.pair, ...next } });
   const chooser = createChooser(screen, change),
     pictures = createPictures(screen, change, chooser.node),
-    controls = createControls(screen, change);
+    controls = createControls(screen, change, chooser.node);
   const node = el("div", { class: "inside-left inside-way" }, pictures.node, controls.node);
   draw();
 
@@ -84,7 +84,11 @@ export function pairWay(screen) {
     } else await chooser.ready(request);
     const { second, objectOnly } = state.pair,
       { colouring } = state;
-    if (isOvertaken() || !second || second.first !== view.key) return;
+    if (isOvertaken()) return;
+    if (!second || second.first !== view.key) {
+      if (state.pair.loaded?.view !== view) change({ loaded: null }); // that was another picture
+      return;
+    }
     const [scene, joint, patches, others] = await Promise.all([
       fetchMatches(matchesUrl({ view, second, layer, colouring, objectOnly })),
       fetchFeatures(featuresUrl(view, layer, colouring, { beside: second.key })),
