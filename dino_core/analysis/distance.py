@@ -74,7 +74,7 @@ def place_of(parameter: str) -> tuple[int, str]:
     """Where a parameter belongs: a number to sort by, and the layer's name."""
     block = BLOCK.match(parameter)
     if block:
-        return 100 + int(block[1]), f"block {int(block[1]) + 1}"
+        return 100 + int(block[1]), f"block {int(block[1])}"
     for i, (start, name) in enumerate(PLACES):
         if parameter.startswith(start):
             return (i if i < BEFORE_BLOCKS else 10_000 + i), name

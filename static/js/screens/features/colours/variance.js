@@ -2,7 +2,6 @@
 import { chartPlace, plot } from "../../../charts/plot.js";
 import { chartForm, onTheme } from "../../../charts/theme.js";
 import { requestJson } from "../../../page/scenes.js";
-import { isSparing } from "../../../page/screens.js";
 import { debounce } from "../../../ui/frame.js";
 import { featuresUrl } from "../fetching.js";
 
@@ -21,7 +20,7 @@ export function createVariance() {
 
   const drawSoon = debounce(async () => {
     const loaded = newest;
-    if (!loaded || loaded === drawn || !seen() || isSparing()) return;
+    if (!loaded || loaded === drawn || !seen()) return;
     const charts = await fetchCharts(loaded).catch(() => null); // its numbers are not all of the screen
     if (!charts || loaded !== newest) return;
     drawn = loaded;
