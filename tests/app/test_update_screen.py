@@ -33,7 +33,7 @@ def charts_of(page: Page) -> str:
 
 
 def test_plotly_is_fetched_with_the_first_chart(visitor) -> None:
-    page = visitor("#screen=masks")
+    page = visitor("#screen=attention")
     assert not page.evaluate("'Plotly' in window")
     page.click("#tab-update")
     charts_of(page)

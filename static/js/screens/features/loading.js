@@ -19,6 +19,8 @@ export function createLoading(screen, openWay) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let waiting;
   let isWaiting = false;
+  /** @type {HTMLElement | null} */
+  let dimmed = null;
 
   /** Loads what the open way shows. */
   async function load() {
@@ -30,6 +32,8 @@ export function createLoading(screen, openWay) {
     const isOvertaken = () => mine !== loads || view !== state.view;
     clearTimeout(waiting);
     isWaiting = false;
+    if (dimmed !== way.node) setLate(dimmed, false);
+    dimmed = way.node;
     const late = setTimeout(() => setLate(way.node, true), PATIENCE);
     try {
       await way.load({ view, layer, isOvertaken });
@@ -79,8 +83,8 @@ export function createLoading(screen, openWay) {
   };
 }
 
-/** What is shown is not yet what is asked for. @param {HTMLElement} node @param {boolean} late */
+/** What is shown is not yet what is asked for. @param {HTMLElement | null} node @param {boolean} late */
 function setLate(node, late) {
-  node.classList.toggle("inside-late", late);
-  node.setAttribute("aria-busy", String(late));
+  node?.classList.toggle("inside-late", late);
+  node?.setAttribute("aria-busy", String(late));
 }

@@ -24,17 +24,26 @@ export function createPictures({ state, pointing }) {
   };
   const cell = (/** @type {number} */ index) =>
     cellOf(index, state.map.loaded?.clusters.facts.grid ?? [1, 1]);
+  let isFromMap = false; // the map tells a frame later that the pointer has left it
   const picture = new PatchPicture({
     from: selectedPatch,
     label: `The picture with its clusters. ${keysInWords(KEYS)}.`,
     ...pointing,
+    onhover: (row, col) => {
+      isFromMap = false;
+      pointing.onhover(row, col);
+    },
     say: (row, col) => describe(row * picture.grid[1] + col),
   });
   const scatter = new Scatter({
     describe,
     roleDescription: "map of the patches",
     onpick: (index) => pointing.onpin(...cell(index)),
-    onhover: (index) => (index === null ? pointing.onleave() : pointing.onhover(...cell(index))),
+    onhover: (index) => {
+      if (index !== null) pointing.onhover(...cell(index));
+      else if (isFromMap) pointing.onleave();
+      isFromMap = index !== null;
+    },
     onkey: ({ key }) => (key === "[" || key === "]") && pointing.onkey(key),
     onclear: () => pointing.onkey("Escape"),
   });
