@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from dino_core import interruption
 from dino_core.account import ensure_account
 
 
@@ -86,6 +87,7 @@ def page(args: argparse.Namespace) -> None:
         allow_downloads=args.allow_downloads or None,
     )
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
+    interruption.cease()
     uvicorn.run(
         server,
         host=args.host,

@@ -1,13 +1,20 @@
 """`python -m dino_core COMMAND`: the command line, which is in `cli/`."""
 
+import os
 import sys
 
 try:
-    from dino_core.cli.main import build_parser, main
-except KeyboardInterrupt:  # while the first modules were being read
-    sys.exit(130)
-
-__all__ = ["build_parser", "main"]
+    from dino_core import interruption
+except KeyboardInterrupt:
+    os.write(2, b"Stopped.\n")
+    os._exit(130)
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with interruption.program():
+        from dino_core.cli.main import main
+
+        sys.exit(main())
+
+from dino_core.cli.main import build_parser, main
+
+__all__ = ["build_parser", "main"]

@@ -26,6 +26,8 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 
+from dino_core.interruption import files_written
+
 ROOT = Path(__file__).resolve().parents[1]  # where dino_core lies
 PATIENCE = 0.5  # s to wait for a lock: whoever asks `is_alive` has it for an instant
 GRACE = 1.2  # s that Ctrl-C leaves for what is begun
@@ -167,8 +169,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """A path beside `path` to write to; what was written takes its place if nothing went wrong."""
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        yield partial
-        os.replace(partial, path)
+        with files_written():
+            yield partial
+            os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
 

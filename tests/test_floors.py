@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"account", "assets", "config", "images", "initialisation"},
+    {"account", "assets", "config", "images", "initialisation", "interruption"},
     {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},
@@ -25,7 +25,8 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 LIBRARY = sorted((ROOT / "dino_core").rglob("*.py"))
 APP = sorted((ROOT / "app").rglob("*.py"))
 APP_MAY_IMPORT = {
-    "app", "dino_core.account", "dino_core.assets", "dino_core.config", "dino_core.scenes",
+    "app", "dino_core.account", "dino_core.assets", "dino_core.config", "dino_core.interruption",
+    "dino_core.scenes",
     "dino_core.jobs", "dino_core.runs.folder", "dino_core.runs.option", "dino_core.runs.request",
     "dino_core.runs.request_io",  # what a server reads and writes of runs, all without torch
     "filelock", "gradio", "fastapi", "starlette", "uvicorn",

@@ -10,6 +10,7 @@ from pathlib import Path
 from dino_core.account import ensure_account
 from dino_core.cli import export, gallery, heads, losses, models, pictures, sampling, training
 from dino_core.cli.command import Option, Run, add_command
+from dino_core.interruption import said
 from dino_core.runs.exit_codes import BUG, LEFT_OUT, exit_code, is_said, message_of
 
 Command = tuple[Run, Callable[[Option], None]]  # what runs, and what adds its options
@@ -62,6 +63,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
             raise
     if message:  # not above: a progress bar ends its line when `error` goes
         print(message, file=sys.stderr)
+        said.set()
     return code
 
 

@@ -31,7 +31,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from dino_core import jobs
+from dino_core import interruption, jobs
+from dino_core.interruption import INTERRUPTED
 from dino_core.jobs import number_in, read_json, write_json, write_text
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ TILE = 64  # px of a thumbnail
 TILES_A_SIDE = 32
 STARTING = 60  # s that a process may take until it holds the lock
 FILES_NAMED = 100  # of those that are broken or left out, in state.json
-INTERRUPTED = 130  # exit code after Ctrl-C
 UNFINISHED = ("waiting", "embedding", "mapping")
 
 
@@ -435,12 +435,16 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
     heard: set[int] = set()
     timers: list[threading.Timer] = []
 
-    def give_up() -> None:
+    def say() -> None:
         words = "Interrupted; it can go on from the last batch."
         with suppress(OSError):
             store.put_state(state="stopped", words=words, doing="")
             os.write(2, f"\n{words}\n".encode())
-        os._exit(INTERRUPTED)
+        interruption.said.set()
+
+    def give_up() -> None:
+        say()
+        interruption.end(INTERRUPTED)
 
     def notice(number: int, _: object) -> None:
         if number in heard and number == signal.SIGINT:
@@ -451,7 +455,7 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
             timers.append(jobs.after_grace(give_up))
 
     try:
-        with jobs.signals_heard(notice):
+        with jobs.signals_heard(notice), interruption.last_words(say):
             yield heard
     finally:
         for timer in timers:

@@ -14,9 +14,11 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from dino_core.runs.folder import RunFolder
+from dino_core.interruption import INTERRUPTED, heard, last_words, said
+from dino_core.jobs import read_json
+from dino_core.runs.folder import RunFolder, State
 
-DONE, BUG, MISTAKE, NOT_FINITE, DISK_FULL, LEFT_OUT, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+DONE, BUG, MISTAKE, NOT_FINITE, DISK_FULL, LEFT_OUT = 0, 1, 2, 3, 4, 5
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -27,27 +29,39 @@ SAID = "The person who waits has been told."  # a note on an error
 @contextmanager
 def failures_reported(run: RunFolder, steps: int, first: bool = True) -> Iterator[None]:
     """Writes into the folder what ended the run, then lets the error go on its way."""
+
+    def say_stopped() -> None:
+        state = (read_json(run.path / "state.json") or {}).get("state")
+        if first and state in ("starting", "running", "paused"):  # no word of its end yet
+            report_failure(run, steps, KeyboardInterrupt())
+
     try:
-        yield
+        with last_words(say_stopped):
+            yield
     except (Exception, KeyboardInterrupt) as error:
         if first:
-            from dino_core.runs.checkpoints import steps_in
-
-            saved = steps_in(run.checkpoints, to_resume=True)
-            words = message_of(error)
-            if saved:
-                words += f" The newest checkpoint is of step {saved[-1]}: --resume goes on from it."
             with suppress(OSError):  # where the disk is full, the exit code says it
-                state = "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
-                run.put_state(state, words, saved[-1] if saved else 0, steps)  # type: ignore[arg-type]
-                run.say(words)
+                report_failure(run, steps, error)
                 error.add_note(SAID)
         raise
 
 
+def report_failure(run: RunFolder, steps: int, error: BaseException) -> None:
+    from dino_core.runs.checkpoints import steps_in
+
+    saved = steps_in(run.checkpoints, to_resume=True)
+    words = message_of(error)
+    if saved:
+        words += f" The newest checkpoint is of step {saved[-1]}: --resume goes on from it."
+    state: State = "stopped" if is_interrupt(error) else "failed"
+    run.put_state(state, words, saved[-1] if saved else 0, steps)
+    run.say(words)
+    said.set()
+
+
 def message_of(error: BaseException) -> str:
     """A sentence for the person who waits."""
-    if isinstance(error, KeyboardInterrupt):
+    if is_interrupt(error):
         return "Stopped."
     if isinstance(error, OSError) and error.errno in FULL:
         return f"The disk is full: {error.filename or 'a file'} could not be written. Make room."
@@ -69,13 +83,21 @@ def is_said(error: BaseException) -> bool:
 
 
 def exit_code(error: BaseException) -> int:
-    if isinstance(error, KeyboardInterrupt):
+    if is_interrupt(error):
         return INTERRUPTED
     if isinstance(error, FloatingPointError):
         return NOT_FINITE
     if isinstance(error, OSError):
         return DISK_FULL if error.errno in FULL else MISTAKE
     return MISTAKE if isinstance(error, ValueError) or is_out_of_memory(error) else BUG
+
+
+def is_interrupt(error: BaseException) -> bool:
+    """Modules in C answer Ctrl-C in the middle of their import with an error of their own."""
+    if isinstance(error, KeyboardInterrupt):
+        return True
+    said_in_words = isinstance(error, ValueError | OSError | FloatingPointError)
+    return heard.is_set() and not said_in_words and not is_out_of_memory(error)
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from dino_core.datasets import Pictures
 from dino_core.evaluation import knn, patch_matching
+from dino_core.interruption import files_written
 from dino_core.runs import checkpoints, sample_pictures
 from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import Action, Control, RunFolder, read_metrics
@@ -123,7 +124,8 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
                 run.add_metrics(with_clock(line, progress, config, seconds, waited))
             if config.is_milestone(progress.step):
                 watch.visit(progress)
-            end = end_of_step(run, control, progress, config, world)
+            with files_written():
+                end = end_of_step(run, control, progress, config, world)
             if end is not None:
                 batches.close()
                 return end

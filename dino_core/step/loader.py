@@ -9,10 +9,12 @@ whether the run was interrupted. Nothing of it has to be stored.
 
 import hashlib
 import os
+import signal
 import threading
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol, TypeVar
@@ -195,11 +197,45 @@ def _executor(maker: Maker[Any], workers: int) -> Executor:
 
     # Not forked: torch's threads do not survive a fork.
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(maker,))
+    with ctrl_c_blocked(), tracker_silent():
+        return ProcessPoolExecutor(workers, context, initializer=_start_worker, initargs=(maker,))
 
 
 def _submit(executor: Executor, maker: Maker[Made], step: int, workers: int) -> "Future[Made]":
-    return executor.submit(maker.make, step) if workers == 0 else executor.submit(_work, step)
+    if workers == 0:
+        return executor.submit(maker.make, step)
+    with ctrl_c_blocked():
+        return executor.submit(_work, step)
+
+
+@contextmanager
+def tracker_silent() -> Iterator[None]:
+    """Python's process that clears away the semaphores of others does so without a warning: a run
+    that is ended where it stands leaves some."""
+    before = os.environ.get("PYTHONWARNINGS")
+    words = "ignore:resource_tracker:UserWarning"
+    os.environ["PYTHONWARNINGS"] = f"{before},{words}" if before else words
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["PYTHONWARNINGS"]
+        else:
+            os.environ["PYTHONWARNINGS"] = before
+
+
+@contextmanager
+def ctrl_c_blocked() -> Iterator[None]:
+    """Processes that are started here never hear of Ctrl-C, which is for the run to answer; this
+    one hears it afterwards."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: Maker[Any] | None = None  # in a worker process only, set once when it starts
