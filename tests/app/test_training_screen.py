@@ -20,8 +20,8 @@ def wait_for(page: Page, words: str) -> None:
     )
 
 
-def wish(page: Page, word: str) -> None:
-    page.click(f'[data-view="training"] [data-wish="{word}"]')
+def ask(page: Page, word: str) -> None:
+    page.click(f'[data-view="training"] [data-action="{word}"]')
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def training(visitor: Callable[..., Page]) -> Iterator[Page]:
     """The training screen of a new visitor; a run that is still alive at the end is stopped."""
     page = visitor("#screen=training")
     yield page
-    button = page.locator('[data-view="training"] [data-wish="stop"]')
+    button = page.locator('[data-view="training"] [data-action="stop"]')
     if button.count():
         button.click()
         wait_for(page, "!['running', 'paused', 'starting'].includes(it.state)")
@@ -48,31 +48,40 @@ def test_a_run_survives_the_page_and_can_be_steered(
     begun = shown(page, "training")
     assert begun["mine"]
     wait_for(page, f"it.lines > {begun['lines']}")  # the curve grows by itself
-    wish(page, "pause")
+    ask(page, "pause")
     wait_for(page, "it.state === 'paused'")
 
     page.reload()
     wait_for(page, "it.state === 'paused' && it.lines >= 1")
     found = shown(page, "training")
     assert (found["run"], found["mine"]) == (begun["run"], True)
-    expect(page.locator(".inside-open .inside-curve path.a").first).to_be_attached()
+    drawn = page.locator(
+        ".inside-open [data-chart=ibot_loss][data-drawn] .scatterlayer path.js-line"
+    )
+    expect(drawn.first).to_be_attached()
+    empty = page.locator(".inside-open [data-chart=knn]")
+    expect(empty).to_be_hidden()  # nothing was measured: a chart without points is not shown
 
     other = visitor(f"#screen=training&run={begun['run']}")
     wait_for(other, f"it.run === '{begun['run']}' && it.lines >= 1")
     assert not shown(other, "training")["mine"]
     expect(other.locator(".inside-open")).to_contain_text("You are watching")
-    assert other.locator("[data-wish]").count() == 0
+    assert other.locator("[data-action]").count() == 0
 
-    wish(page, "stop")
+    ask(page, "stop")
     wait_for(page, "it.state === 'stopped'")
     stopped = shown(page, "training")
     assert stopped["step"] < 20
-    wish(page, "resume")
+    ask(page, "resume")
     wait_for(page, "it.state === 'finished'")
     wait_for(other, "it.state === 'finished'")  # both watch the same run
     done = shown(page, "training")
     assert done["step"] == done["lines"] == 20, "each step once, whatever came between"
     assert len(done["moments"]) == 5
+    for one in (page, other):  # extended in place, each step once, however often it was asked
+        one.wait_for_function(
+            "document.querySelector('[data-chart=ibot_loss]').data?.[0].x.length === 20"
+        )
     wait_for(page, "it.moment === 'step-00000020'")
     slider = page.locator(".inside-time input[type=range]")
     slider.focus()
@@ -96,9 +105,9 @@ def test_a_run_survives_the_page_and_can_be_steered(
     )
 
     page.click("#tab-training")
-    wish(page, "delete")
-    expect(page.locator("[data-wish=delete]")).to_have_text("Really delete?")
-    wish(page, "delete")
+    ask(page, "delete")
+    expect(page.locator("[data-action=delete]")).to_have_text("Really delete?")
+    ask(page, "delete")
     wait_for(page, "it.run === null")
     assert begun["run"] not in [run for run, *_ in shown(page, "training")["runs"]]
 
@@ -108,8 +117,13 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     form = page.locator(".inside-form")
     form.get_by_text("With labels").click()
     expect(form.locator(".inside-start")).to_be_disabled()
-    form.locator("input[type=file]").set_input_files(zipped(tmp_path / "three.zip", coloured(6)))
+    expect(form.locator(".inside-why")).to_contain_text("Upload a zip first")
+    files = {**coloured(6), "red/readme.txt": b"not a picture"}
+    form.locator("input[type=file]").set_input_files(zipped(tmp_path / "three.zip", files))
     expect(form).to_contain_text("18 pictures in 3 classes")
+    expect(form.locator(".inside-left-out")).to_contain_text("Not used: 1 file.")
+    expect(form.locator(".inside-left-out")).to_contain_text("readme.txt")
+    expect(form.locator(".inside-why")).to_be_hidden()
     form.get_by_label("Epochs at most").fill("4")
     form.locator(".inside-start").click()
     wait_for(page, "it.state === 'finished' && it.confusion")

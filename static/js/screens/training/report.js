@@ -1,28 +1,25 @@
 /* What a fine-tuning's test says: accuracy, classes, confusions, and the pictures it got wrong. */
 import { ServerError } from "../../page/errors.js";
 import { requestJson } from "../../page/scenes.js";
-import { colourTable, inkOn } from "../../ui/colours.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { legend as colourLegend } from "../../ui/legend.js";
-import { tip } from "../../ui/tooltip.js";
-const NUMBERS = 25; // classes up to which the cells of the matrix have room for numbers
+import { tableHead, tableRow } from "../../ui/table.js";
+import { createConfusion } from "./confusion.js";
+import { createMistakes } from "./mistakes.js";
 
-/* A run has a report only when it is done. */
-function noReport(error) {
-  if (error instanceof ServerError) return null;
-  throw error;
-}
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Opened} Opened */
+/** @typedef {import("./state.js").Report} Report */
 
-export function testReport() {
-  let shown = null,
-    report = null;
+/**
+ * @param {(change: Partial<State>) => void} update
+ * @param {(work: () => unknown) => unknown} run
+ */
+export function createReport(update, run) {
   const words = el("p", { class: "inside-details" }),
     classes = el("table", { class: "inside-table" }),
-    matrix = el("div", { class: "inside-confusion inside-scroll" });
-  const mistakes = el("div", { class: "inside-mistakes" }),
-    mistakeWords = el("p", { class: "inside-note" }),
-    legend = el("div", { class: "inside-confusion-legend" });
+    confusion = createConfusion(),
+    mistakes = createMistakes();
   const node = el(
     "section",
     { class: "inside-test", hidden: true },
@@ -31,7 +28,7 @@ export function testReport() {
     el(
       "div",
       { class: "inside-test-columns" },
-      el("div", {}, el("h2", { text: "Confusions: rows are the truth" }), matrix, legend),
+      confusion.node,
       el(
         "div",
         {},
@@ -39,175 +36,83 @@ export function testReport() {
         el("div", { class: "inside-scroll" }, classes),
       ),
     ),
-    el("h2", { text: "Wrong, and most sure of it" }),
-    mistakeWords,
-    mistakes,
+    mistakes.node,
   );
-  const share = (value) => (value === null ? "–" : percent(value));
+  /** Name of the run whose report was asked for. */
+  let asked = "";
 
-  function drawWords(start) {
-    const {
-      accuracy,
-      standard_error: error,
-      pictures,
-      always_the_commonest: commonest,
-      balanced_accuracy: balanced,
-      counts,
-      best_epoch: best,
-      balance,
-      skipped,
-    } = report;
-    words.textContent =
-      `${percent(accuracy)} of ${pictures} test pictures right (± ${percent(error)}); always the commonest class would be ${percent(commonest)}. Mean over classes ${percent(balanced)}. ` +
-      `Learned from ${counts.train} pictures, ended by ${counts.validation} others; best after ${best} epochs. ${start === null ? "" : `Before the backbone moved, the head alone had ${percent(start)} of the validation pictures right. `}${balance.words}` +
-      (skipped.length ? ` ${skipped.length} files could not be read.` : "");
-  }
-
-  function drawMatrix() {
-    const { confusion, classes: list } = report,
-      table = colourTable("magma"),
-      n = list.length;
-    const cell = (count, row, r, c) => {
-      const part = row ? count / row : 0,
-        at = 3 * Math.round(255 * part),
-        [red, green, blue] = table.slice(at, at + 3);
-      return el("td", {
-        "data-row": r,
-        "data-col": c,
-        style: `background:rgb(${red},${green},${blue});color:${inkOn([red, green, blue])}`,
-        text: n <= NUMBERS ? count : "",
-        title: `${list[r].name} taken for ${list[c].name}: ${count} of ${row} (${percent(part)})`,
-      });
-    };
-    matrix.replaceChildren(
-      el(
-        "table",
-        {},
-        el("caption", {
-          class: "inside-hidden",
-          text: "Confusion matrix: rows are the true classes, columns what the model said",
-        }),
-        el(
-          "thead",
-          {},
-          el(
-            "tr",
-            {},
-            el("td"),
-            ...list.map(({ name }) =>
-              el("th", { scope: "col" }, el("span", { text: name, title: name })),
-            ),
-          ),
-        ),
-        el(
-          "tbody",
-          {},
-          ...confusion.map((row, r) => {
-            const sum = row.reduce((a, b) => a + b, 0);
-            return el(
-              "tr",
-              {},
-              el("th", { scope: "row", text: list[r].name, title: list[r].name }),
-              ...row.map((count, c) => cell(count, sum, r, c)),
-            );
-          }),
-        ),
-      ),
-    );
-    legend.replaceChildren(colourLegend("magma", "0 % of the row", "100 %"));
-    matrix.onpointermove = (event) => {
-      const cell_ = event.target.closest("td[data-row]");
-      tip(matrix, event, cell_ ? cell_.title : null);
-    };
-    matrix.onpointerleave = (event) => tip(matrix, event, null);
-  }
-
-  function drawClasses() {
-    classes.replaceChildren(
-      el(
-        "thead",
-        {},
-        el(
-          "tr",
-          {},
-          ...["class", "pictures", "precision", "recall", "F1"].map((text) =>
-            el("th", { scope: "col", text }),
-          ),
-        ),
-      ),
-      el(
-        "tbody",
-        {},
-        ...report.classes.map(({ name, pictures, precision, recall, f1 }) =>
-          el(
-            "tr",
-            {},
-            el("th", { scope: "row", text: name }),
-            ...[pictures, share(precision), share(recall), f1 === null ? "–" : f1.toFixed(3)].map(
-              (text) => el("td", { text }),
-            ),
-          ),
-        ),
-      ),
-    );
-  }
-
-  function drawMistakes(run, allowed) {
-    const list = report.mistakes;
-    mistakeWords.textContent = !list.length
-      ? "None: every test picture was right."
-      : allowed
-        ? ""
-        : "The pictures belong to the visitor who started this run, and only that one sees them.";
-    mistakes.replaceChildren(
-      ...list.slice(0, 24).map(({ number, true: truth, predicted, probabilities, file }) =>
-        el(
-          "figure",
-          { title: file ?? "" },
-          allowed
-            ? el("img", {
-                src: `runs/${run}/mistakes/${number}.jpg`,
-                alt: `${truth}, taken for ${predicted}`,
-                loading: "lazy",
-              })
-            : null,
-          el(
-            "figcaption",
-            {},
-            el("b", { text: predicted }),
-            el("span", {
-              text: `${percent(probabilities[predicted], 0)} sure; it is ${truth} (${percent(probabilities[truth], 0)})`,
-            }),
-          ),
-        ),
-      ),
-    );
+  /** @param {string} name */
+  async function load(name) {
+    const report = await fetchReport(name).catch(noReport);
+    if (name !== asked) return; // another run was opened
+    if (report) update({ report });
+    else asked = ""; // asked for again
   }
 
   return {
     node,
-    get report() {
-      return report;
-    },
-    async show(card, lines) {
-      const wanted = card?.report ? card.name : null;
-      if (wanted === shown) return;
-      shown = wanted;
-      node.hidden = true;
-      report = null;
-      if (!wanted) return;
-      const answer = await requestJson(`runs/${wanted}/report`).catch(noReport);
-      if (!answer || wanted !== shown) {
-        shown = null;
+
+    /** @param {Opened} state */
+    draw(state) {
+      const { run: card, report, lines } = state,
+        wanted = card.report ? card.name : "";
+      if (wanted !== asked) {
+        asked = wanted;
+        node.hidden = true;
+        if (wanted) run(() => load(wanted));
         return;
       }
-      report = answer;
-      const first = lines.find(({ stage }) => stage === "backbone");
-      drawWords(first ? first.validation_accuracy : null);
-      drawMatrix();
-      drawClasses();
-      drawMistakes(wanted, card.pictures_shown);
+      if (!report || !node.hidden) return; // a report does not change
+      words.textContent = inWords(report, validationBefore(lines));
+      confusion.draw(report);
+      drawClasses(classes, report);
+      mistakes.draw(report, card);
       node.hidden = false;
     },
   };
+}
+
+/** @param {string} name @returns {Promise<Report>} */
+const fetchReport = (name) => requestJson(`runs/${name}/report`);
+
+/** A run has a report only when it is done. @param {unknown} error */
+function noReport(error) {
+  if (error instanceof ServerError) return null;
+  throw error;
+}
+
+/** Accuracy of the head alone, before the backbone moved. @param {Opened["lines"]} lines */
+const validationBefore = (lines) =>
+  lines.find(({ stage }) => stage === "backbone")?.validation_accuracy ?? null;
+
+/** @param {Report} report @param {number | null} before */
+function inWords(report, before) {
+  const { accuracy, pictures, counts, skipped } = report;
+  return [
+    `${percent(accuracy)} of ${pictures} test pictures right (± ${percent(report.standard_error)}); always the commonest class would be ${percent(report.always_the_commonest)}.`,
+    `Mean over classes ${percent(report.balanced_accuracy)}.`,
+    `Learned from ${counts.train} pictures, ended by ${counts.validation} others; best after ${report.best_epoch} epochs.`,
+    before === null
+      ? ""
+      : `Before the backbone moved, the head alone had ${percent(before)} of the validation pictures right.`,
+    report.balance.words,
+    skipped.length ? `${skipped.length} files could not be read.` : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
+}
+
+/** @param {HTMLTableElement} table @param {Report} report */
+function drawClasses(table, { classes }) {
+  const share = (/** @type {number | null} */ value) => (value === null ? "–" : percent(value));
+  const cells = (/** @type {Report["classes"][number]} */ { pictures, precision, recall, f1 }) => [
+    pictures,
+    share(precision),
+    share(recall),
+    f1?.toFixed(3) ?? "–",
+  ];
+  table.replaceChildren(
+    tableHead("class", "pictures", "precision", "recall", "F1"),
+    el("tbody", {}, ...classes.map((one) => tableRow(one.name, ...cells(one)))),
+  );
 }

@@ -1,0 +1,157 @@
+/* The same picture at every checkpoint of a run: attention and PCA under a slider. */
+import { sentenceOf } from "../../page/errors.js";
+import { bus } from "../../page/bus.js";
+import { fetchScene } from "../../page/scenes.js";
+import { selection } from "../../page/selection.js";
+import { paintMap, paintRgb } from "../../ui/canvas.js";
+import { choice, slider as createSlider } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { legend } from "../../ui/legend.js";
+import { maximum } from "../../ui/numbers.js";
+import { nameOfMoment } from "./format.js";
+import { attentionOf, partOf, spreadOf } from "./probe.js";
+
+/** @typedef {import("./probe.js").ProbeScene} ProbeScene */
+/** @typedef {import("./state.js").RunDetails} RunDetails */
+
+/** @param {(moment: string) => void} onshow */
+export function createCheckpoints(onshow) {
+  const pictures = createPictures(),
+    said = el("p", { class: "inside-note", "aria-live": "polite" });
+  /** What is asked for, and the scene that is shown. */
+  let run = "",
+    moments = /** @type {string[]} */ ([]),
+    at = 0,
+    picture = 0,
+    names = "",
+    scene = /** @type {ProbeScene | null} */ (null);
+  const slider = createSlider("Checkpoint", {
+    min: 0,
+    max: 0,
+    say: (index) => nameOfMoment(moments[index]),
+    oninput: (index) => {
+      at = index;
+      void load();
+    },
+  });
+  slider.node.classList.add("wide");
+  const choices = el("div", { class: "inside-controls" });
+  const node = el(
+    "section",
+    { class: "inside-time", hidden: true },
+    el("h2", { text: "The same picture at each checkpoint" }),
+    el("div", { class: "inside-controls" }, slider.node, choices),
+    pictures.node,
+    said,
+  );
+
+  async function load() {
+    const [asked, moment] = [run, moments[at]];
+    if (!moment) return;
+    pictures.node.classList.add("inside-late"); // still those of the checkpoint before
+    try {
+      /** @type {ProbeScene} */
+      const next = await fetchScene(`runs/${asked}/probe/${moment}`);
+      if (asked !== run || moment !== moments[at]) return; // overtaken
+      scene = next;
+      pictures.node.classList.remove("inside-late");
+      paint();
+      onshow(moment);
+    } catch (error) {
+      said.textContent = sentenceOf(error);
+    }
+  }
+
+  function paint() {
+    if (!scene) return;
+    picture = Math.min(picture, scene.facts.names.length - 1);
+    said.textContent = pictures.draw(scene, picture);
+    offer(scene.facts.names);
+  }
+
+  /** Which pictures there are. @param {readonly string[]} all */
+  function offer(all) {
+    if (names === all.join()) return;
+    names = all.join();
+    const named = all.map((name, i) => /** @type {const} */ ([i, name]));
+    const pick = choice("Picture", named, picture, (i) => {
+      picture = i;
+      paint();
+    });
+    choices.replaceChildren(...(all.length > 1 ? [pick.node] : []));
+  }
+
+  bus.on("selection", ({ change }) => {
+    if ("head" in change) paint();
+  });
+
+  return {
+    node,
+
+    /** @param {RunDetails} next */
+    draw({ name, moments: found }) {
+      if (name === run && found.join() === moments.join()) return;
+      const newest = name !== run || at === moments.length - 1; // follows the run
+      if (name !== run) [scene, picture] = [null, 0];
+      [run, moments] = [name, found];
+      const last = Math.max(moments.length - 1, 0);
+      at = newest ? last : Math.min(at, last);
+      node.hidden = !moments.length;
+      slider.limit(last);
+      slider.set(at);
+      slider.input.disabled = moments.length < 2;
+      void load();
+    },
+  };
+}
+
+/** The picture, its attention and its PCA. */
+function createPictures() {
+  const input = el("canvas", { class: "smooth" }),
+    attention = el("canvas"),
+    pca = el("canvas"),
+    scale = el("div"),
+    which = el("span");
+  const about = (/** @type {string} */ text) => el("span", { text });
+  const node = el(
+    "div",
+    { class: "inside-three" },
+    figure(input, "The picture", about("as the model sees it")),
+    figure(attention, "Attention of the class token", which, scale),
+    figure(
+      pca,
+      "PCA of the patches",
+      about("a PCA of its own at each checkpoint: colours may swap"),
+    ),
+  );
+  return {
+    node,
+
+    /** In words what is drawn. @param {ProbeScene} scene @param {number} picture */
+    draw(scene, picture) {
+      const { grid, heads, names, moment } = scene.facts,
+        [h, w] = grid,
+        side = scene.shapes.pictures[1];
+      const head = selection.head !== null && selection.head < heads ? selection.head : null;
+      const map = attentionOf(scene, picture, head),
+        high = maximum(map, 0, map.length);
+      paintRgb(input, partOf(scene.pictures, picture, side * side * 3), side, side);
+      paintMap(attention, map, { grid, high: high || 1 });
+      paintRgb(pca, partOf(scene.pca, picture, h * w * 3), h, w);
+      scale.replaceChildren(legend("magma", "0", percent(high, 2)));
+      which.textContent =
+        head === null ? `last layer, mean of ${heads} heads` : `last layer, head ${head}`;
+      return `${names[picture]}, ${nameOfMoment(moment)}: the strongest patch holds ${percent(high, 2)} of the attention, spread over ${spreadOf(map).toFixed(0)} of ${h * w} patches.`;
+    },
+  };
+}
+
+/** @param {HTMLCanvasElement} canvas @param {string} title @param {...HTMLElement} more */
+const figure = (canvas, title, ...more) =>
+  el(
+    "figure",
+    { class: "inside-mask" },
+    canvas,
+    el("figcaption", {}, el("b", { text: title }), ...more),
+  );

@@ -1,0 +1,156 @@
+/* The fields of the form, and what is filled in. */
+import { choice } from "../../ui/controls.js";
+import { el } from "../../ui/dom.js";
+import { presetInWords } from "./form-words.js";
+
+/** @typedef {import("../../types/page").View} View */
+/** @typedef {import("../../types/runs").Preset} Preset */
+
+const PARTS = /** @type {const} */ ([
+  ["head", "A linear head"],
+  ["blocks", "Last blocks"],
+  ["all", "Everything"],
+]);
+
+/** @param {string} label @param {HTMLElement} input */
+const field = (label, input) =>
+  el("label", { class: "inside-field" }, el("span", { text: label }), input);
+
+/** @param {string} label @param {Record<string, unknown>} attributes */
+const number = (label, attributes) =>
+  el("input", { type: "number", step: 1, "aria-label": label, ...attributes });
+
+/** @param {HTMLInputElement} input @param {string} text */
+const tick = (input, text) => el("label", { class: "inside-tick" }, input, el("span", { text }));
+
+/** @param {HTMLInputElement} input null: left to the preset */
+const valueOf = (input) => (input.value === "" ? null : Number(input.value));
+
+/**
+ * Without labels: what is trained, and for how long.
+ *
+ * @param {() => void} onchange
+ */
+export function createRecipe(onchange) {
+  /** @type {readonly Preset[]} */
+  let presets = [];
+  const chosen = () => presets.find(({ name }) => name === preset.value) ?? presets[0];
+  const preset = el("select", {
+    "aria-label": "Preset",
+    onchange: () => {
+      steps.value = String(chosen().steps);
+      onchange();
+    },
+  });
+  const words = el("p", { class: "inside-note" }),
+    steps = number("Steps", { value: 400, min: 1, max: 100000 });
+  return {
+    node: el(
+      "div",
+      { class: "inside-fieldset" },
+      field("Preset", preset),
+      words,
+      field("Steps", steps),
+    ),
+    chosen,
+
+    /** @param {readonly Preset[]} all */
+    offer(all) {
+      presets = all;
+      preset.replaceChildren(
+        ...all.map(({ name, fits }) =>
+          el("option", { value: name, text: fits ? name : `${name} (needs GPUs)` }),
+        ),
+      );
+      steps.value = String(all[0]?.steps ?? steps.value);
+    },
+    draw() {
+      words.textContent = presetInWords(chosen());
+    },
+    filled: () => ({ preset: preset.value, steps: valueOf(steps) }),
+  };
+}
+
+/** With labels: what learns, and how long at most. */
+export function createTuning() {
+  /** @type {(typeof PARTS)[number][0]} */
+  let part = "head";
+  const blocks = number("Blocks", { value: 2, min: 1, max: 48 }),
+    blocksField = field("Blocks", blocks),
+    epochs = number("Epochs at most", { min: 1, max: 1000, placeholder: "until nothing improves" });
+  const parts = choice("What learns", PARTS, part, (value) => {
+    part = value;
+    blocksField.hidden = part !== "blocks";
+  });
+  blocksField.hidden = true;
+  return {
+    node: el(
+      "div",
+      { class: "inside-fieldset" },
+      parts.node,
+      blocksField,
+      field("Epochs at most", epochs),
+    ),
+    filled: () => ({ part, blocks: valueOf(blocks) ?? 2, epochs: valueOf(epochs) }),
+  };
+}
+
+/** The model that a run starts from. */
+export function createModels() {
+  const model = el("select", { "aria-label": "Starts from" });
+  return {
+    node: field("Starts from", model),
+    /** @param {readonly [string, string][]} all name and label */
+    offer(all) {
+      model.replaceChildren(...all.map(([value, text]) => el("option", { value, text })));
+    },
+    /** Chooses a model, if there is such a one. @param {string} name */
+    choose(name) {
+      if ([...model.options].some(({ value }) => value === name)) model.value = name;
+    },
+    filled: () => ({ model: model.value }),
+  };
+}
+
+/** What seldom needs to be changed. */
+export function createMore() {
+  const batch = number("Pictures a step", {
+      min: 1,
+      max: 4096,
+      placeholder: "as the preset says",
+    }),
+    seed = number("Seed", { value: 0, min: 0, max: 2 ** 31 - 1 }),
+    knn = el("input", { type: "checkbox", checked: true }),
+    own = el("input", { type: "checkbox" });
+  const knnField = tick(knn, "Measure k-NN accuracy with the zip's labels at each milestone"),
+    ownField = tick(own, "Follow my picture too. Everybody who watches this run will see it.");
+  return {
+    node: el(
+      "details",
+      { class: "inside-more" },
+      el("summary", { text: "More" }),
+      el(
+        "div",
+        { class: "inside-fieldset" },
+        field("Pictures a step", batch),
+        field("Seed", seed),
+        knnField,
+        ownField,
+      ),
+    ),
+
+    /** @param {{ labels: boolean, view: View | null }} facts labels: pictures with classes, not to be learned */
+    draw({ labels, view }) {
+      knnField.hidden = !labels;
+      ownField.hidden = !view || Boolean(view.sample);
+    },
+    /** @param {View | null} view */
+    filled: (view) => ({
+      batch: valueOf(batch),
+      seed: valueOf(seed) ?? 0,
+      knn: knn.checked,
+      probes: [view?.sample || "cat.jpg"],
+      own_probe: own.checked && view && !view.sample ? view.key : null,
+    }),
+  };
+}

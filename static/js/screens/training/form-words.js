@@ -1,0 +1,75 @@
+/* What the form says about what is filled in. Nothing here touches the page. */
+import { plural } from "../../ui/format.js";
+
+/** @typedef {import("../../types/runs").Preset} Preset */
+/** @typedef {import("../../types/runs").Upload} Upload */
+
+/**
+ * @typedef {object} Filled what the words depend on
+ * @property {"pretraining" | "fine-tuning"} kind
+ * @property {Upload | null} zip null: the samples
+ * @property {Preset | undefined} preset undefined until the server has said what there is
+ * @property {boolean} busy a zip is on its way, or the run is being started
+ */
+
+const CLASSES = 6; // that are named
+const SAMPLES =
+  "The samples that come with the project: enough to see the machinery turn, too few to learn from.";
+const HOW_TO_LABEL =
+  "A folder for each class in the zip, such as cats/1.jpg and dogs/1.jpg; or train/ and test/ around them.";
+
+/** @param {Upload} zip */
+export const classesOf = (zip) => Object.keys(zip.classes);
+
+/** The pictures a run would learn from. @param {Filled} filled */
+export function picturesInWords({ kind, zip }) {
+  if (!zip) return kind === "fine-tuning" ? HOW_TO_LABEL : SAMPLES;
+  const names = classesOf(zip),
+    counts = names.slice(0, CLASSES).map((name) => `${name} ${zip.classes[name]}`);
+  if (names.length > CLASSES) counts.push("…");
+  const labels = names.length
+    ? `in ${plural(names.length, "class", "classes")}: ${counts.join(", ")}`
+    : "without labels";
+  const pictures = plural(zip.pictures, "picture", "pictures");
+  return `${zip.name}: ${pictures}${names.length ? " " : ", "}${labels}.`;
+}
+
+/**
+ * What of a zip is not used, and how its folders were understood: first how many, then sentences.
+ *
+ * @param {Upload | null} zip
+ * @returns {string[]}
+ */
+export function leftOutInWords(zip) {
+  if (!zip) return [];
+  const count = zip.left_out ? [`Not used: ${plural(zip.left_out, "file", "files")}.`] : [];
+  return [...count, ...zip.notes];
+}
+
+/** @param {Preset | undefined} preset */
+export function presetInWords(preset) {
+  if (!preset) return "";
+  const { name, words, fits } = preset;
+  return fits
+    ? `${name}: ${words}.`
+    : `Too large for this machine: ${words}. Start it from the command line where the GPUs are.`;
+}
+
+/**
+ * Why a run cannot be started now; empty when it can.
+ *
+ * @param {Filled} filled
+ */
+export function whyNotStart({ kind, zip, preset, busy }) {
+  if (busy) return "One moment.";
+  if (kind === "pretraining") {
+    if (!preset) return "The server has not said yet what can be started.";
+    return preset.fits ? "" : `The preset ${preset.name} needs GPUs: choose another one.`;
+  }
+  if (!zip) return "Upload a zip first: a folder for each class says what is in its pictures.";
+  const classes = classesOf(zip).length;
+  if (classes > 1) return "";
+  return classes
+    ? "The zip has a single class: there is nothing to tell apart. Put a folder for each class into it."
+    : "The zip has no labels: put the pictures of each class into a folder of their own.";
+}

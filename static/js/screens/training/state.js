@@ -1,0 +1,37 @@
+/* What the training screen shows, in one object that is changed in one place. */
+import { selection } from "../../page/selection.js";
+
+/** @typedef {import("../../types/page").View} View */
+/** @typedef {import("../../types/runs").RunCard} RunCard */
+/** @typedef {import("../../types/runs").RunDetails} RunDetails */
+/** @typedef {import("../../types/runs").Line} Line */
+/** @typedef {import("../../types/runs").Report} Report */
+
+/**
+ * @typedef {object} State
+ * @property {RunCard[]} runs on this server
+ * @property {RunDetails | null} run that is open
+ * @property {Line[]} lines of its metrics so far
+ * @property {Report | null} report of its test
+ * @property {string | null} moment the checkpoint that is shown
+ * @property {string} problem to tell; empty: none
+ */
+/** @typedef {State & { run: RunDetails }} Opened */
+
+/** Nothing of a run is known yet. */
+export const NO_RUN = { run: null, lines: /** @type {Line[]} */ ([]), report: null, moment: null };
+
+/** @param {(state: State, change: Partial<State>) => void} render draws what a change concerns */
+export function createState(render) {
+  /** @type {State} */
+  const state = { runs: [], ...NO_RUN, problem: "" };
+  /** @param {Partial<State>} change */
+  function update(change) {
+    Object.assign(state, change);
+    render(state, change);
+  }
+  return { state, update };
+}
+
+/** The open run, if it is the one that has been chosen. @param {State} state */
+export const isTheChosen = ({ run }) => run !== null && run.name === selection.run;

@@ -1,0 +1,83 @@
+/* What the training screen computes and says, without a browser. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { leftOutInWords, picturesInWords, whyNotStart } from "../screens/training/form-words.js";
+import { duration, nameOfMoment } from "../screens/training/format.js";
+import { hasPoints } from "../screens/training/points.js";
+import { attentionOf, partOf, spreadOf } from "../screens/training/probe.js";
+
+const zip = (classes, more = {}) => ({
+  name: "pets.zip",
+  token: "t",
+  bytes: 1,
+  pictures: 5,
+  divided: false,
+  left_out: 0,
+  notes: [],
+  classes,
+  ...more,
+});
+const preset = {
+  name: "tiny",
+  words: "small",
+  steps: 1,
+  batch: 1,
+  needs_weights: false,
+  fits: true,
+};
+
+test("a run cannot start, and the form says why", () => {
+  const filled = { kind: "fine-tuning", zip: null, preset, busy: false };
+  assert.match(whyNotStart(filled), /Upload a zip/);
+  assert.match(whyNotStart({ ...filled, zip: zip({}) }), /no labels/);
+  assert.match(whyNotStart({ ...filled, zip: zip({ cats: 5 }) }), /single class/);
+  assert.equal(whyNotStart({ ...filled, zip: zip({ cats: 2, dogs: 3 }) }), "");
+  const plain = { ...filled, kind: "pretraining" };
+  assert.equal(whyNotStart(plain), "");
+  assert.match(whyNotStart({ ...plain, busy: true }), /moment/);
+  assert.match(whyNotStart({ ...plain, preset: { ...preset, fits: false } }), /needs GPUs/);
+  assert.notEqual(whyNotStart({ ...plain, preset: undefined }), "");
+});
+
+test("pictures are counted with their classes, and what is left out is counted and named", () => {
+  const many = Object.fromEntries([..."abcdefgh"].map((name) => [name, 1]));
+  const words = (classes) => picturesInWords({ kind: "fine-tuning", zip: zip(classes) });
+  assert.equal(words({ cats: 2, dogs: 3 }), "pets.zip: 5 pictures in 2 classes: cats 2, dogs 3.");
+  assert.match(words(many), /in 8 classes: a 1, .*f 1, …\.$/);
+  assert.equal(words({}), "pets.zip: 5 pictures, without labels.");
+  const notes = ["notes.txt is no picture."];
+  assert.deepEqual(leftOutInWords(zip({}, { left_out: 1, notes })), [
+    "Not used: 1 file.",
+    ...notes,
+  ]);
+  assert.deepEqual(leftOutInWords(zip({})), []);
+  assert.deepEqual(leftOutInWords(null), []);
+});
+
+test("times and checkpoints in words", () => {
+  assert.deepEqual([59.6, 90, 5399, 5400].map(duration), ["60 s", "2 min", "90 min", "1.5 h"]);
+  assert.equal(nameOfMoment("step-00000020"), "step 20");
+  assert.equal(nameOfMoment("before"), "before");
+  assert.equal(nameOfMoment(undefined), "");
+});
+
+test("a chart without points has nothing to show", () => {
+  assert.ok(!hasPoints([{ y: [] }, { y: [null, null] }]));
+  assert.ok(hasPoints([{ y: [] }, { y: [null, 0] }]));
+});
+
+test("attention of a head, and of the mean of all, of one of several pictures", () => {
+  const scene = {
+    facts: { grid: [1, 2], heads: 2 },
+    attention: Float32Array.of(9, 9, 9, 9, 0.25, 0.75, 0.75, 0.25),
+  };
+  assert.deepEqual([...attentionOf(scene, 1, 0)], [0.25, 0.75]);
+  assert.deepEqual([...attentionOf(scene, 1, 1)], [0.75, 0.25]);
+  assert.deepEqual([...attentionOf(scene, 1, null)], [0.5, 0.5]);
+  assert.deepEqual([...partOf(Uint8Array.of(1, 2, 3, 4, 5, 6), 1, 3)], [4, 5, 6]);
+});
+
+test("values are spread over as many places as share them evenly", () => {
+  assert.ok(Math.abs(spreadOf([2, 2, 2, 2, 0]) - 4) < 1e-9);
+  assert.ok(Math.abs(spreadOf([0, 5]) - 1) < 1e-9);
+});

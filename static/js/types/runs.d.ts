@@ -1,0 +1,126 @@
+/* Runs, as app/routes/runs.py answers. */
+
+export type RunAction = "pause" | "resume" | "stop" | "delete";
+export type RunState =
+  "waiting" | "starting" | "running" | "paused" | "stopped" | "finished" | "failed";
+
+/** What everybody may know of a run. */
+export interface RunCard {
+  name: string;
+  title: string;
+  kind: "pretraining" | "fine-tuning" | "";
+  steps: number;
+  /** s since 1970 */
+  asked: number | null;
+  mine: boolean;
+  state: RunState;
+  words: string;
+  step: number;
+  seconds_left: number | null;
+  alive: boolean;
+  /** in the queue, from 1 */
+  place: number | null;
+  /** s since 1970 */
+  updated: number;
+  /** what its owner can ask of it now */
+  wishes: RunAction[];
+}
+
+/** The open run. */
+export interface RunDetails extends RunCard {
+  verdict: { kind: string; words: string } | null;
+  command: string;
+  moments: string[];
+  report: boolean;
+  weights: string | null;
+  pictures_shown?: boolean;
+}
+
+/** A line of a run's metrics, as far as the page knows what it means. */
+export interface Line {
+  [name: string]: unknown;
+  step: number;
+  seconds?: number;
+  steps_per_second?: number;
+  pictures_per_second?: number;
+  logged?: Record<string, number | null>;
+  uniform?: Record<string, number | null>;
+  measured?: {
+    teacher_entropy: { dino?: number | null };
+    teacher_entropy_marginal: { dino?: number | null };
+  };
+  stage?: string;
+  validation_accuracy?: number;
+}
+
+export interface Metrics {
+  lines: Line[];
+  next: number;
+  mark: string;
+  anew: boolean;
+  more: boolean;
+  run: RunDetails;
+}
+
+export interface Preset {
+  name: string;
+  words: string;
+  steps: number;
+  batch: number;
+  needs_weights: boolean;
+  fits: boolean;
+}
+
+/** What runs there are, and what a new one can be made from. */
+export interface Runs {
+  runs: RunCard[];
+  presets: Preset[];
+  /** [name, label] */
+  models: [string, string][];
+}
+
+/** A zip that was taken. */
+export interface Upload {
+  token: string;
+  name: string;
+  bytes: number;
+  pictures: number;
+  /** name -> how many pictures */
+  classes: Record<string, number>;
+  divided: boolean;
+  left_out: number;
+  notes: string[];
+}
+
+export interface ClassScore {
+  name: string;
+  pictures: number;
+  precision: number | null;
+  recall: number | null;
+  f1: number | null;
+}
+
+export interface Mistake {
+  number: number;
+  true: string;
+  predicted: string;
+  probabilities: Record<string, number>;
+  file?: string;
+}
+
+/** The test of a fine-tuning. Shares are 0 to 1. */
+export interface Report {
+  pictures: number;
+  accuracy: number;
+  standard_error: number;
+  balanced_accuracy: number;
+  always_the_commonest: number;
+  classes: ClassScore[];
+  /** rows are the truth, columns the prediction */
+  confusion: number[][];
+  mistakes: Mistake[];
+  best_epoch: number;
+  balance: { words: string };
+  counts: { train: number; validation: number; test: number };
+  skipped: { file: string; why: string }[];
+}
