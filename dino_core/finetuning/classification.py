@@ -48,7 +48,7 @@ from dino_core.runs.folder import Control, RunFolder, write_json
 from dino_core.runs.presets import from_plain
 from dino_core.runs.request import DEFAULT_EPOCHS
 from dino_core.runs.setup import read_probe
-from dino_core.weights import load_backbone, read_state_dict
+from dino_core.weights import WeightsInfo, load_backbone, read_state_dict
 from dino_core.weights.files import written_beside
 
 __all__ = ["FinetuneSetup", "finetune", "load_classifier", "predict"]
@@ -91,7 +91,7 @@ def finetune(
     with ExitStack() as stack:
         stack.enter_context(run.locked())
         if not resume:
-            run.create(as_config(setup, pictures, parts, backbone.info.title))
+            run.create(as_config(setup, pictures, parts, backbone.info))
         stack.enter_context(failures_reported(run, setup.epochs))
         control = stack.enter_context(Control(run))
         run.clear_action()
@@ -304,13 +304,15 @@ def train_head(
 
 
 def as_config(
-    setup: FinetuneSetup, pictures: Pictures, parts: Divided, title: str
+    setup: FinetuneSetup, pictures: Pictures, parts: Divided, info: WeightsInfo
 ) -> dict[str, Any]:
     return {
         "kind": "fine-tuning",
         "steps": setup.epochs,
         "setup": asdict(setup),
-        "weights": title,
+        "weights": info.title,
+        "weights_standing": info.standing,
+        "weights_notes": list(info.notes),
         "classes": list(pictures.classes),
         "pictures": {
             "count": len(pictures),

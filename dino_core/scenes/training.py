@@ -196,7 +196,10 @@ def probe_scene(folder: Path, moment: str) -> ProbeScene:
 
 
 def report_of(folder: Path, with_files: bool) -> dict[str, Any]:
-    """The test of a fine-tuning. Names of files only for whom they belong to."""
+    """The test of a fine-tuning, and on which weights it stands.
+
+    Names of files, and notes that may hold one, only for whom they belong to.
+    """
     path = folder / "report.json"
     if not path.exists():
         raise ValueError("The test comes at the end of the fine-tuning.")
@@ -205,11 +208,24 @@ def report_of(folder: Path, with_files: bool) -> dict[str, Any]:
     if not isinstance(mistakes, list) or not all(isinstance(one, dict) for one in mistakes):
         raise ValueError(DAMAGED_REPORT)
     report["skipped"] = report.get("skipped", []) if with_files else []
+    report["weights"] = _weights_in_words(
+        read_json(folder / "config.json") or {}, with_notes=with_files
+    )
     for i, mistake in enumerate(mistakes):
         mistake["number"] = i
         if not with_files:
             mistake.pop("file", None)
     return report
+
+
+def _weights_in_words(config: dict[str, Any], *, with_notes: bool) -> str:
+    """Which weights a fine-tuning began with, and what is known of them; "" where none noted it."""
+    from dino_core.scenes.models import STANDINGS
+
+    title, standing = config.get("weights"), STANDINGS.get(str(config.get("weights_standing")))
+    notes = config.get("weights_notes") if with_notes else None
+    notes = notes if isinstance(notes, list) else []
+    return ". ".join(str(one).rstrip(".") for one in (title, standing, *notes) if one)
 
 
 def mistake_picture(folder: Path, number: int) -> bytes:

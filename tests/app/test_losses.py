@@ -157,6 +157,22 @@ def test_pairs_of_crops_patches_and_temperatures(visitor, shown: Shown) -> None:
 
 
 @pytest.mark.browser
+def test_what_is_shown_is_dimmed_while_another_answer_is_on_its_way(visitor) -> None:
+    page = visitor("#screen=losses")
+    page.wait_for_selector(f"{VIEW}[data-ready]")
+    held: list = []
+    page.route("**/losses?*targets=*", held.append)  # the answer does not come yet
+    page.click(f"{VIEW} [data-value=sinkhorn_knopp]")
+    page.wait_for_selector(f"{VIEW} .inside-losses[aria-busy=true]")
+    assert page.evaluate(f"document.querySelector('{VIEW}').inside.targets") == "centering"
+    held[0].continue_()
+    page.wait_for_selector(f"{VIEW} .inside-losses[aria-busy=false]", timeout=60_000)
+    assert page.evaluate(f"document.querySelector('{VIEW}').inside.targets") == "sinkhorn_knopp"
+    crops = page.locator(f"{VIEW} thead .thumbnail small").all_inner_texts()
+    assert crops[:3] == ["G0", "G1", "L0"], "counted from 0, as the model does"
+
+
+@pytest.mark.browser
 def test_a_link_brings_the_small_pair_back(visitor, shown: Shown) -> None:
     page = visitor("#screen=losses&pair=cifar&between=3.1&hot=0.05&sample=coffee.jpg&seed=2")
     page.wait_for_function(

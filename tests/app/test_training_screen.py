@@ -135,3 +135,5 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     wanted = [count for row in state["confusion"] for count in row]
     assert [int(text) for text in cells.all_inner_texts()] == wanted
     assert state["moments"] == ["before", "after"]
+    weights = page.locator(".inside-test .inside-weights")
+    expect(weights).to_contain_text("Not the official weights")  # beside the verdict

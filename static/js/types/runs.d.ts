@@ -123,4 +123,6 @@ export interface Report {
   balance: { words: string };
   counts: { train: number; validation: number; test: number };
   skipped: { file: string; why: string }[];
+  /** which it began with, and what is known of them; "" where nobody noted it */
+  weights: string;
 }

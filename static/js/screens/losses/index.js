@@ -37,21 +37,22 @@ export function create(root, page) {
     neighbours = createNeighbours(),
     total = createTotal(),
     take = createExports(state, { png: map.png, npz: loading.npz });
-  root.append(
-    controls.node,
+  const stage = el(
+    "div",
+    { class: "inside-losses" },
     row(column("Between crops: the DINO loss", matrix.node, crops.caption, head.node), crops.node),
     row(
       column("Masked patches of global crop 0: the iBOT loss", map.node, map.keys, patches.caption),
       patches.node,
     ),
     row(neighbours.node, total.node),
-    controls.more,
-    take.node,
   );
+  root.append(controls.node, stage, controls.more, take.node);
 
   /** @param {State} now @param {Partial<State>} change */
   function render(now, change) {
     if (!now.scene || !now.view) return;
+    stage.setAttribute("aria-busy", String(now.waiting));
     const loaded = /** @type {Loaded} */ (now);
     if (change.scene) {
       for (const part of [matrix, head, map, neighbours, total]) part.build(now.scene);

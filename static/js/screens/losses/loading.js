@@ -36,6 +36,7 @@ export function createLoading(state, update) {
   async function load(view, options = wanted.options) {
     wanted = { view, options };
     const asked = wanted;
+    update({ waiting: true });
     /** @type {import("./state.js").LossesScene} */
     const scene = await fetchScene(addressOf(view, options));
     if (asked !== wanted) return; // overtaken
@@ -49,6 +50,7 @@ export function createLoading(state, update) {
       sheet: new URL(sheet, document.baseURI).href,
       hovered: null,
       under: null,
+      waiting: false,
     });
   }
 

@@ -3,6 +3,7 @@ import { keep } from "../../page/link.js";
 import { paintRgb } from "../../ui/canvas.js";
 import { colourTable, inkOn } from "../../ui/colours.js";
 import { el } from "../../ui/dom.js";
+import { keyHints } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { GLOBALS, isCounted, neighbour, rangeOfCounted } from "./arithmetic.js";
 import { nats, uniformLoss } from "./format.js";
@@ -16,6 +17,12 @@ import { shownPair } from "./state.js";
 
 /** @type {Record<string, readonly [number, number]>} */
 const MOVES = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
+/** @type {import("../../ui/key-hints.js").KeyHints} */
+const KEYS = [
+  ["arrows", "move from pair to pair"],
+  ["Enter", "keeps it"],
+];
 
 /** @param {(change: Partial<State>) => void} update */
 export function createMatrix(update) {
@@ -77,7 +84,13 @@ export function createMatrix(update) {
   }
 
   return {
-    node: el("div", { class: "inside-stack" }, el("div", { class: "inside-scroll" }, table), scale),
+    node: el(
+      "div",
+      { class: "inside-stack" },
+      el("div", { class: "inside-scroll" }, table),
+      scale,
+      keyHints(KEYS),
+    ),
     build,
 
     /** @param {Loaded} state */

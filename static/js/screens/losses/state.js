@@ -28,6 +28,7 @@ export const FIRST_PAIR = "preview";
  * @property {CropPair | null} hovered
  * @property {Patch | null} patch that is kept, of global crop 0
  * @property {Patch | null} under the pointer
+ * @property {boolean} waiting for another view or other options; what is shown is of those before
  */
 /** @typedef {State & { view: View, scene: LossesScene, pinned: CropPair }} Loaded */
 
@@ -48,6 +49,7 @@ export function createState(render) {
     hovered: null,
     patch: pairFromLink("patch"),
     under: null,
+    waiting: false,
   };
 
   /** @param {Partial<State>} change */

@@ -85,9 +85,8 @@ export function createCurves(run) {
       const last = state.lines.at(-1)?.step ?? -1,
         anew = state.run.name !== shown.name || last < shown.step;
       newest = state;
-      if (state.run.state === "waiting") node.hidden = true;
-      else node.hidden = false;
-      run(anew && !node.hidden ? load : follow);
+      node.hidden = state.lines.length === 0; // nothing was measured yet, or the run has not begun
+      if (!node.hidden) run(anew ? load : follow);
     },
   };
 }

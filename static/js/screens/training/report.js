@@ -17,6 +17,7 @@ import { createMistakes } from "./mistakes.js";
  */
 export function createReport(update, run) {
   const words = el("p", { class: "inside-details" }),
+    weights = el("p", { class: "inside-details inside-weights" }),
     classes = el("table", { class: "inside-table" }),
     confusion = createConfusion(),
     mistakes = createMistakes();
@@ -25,6 +26,7 @@ export function createReport(update, run) {
     { class: "inside-test", hidden: true },
     el("h2", { text: "The test, on pictures it never learned from" }),
     words,
+    weights,
     el(
       "div",
       { class: "inside-test-columns" },
@@ -64,6 +66,8 @@ export function createReport(update, run) {
       }
       if (!report || !node.hidden) return; // a report does not change
       words.textContent = inWords(report, validationBefore(lines));
+      weights.textContent = report.weights && `Weights it began with: ${report.weights}.`;
+      weights.hidden = !report.weights;
       confusion.draw(report);
       drawClasses(classes, report);
       mistakes.draw(report, card);

@@ -94,7 +94,7 @@ export function createWatching(state, update, offer) {
     const answer = await postAction(run.name, action);
     if (answer.gone) {
       choose(null);
-      update({ ...NO_RUN, lines: [] });
+      update({ ...NO_RUN, lines: [], runs: state.runs.filter(({ name }) => name !== run.name) });
     }
     await refresh();
     return !answer.gone && state.run?.state === run.state;
