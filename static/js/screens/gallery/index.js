@@ -670,9 +670,10 @@ export function create(root, { tell }) {
     if (!gallery?.facts.classes.length || !probes.probe) return;
     const asked = JSON.stringify(desk.probeQuery()),
       from = data;
-    const found = await data.ask("predictions", desk.probeQuery()).catch(() => null);
-    if (from !== data || asked !== JSON.stringify(desk.probeQuery())) return;
-    predictions = found?.waiting === undefined ? found : null;
+    const still = () => from === data && asked === JSON.stringify(desk.probeQuery());
+    const found = await from.settle("predictions", desk.probeQuery(), still).catch(() => null);
+    if (!still()) return;
+    predictions = found;
     side.tellKind();
   }
 
