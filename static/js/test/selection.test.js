@@ -22,6 +22,20 @@ test("listeners hear what was said while they listened", () => {
   assert.deepEqual(heard, [1]);
 });
 
+test("who begins to listen while something is said hears the next", () => {
+  /** @type {ReturnType<typeof createBus<{ one: number }>>} */
+  const own = createBus();
+  /** @type {number[]} */
+  const heard = [];
+  const stop = own.on("one", () => {
+    stop();
+    own.on("one", (value) => heard.push(value));
+  });
+  own.emit("one", 1);
+  own.emit("one", 2);
+  assert.deepEqual(heard, [2]);
+});
+
 test("a listener that fails is reported and keeps nobody from hearing", () => {
   /** @type {unknown[]} */
   const reported = [];
@@ -56,7 +70,7 @@ test("everybody hears of a selection, and what of it changed", () => {
 test("a selection is brought into the range of a picture", () => {
   fitSelection(LARGE);
   assert.deepEqual({ ...selection }, { row: null, col: null, layer: 11, head: null, run: null });
-  select({ row: 3, col: 6, head: 3 });
+  select({ row: 3, col: 6, head: 3, layer: 4 }); // each one too many
   fitSelection(SMALL);
   assert.deepEqual({ ...selection }, { row: null, col: null, layer: 3, head: null, run: null });
   select({ row: 3, col: 5, head: 2 });

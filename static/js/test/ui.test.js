@@ -12,8 +12,9 @@ test("numbers in words", () => {
   assert.equal(format.percent(1, 0), "100 %");
   assert.equal(format.spaced(1234567), "1 234 567");
   assert.equal(format.spaced(999), "999");
-  const values = [0, 12345.6, 123.456, 1.23456, 0.123456, 0.0000123456, -0.5, null, NaN];
-  const words = ["0", "12 346", "123.5", "1.235", "0.123", "1.23e−5", "-0.500", "–", "–"];
+  const values = [0, 12345.6, 123.456, 1.23456, 0.123456, 0.00123456, 0.0000123456, -0.5, null];
+  const words = ["0", "12 346", "123.5", "1.235", "0.123", "1.23e−3", "1.23e−5", "-0.500", "–"];
+  assert.equal(format.short(NaN), "–");
   assert.deepEqual(values.map(format.short), words);
   assert.deepEqual([123.4, 12.34, 1.234].map(format.threeDigits), ["123", "12.3", "1.23"]);
   assert.deepEqual([0, 0.30000000000000004, 250, 200000, 0.0002].map(format.tickText), [
