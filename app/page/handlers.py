@@ -38,6 +38,9 @@ NOT_HERE = (
     "The picture of this link is not here: it was somebody's own, or it is no longer kept. "
     "This is a sample."
 )
+# Around whatever Python works out anew: the page says that it still shows what was there before.
+BEGINS = "(...values) => { globalThis.Inside?.begins(); return values; }"
+ENDS = "() => { globalThis.Inside?.ends(); }"
 NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
 Update = dict[Any, Any]  # what a handler changes: a value for each of some components
 
@@ -85,6 +88,8 @@ class Handlers:
             "show_progress_on": rail.status,
             "api_visibility": "private",
         }
+        asked: dict[str, Any] = work | {"js": BEGINS}
+        answered: dict[str, Any] = {"js": ENDS, "api_visibility": "private"}
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(
             self.arrive, [rail.link, *chosen], js="(_, ...rest) => [location.hash, ...rest]", **work
@@ -93,17 +98,20 @@ class Handlers:
         # wrong about broken, 16-bit and animated ones.
         rail.picture.upload(
             None, rail.picture, rail.uploaded, js="(file) => file.path", api_visibility="private"
-        ).then(self.open_file, [session, rail.uploaded, *chosen], **work)
+        ).then(self.open_file, [session, rail.uploaded, *chosen], **asked).then(None, **answered)
         # A file that the widget itself turns away empties it, and nothing else is heard of it.
         rail.picture.change(None, rail.picture, rail.emptied, js=EMPTIED, **quiet)
         rail.emptied.change(
             self.restore, [session, rail.emptied], [rail.picture, rail.status], **quiet
         )
-        self.strip.select(self.travel, [session, self.strip, *chosen], **work)
-        rail.samples.select(self.open_sample, [session, rail.samples, *chosen], **work)
-        self.gallery.select(self.open_gallery_picture, [session, self.gallery, *chosen], **work)
-        rail.model.input(self.change_model, [session, *chosen], **work)
-        rail.size.input(self.change_model, [session, *chosen], **work)
+        for event, handler, values in (
+            (self.strip.select, self.travel, [self.strip]),
+            (rail.samples.select, self.open_sample, [rail.samples]),
+            (self.gallery.select, self.open_gallery_picture, [self.gallery]),
+            (rail.model.input, self.change_model, []),
+            (rail.size.input, self.change_model, []),
+        ):
+            event(handler, [session, *values, *chosen], **asked).then(None, **answered)
         rail.seed.change(
             self.redraw,
             [session, rail.seed],

@@ -1,6 +1,7 @@
 /* Where the page begins: the one file that touches `window`. Gradio's components and handlers reach
    the page by the three calls of `window.Inside`, whatever comes first, they or this file. */
 import { followHistory } from "./page/history.js";
+import { begins, ends } from "./page/late.js";
 import { watchLessons } from "./page/lesson.js";
 import { arrived, opening } from "./page/link.js";
 import { preparePictures } from "./page/picture-upload.js";
@@ -51,6 +52,10 @@ export const Inside = {
 
   /** Python has answered the page's arrival. */
   arrived,
+
+  /** Python is asked for another picture, size or model; and it has answered. */
+  begins,
+  ends,
 };
 
 window.Inside = Inside;

@@ -5,6 +5,7 @@
  * @typedef {object} PageEvents
  * @property {{ name: string, before: string | null }} screen a screen was opened; `before` was open
  * @property {import("../types/page").View} view another picture, model, size or seed
+ * @property {boolean} computing whether Python is at work on another picture, size or model
  * @property {{ selection: import("./selection.js").Selection, change: Partial<import("./selection.js").Selection> }} selection
  *   a patch, layer, head or run was chosen; `change` holds what was set
  */

@@ -31,6 +31,17 @@ export function downloadBlob(name, blob) {
   setTimeout(() => URL.revokeObjectURL(href), 10000);
 }
 
+/**
+ * When the view of a row has been drawn whole: then its picture and its numbers are of one state.
+ *
+ * @param {Element} row
+ */
+async function drawn(row) {
+  const view = row.closest(".inside-view");
+  if (view?.hasAttribute("data-drawing"))
+    await new Promise((resolve) => view.addEventListener("drawn", resolve, { once: true }));
+}
+
 /** A button that copies the link, and says that it has. */
 function linkButton() {
   const node = button("Link", copy, "Copies a link to this state");
@@ -64,17 +75,24 @@ export function exportBar(screen, { png, npz, csv, python }) {
   });
   const row = el("div", { class: "inside-take", role: "group", "aria-label": "Take it along" });
   if (png) {
-    const save = async () =>
+    const save = async () => {
+      await drawn(row);
       (await png()).toBlob((blob) => blob && downloadBlob(`${screen}.png`, blob));
+    };
     row.append(button("PNG", save, "What is drawn, as a picture"));
   }
-  if (npz)
-    row.append(
-      button("NPZ", () => download(`${screen}.npz`, npz()), "The numbers, for numpy.load"),
-    );
+  if (npz) {
+    const save = async () => {
+      await drawn(row);
+      download(`${screen}.npz`, npz());
+    };
+    row.append(button("NPZ", save, "The numbers, for numpy.load"));
+  }
   if (csv) {
-    const save = async () =>
+    const save = async () => {
+      await drawn(row);
       downloadBlob(`${screen}.csv`, new Blob([await csv()], { type: "text/csv" }));
+    };
     row.append(button("CSV", save, "The numbers, as a table"));
   }
   row.append(linkButton());

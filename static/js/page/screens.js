@@ -23,6 +23,7 @@
 import { settings } from "../settings.js";
 import { bus } from "./bus.js";
 import { hasProblem, NetworkError, run } from "./errors.js";
+import { isComputing, markLate, nameLate } from "./late.js";
 import { opening } from "./link.js";
 
 /** @typedef {import("../types/page").View} View */
@@ -45,7 +46,9 @@ import { opening } from "./link.js";
  * @typedef {object} Mounted a screen that has its place on the page
  * @property {HTMLElement} root
  * @property {Promise<ScreenParts> | null} parts null until it has been made
- * @property {string | null} shown the view that it shows, as JSON
+ * @property {string | null} shown the view that it shows or is about to, as JSON
+ * @property {View | null} drawn the view that it has drawn; another than `shown` while that is fetched
+ * @property {number} drawing views that it is about to show
  */
 
 export const STRIP = "strip";
@@ -124,10 +127,28 @@ async function show(name) {
   if (screen.shown === text) return;
   screen.shown = text;
   screen.root.removeAttribute("data-ready");
+  screen.drawing += 1;
+  markAll();
   await run(screen.root, async () => (await partsOf(name, screen)).show(wanted));
+  screen.drawing -= 1;
+  if (screen.shown === text && !hasProblem(screen.root)) screen.drawn = wanted;
+  markAll();
   if (name === current) requestAnimationFrame(() => firstIsPainted());
   if (hasProblem(screen.root)) screen.shown = null; // tried again when it is asked for again
 }
+
+/* What is drawn is the one before while Python is at work, and while the new one is fetched. */
+function markAll() {
+  for (const [name, { root, drawn, drawing }] of mounted) {
+    const late = drawn !== null && (isComputing() || drawing > 0);
+    markLate(root, late);
+    root.toggleAttribute("data-drawing", drawing > 0);
+    if (!drawing) root.dispatchEvent(new Event("drawn"));
+    if (name === current) nameLate(late ? drawn : null);
+  }
+}
+
+bus.on("computing", markAll);
 
 // ---------- places, views, the screen that is open
 
@@ -155,7 +176,7 @@ export const tellPython = (name, value) => tellers.get(name)?.(value);
  */
 export function mount(name, root) {
   root.dataset.view = name;
-  mounted.set(name, { root, parts: null, shown: null });
+  mounted.set(name, { root, parts: null, shown: null, drawn: null, drawing: 0 });
   if (name === STRIP) void show(name);
   else if (name === (asked ?? current ?? firstScreen())) openScreen(name);
   prepareSoon();
@@ -200,6 +221,7 @@ export function openScreen(name) {
   showColumn();
   if (before !== name) bus.emit("screen", { name, before });
   void show(name);
+  markAll();
 }
 
 /** Shows Gradio's column of the open screen, and no other. */
