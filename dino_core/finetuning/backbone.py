@@ -48,6 +48,9 @@ class FinetuneSetup:
     """What a person asked for; `config.json` holds it."""
 
     data: str
+    include: tuple[str, ...] = ()  # see `datasets.find_pictures`
+    exclude: tuple[str, ...] = ()
+    stretch: bool = False
     part: Part = "head"
     blocks: int = 2
     epochs: int = 100

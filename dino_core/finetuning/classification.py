@@ -79,7 +79,9 @@ def finetune(
     assert setup is not None
     if setup.threads:
         torch.set_num_threads(setup.threads)
-    pictures = find_pictures(setup.data)
+    pictures = find_pictures(
+        setup.data, include=setup.include, exclude=setup.exclude, stretch=setup.stretch
+    )
     if resume:
         check_same_pictures(run, pictures)
     else:
@@ -92,6 +94,7 @@ def finetune(
         stack.enter_context(run.locked())
         if not resume:
             run.create(as_config(setup, pictures, parts, backbone.info))
+            run.say_all(pictures.summary())
         stack.enter_context(failures_reported(run, setup.epochs))
         control = stack.enter_context(Control(run))
         run.clear_action()

@@ -124,6 +124,10 @@ class RunFolder:
         with suppress(OSError):  # a terminal that is closed ends no run
             print(words, file=sys.stderr, flush=True)
 
+    def say_all(self, sentences: Sequence[str]) -> None:
+        for sentence in sentences:
+            self.say(sentence)
+
     def put_state(
         self, state: State, words: str, step: int, steps: int, seconds_left: float | None = None
     ) -> None:

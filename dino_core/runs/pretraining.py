@@ -93,6 +93,7 @@ def train(
             stack.enter_context(run.locked())
             if not resume:
                 run.create(as_config(setup, pictures, world))
+                run.say_all(pictures.summary())
         with failures_reported(run, setup.run.steps, world.first):
             return _train(run, setup, pictures, world)
 

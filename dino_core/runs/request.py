@@ -49,6 +49,26 @@ class RunRequest:
         is_path=True,
         may_change=True,
     )
+    include: tuple[str, ...] = row(
+        (),
+        "--include",
+        "folders or files to take although their name speaks against it, such as masks",
+        count="+",
+        metavar="NAME",
+    )
+    exclude: tuple[str, ...] = row(
+        (),
+        "--exclude",
+        "folders or files to leave out; patterns such as *_small.jpg as well",
+        count="+",
+        metavar="NAME",
+    )
+    stretch: bool = row(
+        False,
+        "--stretch",
+        "show 16-bit pictures from the smallest to the largest value that occurs in them",
+        type=bool,
+    )
     folder: str | None = row(
         None,
         "--run",

@@ -58,6 +58,9 @@ class Setup:
 
     run: RunConfig
     data: str  # a folder or zip, or SAMPLES or CIFAR10
+    include: tuple[str, ...] = ()  # see `datasets.find_pictures`; the samples are taken as they are
+    exclude: tuple[str, ...] = ()
+    stretch: bool = False
     download: bool = False  # may fetch CIFAR10
     model: str | None = None  # start from this backbone
     weights: str | None = None  # or from this file
@@ -111,7 +114,9 @@ def read_pictures(setup: Setup) -> Pictures:
         return sample_pictures()
     if setup.data == CIFAR10:
         return cifar10(cifar10_folder(), setup.download).part("train")
-    return find_pictures(setup.data).part("train")
+    return find_pictures(
+        setup.data, include=setup.include, exclude=setup.exclude, stretch=setup.stretch
+    ).part("train")
 
 
 def validated(setup: Setup) -> tuple[Setup, Pictures]:

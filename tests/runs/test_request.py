@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -19,11 +20,14 @@ from dino_core.runs.request_io import (
     stored_request,
     write_request,
 )
-from dino_core.runs.setup import Setup
+from dino_core.runs.setup import Setup, read_pictures
 
 # Of every option another value than the default, as it comes in a form.
 FORM = {
     "data": "/pictures/my own.zip",
+    "include": ["masks"],
+    "exclude": ["*_small.jpg"],
+    "stretch": True,
     "folder": "/runs/-odd 'name'",
     "preset": "continue",
     "part": "blocks",
@@ -223,3 +227,24 @@ def test_what_a_run_began_with_may_be_repeated(tmp_path, monkeypatch):
 def test_a_damaged_config_is_said(config):
     with pytest.raises(ValueError, match=r"damaged|does not know"):
         stored_request(config)
+
+
+def test_which_pictures_are_taken_is_asked_for_and_kept(tmp_path: Path) -> None:
+    from tiny_runs import noise_folder
+
+    from dino_core.datasets import sample_pictures
+
+    data = noise_folder(tmp_path / "data", 4)
+    parser = build_parser()
+    words = ["train", "--data", str(data), "--exclude", "01.png", "*3.png", "--stretch"]
+    asked = given_options(parser.parse_args(words), "pretraining")
+    setup = Setup.of(RunRequest(kind="pretraining", **asked))
+    pictures = read_pictures(setup)
+    assert (pictures.names, pictures.stretch) == (("00.png", "02.png"), True)
+    assert "01.png" in " ".join(pictures.summary())
+    with pytest.raises(ValueError, match="--exclude is fixed since the run began"):
+        changes_for(setup.request, {"exclude": ("00.png",)}, "pretraining")
+    other = FinetuneSetup.of(RunRequest(kind="fine-tuning", **asked))
+    assert (other.exclude, other.stretch) == (("01.png", "*3.png"), True)
+    assert RunRequest("pretraining", exclude=("-draft*",)).arguments()[-1] == "./-draft*"
+    assert sample_pictures().summary() == []
