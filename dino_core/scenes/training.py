@@ -225,6 +225,8 @@ def _weights_in_words(config: dict[str, Any], *, with_notes: bool) -> str:
     title, standing = config.get("weights"), STANDINGS.get(str(config.get("weights_standing")))
     notes = config.get("weights_notes") if with_notes else None
     notes = notes if isinstance(notes, list) else []
+    if standing and standing.lower() in str(title).lower():
+        standing = None  # the preview's title says it itself
     return ". ".join(str(one).rstrip(".") for one in (title, standing, *notes) if one)
 
 

@@ -161,7 +161,8 @@ def test_what_is_shown_is_dimmed_while_another_answer_is_on_its_way(visitor) -> 
     page = visitor("#screen=losses")
     page.wait_for_selector(f"{VIEW}[data-ready]")
     held: list = []
-    page.route("**/losses?*targets=*", held.append)  # the answer does not come yet
+    # The answer does not come yet.
+    page.route("**/losses?*targets=*", lambda route: held.append(route))
     page.click(f"{VIEW} [data-value=sinkhorn_knopp]")
     page.wait_for_selector(f"{VIEW} .inside-losses[aria-busy=true]")
     assert page.evaluate(f"document.querySelector('{VIEW}').inside.targets") == "centering"

@@ -136,4 +136,4 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     assert [int(text) for text in cells.all_inner_texts()] == wanted
     assert state["moments"] == ["before", "after"]
     weights = page.locator(".inside-test .inside-weights")
-    expect(weights).to_contain_text("Not the official weights")  # beside the verdict
+    expect(weights).to_contain_text("Preview ViT-S/14 (not the official weights). Not the official")

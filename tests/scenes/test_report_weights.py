@@ -29,6 +29,10 @@ def test_weights_and_what_is_known_of_them_stand_beside_the_verdict(tmp_path: Pa
     [
         ({}, ""),
         ({"weights": "Preview"}, "Preview"),  # of a run from before it was noted
+        (
+            {"weights": "P (not the official weights)", "weights_standing": "other"},
+            "P (not the official weights)",
+        ),  # said once
         ({"weights": "Preview", "weights_standing": [], "weights_notes": 3}, "Preview"),
     ],
 )
