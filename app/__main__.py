@@ -49,6 +49,12 @@ def page_options(option: Callable[..., Any]) -> None:
         help="a site that may embed the page, such as https://example.org; * for any",
     )
     option(
+        "--root-path",
+        default="",
+        metavar="PATH",
+        help="the path below which a proxy shows the page, such as /inside",
+    )
+    option(
         "--allow-downloads",
         action="store_true",
         help="let visitors have official weights downloaded; at this machine they always may",
@@ -85,6 +91,7 @@ def page(args: argparse.Namespace) -> None:
         port=args.port,
         access=access,
         allow_downloads=args.allow_downloads or None,
+        root_path=args.root_path,
     )
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
     interruption.cease()

@@ -13,6 +13,7 @@ from app.first_visit.document import head, stage
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
 from app.middleware.gradio_gate import GradioGate
+from app.middleware.prefix import Prefix, checked_prefix
 from app.middleware.protection import Access, Protection
 from app.middleware.static_cache import StaticCache
 from app.middleware.visitor_cookie import VisitorCookie
@@ -38,12 +39,15 @@ def build_server(
     port: int = 7860,
     access: Access = LOCAL,
     allow_downloads: bool | None = None,
+    root_path: str = "",
 ) -> FastAPI:
     """The application that uvicorn runs. ValueError for a model or file that is not there.
 
+    `root_path`: the path below which a proxy shows the page, such as "/inside".
     `allow_downloads`: whether visitors may have weights downloaded; by default only the person at
     this machine may.
     """
+    prefix = checked_prefix(root_path)
     downloads = access.is_local if allow_downloads is None else allow_downloads
     services = build_services(model, weights, device, allow_downloads=downloads)
 
@@ -57,8 +61,8 @@ def build_server(
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, services)
     page = build_app(services)
-    mount(server, page, access.listens_on, port)
-    add_middleware(server, services, access, page.theme_hash)
+    mount(server, page, access.listens_on, port, prefix=prefix)
+    add_middleware(server, services, access, page.theme_hash, prefix=prefix)
     return server
 
 
@@ -89,12 +93,13 @@ def end(services: Services) -> None:
     services.umap.stop()
 
 
-def mount(server: FastAPI, page: gr.Blocks, host: str, port: int) -> None:
+def mount(server: FastAPI, page: gr.Blocks, host: str, port: int, *, prefix: str = "") -> None:
     """Puts the page on the server, behind the routes."""
     gr.mount_gradio_app(
         server,
         page,
         path="/",
+        root_path=prefix or None,
         server_name=host,
         server_port=port,
         footer_links=[],
@@ -112,14 +117,17 @@ def mount(server: FastAPI, page: gr.Blocks, host: str, port: int) -> None:
     page.has_launched = True
 
 
-def add_middleware(server: FastAPI, services: Services, access: Access, theme_hash: str) -> None:
+def add_middleware(
+    server: FastAPI, services: Services, access: Access, theme_hash: str, *, prefix: str = ""
+) -> None:
     """What surrounds every request; the last one added is the first to see it."""
     first = services.first_visit
     document = head(colour_maps(), SCREENS, first.view if first else None, theme_hash)
     server.add_middleware(FirstDocument, document, stage() if first else "")
-    server.add_middleware(VisitorCookie, services.visitors)
+    server.add_middleware(VisitorCookie, services.visitors, f"{prefix}/")
     server.add_middleware(StoredResponses, first)
     server.add_middleware(CompressPage)
     server.add_middleware(StaticCache, STATIC / "js")
     server.add_middleware(GradioGate, services.visitors, services.uploads)
     server.add_middleware(Protection, access)
+    server.add_middleware(Prefix, prefix)

@@ -55,6 +55,7 @@ def head(
         f"<script>if (!location.hash) for (const path of {ahead})"
         " fetch(path).then((one) => one.blob());</script>"
         f'{modules}<script type="module" src="inside/js/boot.js"></script>'
+        '<link rel="icon" href="favicon.ico">'  # a browser would look for it at the host's root
         f'<link rel="stylesheet" href="theme.css?v={theme_hash}">'
     )
 

@@ -11,12 +11,13 @@ from app.visitors import COOKIE, MAX_AGE, Visitors
 class VisitorCookie(HttpMiddleware):
     """Whoever opens the page is given a cookie: a new one, or the one that it has, for longer.
 
+    `path`: where the page is on its host, for the cookie of another page there is not ours.
     Over https the cookie also goes along in a page that another site has embedded.
     """
 
-    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
+    def __init__(self, app: ASGIApp, visitors: Visitors, path: str = "/") -> None:
         super().__init__(app)
-        self.visitors = visitors
+        self.visitors, self.path = visitors, path
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == "/":
@@ -26,10 +27,9 @@ class VisitorCookie(HttpMiddleware):
             send = with_headers(send, lambda headers: _add(headers, header))
         await self.app(scope, receive, send)
 
-    @staticmethod
-    def _header(cookie: str, scheme: str) -> str:
+    def _header(self, cookie: str, scheme: str) -> str:
         embedded = "SameSite=None; Secure; Partitioned" if scheme == "https" else "SameSite=Lax"
-        return f"{COOKIE}={cookie}; Path=/; Max-Age={MAX_AGE}; HttpOnly; {embedded}"
+        return f"{COOKIE}={cookie}; Path={self.path}; Max-Age={MAX_AGE}; HttpOnly; {embedded}"
 
 
 def _add(headers: MutableHeaders, cookie: str) -> None:

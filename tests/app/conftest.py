@@ -34,11 +34,9 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running page, as `python -m app` serves it."""
-    home = tmp_path_factory.mktemp("home")
-    port = free_port()
+@contextmanager
+def serving(home: Path, port: int, *options: str) -> Iterator[str]:
+    """A page of its own, as `python -m app` serves it, with its files in `home`: its address."""
     environment = os.environ | {
         "INSIDE_DINOV2_HOME": str(home),  # no official weights of this machine's user
         "TORCH_HOME": str(home),
@@ -48,7 +46,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     }
     log = (home / "log.txt").open("wb")
     process = subprocess.Popen(
-        [sys.executable, "-m", "app", "--port", str(port)],
+        [sys.executable, "-m", "app", "--port", str(port), *options],
         cwd=ROOT,
         env=environment,
         stdout=log,
@@ -75,6 +73,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the page that the tests share."""
+    with serving(tmp_path_factory.mktemp("home"), free_port()) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: the page was not tried in a browser")
@@ -97,7 +102,7 @@ class Watch:
 
     def hear(self, message) -> None:
         if message.type == "error" and "WebGL" not in message.text:
-            self.faults.append(f"console: {message.text}")
+            self.faults.append(f"console: {message.text} {message.location}")
 
     def follow(self, address: str, home: str) -> None:
         if not address.startswith((home, "data:", "blob:", home.replace("http", "ws"))):
