@@ -27,7 +27,7 @@ def mask_counts(counts: Sequence[int], theme: Theme = "light") -> "go.Figure":
     places = range(start, target + 1)
     frame = Frame(
         "Patches hidden",
-        f"{draws} draws; the target of {target} is met {_times(counts[target])}",
+        f"the target {target} met in {counts[target]} of {draws} draws",
         "patches",
         floor=0,
     )
@@ -110,10 +110,6 @@ def _numbered(chart: "go.Figure", numbers: Sequence[int]) -> "go.Figure":
 
 def _plural(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
-
-
-def _times(count: int) -> str:
-    return _plural(count, "time", "times")
 
 
 def _percent(share: float) -> str:

@@ -24,7 +24,7 @@ def code(page: Page, screen: str) -> str:
 def held(page: Page, pattern: str) -> list[Route]:
     """The requests of a kind, which wait to be let go."""
     waiting: list[Route] = []
-    page.route(pattern, waiting.append)
+    page.route(pattern, lambda route: waiting.append(route))
     return waiting
 
 

@@ -104,7 +104,7 @@ def test_masks_as_a_panel_and_as_charts(tmp_path: Path) -> None:
         np.testing.assert_array_equal(file["masks"], [one.mask.numpy() for one in drawn])
     page = written("masks", *words, figure=tmp_path / "a.html").decode()
     met = sum(one.achieved == 24 for one in drawn)
-    assert f"30 draws; the target of 24 is met {met} time" in page
+    assert f"the target 24 met in {met} of 30 draws" in page
 
 
 def make_run(folder: Path, kind: str, line: dict[str, object]) -> None:

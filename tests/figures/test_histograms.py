@@ -11,7 +11,7 @@ def test_hidden_patches_from_below_the_target_to_the_target() -> None:
     [bars] = chart.data
     assert list(bars.x) == [f"{n} patches" for n in range(66, 73)]
     assert list(bars.y) == [0, 0, 0, 3, 0, 7, 90]
-    assert chart.layout.meta["note"] == "100 draws; the target of 72 is met 90 times"
+    assert chart.layout.meta["note"] == "the target 72 met in 90 of 100 draws"
     assert list(chart.layout.xaxis.ticktext) == [str(n) for n in range(66, 73)]
 
 
@@ -26,7 +26,7 @@ def test_far_below_the_target_everything_is_shown_and_the_ends_are_named() -> No
 def test_no_patch_to_hide() -> None:
     chart = mask_counts([400])
     assert list(chart.data[0].y) == [100]
-    assert "met 400 times" in chart.layout.meta["note"]
+    assert "met in 400 of 400 draws" in chart.layout.meta["note"]
 
 
 def test_blocks_and_their_mean() -> None:
