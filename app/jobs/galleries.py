@@ -131,7 +131,7 @@ class Galleries(JobQueue[GalleryJob]):
         with self._locked():
             job = self._own(name, owner)
             if action == "resume":
-                if self.card(name, owner)["wishes"] != ["resume"]:
+                if self.card(name, owner)["actions"] != ["resume"]:
                     raise ValueError("There is nothing to go on with.")
                 LIMITS.check(self.waiting(), job)
                 self._put(replace(job, waiting=True, asked=self.now()))

@@ -39,7 +39,7 @@ class GalleryCard(TypedDict):
     size: int | None
     asked: float  # s since 1970
     place: int | None  # in the queue, from 1
-    wishes: list[str]  # what its owner can ask of it now
+    actions: list[str]  # what its owner can ask of it now
     # and what `dino_core.scenes.gallery.state_of` says
     state: str
     words: str
@@ -48,6 +48,9 @@ class GalleryCard(TypedDict):
     seconds_left: float | None
     broken: list[list[str]]
     broken_count: int
+    left_out: list[list[str]]
+    left_out_count: int
+    notes: list[str]
     alive: bool
     can_resume: bool
     maps: list[list[Any]]
@@ -67,7 +70,7 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
         "size": job.options.get("size"),
         "asked": job.asked,
         "place": None,
-        "wishes": [],
+        "actions": [],
         "state": "starting",
         "words": "The process is starting.",
         "done": 0,
@@ -75,6 +78,9 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
         "seconds_left": None,
         "broken": [],
         "broken_count": 0,
+        "left_out": [],
+        "left_out_count": 0,
+        "notes": [],
         "alive": True,
         "can_resume": False,
         "maps": [],
@@ -85,7 +91,8 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
     if job.owner:  # folders of this machine are nobody's business
         for path in (job.data, str(folder)):
             card["words"] = card["words"].replace(path, job.title)
-        card["wishes"] = actions_for(card)
+            card["notes"] = [note.replace(path, job.title) for note in card["notes"]]
+        card["actions"] = actions_for(card)
     return card
 
 

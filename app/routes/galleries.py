@@ -3,7 +3,7 @@
 GET    galleries                          this visitor's, and the samples
 POST   galleries?name&model&size          a zip, which is the body, becomes a gallery
 GET    galleries/NAME                     how far it is
-POST   galleries/NAME/steer?wish          stop or resume
+POST   galleries/NAME/steer?action          stop or resume
 DELETE galleries/NAME                     the pictures and all that was computed
        galleries/NAME/...                 gallery_views.py
 
@@ -86,10 +86,10 @@ def steer(
     name: str,
     owner: KnownOwner,
     services: Served,
-    wish: Literal["stop", "resume"],
+    action: Literal["stop", "resume"],
 ) -> Response:
     def work() -> Response:
-        services.galleries.steer(name, owner, wish)
+        services.galleries.steer(name, owner, action)
         return plain(services.galleries.card(name, owner))
 
     return or_sentence(work)

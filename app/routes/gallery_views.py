@@ -201,7 +201,9 @@ def duplicates(
 
 @router.get("/probe")
 def probe(folder: Folder, form: Form = "page") -> Response:
-    return shown(form, lambda: probes.probe(folder))
+    response = shown(form, lambda: probes.probe(folder))
+    response.headers["Cache-Control"] = "private, no-cache"  # more layers may be judged since
+    return response
 
 
 @router.get("/predictions")

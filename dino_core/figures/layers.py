@@ -97,7 +97,8 @@ def probe_accuracy(
     """How much a simple classifier reads off each layer, with intervals.
 
     accuracy, low, high [L, kinds], 0 to 1, NaN where nothing was computed; `chance`: what a
-    constant answer scores, a dashed line. `trace.meta.part` is the kind.
+    constant answer scores, a dashed line. `trace.meta.part` is the kind; `layout.shapes[0]` is a
+    cursor that is not to be seen yet.
     """
     layers = list(range(len(accuracy)))
     series = [
@@ -120,6 +121,7 @@ def probe_accuracy(
     frame = Frame("Accuracy by layer", note or "95 % intervals", "layer", "probes")
     chart = line_chart(frame, layers, series, theme)
     chart.update_layout(scattermode="group", scattergap=0.8)  # intervals side by side
+    chart.update_layout(shapes=[cursor_line(None, theme)])
     chart.update_yaxes(ticksuffix=" %")
     return chart.update_xaxes(dtick=max(len(layers) // TICKS, 1))
 

@@ -39,6 +39,7 @@ from dino_core.gallery.folder import (
     start_process,
 )
 from dino_core.scenes.facts import GalleryMapFacts
+from dino_core.weights.variants import VARIANTS
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -137,6 +138,7 @@ class Gallery:
     patch_pictures: int  # `similar_patches` knows this many pictures, the first ones
     model: str  # name
     title: str  # of the weights, in honest words
+    known: str  # of these weights, in a sentence; "" for a file of a person's own
     official: bool
     size: int  # px
     atlases: int  # files of TILES_A_SIDE x TILES_A_SIDE thumbnails of TILE px
@@ -159,10 +161,17 @@ def names(folder: str | Path) -> Gallery:
         patch_pictures=facts["patch_pictures"],
         model=facts["model"],
         title=facts["title"],
+        known=_known_of(facts["title"]),
         official=facts["official"],
         size=facts["size"],
         atlases=-(-len(facts["names"]) // TILES_A_SIDE**2),
     )
+
+
+def _known_of(title: str) -> str:
+    """What the catalogue says first of the weights with this title."""
+    notes = next((one.notes for one in VARIANTS if one.title == title), ())
+    return notes[0] if notes else ""
 
 
 def describe(folder: str | Path) -> str:

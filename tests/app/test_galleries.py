@@ -122,7 +122,7 @@ def test_a_gallery_is_its_visitor_s_alone(folder: Path, tmp_path: Path) -> None:
             assert (refused.status_code, refused.text) == (404, "There is no such gallery.")
     for stranger in (two, nobody):
         assert stranger.delete(f"/galleries/{name}").status_code in (403, 404)
-        assert stranger.post(f"/galleries/{name}/steer?wish=stop").status_code in (403, 404)
+        assert stranger.post(f"/galleries/{name}/steer?action=stop").status_code in (403, 404)
         assert stranger.post(f"/galleries/{name}/points.csv").status_code == 404
     stolen = two.get(f"/galleries/{name}/points?like={name}")
     assert stolen.status_code == 404, "another visitor's map is not laid on this one's either"
@@ -133,6 +133,21 @@ def test_a_gallery_is_its_visitor_s_alone(folder: Path, tmp_path: Path) -> None:
     assert not list(folder.rglob("*.zip")), "the pictures are gone with the gallery"
     assert not (folder / name).exists()
     assert again.get(f"/galleries/{name}").status_code == 404
+
+
+@pytest.mark.usefixtures("built")
+def test_what_a_zip_leaves_out_is_counted_and_named(folder: Path, tmp_path: Path) -> None:
+    strays = {"green/notes.txt": b"words", "read me.pdf": b"%PDF-1.4"}
+    client = Server(folder).visitor("one")
+    card = send(client, zipped(tmp_path / "my colours.zip", coloured(4) | strays)).json()
+    assert card["pictures"] == 12
+    assert (sorted(name for name, _ in card["left_out"]), card["left_out_count"]) == (
+        sorted(strays),
+        2,
+    )
+    assert all(why for _, why in card["left_out"])
+    assert card["notes"], "a sentence on it"
+    assert str(tmp_path) not in json.dumps(card)
 
 
 @pytest.mark.usefixtures("built")
@@ -202,13 +217,13 @@ def test_one_is_built_at_a_time(folder: Path, tmp_path: Path, launched: list[Pat
     one, two = server.visitor("one"), server.visitor("two")
     first = send(one, three_colours(tmp_path)).json()
     second = send(two, three_colours(tmp_path)).json()
-    assert (first["state"], first["wishes"]) == ("starting", ["stop"])
-    assert (second["state"], second["place"], second["wishes"]) == ("waiting", 1, ["stop"])
+    assert (first["state"], first["actions"]) == ("starting", ["stop"])
+    assert (second["state"], second["place"], second["actions"]) == ("waiting", 1, ["stop"])
     assert send(two, three_colours(tmp_path)).status_code == 422, "one may wait for each visitor"
     assert len(list(folder.rglob("*.zip"))) == 2, "what is refused is not kept"
     server = Server(folder)
     assert server.galleries.advance(), "who waited when the server ended still waits"
-    back = server.visitor("two").post(f"/galleries/{second['name']}/steer?wish=stop").json()
+    back = server.visitor("two").post(f"/galleries/{second['name']}/steer?action=stop").json()
     assert (back["state"], back["alive"]) == ("failed", False)
     assert not server.galleries.advance()
     assert launched == [folder / first["name"]]
@@ -296,7 +311,7 @@ def test_the_samples_are_everybody_s(folder: Path, tmp_path: Path, launched: lis
     assert [card["mine"] for card in one.get("/galleries").json()["galleries"]] == [False]
     for answer in (
         one.delete(f"/galleries/{SAMPLES}"),
-        one.post(f"/galleries/{SAMPLES}/steer?wish=stop"),
+        one.post(f"/galleries/{SAMPLES}/steer?action=stop"),
     ):
         assert answer.status_code == 422
         assert "everybody's" in answer.text

@@ -88,6 +88,8 @@ def test_probes_with_their_intervals() -> None:
     assert both.y[1] + both.error_y.array[1] == pytest.approx(100 * high, abs=1e-2)
     assert both.y[1] - both.error_y.arrayminus[1] == pytest.approx(100 * low, abs=1e-2)
     assert [trace.meta["part"] for trace in chart.data] == ["cls", "both", "chance"]
+    [cursor] = chart.layout.shapes
+    assert (cursor.name, cursor.visible) == ("cursor", False), "whoever shows it moves it"
 
 
 def test_a_layer_that_is_still_to_come_is_a_gap() -> None:

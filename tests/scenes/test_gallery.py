@@ -65,6 +65,9 @@ def test_names(made: Path) -> None:
     assert (one.layers, one.dim, one.grid, one.patch_pictures) == (3, 32, (2, 2), 26)
     assert (one.official, one.size, one.atlases, one.tile, one.columns) == (False, 28, 1, 64, 32)
     assert "26 pictures in 3 classes" in gallery.describe(made)
+    assert one.known == "", "a file of one's own"
+    samples = Path(__file__).resolve().parents[2] / "static" / "gallery"
+    assert gallery.names(samples).known.startswith("Not the official DINOv2 weights")
 
 
 def test_pictures_come_from_the_source(made: Path, data: Path) -> None:

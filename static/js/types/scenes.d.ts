@@ -423,6 +423,8 @@ export namespace gallery {
       model: string;
       /** of the weights, in honest words */
       title: string;
+      /** of these weights, in a sentence; "" for a file of a person's own */
+      known: string;
       official: boolean;
       /** px */
       size: number;
