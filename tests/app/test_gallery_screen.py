@@ -5,12 +5,13 @@ import json
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tiny_runs import coloured, picture, zipped
 
 pytestmark = pytest.mark.browser
@@ -62,11 +63,12 @@ def page(visitors: Callable[..., Page], tmp_path_factory: pytest.TempPathFactory
     """A visitor's page with the map of three colours, six pictures of each."""
     page = visitors("#screen=gallery")
     wait_for(page, "it.seen && it.near.neighbours")
-    upload(page, zipped(tmp_path_factory.mktemp("zips") / "colours.zip", PICTURES))
+    contents = PICTURES | {"green/notes.txt": b"no picture"}
+    upload(page, zipped(tmp_path_factory.mktemp("zips") / "colours.zip", contents))
     wait_for(page, "it.gallery !== 'samples' && it.seen && it.near.neighbours", 180)
     yield page
     name = look(page, "it.gallery")
-    ask(page, f"{name}/steer?wish=stop", "POST")
+    ask(page, f"{name}/steer?action=stop", "POST")
     while ask(page, name).json()["alive"]:
         time.sleep(0.2)
     ask(page, name, "DELETE")
@@ -137,7 +139,7 @@ def test_hover_shows_the_right_thumbnail(whole: Page) -> None:
             NAMES[index].split("/")[0],
         ]
         pixels = whole.evaluate(
-            "() => { const face = document.querySelector('.inside-gallery-tip canvas');"
+            "() => { const face = document.querySelector('.inside-scatter-tip canvas');"
             " return [...face.getContext('2d').getImageData(0, 0, 64, 64).data]; }"
         )
         shown = np.array(pixels).reshape(64, 64, 4)[..., :3]
@@ -306,13 +308,162 @@ def test_probes_and_predictions(whole: Page) -> None:
     whole.locator(VIEW).get_by_text("Mistakes", exact=True).click()
     wait_for(whole, "it.sheet.kind === 'mistakes' && it.sheet.words.includes('wrong')")
     assert len(look(whole, "it.sheet.indices")) == round((1 - share) * 18)
-    plot = whole.get_by_role("slider", name="Probe accuracy by layer")
+    plot = whole.locator(".inside-gallery-probe")
+    expect(plot).to_have_attribute("data-drawn", "")
     plot.focus()
     plot.press("ArrowLeft")
+    plot.press("Enter")
     wait_for(whole, "it.layer === 10 && it.made[1] === 10")
-    plot.press("End")
+    slider = whole.locator(VIEW).get_by_label("Layer", exact=True)
+    slider.press("End")
     wait_for(whole, "it.layer === 11 && it.made[1] === 11")
     whole.locator(VIEW).get_by_text("Labels", exact=True).click()
+
+
+@contextmanager
+def held(page: Page, pattern: str) -> Iterator[None]:
+    """Answers to these requests wait until the end."""
+    waiting: list[Route] = []
+    page.route(pattern, waiting.append)
+    try:
+        yield
+    finally:
+        page.unroute(pattern)
+        for route in waiting:
+            route.continue_()
+
+
+def test_no_header_stands_over_another_gallery_s_map(whole: Page) -> None:
+    name, place_before = look(whole, "it.gallery"), look(whole, "it.place(3)")
+    choose = whole.locator(VIEW).get_by_label("Pictures", exact=True)
+    header, side = whole.locator(".inside-gallery-state"), whole.locator(".inside-gallery-side h2")
+    legend = whole.locator(".inside-gallery-legend button")
+    chosen = side.first.inner_text()
+    with held(whole, "**/galleries/samples/points*"):
+        choose.select_option("samples")
+        expect(header).to_contain_text("Opening The samples")
+        expect(header).to_contain_text("still colours.zip")
+        expect(header).not_to_contain_text("8 pictures")
+        assert look(whole, "it.gallery") == name, "what is exported is what is shown"
+        assert look(whole, "it.place(3)") == place_before
+        assert side.first.inner_text() == chosen
+        assert legend.all_inner_texts() == ["blue\n6", "green\n6", "red\n6"]
+        busy = whole.locator(f"{VIEW} > .inside-columns.map")
+        expect(busy).to_have_attribute("aria-busy", "true")
+        expect(busy).to_have_css("opacity", "0.35")
+    wait_for(whole, "it.gallery === 'samples'")
+    expect(header).to_contain_text("8 pictures")
+    expect(busy).to_have_attribute("aria-busy", "false")
+    assert "Cluster 0" in legend.first.inner_text()
+    assert look(whole, "it.near.neighbours.length") == 7
+    choose.select_option(name)
+    wait_for(whole, f"it.gallery === '{name}'")
+    expect(header).to_contain_text("18 pictures")
+    assert legend.all_inner_texts() == ["blue\n6", "green\n6", "red\n6"], "labels again"
+
+
+def test_mistakes_are_no_list_of_unusual_pictures(whole: Page) -> None:
+    wait_for(whole, "it.probe.complete", 240)
+    kinds = whole.get_by_role("group", name="Which pictures")
+    kinds.get_by_text("Unusual").click()
+    wait_for(whole, "it.sheet.kind === 'unusual' && it.sheet.indices.length")
+    slider = whole.locator(VIEW).get_by_label("Layer", exact=True)
+    slider.press("ArrowLeft")
+    wait_for(whole, "it.made[1] === 10 && it.predicted")
+    whole.reload()  # nothing is remembered of what was asked before
+    wait_for(whole, "it.seen && it.sheet.kind === 'unusual' && it.sheet.indices.length", 120)
+    with held(whole, "**/predictions*"):
+        kinds.get_by_text("Mistakes").click()
+        wait_for(whole, "it.sheet.kind === 'mistakes'")
+        expect(whole.locator(".inside-gallery-sheet .inside-tiles button")).to_have_count(0)
+        assert look(whole, "it.sheet.indices") == []
+    wait_for(whole, "it.sheet.words.includes('wrong')")
+    slider.press("End")
+    wait_for(whole, "it.made[1] === 11")
+
+
+def test_a_label_is_told_from_what_is_predicted(whole: Page) -> None:
+    wait_for(whole, "it.probe.complete && it.predicted", 240)
+    chosen = look(whole, "it.chosen")
+    names = whole.locator(".inside-gallery-kind")
+    expect(names).to_contain_text("Label" + NAMES[chosen].split("/")[0], use_inner_text=False)
+    expect(names).to_contain_text("Predicted")
+    expect(names).to_contain_text("by k-NN on the class token of layer 11")
+    side = whole.locator(".inside-gallery-side")
+    expect(side).to_contain_text("How these 10 vote by their labels")
+
+
+def test_beside_a_verdict_stand_the_weights_and_what_does_best(whole: Page) -> None:
+    wait_for(whole, "it.probe.complete && it.predicted", 240)
+    accuracy = np.array(look(whole, "it.probe.accuracy")).reshape(12, 3, 2)
+    worst = int(accuracy[:, 0, 0].argmin())
+    slider = whole.locator(VIEW).get_by_label("Layer", exact=True)
+    slider.fill(str(worst))
+    wait_for(whole, f"it.made[1] === {worst} && it.predicted")
+    whole.get_by_role("group", name="Which pictures").get_by_text("Mistakes").click()
+    verdict = whole.locator(".inside-gallery-sheet .inside-gallery-verdict")
+    expect(verdict).to_contain_text("Weights: Preview ViT-S/14 (not the official weights).")
+    expect(verdict).to_contain_text("a third party fine-tuned them for saliency")
+    expect(verdict).to_contain_text(f"of layer {worst}: {100 * accuracy[worst, 0, 0]:.1f} % right")
+    assert accuracy[worst, 0, 0] < accuracy.max(), "there is something better"
+    expect(verdict).to_contain_text("Best:")
+    verdict.get_by_role("button", name="Go there").click()
+    layer, kind, method = np.unravel_index(accuracy.argmax(), accuracy.shape)
+    wait_for(whole, f"it.made[1] === {layer} && it.predicted")
+    assert look(whole, "[it.features, it.probe.method]") == [
+        ("cls", "mean_patch", "both")[kind],
+        ("knn", "logistic")[method],
+    ]
+    expect(verdict).to_contain_text("Nothing does better")
+    whole.evaluate(f"document.querySelectorAll('{VIEW} details').forEach((it) => it.open = true)")
+    whole.get_by_role("group", name="Classifier").get_by_text("k-NN").click()
+    whole.get_by_role("group", name="Features", exact=True).get_by_text("Class token").click()
+    slider.fill("11")
+    wait_for(whole, "it.made[0] === 'cls' && it.made[1] === 11")
+
+
+def test_what_a_zip_leaves_out_is_counted_and_named(whole: Page) -> None:
+    expect(whole.locator(".inside-gallery-state")).to_contain_text("1 file was left out")
+    omitted = whole.locator(".inside-omitted")
+    expect(omitted.locator("summary")).to_have_text("1 file was left out")
+    omitted.evaluate("(it) => it.open = true")
+    expect(omitted.locator("li")).to_contain_text("green/notes.txt: ")
+    omitted.evaluate("(it) => it.open = false")
+
+
+def test_a_grid_is_one_stop_of_the_tab_key(whole: Page) -> None:
+    for grid in (".inside-tiles.near", ".inside-gallery-legend"):
+        buttons = whole.locator(f"{VIEW} {grid}").first.locator("button")
+        stops = buttons.evaluate_all("(all) => all.map((it) => it.tabIndex)")
+        assert stops.count(0) == 1, grid
+        buttons.first.focus()
+        whole.keyboard.press("ArrowRight")
+        expect(buttons.nth(1)).to_be_focused()
+    expect(whole.locator(f"{VIEW} .inside-keys").first).to_contain_text("next picture")
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)])
+def test_what_was_touched_and_what_came_of_it_are_in_sight(
+    whole: Page, size: tuple[int, int]
+) -> None:
+    width, height = size
+    before = whole.viewport_size
+    assert before is not None
+    whole.set_viewport_size({"width": width, "height": height})
+    plane = whole.locator(MAP)
+    plane.scroll_into_view_if_needed()
+    whole.locator(".inside-gallery-chosen").scroll_into_view_if_needed()
+    wait_for(whole, "!it.map.moving")
+    box = plane.bounding_box()
+    side = whole.locator(".inside-gallery-picture").bounding_box()
+    assert box is not None
+    assert side is not None
+    assert box["height"] <= 0.62 * height + 1
+    for one in (box, side):
+        assert one["y"] >= -1
+        assert one["y"] + one["height"] <= height + 1
+    assert whole.evaluate("document.documentElement.scrollWidth") <= width
+    whole.set_viewport_size(before)
 
 
 def test_any_picture_opens_in_the_explorer(whole: Page) -> None:
@@ -378,11 +529,12 @@ def test_a_folder_is_packed_by_the_browser(visitor: Callable[..., Page], tmp_pat
             route.fallback()
             return
         sent.append((route.request.url, route.request.post_data_buffer or b""))
-        card = {"name": "none", "title": "holiday.zip", "pictures": 2, "classes": 2, "broken": []}
-        route.fulfill(body=json.dumps(card | {"seen": False, "alive": False, "wishes": []}))
+        card = {"name": "none", "title": "holiday.zip", "pictures": 2, "classes": 2, "notes": []}
+        card |= {"broken": [], "broken_count": 0, "left_out": [], "left_out_count": 0}
+        route.fulfill(body=json.dumps(card | {"seen": False, "alive": False, "actions": []}))
 
     page.route("**/galleries?*", take)
-    page.locator(VIEW).get_by_label("A folder of pictures").set_input_files(folder)
+    page.locator(VIEW).locator("input[webkitdirectory]").set_input_files(folder)
     wait_for(page, "it.problem")  # there is no such gallery
     (url, data), *more = sent
     assert not more

@@ -1,293 +1,233 @@
 /* Which pictures: one's galleries, a zip or folder to make another, and how far it has come. */
-import { dropZone } from "../../ui/upload.js";
-import { sendFile } from "../../page/uploads.js";
 import { sentenceOf } from "../../page/errors.js";
 import { requestJson } from "../../page/scenes.js";
+import { button } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
-import { percent } from "../../ui/format.js";
-import { dropped, zipOf } from "./zip.js";
+import { dropZone, fileButton } from "../../ui/upload.js";
+import { SAMPLES } from "./opening.js";
+import { cardSentence } from "./sentences.js";
+import { upload } from "./upload.js";
+import { dropped } from "./zip.js";
 
-const SIZES = [
-  [98, "98 px, quick"],
-  [224, "224 px"],
-  [336, "336 px"],
-];
+/** @typedef {import("./state.js").Card} Card */
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./opening.js").Opening} Opening */
+/** @typedef {import("./upload.js").NamedFile} NamedFile */
 
-/* onopen(name) when a gallery is chosen or made; `zone` is where files may be dropped. */
-export function galleryForm(zone, onopen) {
-  let cards = [],
-    card = null,
-    busy = false,
-    view = null,
-    said = null;
-
-  const picked = el("select", { "aria-label": "Pictures", onchange: () => onopen(picked.value) });
-  const file = el("input", {
-    type: "file",
-    accept: ".zip,application/zip",
-    class: "inside-hidden",
-    tabindex: "-1",
-    "aria-label": "A zip of pictures",
-    onchange: () => take([...file.files].map((one) => ({ path: one.name, file: one }))),
-  });
-  const folder = el("input", {
-    type: "file",
-    webkitdirectory: true,
-    class: "inside-hidden",
-    tabindex: "-1",
-    "aria-label": "A folder of pictures",
-    onchange: () =>
-      take(
-        [...folder.files].map((one) => ({ path: one.webkitRelativePath || one.name, file: one })),
-      ),
-  });
-  const button = (text, title, onclick) =>
-    el("button", { type: "button", class: "inside-button", text, title, onclick });
-  const zip = button(
-      "Upload a zip",
-      "A folder for each class in it gives labels: cats/1.jpg, dogs/1.jpg",
-      () => file.click(),
-    ),
-    whole = button("A folder", "All pictures in a folder and the folders inside it", () =>
-      folder.click(),
-    );
-  const model = el("select", { "aria-label": "Model" }),
-    size = el(
-      "select",
-      { "aria-label": "Input size" },
-      ...SIZES.map(([value, text]) => el("option", { value, text, selected: value === 224 })),
-    );
-  const stop = button("Cancel", "Nothing that was computed is lost: it can go on later", () =>
-      steer("stop"),
-    ),
-    goOn = button("Go on", "Takes it up where it stopped", () => steer("resume"));
-  const drop = button(
-    "Delete",
-    "Removes these pictures and all that was computed from the server",
-    () => remove(),
-  );
-  const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }),
-    words = el("p", { class: "inside-note", role: "status" });
+/**
+ * @param {object} parts
+ * @param {HTMLElement} parts.root where files may be dropped
+ * @param {State} parts.state
+ * @param {import("./state.js").Update} parts.update
+ * @param {Opening} parts.opening
+ * @param {ReturnType<typeof import("./next-upload.js").createNextUpload>} parts.next
+ */
+export function createForm({ root, state, update, opening, next }) {
+  const list = createList(opening),
+    files = createFiles((given) => void take(given)),
+    steering = createSteering({ state, update, opening }),
+    progress = createProgress();
   const problem = el("p", { class: "inside-problem", role: "alert", hidden: true });
-  const field = (label, input) =>
-    el("label", { class: "inside-field" }, el("span", { text: label }), input);
-  const broken = el("ul", { class: "inside-broken" }),
-    brokenNode = el("details", { class: "inside-more", hidden: true }, el("summary"), broken);
+  let busy = false;
+
+  /** @param {NamedFile[]} given */
+  async function take(given) {
+    if (!given.length || busy) return;
+    busy = true;
+    update({ problem: null });
+    try {
+      const card = await upload(given, next.options(), progress.tell);
+      opening.know(card);
+      busy = false;
+      void opening.run(card.name);
+    } catch (error) {
+      update({ problem: sentenceOf(error) });
+    }
+    busy = false;
+    progress.tell(null);
+    draw();
+  }
+  dropZone(root, async (transfer) => take(await dropped(transfer)));
+
+  function draw() {
+    problem.hidden = !state.problem;
+    problem.textContent = state.problem ?? "";
+    list.draw(state);
+    files.draw(busy);
+    steering.draw(busy);
+    progress.draw(state);
+  }
+  const choose = el(
+    "div",
+    { class: "inside-controls" },
+    list.node,
+    files.node,
+    el("span", { class: "inside-note inside-or", text: "or drop one anywhere here" }),
+    steering.drop,
+  );
   const node = el(
     "section",
     { class: "inside-gallery-form", "aria-label": "Which pictures" },
-    el(
-      "div",
-      { class: "inside-controls" },
-      field("Pictures", picked),
-      zip,
-      whole,
-      file,
-      folder,
-      el("span", { class: "inside-note inside-or", text: "or drop one anywhere here" }),
-      drop,
-    ),
-    el("div", { class: "inside-gallery-state" }, words, bar, stop, goOn),
+    choose,
+    el("div", { class: "inside-gallery-state" }, progress.node, steering.node),
     problem,
   );
-  const more = el(
-    "div",
-    {},
-    el(
-      "div",
-      { class: "inside-controls" },
-      field("Model of the next upload", model),
-      field("Its input size", size),
-    ),
-    brokenNode,
-  );
+  return { node, draw };
+}
 
-  function say(text) {
-    problem.hidden = !text;
-    problem.textContent = text ?? "";
-  }
-
-  // ---------- uploading
-
-  async function take(files) {
-    file.value = folder.value = "";
-    if (!files.length || busy) return;
-    say(null);
-    busy = true;
-    draw();
-    try {
-      const single =
-        files.length === 1 && !/\.(jpe?g|png|webp|gif|tiff?|bmp)$/i.test(files[0].path);
-      const name = single
-        ? files[0].file.name
-        : `${files[0].path.split("/")[0].replace(/\.\w+$/, "")}.zip`;
-      const body = single
-        ? files[0].file
-        : await zipOf(files, (share) => {
-            tell(`Packing the folder: ${percent(share, 0)}.`, share);
-          });
-      const made = await send(name, body);
-      cards = [made, ...cards];
-      busy = false;
-      onopen(made.name);
-    } catch (error) {
-      say(sentenceOf(error));
-    }
-    busy = false;
-    said = null;
-    draw();
-  }
-
-  const send = (name, body) => {
-    const query = new URLSearchParams({ name, size: size.value, model: model.value });
-    return sendFile(`galleries?${query}`, body, (share) =>
-      tell(`${name}: ${percent(share, 0)} sent.`, share),
-    );
+/** @param {Opening} opening */
+function createList(opening) {
+  /** @type {HTMLSelectElement} */
+  const input = el("select", {
+    "aria-label": "Pictures",
+    onchange: () => void opening.run(input.value),
+  });
+  let drawn = "";
+  return {
+    node: el("label", { class: "inside-field" }, el("span", { text: "Pictures" }), input),
+    /** @param {State} state */
+    draw({ cards, card }) {
+      const text = JSON.stringify(cards.map(({ name, title }) => [name, title]));
+      if (drawn !== text)
+        input.replaceChildren(
+          ...cards.map(({ name, title }) => el("option", { value: name, text: title })),
+        );
+      drawn = text;
+      input.value = card?.name ?? "";
+    },
   };
+}
 
-  dropZone(zone, async (transfer) => take(await dropped(transfer)));
+/**
+ * Buttons that ask for a zip or a folder.
+ *
+ * @param {(files: NamedFile[]) => void} ontake
+ */
+function createFiles(ontake) {
+  const taken = (/** @type {File[]} */ files) =>
+    ontake(files.map((file) => ({ path: file.webkitRelativePath || file.name, file })));
+  const buttons = [
+    fileButton("Upload a zip", taken, {
+      accept: ".zip,application/zip",
+      title: "A folder for each class in it gives labels: cats/1.jpg, dogs/1.jpg",
+    }),
+    fileButton("A folder", taken, {
+      folder: true,
+      title: "All pictures in a folder and the folders inside it",
+    }),
+  ];
+  return {
+    node: el("span", { class: "inside-gallery-files" }, ...buttons),
+    /** @param {boolean} busy */
+    draw(busy) {
+      for (const one of buttons) one.disabled = busy;
+    },
+  };
+}
 
-  // ---------- steering
+const SURE = 4000; // ms in which a second press deletes
 
-  async function steer(wish) {
+/**
+ * Buttons that stop a gallery, let it go on, or throw it away.
+ *
+ * @param {{ state: State, update: import("./state.js").Update, opening: Opening }} parts
+ */
+function createSteering({ state, update, opening }) {
+  const stop = button(
+      "Cancel",
+      () => steer("stop"),
+      "Nothing computed is lost: it can go on later",
+    ),
+    goOn = button("Go on", () => steer("resume"), "Takes it up where it stopped"),
+    drop = button("Delete", remove, "Removes these pictures and all that was computed of them");
+  let sure = "";
+
+  /** @param {"stop" | "resume"} action */
+  async function steer(action) {
+    const { card } = state;
+    if (!card) return;
     stop.disabled = goOn.disabled = true;
     try {
-      follow(await requestJson(`galleries/${card.name}/steer?wish=${wish}`, { method: "POST" }));
-      if (wish === "stop") tell("Asked to stop: after the pictures it is at.", bar.value);
-      onopen(card.name);
+      const url = `galleries/${card.name}/steer?action=${action}`;
+      opening.know(await requestJson(url, { method: "POST" }));
+      await opening.open(card.name);
     } catch (error) {
-      say(sentenceOf(error));
+      update({ problem: sentenceOf(error) });
     }
     stop.disabled = goOn.disabled = false;
   }
 
   async function remove() {
-    if (drop.dataset.sure !== card.name) {
-      // the second press means it
-      drop.dataset.sure = card.name;
+    const { card } = state;
+    if (!card) return;
+    if (sure !== card.name) {
+      sure = card.name;
       drop.textContent = "Really delete?";
       setTimeout(() => {
-        drop.dataset.sure = "";
+        sure = "";
         drop.textContent = "Delete";
-      }, 4000);
+      }, SURE);
       return;
     }
     try {
       await requestJson(`galleries/${card.name}`, { method: "DELETE" });
-      cards = cards.filter(({ name }) => name !== card.name);
-      onopen("samples");
+      await opening.open(SAMPLES);
     } catch (error) {
-      say(sentenceOf(error));
+      update({ problem: sentenceOf(error) });
     }
-  }
-
-  // ---------- drawing
-
-  const span = (seconds) =>
-    seconds >= 5400
-      ? `${(seconds / 3600).toFixed(1)} h`
-      : seconds >= 90
-        ? `${Math.round(seconds / 60)} min`
-        : `${Math.max(Math.round(seconds), 1)} s`;
-
-  function tell(text, share = null) {
-    said = [text, share];
-    draw();
-  }
-
-  function draw() {
-    zip.disabled = whole.disabled = busy;
-    const [text, share] = said ?? [
-      card ? sentence() : "",
-      card?.state === "embedding" && card.alive && card.total ? card.done / card.total : null,
-    ];
-    words.textContent = text;
-    bar.style.visibility = share === null ? "hidden" : "";
-    if (share !== null) bar.value = share;
-    stop.textContent = card?.seen ? "Stop" : "Cancel";
-    stop.hidden = busy || !card?.wishes.includes("stop");
-    goOn.hidden = busy || !card?.wishes.includes("resume");
-    drop.hidden = !card?.mine || card.alive;
-    const list = card?.broken ?? [];
-    brokenNode.hidden = !list.length;
-    brokenNode.firstChild.textContent = unread().replace("one", "One");
-    if (broken.dataset.count !== String(list.length))
-      broken.replaceChildren(
-        ...list.slice(0, 200).map(([name, why]) => el("li", { text: `${name}: ${why}` })),
-      );
-    broken.dataset.count = list.length;
-  }
-
-  const unread = () =>
-    card.broken_count
-      ? `${card.broken_count === 1 ? "one file" : `${card.broken_count} files`} could not be read`
-      : "";
-
-  function sentence() {
-    if (!card.seen || ["failed", "stopped"].includes(card.state))
-      return [
-        card.words,
-        card.alive && card.seconds_left ? `${span(card.seconds_left)} left` : "",
-        unread(),
-      ]
-        .filter(Boolean)
-        .join(" · ");
-    return [
-      `${card.pictures - (card.broken_count ?? 0)} pictures`,
-      card.classes ? `${card.classes} classes` : "without labels",
-      `${card.model} at ${card.size} px`,
-      unread(),
-      card.alive ? card.doing : "",
-    ]
-      .filter(Boolean)
-      .join(" · ");
-  }
-
-  function offer() {
-    const text = JSON.stringify(cards.map(({ name, title, pictures }) => [name, title, pictures]));
-    if (picked.dataset.text !== text) {
-      picked.dataset.text = text;
-      picked.replaceChildren(
-        ...cards.map(({ name, title }) => el("option", { value: name, text: title })),
-      );
-    }
-    picked.value = card?.name ?? "";
-  }
-
-  /* What is known about the open gallery. */
-  function follow(next) {
-    card = next;
-    said = null;
-    cards = cards.some(({ name }) => name === next.name)
-      ? cards.map((one) => (one.name === next.name ? next : one))
-      : [next, ...cards];
-    offer();
-    draw();
   }
 
   return {
-    node,
-    more,
-    follow,
-    say,
-    list(answer) {
-      cards = answer.galleries;
-      if (!model.options.length)
-        model.replaceChildren(
-          ...answer.models.map(([name, label]) =>
-            el("option", { value: name, text: label, selected: name === view?.model }),
-          ),
-        );
-      offer();
-    },
-    fit(next) {
-      view = next;
-    },
-    get cards() {
-      return cards;
-    },
-    get problem() {
-      return problem.hidden ? null : problem.textContent;
+    node: el("span", { class: "inside-gallery-steer" }, stop, goOn),
+    drop,
+    /** @param {boolean} busy */
+    draw(busy) {
+      const { card } = state;
+      stop.textContent = card?.seen ? "Stop" : "Cancel";
+      stop.hidden = busy || !card?.actions.includes("stop");
+      goOn.hidden = busy || !card?.actions.includes("resume");
+      drop.hidden = !card?.mine || card.alive;
     },
   };
 }
+
+/** A sentence on the gallery, and a bar while it is being made. */
+function createProgress() {
+  const bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }),
+    words = el("p", { class: "inside-note", role: "status" });
+  /** @type {[text: string, share: number] | null} of an upload */
+  let sending = null;
+
+  /** @param {string} text @param {number | null} share */
+  function show(text, share) {
+    if (words.textContent !== text) words.textContent = text;
+    bar.style.visibility = share === null ? "hidden" : "";
+    if (share !== null) bar.value = share;
+  }
+
+  return {
+    node: el("span", { class: "inside-gallery-progress" }, words, bar),
+    /** @param {string | null} text of an upload; null: it has ended @param {number} [share] */
+    tell(text, share = 0) {
+      sending = text === null ? null : [text, share];
+      if (sending) show(...sending);
+    },
+    /** @param {State} state */
+    draw({ card, shown }) {
+      if (sending) return show(...sending);
+      if (!card) return show("", null);
+      if (shown && shown.name !== card.name) return show(openingSentence(card, shown), null);
+      const embedding = card.state === "embedding" && card.alive && card.total > 0;
+      show(cardSentence(card), embedding ? card.done / card.total : null);
+    },
+  };
+}
+
+/**
+ * The map is still another gallery's, and says so.
+ *
+ * @param {Card} card
+ * @param {import("./state.js").Shown} shown
+ */
+const openingSentence = (card, shown) =>
+  `Opening ${card.title} … What is below is still ${shown.card.title}.`;

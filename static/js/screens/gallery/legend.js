@@ -1,9 +1,30 @@
 /* What the colours of the map mean: a chip for each group, pressed to see it alone. */
+import { groupColour } from "../../charts/groups.js";
 import { el } from "../../ui/dom.js";
-import { colourOf } from "./plane.js";
+import { roving } from "../../ui/roving.js";
+import { groupName, groupsOf } from "./state.js";
 
-/* onchoose(group | null) */
-export function groupLegend(onchoose) {
+/** @typedef {import("./state.js").State} State */
+
+/**
+ * How many pictures are in each group, those in none last.
+ *
+ * @param {ArrayLike<number>} groups
+ * @returns {[group: number, count: number][]}
+ */
+export function groupCounts(groups) {
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  for (const group of Array.from(groups)) counts.set(group, (counts.get(group) ?? 0) + 1);
+  return [...counts].sort(([a], [b]) => Number(a < 0) - Number(b < 0) || a - b);
+}
+
+/**
+ * @param {State} state
+ * @param {(indices: number[], words: string) => void} select
+ */
+export function createLegend(state, select) {
+  /** @type {number | null} */
   let pressed = null;
   const node = el("div", {
     class: "inside-chips inside-gallery-legend",
@@ -11,43 +32,43 @@ export function groupLegend(onchoose) {
     "aria-label": "Groups: press one to see it alone",
   });
 
-  return {
-    node,
-    /* groups: int per picture, -1 for none; names of the groups; what -1 means. */
-    show(groups, names, none) {
-      const counts = new Map();
-      for (const group of groups) counts.set(group, (counts.get(group) ?? 0) + 1);
-      pressed = null;
-      node.replaceChildren(
-        ...[...counts]
-          .sort(([a], [b]) => (a < 0) - (b < 0) || a - b)
-          .map(([group, count]) =>
-            el(
-              "button",
-              {
-                type: "button",
-                "data-group": group,
-                "aria-pressed": "false",
-                title: "Show this group alone",
-                onclick: () => onchoose(pressed === group ? null : group),
-              },
-              el("i", { style: `background:rgb(${colourOf(group)})` }),
-              el("span", { text: group < 0 ? none : (names[group] ?? `Cluster ${group + 1}`) }),
-              el("small", { text: String(count) }),
-            ),
-          ),
-      );
-    },
-    press(group) {
-      pressed = group;
-      node
-        .querySelectorAll("button")
-        .forEach((chip) =>
-          chip.setAttribute(
-            "aria-pressed",
-            String(Number(chip.dataset.group) === group && group !== null),
-          ),
-        );
-    },
-  };
+  /** @param {number | null} group */
+  function press(group) {
+    pressed = group;
+    for (const chip of node.querySelectorAll("button"))
+      chip.setAttribute("aria-pressed", String(chip.dataset.group === String(group)));
+  }
+
+  /** @param {number} group */
+  function choose(group) {
+    if (pressed === group) return select([], "");
+    const indices = Array.from(groupsOf(state)).flatMap((one, i) => (one === group ? [i] : []));
+    select(indices, `${groupName(state, group)}: ${indices.length} pictures`);
+    press(group);
+  }
+
+  const chip = (/** @type {[number, number]} */ [group, count]) =>
+    el(
+      "button",
+      {
+        type: "button",
+        "data-group": group,
+        "aria-pressed": "false",
+        title: "Show this group alone",
+        onclick: () => choose(group),
+      },
+      el("i", { style: `background:rgb(${groupColour(group)})` }),
+      el("span", { text: groupName(state, group) }),
+      el("small", { text: String(count) }),
+    );
+
+  function draw() {
+    if (state.coloursWaiting === null) delete node.dataset.waiting;
+    else node.dataset.waiting = state.coloursWaiting;
+    const chips = groupCounts(groupsOf(state)).map(chip);
+    node.replaceChildren(...chips);
+    if (chips.length) roving(chips, chips.length);
+    pressed = null;
+  }
+  return { node, draw, press };
 }

@@ -1,186 +1,228 @@
 /* A second map of the same pictures, of another layer, other features or another model: a slider
    takes every point from where it lies in one to where it lies in the other. */
+import { between as way, eased } from "../../charts/points.js";
 import { sentenceOf } from "../../page/errors.js";
-import { choice, slider } from "../../ui/controls.js";
+import { button, choice, slider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { rafThrottle } from "../../ui/frame.js";
-const FEATURES = [
-  ["cls", "Class token"],
-  ["mean_patch", "Mean patch"],
-  ["both", "Both"],
-];
+import { GalleryData, isWaiting } from "./data.js";
+import { FEATURES, featureWords, pairs } from "./state.js";
 
-/* desk: { data(), gallery(), method(), cards(), map, first() -> xy, problem(text) } */
-export function secondMap(desk) {
-  let features = "cls",
-    layer = 0,
-    other = "",
-    xy = null,
-    share = 0,
-    asked = 0;
-  const kinds = choice("Features of the second map", FEATURES, features, (value) => {
-    features = value;
-    load();
-  });
-  const layers = slider("Its layer", {
-    max: 11,
-    value: 0,
-    oninput: rafThrottle((value) => {
-      layer = value;
-      load();
-    }),
-  });
-  const galleries = el("select", {
-    "aria-label": "Gallery of the second map",
-    onchange: () => {
-      other = galleries.value;
-      load();
-    },
-  });
-  const between = slider("From the first to the second", {
-    max: 1,
-    step: 0.01,
-    value: 0,
-    say: (value) =>
-      value === 0 ? "the first" : value === 1 ? "the second" : `${Math.round(100 * value)} %`,
-    oninput: rafThrottle((value) => {
-      share = value;
-      blend();
-    }),
-  });
-  between.node.classList.add("wide");
-  const go = el("button", {
-    type: "button",
-    class: "inside-button",
-    text: "Go there and back",
-    onclick: () => swing(),
-  });
-  const words = el("p", { class: "inside-note", "aria-live": "polite" });
-  const choose = el(
-    "label",
-    { class: "inside-field", hidden: true },
-    el("span", { text: "Gallery" }),
-    galleries,
-  );
-  const node = el(
-    "details",
-    { class: "inside-more" },
-    el("summary", { text: "A second map of the same pictures" }),
-    el("div", { class: "inside-controls" }, choose, kinds.node, layers.node),
-    el("div", { class: "inside-controls" }, between.node, go),
-    words,
-  );
-  node.addEventListener("toggle", () => {
-    if (node.open) load();
-    else reset();
-  });
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Shown} Shown */
 
-  async function load() {
-    if (!node.open) return;
-    const mine = ++asked,
-      from = other || desk.data().name;
-    const query = new URLSearchParams({
-      features,
-      layer,
-      method: desk.method(),
-      ...(other ? { like: desk.data().name } : {}),
+const SWING = 1100; // ms from one map to the other
+
+/**
+ * Another gallery's points in this one's order, by the names of the pictures; where one is missing
+ * there, its place here.
+ *
+ * @param {{ names: readonly string[], xy: Float32Array }} here
+ * @param {{ names: readonly string[], xy: Float32Array }} there
+ */
+export function matchedPoints(here, there) {
+  const places = new Map(there.names.map((name, i) => [name, i])),
+    xy = Float32Array.from(here.xy);
+  here.names.forEach((name, i) => {
+    const at = places.get(name);
+    if (at !== undefined) xy.set(there.xy.subarray(2 * at, 2 * at + 2), 2 * i);
+  });
+  return xy;
+}
+
+export class SecondMap {
+  /** @type {State["features"]} */
+  features = "cls";
+  layer = 0;
+  share = 0;
+  /** Where the points lie on the second map. @type {Float32Array | null} */
+  #xy = null;
+  #asked = 0;
+
+  /**
+   * @param {State} state
+   * @param {import("../../charts/scatter.js").Scatter} map
+   */
+  constructor(state, map) {
+    this.state = state;
+    this.map = map;
+    this.kinds = choice("Features of the second map", pairs(FEATURES), "cls", (features) => {
+      this.features = features;
+      void this.load();
     });
-    try {
-      const data = other ? desk.dataOf(from) : desk.data();
-      const found = await data.settle(
-        "points",
-        Object.fromEntries(query),
-        () => mine === asked && node.open,
-        (text) => {
-          words.textContent = text;
-        },
-      );
-      if (!found) return;
-      xy = other ? await matched(data, found.xy) : found.xy;
-      words.textContent = `The second map: ${FEATURES.find(([name]) => name === features)[1].toLowerCase()}, layer ${found.facts.layer}${other ? `, ${galleries.selectedOptions[0].textContent}` : ""}. Points that travel far have other neighbours there.`;
-      blend();
-    } catch (error) {
-      words.textContent = sentenceOf(error);
-    }
+    this.layers = slider("Its layer", {
+      max: 11,
+      value: 0,
+      oninput: rafThrottle((value) => {
+        this.layer = value;
+        void this.load();
+      }),
+    });
+    this.between = slider("From the first to the second", {
+      ...{ max: 1, step: 0.01, value: 0, say: shareInWords },
+      oninput: rafThrottle((value) => {
+        this.share = value;
+        this.blend();
+      }),
+    });
+    this.between.node.classList.add("wide");
+    this.galleries = el("select", {
+      "aria-label": "Gallery of the second map",
+      onchange: () => void this.load(),
+    });
+    this.choose = el(
+      "label",
+      { class: "inside-field", hidden: true },
+      el("span", { text: "Gallery" }),
+      this.galleries,
+    );
+    this.words = el("p", { class: "inside-note", "aria-live": "polite" });
+    /** @type {HTMLDetailsElement} */
+    this.node = this.#layOut();
   }
 
-  /* The other gallery's points in this one's order, by the names of the pictures. */
-  async function matched(data, theirs) {
-    const scene = await data.ask("pictures"),
-      place = new Map(scene.facts.names.map((name, i) => [name, i])),
-      mine = Float32Array.from(desk.first());
-    desk.gallery().facts.names.forEach((name, i) => {
-      const at = place.get(name);
-      if (at !== undefined) mine.set(theirs.subarray(2 * at, 2 * at + 2), 2 * i);
-    });
-    return mine;
-  }
-
-  function blend() {
-    const first = desk.first();
-    if (!xy || !first || xy.length !== first.length || !node.open) return;
-    desk.map.setPoints(
-      share === 0 ? first : first.map((value, i) => value + (xy[i] - value) * share),
-      false,
+  /** @returns {HTMLDetailsElement} */
+  #layOut() {
+    const go = button("Go there and back", () => this.swing());
+    return el(
+      "details",
+      {
+        class: "inside-more",
+        ontoggle: () => this.#toggle(),
+      },
+      el("summary", { text: "A second map of the same pictures" }),
+      el("div", { class: "inside-controls" }, this.choose, this.kinds.node, this.layers.node),
+      el("div", { class: "inside-controls" }, this.between.node, go),
+      this.words,
     );
   }
 
-  /* The whole way in about a second; at once where motion is not wanted. */
-  function swing() {
-    const from = share,
-      to = share < 0.5 ? 1 : 0,
-      begin = performance.now();
-    const frame = (now) => {
-      const t = matchMedia("(prefers-reduced-motion: reduce)").matches
-        ? 1
-        : Math.min(Math.max((now - begin) / 1100, 0), 1);
-      share = from + (to - from) * t * t * (3 - 2 * t);
-      between.set(share);
-      blend();
+  #toggle() {
+    if (this.node.open) void this.load();
+    else this.reset();
+  }
+
+  /** @param {Partial<State>} change */
+  draw(change) {
+    if (change.shown) this.#open(change.shown);
+    else if ("points" in change) void this.load();
+  }
+
+  /** @param {Shown} shown */
+  #open({ name, gallery }) {
+    this.#xy = null;
+    this.share = this.layer = 0;
+    this.between.set(0);
+    this.layers.limit(gallery.facts.layers - 1);
+    this.layers.set(0);
+    const count = gallery.facts.names.length,
+      alike = this.state.cards.filter(
+        (card) =>
+          card.name !== name && card.seen && card.pictures >= count && card.name !== "samples",
+      );
+    this.galleries.replaceChildren(
+      el("option", { value: "", text: "this one" }),
+      ...alike.map((card) =>
+        el("option", { value: card.name, text: `${card.title}, ${card.model} at ${card.size} px` }),
+      ),
+    );
+    this.choose.hidden = !alike.length;
+    void this.load();
+  }
+
+  async load() {
+    const { shown, points } = this.state;
+    if (!this.node.open || !shown || !points) return;
+    const mine = ++this.#asked,
+      still = () => mine === this.#asked && this.node.open && this.state.shown === shown;
+    try {
+      const second = await this.#fetch(shown, points.xy, still);
+      if (!second || !still()) return;
+      this.#xy = second.xy;
+      this.words.textContent = second.words;
+      this.blend();
+    } catch (error) {
+      if (still()) this.words.textContent = sentenceOf(error);
+    }
+  }
+
+  /**
+   * @param {Shown} shown
+   * @param {Float32Array} first where the points lie on the first map
+   * @param {() => boolean} still
+   */
+  async #fetch(shown, first, still) {
+    const { features, layer, galleries } = this,
+      { method } = this.state,
+      other = galleries.value ? new GalleryData(galleries.value) : null,
+      query = { features, layer, method, like: other && shown.name };
+    const onwait = (/** @type {string} */ words) => {
+      this.words.textContent = words;
+    };
+    const found = await (other ?? shown.data).settle("points", { query, still, onwait });
+    if (!found) return null;
+    const where = other ? `, ${galleries.selectedOptions[0].textContent}` : "";
+    return {
+      xy: other ? await matched(shown, first, other, found.xy) : found.xy,
+      words: `The second map: ${featureWords(features)}, layer ${found.facts.layer}${where}. Points that travel far have other neighbours there.`,
+    };
+  }
+
+  /** Puts the points where the slider is. */
+  blend() {
+    const first = this.state.points?.xy;
+    if (!this.#xy || !first || this.#xy.length !== first.length || !this.node.open) return;
+    this.map.setPoints(this.share === 0 ? first : way(first, this.#xy, this.share), {
+      gently: false,
+    });
+  }
+
+  /** The whole way in about a second; at once where motion is not wanted. */
+  swing() {
+    const from = this.share,
+      to = this.share < 0.5 ? 1 : 0,
+      begin = performance.now(),
+      atOnce = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const frame = (/** @type {number} */ now) => {
+      const t = atOnce ? 1 : Math.min(Math.max((now - begin) / SWING, 0), 1);
+      this.share = from + (to - from) * eased(t);
+      this.between.set(this.share);
+      this.blend();
       if (t < 1) requestAnimationFrame(frame);
     };
     requestAnimationFrame(frame);
   }
 
-  function reset() {
-    if (share !== 0 && desk.first()) desk.map.setPoints(desk.first());
-    share = 0;
-    between.set(0);
+  reset() {
+    if (this.share !== 0 && this.state.points) this.map.setPoints(this.state.points.xy);
+    this.share = 0;
+    this.between.set(0);
   }
 
-  return {
-    node,
-    /* Another gallery, or another first map. */
-    open(gallery) {
-      xy = null;
-      share = layer = 0;
-      between.set(0);
-      layers.limit(gallery.facts.layers - 1);
-      layers.set(0);
-      const { name } = desk.data(),
-        count = gallery.facts.names.length,
-        alike = desk
-          .cards()
-          .filter(
-            (card) =>
-              card.name !== name && card.seen && card.pictures >= count && card.name !== "samples",
-          );
-      other = "";
-      galleries.replaceChildren(
-        el("option", { value: "", text: "this one" }),
-        ...alike.map((card) =>
-          el("option", {
-            value: card.name,
-            text: `${card.title}, ${card.model} at ${card.size} px`,
-          }),
-        ),
-      );
-      choose.hidden = !alike.length;
-      load();
-    },
-    again: () => load(),
-    get state() {
-      return { open: node.open, share, layer, features };
-    },
-  };
+  /** What it shows, as tests read it. */
+  get exposed() {
+    const { share, layer, features } = this;
+    return { open: this.node.open, share, layer, features };
+  }
+}
+
+/** @param {number} share */
+function shareInWords(share) {
+  if (share === 0) return "the first";
+  return share === 1 ? "the second" : `${Math.round(100 * share)} %`;
+}
+
+/**
+ * @param {Shown} shown
+ * @param {Float32Array} xy
+ * @param {GalleryData} other
+ * @param {Float32Array} theirs
+ */
+async function matched({ gallery }, xy, other, theirs) {
+  const scene = await other.ask("pictures");
+  if (isWaiting(scene)) return xy;
+  return matchedPoints(
+    { names: gallery.facts.names, xy },
+    { names: scene.facts.names, xy: theirs },
+  );
 }

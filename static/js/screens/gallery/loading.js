@@ -1,0 +1,184 @@
+/* What the screen asks about the gallery that is shown: its map, groups, probes and neighbours. Every
+   answer is of one gallery and one choice; what has been overtaken is dropped. */
+import { sentenceOf } from "../../page/errors.js";
+import { requestJson } from "../../page/scenes.js";
+import { isWaiting } from "./data.js";
+import { currentPredictions, mapQuery, METHODS, probeKey, probeQuery } from "./state.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Shown} Shown */
+
+const PROBE_AGAIN = 2500; // ms, while layers are still being judged
+
+export class Loading {
+  /**
+   * @param {State} state
+   * @param {import("./state.js").Update} update
+   */
+  constructor(state, update) {
+    this.state = state;
+    this.update = update;
+  }
+
+  /**
+   * Whether what was asked for is wanted still: the same gallery, and the same answer of `key`.
+   *
+   * @param {Shown} shown
+   * @param {() => unknown} key
+   */
+  #stillOf(shown, key) {
+    const then = JSON.stringify(key());
+    return () => this.state.shown === shown && JSON.stringify(key()) === then;
+  }
+
+  /** The map of the layer, features and method that are chosen; PCA until another one is made. */
+  async map() {
+    const { state, update } = this,
+      { shown } = state;
+    if (!shown) return;
+    const query = mapQuery(state),
+      still = this.#stillOf(shown, () => mapQuery(state)),
+      name = METHODS[state.method];
+    const onwait = (/** @type {string} */ words) =>
+      update({ mapWaiting: `${name} is on its way; until then this is PCA. ${words}` });
+    try {
+      if (state.method !== "pca") {
+        const there = await shown.data.ask("points", query);
+        if (isWaiting(there) && still()) {
+          const flat = await shown.data.ask("points", { ...query, method: "pca" });
+          if (still() && !isWaiting(flat)) update({ points: flat });
+        }
+      }
+      const points = await shown.data.settle("points", { query, still, onwait });
+      if (points) update({ points, mapWaiting: null });
+    } catch (error) {
+      if (!still()) return;
+      update({ mapWaiting: sentenceOf(error) });
+      if (state.method === "pca") return;
+      update({ method: "pca" });
+      await this.map();
+    }
+  }
+
+  /** The groups that the colours stand for, where the server is needed for them. */
+  async colours() {
+    const { state, update } = this,
+      { shown, colour, clustering, clusterCount, features, layer } = state;
+    if (!shown || colour === "label") return update({ coloursWaiting: null });
+    const choice = () => [state.colour, state.clustering, state.clusterCount, probeQuery(state)],
+      still = this.#stillOf(shown, choice);
+    const onwait = (/** @type {string} */ words) => update({ coloursWaiting: words });
+    try {
+      if (colour === "cluster") {
+        const k = clustering === "kmeans" ? clusterCount : null,
+          query = { method: clustering, k, features, layer },
+          clusters = await shown.data.settle("clusters", { query, still, onwait });
+        if (clusters) update({ clusters, coloursWaiting: null });
+      } else {
+        const query = probeQuery(state),
+          predictions = await shown.data.settle("predictions", { query, still, onwait });
+        if (predictions) update({ predictions, predicted: probeKey(state), coloursWaiting: null });
+      }
+    } catch (error) {
+      if (still()) update({ clusters: null, predictions: null, coloursWaiting: sentenceOf(error) });
+    }
+  }
+
+  /** What the probe that is chosen says of each picture, if it is there already. */
+  async predictions() {
+    const { state, update } = this,
+      { shown } = state;
+    if (!shown?.gallery.facts.classes.length || !state.probe) return;
+    if (currentPredictions(state)) return;
+    const still = this.#stillOf(shown, () => probeQuery(state)),
+      found = await shown.data.ask("predictions", probeQuery(state)).catch(() => null);
+    if (!still() || !found || isWaiting(found)) return;
+    update({ predictions: found, predicted: probeKey(state) });
+  }
+
+  /** How well simple classifiers do, layer by layer, until all have been judged. */
+  async probe() {
+    const { state, update } = this,
+      { shown } = state;
+    if (!shown) return;
+    if (!shown.gallery.facts.classes.length) {
+      const probeWords = "Probes need labels: a folder for each class in the zip.";
+      return update({ probe: null, probeNever: true, probeWords });
+    }
+    const still = () => state.shown === shown;
+    const onwait = (/** @type {string} */ words) => update({ probeWords: words });
+    try {
+      for (;;) {
+        const probe = await shown.data.settle("probe", { still, onwait });
+        if (!probe) return;
+        update({ probe, probeNever: false, probeWords: "" });
+        await this.predictions();
+        if (probe.facts.complete) return;
+        await new Promise((done) => setTimeout(done, PROBE_AGAIN));
+        shown.data.forget("probe");
+      }
+    } catch (error) {
+      if (still()) update({ probe: null, probeNever: true, probeWords: sentenceOf(error) });
+    }
+  }
+
+  /** The nearest of the chosen picture in the space of the features. */
+  async neighbours() {
+    const { state, update } = this,
+      { shown } = state;
+    if (!shown || state.chosen === null) return;
+    const choice = () => [state.chosen, ...neighbourChoice(state)],
+      still = this.#stillOf(shown, choice),
+      query = neighbourQuery(state);
+    try {
+      const picture = state.chosen,
+        neighbours = await shown.data.settle("neighbours", { query, picture, still });
+      if (neighbours) update({ neighbours });
+    } catch (error) {
+      if (still()) update({ problem: sentenceOf(error) });
+    }
+  }
+
+  /** Where the explorer's picture is among these. */
+  async own() {
+    const { state, update } = this,
+      { shown, view } = state;
+    if (!shown || !view) return;
+    const still = () => state.shown === shown && state.view === view;
+    const found = await whereIs(shown, view);
+    if (still()) update({ own: found !== null && found >= 0 ? found : null });
+  }
+
+  /** The line that builds this gallery again. */
+  async command() {
+    const { shown } = this.state;
+    if (!shown) return;
+    /** @type {Promise<{ command: string }>} */
+    const answer = requestJson(shown.data.url("command"));
+    const { command } = await answer.catch(() => ({ command: "" }));
+    if (this.state.shown === shown) this.update({ command });
+  }
+}
+
+/** @param {State} state */
+const neighbourChoice = ({ neighbourCount, features, layer }) => [neighbourCount, features, layer];
+
+/** What the neighbours are of. @param {State} state */
+export const neighbourQuery = ({ neighbourCount, features, layer }) => ({
+  k: neighbourCount,
+  features,
+  layer,
+});
+
+/**
+ * @param {Shown} shown
+ * @param {import("./state.js").View} view
+ * @returns {Promise<number | null>}
+ */
+async function whereIs({ name, data, gallery }, view) {
+  if (name === "samples") return gallery.facts.names.indexOf(view.sample);
+  if (view.key === "first") return null;
+  /** @type {Promise<{ index: number | null }>} */
+  const answer = requestJson(data.url("find", { key: view.key }));
+  return (await answer.catch(() => ({ index: null }))).index;
+}

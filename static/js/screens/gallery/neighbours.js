@@ -1,0 +1,65 @@
+/* The pictures nearest to the chosen one in the space of the features, and how they vote. */
+import { el } from "../../ui/dom.js";
+import { percent } from "../../ui/format.js";
+import { swatch } from "./chosen.js";
+import { featureWords } from "./state.js";
+import { fillTiles } from "./tiles.js";
+
+/** @typedef {import("./state.js").State} State */
+
+const VOTES = 3; // classes that are shown
+
+/** @param {State} state @param {import("./actions.js").Actions} actions */
+export function createNeighbours(state, actions) {
+  const title = el("h2"),
+    grid = el("div", {
+      class: "inside-tiles near",
+      role: "group",
+      "aria-label": "Nearest pictures",
+    }),
+    voteTitle = el("p", { class: "inside-note" }),
+    vote = el("div", { class: "inside-bars inside-votes" });
+
+  /** @param {import("./data.js").Neighbours} near @param {import("./state.js").Shown} shown */
+  function fill(near, { gallery, thumbnails }) {
+    const tiles = [...near.indices].map((index, n) => ({
+      index,
+      title: gallery.facts.names[index],
+      words: near.similarities[n].toFixed(3),
+    }));
+    title.textContent = `The ${tiles.length} nearest in the original space`;
+    fillTiles(grid, thumbnails, tiles, { onchoose: actions.pick });
+    voteTitle.hidden = vote.hidden = !near.facts.votes.length;
+    voteTitle.textContent =
+      `How these ${tiles.length} vote by their labels, the nearer with more weight ` +
+      `(${featureWords(state.features)}, layer ${state.layer}):`;
+    vote.replaceChildren(
+      ...near.facts.votes.slice(0, VOTES).map(([name, share]) => bar(name, share, gallery)),
+    );
+  }
+
+  return {
+    nodes: [el("div", { "aria-live": "polite" }, title), grid, voteTitle, vote],
+    /** @param {Partial<State>} change */
+    draw(change) {
+      if (!("neighbours" in change)) return;
+      const { shown, neighbours } = state;
+      grid.toggleAttribute("aria-busy", !neighbours); // those of the picture before, until then
+      if (shown && neighbours) fill(neighbours, shown);
+    },
+  };
+}
+
+/**
+ * @param {string} name of a class
+ * @param {number} share of the vote
+ * @param {import("./data.js").Gallery} gallery
+ */
+const bar = (name, share, { facts }) =>
+  el(
+    "div",
+    {},
+    el("span", { class: "name", title: name }, swatch(facts.classes.indexOf(name)), name),
+    el("i", { style: `--share:${share}` }),
+    el("b", { text: percent(share) }),
+  );
