@@ -370,9 +370,9 @@ def test_mistakes_are_no_list_of_unusual_pictures(whole: Page) -> None:
     slider = whole.locator(VIEW).get_by_label("Layer", exact=True)
     slider.press("ArrowLeft")
     wait_for(whole, "it.made[1] === 10 && it.predicted")
-    whole.reload()  # nothing is remembered of what was asked before
-    wait_for(whole, "it.seen && it.sheet.kind === 'unusual' && it.sheet.indices.length", 120)
     with held(whole, "**/predictions*"):
+        whole.reload()  # nothing is remembered of what was asked before
+        wait_for(whole, "it.seen && it.sheet.kind === 'unusual' && it.sheet.indices.length", 120)
         kinds.get_by_text("Mistakes").click()
         wait_for(whole, "it.sheet.kind === 'mistakes'")
         expect(whole.locator(".inside-gallery-sheet .inside-tiles button")).to_have_count(0)

@@ -11,6 +11,8 @@ import { currentPredictions, mapQuery, METHODS, probeKey, probeQuery } from "./s
 const PROBE_AGAIN = 2500; // ms, while layers are still being judged
 
 export class Loading {
+  predicting = 0; // how often predictions have been asked for: the last time counts
+
   /**
    * @param {State} state
    * @param {import("./state.js").Update} update
@@ -84,16 +86,18 @@ export class Loading {
     }
   }
 
-  /** What the probe that is chosen says of each picture, if it is there already. */
+  /** What the probe that is chosen says of each picture, as soon as that has been judged. */
   async predictions() {
     const { state, update } = this,
       { shown } = state;
     if (!shown?.gallery.facts.classes.length || !state.probe) return;
     if (currentPredictions(state)) return;
-    const still = this.#stillOf(shown, () => probeQuery(state)),
-      found = await shown.data.ask("predictions", probeQuery(state)).catch(() => null);
-    if (!still() || !found || isWaiting(found)) return;
-    update({ predictions: found, predicted: probeKey(state) });
+    const mine = ++this.predicting,
+      same = this.#stillOf(shown, () => probeQuery(state)),
+      still = () => mine === this.predicting && same(),
+      query = probeQuery(state),
+      found = await shown.data.settle("predictions", { query, still }).catch(() => null);
+    if (found && still()) update({ predictions: found, predicted: probeKey(state) });
   }
 
   /** How well simple classifiers do, layer by layer, until all have been judged. */
@@ -112,7 +116,7 @@ export class Loading {
         const probe = await shown.data.settle("probe", { still, onwait });
         if (!probe) return;
         update({ probe, probeNever: false, probeWords: "" });
-        await this.predictions();
+        void this.predictions();
         if (probe.facts.complete) return;
         await new Promise((done) => setTimeout(done, PROBE_AGAIN));
         shown.data.forget("probe");
