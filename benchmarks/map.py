@@ -160,6 +160,7 @@ def gallery() -> Gallery:
         model="none",
         title="made up",
         official=False,
+        known="",
         size=224,
         atlases=-(-PICTURES // 1024),
     )
