@@ -87,7 +87,7 @@ def train(
             pictures = read_pictures(setup)
             check_same_pictures(run, pictures)
         else:
-            run.check_new()
+            check_folder(run, world)
             setup, pictures = validated(setup)
         if world.first:
             stack.enter_context(run.locked())
@@ -96,6 +96,21 @@ def train(
                 run.say_all(pictures.summary())
         with failures_reported(run, setup.run.steps, world.first):
             return _train(run, setup, pictures, world)
+
+
+def check_folder(run: RunFolder, world: World) -> None:
+    """ValueError, in every process, unless the folder can take a new run.
+
+    The first process looks: another one might look when the first has begun to write.
+    """
+    refusal = None
+    if world.first:
+        try:
+            run.check_new()
+        except ValueError as error:
+            refusal = error
+    if world.agree(int(refusal is not None)):
+        raise refusal or ValueError("The first process says why this run cannot begin.")
 
 
 def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> End:

@@ -341,6 +341,28 @@ def test_two_processes_make_the_run_of_one_with_the_whole_batch(tmp_path, data, 
     compare(tmp_path / "one", tmp_path / "two")
 
 
+def run_with_a_late_look(folder, chosen, rank, world, port):
+    """The second process looks at the folder, if it does, when the first has begun the run."""
+    if rank:
+        from dino_core.runs.folder import RunFolder
+
+        check_new = RunFolder.check_new
+
+        def late(run):
+            while not run.config_file.exists():
+                time.sleep(0.01)
+            check_new(run)
+
+        RunFolder.check_new = late
+    run_there(folder, chosen, rank, world, port)
+
+
+@pytest.mark.slow
+def test_a_process_that_comes_late_finds_no_other_run_in_its_own(tmp_path, data):
+    together(run_with_a_late_look, str(tmp_path / "run"), setup(data))
+    assert read_state(tmp_path / "run").state == "finished"
+
+
 def test_config_says_all_that_was_asked(tmp_path, data):
     run = tmp_path / "run"
     train(run, setup(data))
