@@ -28,9 +28,6 @@ export const begins = () => count(pending + 1);
 /** Python has answered, or refused, or could not be asked. */
 export const ends = () => count(pending - 1);
 
-/** No answer will come any more. */
-export const givesUp = () => count(0);
-
 /**
  * A picture as the page names it.
  *
@@ -57,5 +54,5 @@ export function markLate(root, late) {
  * @param {View | null} view
  */
 export function nameLate(view) {
-  say("late", view && `Still shown: ${nameOf(view)}. What you asked for is on its way.`);
+  say(view ? `Still shown: ${nameOf(view)}. What you asked for is on its way.` : "");
 }
