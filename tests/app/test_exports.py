@@ -140,7 +140,7 @@ def test_attention_is_the_library_s(page: Page, cat: Inspection) -> None:
     assert (tokens, first) == (1 + GRID, 1)
     heads = np.array(shown).reshape(6, tokens)[:, first:]
     for a in range(6):
-        values = column(rows, f"head_{a + 1}")
+        values = column(rows, f"head_{a}")  # counted from 0
         np.testing.assert_array_equal(values, heads[a])
         np.testing.assert_allclose(values, wanted[a, first:].numpy(), atol=1e-5)
 

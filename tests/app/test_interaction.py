@@ -217,6 +217,13 @@ def test_layers_and_heads_are_linked(page: Page) -> None:
     expect(page.locator(f"{view('attention')} .inside-birds .here")).to_have_attribute(
         "aria-label", "Layer 4, head 5"
     )
+    for screen, name, value in (("features", "layer", 4), ("tokens", "step", 5)):
+        page.click(f"#tab-{screen}")
+        if screen == "tokens":
+            page.click(f"{view('tokens')} .inside-choice [data-value=blocks]")
+        wait(page, screen, f"s.{name} === {value}")
+    page.click(f"{view('tokens')} .inside-choice [data-value=patches]")
+    page.wait_for_function("location.hash.includes('layer=4&head=5')")
 
 
 def test_one_query_everywhere_on_attention(page: Page) -> None:
@@ -241,13 +248,6 @@ def test_one_query_everywhere_on_attention(page: Page) -> None:
     assert shown_pair["weight"] == pytest.approx(max(rows[first:tokens]))
     page.mouse.move(2, 2)
     wait(page, "attention", "s.query === 0 && s.overview.row === -1")
-    for screen, name, value in (("features", "layer", 4), ("tokens", "step", 5)):
-        page.click(f"#tab-{screen}")
-        if screen == "tokens":
-            page.click(f"{view('tokens')} .inside-choice [data-value=blocks]")
-        wait(page, screen, f"s.{name} === {value}")
-    page.click(f"{view('tokens')} .inside-choice [data-value=patches]")
-    page.wait_for_function("location.hash.includes('layer=4&head=5')")
 
 
 def test_dark_is_dark_and_can_be_read(visitor: Callable[..., Page]) -> None:
