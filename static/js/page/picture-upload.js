@@ -1,11 +1,11 @@
 /* Pictures on their way to the server. The model sees at most some hundred pixels of a side, so a large
    photo is made smaller here, and 25 MB are no wall; EXIF rotation is kept by turning the pixels. What
    this browser cannot decode (HEIC, raw files) goes as it is: the server reads it, or says in its own
-   words what it is. Gradio's widget would turn away a file without a picture's type before that. */
+   words what it is. Gradio's widget would turn away a file without a picture's type before that; one
+   that stays too large it does turn away, and the rail says so. */
 
 const LONGEST = 2400; // px; the largest input has 518 on its short side
 const SMALL = 3 * 2 ** 20; // bytes that go as they are
-const MOST = 25 * 2 ** 20;
 
 /**
  * The size of a picture of which the longer side is at most `longest`.
@@ -52,25 +52,9 @@ async function shrunk(file) {
   return new File([blob], `${name}.${type === "image/png" ? "png" : "jpg"}`, { type });
 }
 
-/** Says in the rail why nothing is sent. @param {string} text */
-function say(text) {
-  const line = document.querySelector("#status .inside-status");
-  if (!(line instanceof HTMLElement)) return;
-  line.textContent = text;
-  line.classList.add("alarm");
-  line.setAttribute("role", "alert");
-}
-
 /** @param {HTMLInputElement} input @param {File} file */
 async function send(input, file) {
   const ready = await prepared(file);
-  if (ready.size > MOST) {
-    const size = Math.round(ready.size / 2 ** 20);
-    say(
-      `This file has ${size} MB and this browser cannot make it smaller: at most 25 MB can be sent.`,
-    );
-    return;
-  }
   const transfer = new DataTransfer();
   transfer.items.add(ready);
   input.files = transfer.files;
