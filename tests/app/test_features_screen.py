@@ -214,7 +214,6 @@ def test_what_is_shown_and_taken_is_one_layer(visitor) -> None:
     page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
     code = page.locator(f"{VIEW} .inside-code")
     assert "layer=9" in code.inner_text()
-    page.unroute(re.compile(r"/features/2\?"))
     for route in held:
         route.continue_()
     wait(page, "s.layer === 2")
