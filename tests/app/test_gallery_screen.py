@@ -324,7 +324,7 @@ def test_probes_and_predictions(whole: Page) -> None:
 def held(page: Page, pattern: str) -> Iterator[None]:
     """Answers to these requests wait until the end."""
     waiting: list[Route] = []
-    page.route(pattern, waiting.append)
+    page.route(pattern, lambda route: waiting.append(route))
     try:
         yield
     finally:
