@@ -63,7 +63,7 @@ def imported(folder: str) -> set[str]:
 def packages_of(folder: str) -> set[str]:
     """The packages that the files of a folder import, by the names they are installed by."""
     owners = importlib.metadata.packages_distributions()
-    own = {"dino_core", "app", "benchmarks"} | {
+    own = {"dino_core", "app", "benchmarks", "tests"} | {
         path.stem for path in (ROOT / "tests").rglob("*") if folder == "tests"
     }
     return {canonicalize_name(owners[name][0]) for name in imported(folder) - own}

@@ -35,7 +35,7 @@ def test_draws_of_masks() -> None:
     charts = charts_of(scene)
     assert list(charts) == ["counts", "blocks"]
     assert charts["blocks"]["data"][0]["customdata"] == scene.block_histogram.tolist()
-    assert f"the target of {scene.target} is met" in charts["counts"]["layout"]["meta"]["note"]
+    assert f"the target {scene.target} met in" in charts["counts"]["layout"]["meta"]["note"]
 
 
 def test_schedules_with_the_cursor_where_the_warm_up_ends() -> None:
