@@ -328,14 +328,14 @@ def held(page: Page, pattern: str) -> Iterator[None]:
     try:
         yield
     finally:
-        page.unroute(pattern)
         for route in waiting:
             route.continue_()
+        page.unroute(pattern)
 
 
 def test_no_header_stands_over_another_gallery_s_map(whole: Page) -> None:
     name, place_before = look(whole, "it.gallery"), look(whole, "it.place(3)")
-    choose = whole.locator(VIEW).get_by_label("Pictures", exact=True)
+    choose = whole.locator(VIEW).get_by_role("combobox", name="Pictures", exact=True)
     header, side = whole.locator(".inside-gallery-state"), whole.locator(".inside-gallery-side h2")
     legend = whole.locator(".inside-gallery-legend button")
     chosen = side.first.inner_text()
