@@ -62,6 +62,13 @@ def turn_to(page: Page, screen: str, part: str) -> None:
     if screen == "gallery":
         page.wait_for_function(f"document.querySelector('{view}').inside.near?.neighbours")
     page.mouse.move(0, 0)
+    # What still waits for an answer is dimmed, and comes to full strength by degrees.
+    page.wait_for_function(
+        """(view) => { const shown = document.querySelector(view);
+            return shown.ariaBusy !== "true" && !shown.querySelector('[aria-busy="true"]')
+                && shown.getAnimations({ subtree: true }).every((moved) => moved.playState !== "running"); }""",
+        arg=view,
+    )
 
 
 @pytest.mark.parametrize(("screen", "part"), STATES)
