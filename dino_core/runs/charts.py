@@ -24,13 +24,19 @@ def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Fi
     return draw(lines, theme), max((line["step"] for line in lines), default=-1)
 
 
-def confusion_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":
-    """The confusion matrix of a fine-tuning's test. ValueError before there is one."""
+def confusion_charts(
+    folder: Path, theme: Theme = "light", *, named: bool = True
+) -> "dict[str, go.Figure]":
+    """The confusion matrix of a fine-tuning's test. ValueError before there is one.
+
+    Without names the classes are class 0, class 1, ...
+    """
     report = read_json(folder / "report.json")
     if report is None:
         raise ValueError("The test comes at the end of the fine-tuning.")
     try:
-        names = [one["name"] for one in report["classes"]]
+        classes = report["classes"]
+        names = [one["name"] if named else f"class {i}" for i, one in enumerate(classes)]
         return {"confusion": confusion(report["confusion"], names, theme)}
     except (KeyError, TypeError):
         raise ValueError(f"The report of {folder} is damaged.") from None

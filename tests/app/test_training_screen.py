@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tiny_runs import coloured, zipped
+from tiny_runs import coloured, picture, zipped
 
 pytestmark = pytest.mark.browser
 Shown = Callable[[Page, str], dict]
+TWINS = ("crimson", "scarlet")  # classes that nobody can tell apart
 
 
 def wait_for(page: Page, words: str) -> None:
@@ -35,10 +36,8 @@ def training(visitor: Callable[..., Page]) -> Iterator[Page]:
         wait_for(page, "!['running', 'paused', 'starting'].includes(it.state)")
 
 
-def test_a_run_survives_the_page_and_can_be_steered(
-    training: Page, shown: Shown, visitor: Callable[..., Page]
-) -> None:
-    page = training
+def begin(page: Page, shown: Shown) -> dict:
+    """Starts a run of 20 steps, watches it grow, and pauses it: what it was when it began."""
     form = page.locator(".inside-form")
     form.locator("summary").click()
     form.get_by_label("Steps", exact=True).fill("20")
@@ -46,21 +45,57 @@ def test_a_run_survives_the_page_and_can_be_steered(
     form.locator(".inside-start").click()
     wait_for(page, "it.lines >= 1")
     begun = shown(page, "training")
-    assert begun["mine"]
     wait_for(page, f"it.lines > {begun['lines']}")  # the curve grows by itself
     ask(page, "pause")
     wait_for(page, "it.state === 'paused'")
+    return begun
 
-    page.reload()
-    wait_for(page, "it.state === 'paused' && it.lines >= 1")
-    found = shown(page, "training")
-    assert (found["run"], found["mine"]) == (begun["run"], True)
+
+def look_at_curves(page: Page) -> None:
     drawn = page.locator(
         ".inside-open [data-chart=ibot_loss][data-drawn] .scatterlayer path.js-line"
     )
     expect(drawn.first).to_be_attached()
     empty = page.locator(".inside-open [data-chart=knn]")
     expect(empty).to_be_hidden()  # nothing was measured: a chart without points is not shown
+
+
+def walk_through_time(page: Page) -> None:
+    wait_for(page, "it.moment === 'step-00000020'")
+    slider = page.locator(".inside-time input[type=range]")
+    slider.focus()
+    page.keyboard.press("Home")
+    wait_for(page, "it.moment === 'step-00000000'")
+    expect(page.locator(".inside-time")).to_contain_text("step 0")
+    assert "ln K" in page.locator(".inside-open").inner_text()
+
+
+def find_on_other_screens(page: Page, shown: Shown, run: str) -> None:
+    page.click("#tab-update")
+    page.wait_for_function(
+        "document.querySelector('[data-view=update]').inside?.layers > 10", timeout=30_000
+    )
+    assert shown(page, "update")["run"] == run
+    page.click("#tab-losses")
+    page.wait_for_selector("[data-view=losses][data-ready]")
+    page.locator("[data-view=losses] select").select_option(f"run:{run}", timeout=30_000)
+    page.wait_for_function(
+        f"document.querySelector('[data-view=losses]').inside?.pair === 'run:{run}'",
+        timeout=60_000,
+    )
+
+
+def test_a_run_survives_the_page_and_can_be_steered(
+    training: Page, shown: Shown, visitor: Callable[..., Page]
+) -> None:
+    page = training
+    begun = begin(page, shown)
+    assert begun["mine"]
+    page.reload()
+    wait_for(page, "it.state === 'paused' && it.lines >= 1")
+    found = shown(page, "training")
+    assert (found["run"], found["mine"]) == (begun["run"], True)
+    look_at_curves(page)
 
     other = visitor(f"#screen=training&run={begun['run']}")
     wait_for(other, f"it.run === '{begun['run']}' && it.lines >= 1")
@@ -70,8 +105,7 @@ def test_a_run_survives_the_page_and_can_be_steered(
 
     ask(page, "stop")
     wait_for(page, "it.state === 'stopped'")
-    stopped = shown(page, "training")
-    assert stopped["step"] < 20
+    assert shown(page, "training")["step"] < 20
     ask(page, "resume")
     wait_for(page, "it.state === 'finished'")
     wait_for(other, "it.state === 'finished'")  # both watch the same run
@@ -82,27 +116,8 @@ def test_a_run_survives_the_page_and_can_be_steered(
         one.wait_for_function(
             "document.querySelector('[data-chart=ibot_loss]').data?.[0].x.length === 20"
         )
-    wait_for(page, "it.moment === 'step-00000020'")
-    slider = page.locator(".inside-time input[type=range]")
-    slider.focus()
-    page.keyboard.press("Home")
-    wait_for(page, "it.moment === 'step-00000000'")
-    expect(page.locator(".inside-time")).to_contain_text("step 0")
-    assert "ln K" in page.locator(".inside-open").inner_text()
-
-    page.click("#tab-update")
-    page.wait_for_function(
-        "document.querySelector('[data-view=update]').inside?.layers > 10", timeout=30_000
-    )
-    assert shown(page, "update")["run"] == begun["run"]
-
-    page.click("#tab-losses")
-    page.wait_for_selector("[data-view=losses][data-ready]")
-    chosen = f"run:{begun['run']}"
-    page.locator("[data-view=losses] select").select_option(chosen, timeout=30_000)
-    page.wait_for_function(
-        f"document.querySelector('[data-view=losses]').inside?.pair === '{chosen}'", timeout=60_000
-    )
+    walk_through_time(page)
+    find_on_other_screens(page, shown, begun["run"])
 
     page.click("#tab-training")
     ask(page, "delete")
@@ -112,28 +127,87 @@ def test_a_run_survives_the_page_and_can_be_steered(
     assert begun["run"] not in [run for run, *_ in shown(page, "training")["runs"]]
 
 
-def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path) -> None:
-    page = training
+def start_fine_tuning(page: Page, folder: Path) -> None:
+    """Of five classes, two of which are the same picture over and over: one of them is mistaken."""
     form = page.locator(".inside-form")
     form.get_by_text("With labels").click()
     expect(form.locator(".inside-start")).to_be_disabled()
     expect(form.locator(".inside-why")).to_contain_text("Upload a zip first")
     files = {**coloured(6), "red/readme.txt": b"not a picture"}
-    form.locator("input[type=file]").set_input_files(zipped(tmp_path / "three.zip", files))
-    expect(form).to_contain_text("18 pictures in 3 classes")
+    files |= {f"{name}/{i}.png": picture(0, (90, 90, 90)) for name in TWINS for i in range(6)}
+    form.locator("input[type=file]").set_input_files(zipped(folder / "five.zip", files))
+    expect(form).to_contain_text("30 pictures in 5 classes")
     expect(form.locator(".inside-left-out")).to_contain_text("Not used: 1 file.")
     expect(form.locator(".inside-left-out")).to_contain_text("readme.txt")
     expect(form.locator(".inside-why")).to_be_hidden()
     form.get_by_label("Epochs at most").fill("4")
     form.locator(".inside-start").click()
+
+
+def centre_of(page: Page, row: int, column: int) -> tuple[float, float]:
+    """Of a cell of the confusion matrix, in pixels of the page."""
+    place = page.evaluate(
+        """([row, column]) => {
+            const plot = document.querySelector(".inside-confusion .inside-plot");
+            plot.scrollIntoView({ block: "center" });
+            const box = plot.getBoundingClientRect(), { xaxis, yaxis } = plot._fullLayout;
+            return [
+                box.x + xaxis._offset + xaxis.c2p(column),
+                box.y + yaxis._offset + yaxis.c2p(row),
+            ];
+        }""",
+        [row, column],
+    )
+    return place[0], place[1]
+
+
+def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path) -> None:
+    page = training
+    start_fine_tuning(page, tmp_path)
     wait_for(page, "it.state === 'finished' && it.confusion")
     state = shown(page, "training")
-    assert sum(map(sum, state["confusion"])) == 3, "a fifth of every class is the test"
+    assert sum(map(sum, state["confusion"])) == 5, "a fifth of every class is the test"
     right = sum(row[i] for i, row in enumerate(state["confusion"]))
-    assert state["accuracy"] == pytest.approx(right / 3)
-    cells = page.locator(".inside-confusion td[data-row]")
-    wanted = [count for row in state["confusion"] for count in row]
-    assert [int(text) for text in cells.all_inner_texts()] == wanted
+    assert state["accuracy"] == pytest.approx(right / 5)
     assert state["moments"] == ["before", "after"]
     weights = page.locator(".inside-test .inside-weights")
     expect(weights).to_contain_text("Preview ViT-S/14 (not the official weights). Not the official")
+
+    drawn = page.wait_for_selector(".inside-confusion .inside-plot[data-drawn]")
+    assert drawn.evaluate("it => it.data[0].text") == state["confusion"]
+    cells = page.locator(".inside-confusions tbody td")  # for those who do not see the chart
+    assert cells.all_text_contents() == [str(n) for row in state["confusion"] for n in row]
+
+    wrong = [
+        (i, j)
+        for i, row in enumerate(state["confusion"])
+        for j, n in enumerate(row)
+        if n and i != j
+    ]
+    row, column = wrong[0]
+    pictures = page.locator(".inside-mistakes figure")
+    expect(pictures).to_have_count(len(wrong))
+    page.mouse.click(*centre_of(page, row, column))
+    wait_for(page, f"String(it.cell) === '{row},{column}'")
+    expect(pictures).to_have_count(state["confusion"][row][column])
+    expect(page.locator(".inside-test")).to_contain_text(" taken for ")
+    page.get_by_text("Show all mistakes").click()
+    wait_for(page, "it.cell === null")
+    expect(pictures).to_have_count(len(wrong))
+
+    drawn.focus()
+    page.keyboard.press("Escape")  # what the pointer had pointed at
+    for key in ["ArrowRight"] + ["ArrowDown"] * row + ["ArrowRight"] * column:
+        page.keyboard.press(key)
+    spoken = page.locator(".inside-confusions [aria-live]")
+    expect(spoken).to_contain_text(f": {state['confusion'][row][column]} of 1 ")
+    page.keyboard.press("Enter")
+    wait_for(page, f"String(it.cell) === '{row},{column}'")
+
+    page.set_viewport_size({"width": 390, "height": 800})
+    wide, box = page.evaluate(
+        """() => [document.documentElement.scrollWidth,
+            document.querySelector(".inside-confusion").getBoundingClientRect().right]"""
+    )
+    assert wide <= 390, "the page itself does not scroll sideways"
+    assert box <= 390

@@ -109,3 +109,9 @@ def test_confusion_rows_are_the_truth() -> None:
     assert cells.texttemplate is not None
     many = confusion(np.eye(26, dtype=int).tolist(), [str(i) for i in range(26)])
     assert many.data[0].texttemplate is None, "no room for numbers"
+
+
+def test_a_long_name_of_a_class_loses_its_middle() -> None:
+    chart = confusion([[1, 0], [0, 1]], ["a" * 24, "n02085620" * 3 + "-Chihuahua"])
+    assert list(chart.layout.yaxis.ticktext) == ["a" * 24, "n02085620n0…0-Chihuahua"]
+    assert chart.data[0].x[1].endswith("-Chihuahua"), "which class it is stays whole"

@@ -4,11 +4,13 @@
      plot(place, charts.learning_rate);                once it is in sight: draws it, or what is new
      extend(place, lines, step);                       the newest lines of a run's metrics
      linkCharts([place, other]);                       (cursor.js) one cursor and one range of x
+     onCells(place, { walked, opened });               (cells.js) what happens in a matrix
      moveLine(place, step);                            a schedule's own cursor
 
    Plotly's script is fetched when the first chart comes into sight, and not before. */
 import { NetworkError, sentenceOf } from "../page/errors.js";
 import { el } from "../ui/dom.js";
+import { followCells, hasCells } from "./cells.js";
 import { followCursor } from "./cursor.js";
 import { newPoints } from "./new-points.js";
 import { toolsOf } from "./plot-tools.js";
@@ -104,7 +106,7 @@ async function drawNewest(place, known) {
       modeBarButtons: [toolsOf(chart)],
     });
     known.shown = chart;
-    if (!shown) followCursor(/** @type {PlotElement} */ (place));
+    if (!shown) follow(/** @type {PlotElement} */ (place), chart);
     place.toggleAttribute("data-drawn", true);
   } catch (error) {
     known.shown = null;
@@ -114,6 +116,9 @@ async function drawNewest(place, known) {
     if (!(error instanceof NetworkError)) globalThis.reportError(error);
   }
 }
+
+/** What the pointer and the arrows do in a chart. @param {PlotElement} place @param {Chart} chart */
+const follow = (place, chart) => (hasCells(chart.data) ? followCells : followCursor)(place);
 
 /**
  * Adds what a run has measured since, without drawing anew what is there.

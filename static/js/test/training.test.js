@@ -1,10 +1,12 @@
 /* What the training screen computes and says, without a browser. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { cellAfter } from "../charts/cells.js";
 import { leftOutInWords, picturesInWords, whyNotStart } from "../screens/training/form-words.js";
 import { duration, nameOfMoment } from "../screens/training/format.js";
 import { hasPoints } from "../screens/training/points.js";
 import { attentionOf, partOf, spreadOf } from "../screens/training/probe.js";
+import { aboutMistakes, cellSentence, mistakesIn } from "../screens/training/sentences.js";
 
 const zip = (classes, more = {}) => ({
   name: "pets.zip",
@@ -80,4 +82,46 @@ test("attention of a head, and of the mean of all, of one of several pictures", 
 test("values are spread over as many places as share them evenly", () => {
   assert.ok(Math.abs(spreadOf([2, 2, 2, 2, 0]) - 4) < 1e-9);
   assert.ok(Math.abs(spreadOf([0, 5]) - 1) < 1e-9);
+});
+
+const mistake = (truth, predicted) => ({ true: truth, predicted });
+const report = {
+  classes: [{ name: "cat" }, { name: "dog" }],
+  confusion: [
+    [3, 0],
+    [2, 6],
+  ],
+  mistakes: [mistake("dog", "cat")],
+};
+
+test("arrows walk from cell to cell and stay inside", () => {
+  const cells = [
+    [0, 0, 0],
+    [0, 0, 0],
+  ];
+  assert.deepEqual(cellAfter("ArrowDown", null, cells), [0, 0]);
+  assert.deepEqual(cellAfter("ArrowDown", [0, 2], cells), [1, 2]);
+  assert.deepEqual(cellAfter("ArrowDown", [1, 2], cells), [1, 2]);
+  assert.deepEqual(cellAfter("ArrowRight", [1, 2], cells), [1, 2]);
+  assert.deepEqual(cellAfter("ArrowLeft", [1, 2], cells), [1, 1]);
+  assert.deepEqual(cellAfter("ArrowUp", [1, 2], cells), [0, 2]);
+  assert.equal(cellAfter("a", [0, 0], cells), null);
+  assert.equal(cellAfter("ArrowUp", null, []), null);
+});
+
+test("a cell opens the mistakes of its truth and its prediction", () => {
+  assert.equal(cellSentence(report, [1, 0]), "dog taken for cat: 2 of 8 (25.0 %).");
+  assert.deepEqual(mistakesIn(report, [1, 0]), report.mistakes);
+  assert.deepEqual(mistakesIn(report, [0, 1]), []);
+  assert.deepEqual(mistakesIn(report, null), report.mistakes);
+});
+
+test("what stands above the pictures says which they are", () => {
+  assert.equal(aboutMistakes(report, null, true), "");
+  assert.match(aboutMistakes(report, null, false), /belong to the visitor/);
+  assert.match(aboutMistakes(report, [1, 0], true), /25.0 %\)\. The surest 1 of them:$/);
+  assert.match(aboutMistakes(report, [1, 0], false), /25.0 %\)\. The pictures belong/);
+  assert.match(aboutMistakes(report, [1, 1], true), /75.0 %\)\. They are right/);
+  assert.equal(aboutMistakes(report, [0, 1], true), "cat taken for dog: 0 of 3 (0.0 %).");
+  assert.match(aboutMistakes({ ...report, mistakes: [] }, [1, 0], true), /^None/);
 });

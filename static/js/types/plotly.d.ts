@@ -4,6 +4,8 @@
 export interface Trace {
   x: (number | string)[];
   y: (number | null)[];
+  /** of a matrix: rows of cells */
+  z?: number[][];
   name?: string;
   meta?: { field?: string; scale?: number; part?: string };
 }
@@ -31,6 +33,7 @@ export interface Layout {
   xaxis?: Axis;
   yaxis?: Axis;
   shapes?: object[];
+  template?: { layout?: { colorway?: string[] } };
 }
 
 export interface Chart {
@@ -43,7 +46,8 @@ export type Charts = Record<string, Chart>;
 
 export interface HoverEvent {
   xvals?: (number | string)[];
-  points: { x: number | string; pointNumber: number; curveNumber: number }[];
+  /** a cell is [row, column] */
+  points: { x: number | string; pointNumber: number | number[]; curveNumber: number }[];
 }
 
 /** An element that Plotly has drawn in. */
@@ -89,7 +93,7 @@ export interface Plotly {
   Fx: {
     hover(
       element: HTMLElement,
-      at: { xval: number | string }[] | { xval: number | string },
+      at: { xval: number | string } | { curveNumber: number; pointNumber: number[] }[],
       subplot?: string,
       silent?: boolean,
     ): void;

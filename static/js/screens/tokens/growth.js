@@ -26,7 +26,8 @@ export function createGrowth(state, goTo) {
     if (!place.hasAttribute("data-drawn") || listening.has(place)) return;
     listening.add(place);
     /** @type {PlotElement} */ (place).on("plotly_click", ({ points }) => {
-      if (points[0]) goTo(points[0].pointNumber);
+      const block = points[0]?.pointNumber;
+      if (typeof block === "number") goTo(block);
     });
   }
 

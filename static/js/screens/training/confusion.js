@@ -1,71 +1,127 @@
-/* Which classes are taken for which. A table, so that everybody can read its numbers. */
-import { colourTable, inkOn } from "../../ui/colours.js";
+/* Which classes are taken for which: the server's chart, where a click opens a cell's pictures, and
+   its numbers as a table for those who do not see it. */
+import { onCells } from "../../charts/cells.js";
+import { chartPlace, plot } from "../../charts/plot.js";
+import { chartForm, onTheme } from "../../charts/theme.js";
+import { requestJson } from "../../page/scenes.js";
 import { el } from "../../ui/dom.js";
-import { percent } from "../../ui/format.js";
-import { legend } from "../../ui/legend.js";
-import { tip } from "../../ui/tooltip.js";
+import { cellSentence } from "./sentences.js";
 
+/** @typedef {import("./state.js").Opened} Opened */
 /** @typedef {import("./state.js").Report} Report */
+/** @typedef {import("../../charts/cells.js").Cell} Cell */
+/** @typedef {import("../../types/plotly").Chart} Chart */
+/** @typedef {{ name: string, report: Report, cell: Cell | null }} Shown */
 
-const NUMBERS = 25; // classes up to which the cells have room for numbers
+/**
+ * @param {(cell: Cell) => unknown} open
+ * @param {(work: () => unknown) => unknown} run
+ */
+export function createConfusion(open, run) {
+  const box = el("div", { class: "inside-confusion inside-scroll" }),
+    table = el("table", { class: "inside-hidden" }),
+    spoken = el("p", { class: "inside-hidden", "aria-live": "polite" });
+  let place = chartPlace();
+  /** @type {Shown | null} */
+  let shown = null;
+  /** @type {Chart | null} */
+  let drawn = null;
 
-export function createConfusion() {
-  /** @type {HTMLElement} */
-  const matrix = el("div", {
-    class: "inside-confusion inside-scroll",
-    onpointermove: (event) => {
-      const cell = event.target instanceof Element ? event.target.closest("td[data-row]") : null;
-      tip(matrix, event, cell?.getAttribute("title") ?? null);
-    },
-    onpointerleave: (event) => tip(matrix, event, null),
-  });
+  /** In the colours of the page, and again when those have changed meanwhile. */
+  async function load() {
+    if (!shown) return;
+    const { name } = shown,
+      form = chartForm();
+    const chart = await fetchChart(name, form);
+    if (shown.name !== name || chartForm() !== form) return; // another one is on its way
+    drawn = chart;
+    await show();
+  }
+
+  async function show() {
+    if (shown && drawn) await plot(place, withMark(drawn, shown.cell));
+  }
+
+  /** A run's report is shown: a place of its own, since the one before may be zoomed. @param {Report} report */
+  function begin(report) {
+    place = chartPlace();
+    drawn = null;
+    box.style.setProperty("--classes", String(report.classes.length));
+    box.replaceChildren(place);
+    onCells(place, {
+      opened: open,
+      walked: (cell) => (spoken.textContent = cellSentence(report, cell)),
+    });
+    fillTable(table, report);
+    spoken.textContent = "";
+  }
+
+  onTheme(() => shown && run(load));
+
   return {
     node: el(
       "div",
-      {},
-      el("h2", { text: "Confusions: rows are the truth" }),
-      matrix,
-      el("div", { class: "inside-confusion-legend" }, legend("magma", "0 % of the row", "100 %")),
+      { class: "inside-confusions" },
+      box,
+      el("p", {
+        class: "inside-note",
+        text: "Click a cell, or walk to it with the arrow keys and press Enter: its pictures are shown below.",
+      }),
+      el("div", { class: "inside-hidden" }, table, spoken),
     ),
 
-    /** @param {Report} report */
-    draw({ confusion, classes }) {
-      const names = classes.map(({ name }) => name);
-      matrix.replaceChildren(
-        el(
-          "table",
-          {},
-          el("caption", {
-            class: "inside-hidden",
-            text: "Confusion matrix: rows are the true classes, columns what the model said",
-          }),
-          el("thead", {}, el("tr", {}, el("td"), ...names.map((name) => heading("col", name)))),
-          el("tbody", {}, ...confusion.map((counts, row) => line(counts, row, names))),
-        ),
-      );
+    /** @param {string} name @param {Report} report @param {Cell | null} cell that is open */
+    draw(name, report, cell) {
+      const other = shown?.report !== report;
+      shown = { name, report, cell };
+      if (other) begin(report);
+      run(other ? load : show);
     },
   };
 }
 
-/** @param {"col" | "row"} scope @param {string} name */
-const heading = (scope, name) =>
-  el("th", { scope, title: name }, el("span", { text: name, title: name }));
+/** @param {string} name @param {string} form */
+async function fetchChart(name, form) {
+  /** @type {import("../../types/plotly").Charts} */
+  const { confusion } = await requestJson(`runs/${name}/confusion?form=${form}`);
+  return confusion;
+}
 
-/** @param {readonly number[]} counts @param {number} row @param {readonly string[]} names */
-function line(counts, row, names) {
-  const total = counts.reduce((a, b) => a + b, 0),
-    table = colourTable("magma");
-  const cells = counts.map((count, col) => {
-    const share = total ? count / total : 0,
-      at = 3 * Math.round(255 * share),
-      rgb = [table[at], table[at + 1], table[at + 2]];
-    return el("td", {
-      "data-row": row,
-      "data-col": col,
-      style: `background:rgb(${rgb});color:${inkOn(rgb)}`,
-      text: names.length <= NUMBERS ? count : "",
-      title: `${names[row]} taken for ${names[col]}: ${count} of ${total} (${percent(share)})`,
-    });
-  });
-  return el("tr", {}, heading("row", names[row]), ...cells);
+/** The chart with a frame around one cell. @param {Chart} chart @param {Cell | null} cell */
+function withMark({ data, layout }, cell) {
+  const colour = layout.template?.layout?.colorway?.[0];
+  const frame = cell && {
+    type: "rect",
+    x0: cell[1] - 0.5,
+    x1: cell[1] + 0.5,
+    y0: cell[0] - 0.5,
+    y1: cell[0] + 0.5,
+    line: { color: colour, width: 3 },
+  };
+  return { data, layout: { ...layout, shapes: frame ? [frame] : [] } };
+}
+
+/** @param {HTMLTableElement} table @param {Report} report */
+function fillTable(table, { confusion, classes }) {
+  const names = classes.map(({ name }) => name);
+  /** @param {"col" | "row"} scope @param {string} text */
+  const heading = (scope, text) => el("th", { scope, text });
+  table.replaceChildren(
+    el("caption", {
+      text: "Confusion matrix: rows are the true classes, columns what the model said",
+    }),
+    el("thead", {}, el("tr", {}, el("td"), ...names.map((name) => heading("col", name)))),
+    el(
+      "tbody",
+      {},
+      ...confusion.map((counts, row) =>
+        el(
+          "tr",
+          {},
+          heading("row", names[row]),
+          ...counts.map((count) => el("td", { text: count })),
+        ),
+      ),
+    ),
+  );
 }

@@ -11,7 +11,7 @@ const NONE = {
 };
 
 /** @param {import("./state.js").State} state @param {object} form what is filled in */
-export function exposed({ run, runs, lines, report, moment }, form) {
+export function exposed({ run, runs, lines, report, cell, moment }, form) {
   const { name, state, step, steps, mine, verdict, moments } = run ?? NONE;
   return {
     run: name,
@@ -26,6 +26,7 @@ export function exposed({ run, runs, lines, report, moment }, form) {
     newest: lines.at(-1),
     accuracy: report?.accuracy ?? null,
     confusion: report?.confusion ?? null,
+    cell,
     runs: runs.map((one) => [one.name, one.state, one.place]),
     form,
   };

@@ -79,7 +79,7 @@ export function create(root, page) {
     if (now.run) {
       const opened = /** @type {Opened} */ (now);
       if (change.run || change.lines) drawRun(opened);
-      report.draw(opened);
+      report.draw(opened, change);
     }
     page.expose(exposed(now, form.exposed));
   }

@@ -1,42 +1,45 @@
 /* The test's pictures that were taken for something else, the surest first. */
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
+import { aboutMistakes, mistakesIn } from "./sentences.js";
 
 /** @typedef {import("./state.js").Report} Report */
 /** @typedef {import("./state.js").RunDetails} RunDetails */
 /** @typedef {import("../../types/runs").Mistake} Mistake */
+/** @typedef {import("../../charts/cells.js").Cell} Cell */
 
-const SHOWN = 24;
+const SHOWN = 24; // of all cells together; of one cell, all
 
-export function createMistakes() {
-  const words = el("p", { class: "inside-note" }),
+/** @param {() => unknown} showAll */
+export function createMistakes(showAll) {
+  const sentence = el("p", { class: "inside-note", "aria-live": "polite" }),
+    all = el("button", {
+      class: "inside-button inside-mistakes-all",
+      type: "button",
+      text: "Show all mistakes",
+      onclick: showAll,
+    }),
     list = el("div", { class: "inside-mistakes" });
   return {
     node: el(
       "div",
       { class: "inside-stack" },
       el("h2", { text: "Wrong, and most sure of it" }),
-      words,
+      sentence,
+      all,
       list,
     ),
 
-    /** @param {Report} report @param {RunDetails} run */
-    draw({ mistakes }, { name, pictures_shown: allowed }) {
-      words.textContent = aboutMistakes(mistakes.length, Boolean(allowed));
+    /** @param {Report} report @param {RunDetails} run @param {Cell | null} cell whose mistakes alone are shown */
+    draw(report, { name, pictures_shown: allowed }, cell) {
+      sentence.textContent = aboutMistakes(report, cell, Boolean(allowed));
+      all.hidden = !cell;
       const source = (/** @type {Mistake} */ { number }) =>
         allowed ? `runs/${name}/mistakes/${number}.jpg` : null;
-      list.replaceChildren(
-        ...mistakes.slice(0, SHOWN).map((mistake) => figure(mistake, source(mistake))),
-      );
+      const shown = cell ? mistakesIn(report, cell) : report.mistakes.slice(0, SHOWN);
+      list.replaceChildren(...shown.map((mistake) => figure(mistake, source(mistake))));
     },
   };
-}
-
-/** @param {number} count @param {boolean} allowed to see the pictures */
-function aboutMistakes(count, allowed) {
-  if (!count) return "None: every test picture was right.";
-  if (allowed) return "";
-  return "The pictures belong to the visitor who started this run, and only that one sees them.";
 }
 
 /** @param {Mistake} mistake @param {string | null} source */

@@ -16,16 +16,16 @@ import { createMistakes } from "./mistakes.js";
  * @param {(work: () => unknown) => unknown} run
  */
 export function createReport(update, run) {
-  const words = el("p", { class: "inside-details" }),
+  const sentence = el("p", { class: "inside-details" }),
     weights = el("p", { class: "inside-details inside-weights" }),
     classes = el("table", { class: "inside-table" }),
-    confusion = createConfusion(),
-    mistakes = createMistakes();
+    confusion = createConfusion((cell) => update({ cell }), run),
+    mistakes = createMistakes(() => update({ cell: null }));
   const node = el(
     "section",
     { class: "inside-test", hidden: true },
     el("h2", { text: "The test, on pictures it never learned from" }),
-    words,
+    sentence,
     weights,
     el(
       "div",
@@ -54,9 +54,9 @@ export function createReport(update, run) {
   return {
     node,
 
-    /** @param {Opened} state */
-    draw(state) {
-      const { run: card, report, lines } = state,
+    /** @param {Opened} state @param {Partial<State>} change */
+    draw(state, change) {
+      const { run: card, report, lines, cell } = state,
         wanted = card.report ? card.name : "";
       if (wanted !== asked) {
         asked = wanted;
@@ -64,14 +64,16 @@ export function createReport(update, run) {
         if (wanted) run(() => load(wanted));
         return;
       }
-      if (!report || !node.hidden) return; // a report does not change
-      words.textContent = inWords(report, validationBefore(lines));
-      weights.textContent = report.weights && `Weights it began with: ${report.weights}.`;
-      weights.hidden = !report.weights;
-      confusion.draw(report);
-      drawClasses(classes, report);
-      mistakes.draw(report, card);
-      node.hidden = false;
+      if (!report || !(node.hidden || "cell" in change)) return; // a report does not change
+      if (node.hidden) {
+        sentence.textContent = reportSentence(report, validationBefore(lines));
+        weights.textContent = report.weights && `Weights it began with: ${report.weights}.`;
+        weights.hidden = !report.weights;
+        drawClasses(classes, report);
+        node.hidden = false;
+      }
+      confusion.draw(card.name, report, cell);
+      mistakes.draw(report, card, cell);
     },
   };
 }
@@ -90,7 +92,7 @@ const validationBefore = (lines) =>
   lines.find(({ stage }) => stage === "backbone")?.validation_accuracy ?? null;
 
 /** @param {Report} report @param {number | null} before */
-function inWords(report, before) {
+function reportSentence(report, before) {
   const { accuracy, pictures, counts, skipped } = report;
   return [
     `${percent(accuracy)} of ${pictures} test pictures right (± ${percent(report.standard_error)}); always the commonest class would be ${percent(report.always_the_commonest)}.`,

@@ -13,13 +13,20 @@ import { selection } from "../../page/selection.js";
  * @property {RunDetails | null} run that is open
  * @property {Line[]} lines of its metrics so far
  * @property {Report | null} report of its test
+ * @property {import("../../charts/cells.js").Cell | null} cell of its confusions that is open
  * @property {string | null} moment the checkpoint that is shown
  * @property {string} problem to tell; empty: none
  */
 /** @typedef {State & { run: RunDetails }} Opened */
 
 /** Nothing of a run is known yet. */
-export const NO_RUN = { run: null, lines: /** @type {Line[]} */ ([]), report: null, moment: null };
+export const NO_RUN = {
+  run: null,
+  lines: /** @type {Line[]} */ ([]),
+  report: null,
+  cell: null,
+  moment: null,
+};
 
 /** @param {(state: State, change: Partial<State>) => void} render draws what a change concerns */
 export function createState(render) {
