@@ -66,7 +66,8 @@ def turn_to(page: Page, screen: str, part: str) -> None:
     page.wait_for_function(
         """(view) => { const shown = document.querySelector(view);
             return shown.ariaBusy !== "true" && !shown.querySelector('[aria-busy="true"]')
-                && shown.getAnimations({ subtree: true }).every((moved) => moved.playState !== "running"); }""",
+                && shown.getAnimations({ subtree: true })
+                    .every((moved) => moved.playState !== "running"); }""",
         arg=view,
     )
 
