@@ -3,7 +3,7 @@
     timing     fair times: contestants take turns in one process
     results    one line of the report
     peers      what others use: timm, torchvision's transforms, a plain mask generator
-    forward attention crops masks pca training embedding probes page explorer map
+    forward attention crops masks pca colours training embedding probes page explorer map
                one file each
 
 Times differ between machines and from minute to minute; ratios hold. Each benchmark therefore runs
@@ -18,6 +18,7 @@ BENCHMARKS = (
     "crops",
     "masks",
     "pca",
+    "colours",
     "training",
     "embedding",
     "probes",

@@ -3,9 +3,12 @@
 inspection   picture -> everything the views look up, from one forward
 tokens       filters, positions, norms of the stream and their outliers
 attention    rows of any query, rollout, entropy and mean distance per head
+outliers     which values stand out
 pca          patch features -> principal components, foreground, colours
 similarity   cosine similarity, best matches between two pictures
 clustering   k-means, HDBSCAN
+alignment    colours that stay: layers, sizes, checkpoints, models in one basis, one foreground
+depth        the layers of one model as such a family
 comparison   CKA between layers and models, components in one order and sign
 projection   PCA, t-SNE and UMAP in two dimensions, and maps laid over each other
 neighbours   exact nearest neighbours, outliers, near-duplicates

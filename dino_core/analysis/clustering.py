@@ -113,6 +113,30 @@ def by_size(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return out, order
 
 
+def same_numbers(reference: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Two partings [n] of the same members -> what to call each cluster of `labels`, int32 [k].
+
+    The numbers under which most members keep theirs (Hungarian algorithm): `order[labels]` is
+    `labels` in the reference's numbers. Clusters that the reference has no partner for get
+    numbers that are free, the lowest first. -1, noise, stays out of it.
+    """
+    import scipy.optimize
+
+    both = (reference >= 0) & (labels >= 0)
+    most = int(max(reference.max(initial=-1), labels.max(initial=-1))) + 1
+    shared = np.zeros((most, most), np.int64)  # [k, k], members that two clusters share
+    np.add.at(shared, (labels[both], reference[both]), 1)
+    own = int(labels.max(initial=-1)) + 1
+    order = np.full(most, -1, np.int32)
+    for cluster, number in zip(*scipy.optimize.linear_sum_assignment(-shared), strict=True):
+        if shared[cluster, number]:
+            order[cluster] = number
+    free = iter(sorted(set(range(most)) - set(order.tolist())))
+    for cluster in np.flatnonzero(order < 0):
+        order[cluster] = next(free)
+    return order[:own]
+
+
 def agreement(labels: np.ndarray, classes: np.ndarray) -> float | None:
     """Adjusted Rand index with the classes: 1 the same, 0 as good as chance.
 

@@ -103,3 +103,11 @@ def to_grid(features: Tensor, grid: tuple[int, int], target: tuple[int, int]) ->
     picture = features.float().T.unflatten(1, grid)[None]  # [h * w, D] -> [1, D, h, w]
     resized = F.interpolate(picture, target, mode="bilinear", align_corners=False, antialias=True)
     return resized[0].flatten(1).T  # [1, D, h', w'] -> [h' * w', D]
+
+
+def nearest(values: Tensor, grid: tuple[int, int], target: tuple[int, int]) -> Tensor:
+    """A value a patch, [h * w], on another grid, where nothing is mixed: [h' * w'], same dtype."""
+    if grid == target:
+        return values
+    picture = values.double().unflatten(0, grid)[None, None]
+    return F.interpolate(picture, target, mode="nearest-exact")[0, 0].flatten().to(values.dtype)

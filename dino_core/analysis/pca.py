@@ -17,6 +17,7 @@ from torch import Tensor
 from dino_core.config import PCAConfig
 
 SMALL = 512  # features of this many dimensions are decomposed by one thread
+TOO_FEW = "Too few foreground patches: all patches are kept."
 
 
 @dataclass(frozen=True)
@@ -107,22 +108,29 @@ def colour_features(
     grids: Sequence[tuple[int, int]],
     config: PCAConfig,
     count: int = 3,
+    *,
+    asked: Sequence[Tensor] | None = None,
 ) -> FeatureColours:
     """Patch features [P, D] of one or several pictures, with their grids -> colours for each.
 
-    One PCA for all of them, and one range of colours. ValueError when there are too few patches.
+    One PCA for all of them, and one range of colours. `asked`, bool [P] for each, says which
+    patches have a say in both (None: all): a few tokens of large norm can take a component for
+    themselves (`tokens.ordinary_patches`). ValueError when there are too few patches.
     """
     needed = max(index + 1 for index in config.components)
     count = max(count, needed)
     joint = torch.cat(list(features)).float()  # [sum of P, D]
-    first = fit_pca(joint, 1 if config.foreground else count)
+    used = torch.ones(len(joint), dtype=torch.bool, device=joint.device)
+    if asked is not None:
+        used = torch.cat(list(asked)).to(joint.device)
+    first = fit_pca(joint[used], 1 if config.foreground else count)
     score, kept = split_foreground(first.project(joint, whiten=True)[:, 0], grids, config)
     note = ""
-    if config.foreground and kept.sum() <= needed:
-        kept, note = torch.ones_like(kept), "Too few foreground patches: all patches are kept."
-    pca = fit_pca(joint[kept], count) if config.foreground else first
+    if config.foreground and (kept & used).sum() <= needed:
+        kept, note = torch.ones_like(kept), TOO_FEW
+    pca = fit_pca(joint[kept & used], count) if config.foreground else first
     scores = pca.project(joint, config.whiten)
-    colours = as_colours(scores[:, list(config.components)], kept, config)
+    colours = as_colours(scores[:, list(config.components)], kept, config, used)
 
     sizes = [h * w for h, w in grids]
     pictures = [
@@ -177,11 +185,17 @@ def median3(values: Tensor) -> Tensor:
     return F.unfold(padded, 3)[0].median(0).values  # [1, 9, P] -> [P]
 
 
-def as_colours(scores: Tensor, kept: Tensor, config: PCAConfig) -> Tensor:
-    """Three components [n, 3] -> colours in 0 to 1, black outside the foreground."""
+def as_colours(
+    scores: Tensor, kept: Tensor, config: PCAConfig, asked: Tensor | None = None
+) -> Tensor:
+    """Three components [n, 3] -> colours in 0 to 1, black outside the foreground, bool [n].
+
+    From the smallest to the largest of those that are `asked`, bool [n]; None: all.
+    """
     if config.colours == "sigmoid":
         colours = (2 * scores).sigmoid()
     else:
-        low, high = scores[kept].amin(0), scores[kept].amax(0)
-        colours = (scores - low) / (high - low).clamp_min(1e-12)
+        used = kept if asked is None else kept & asked
+        low, high = scores[used].amin(0), scores[used].amax(0)
+        colours = ((scores - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
     return colours * kept[:, None]

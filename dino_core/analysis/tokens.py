@@ -3,7 +3,7 @@
     filter_components   the patch embedding's filters -> their principal components
     position_tables     the learned positions, and what a grid of another size is given
     stream_norms        length of every token between all blocks
-    find_outliers       patch tokens whose length stands out
+    ordinary_patches    those whose length does not stand out
     neighbour_cosines   how much every patch is like the four beside it
 
 Filters: Dosovitskiy et al. 2021, figure 7. Outliers: Darcet et al. 2024, "Vision Transformers Need
@@ -17,12 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection
+from dino_core.analysis.outliers import find_outliers
 from dino_core.analysis.pca import fit_pca
 from dino_core.vit import VisionTransformer, interpolate_positions
-
-# The median absolute deviation of a normal distribution, times this, is its standard deviation.
-MAD_TO_SIGMA = 1.4826
-
 
 # --- patches
 
@@ -112,6 +109,12 @@ def stream_norms(seen: Inspection) -> Tensor:
     return torch.cat([seen.embedded[None], seen.tokens]).norm(dim=-1)
 
 
+def ordinary_patches(seen: Inspection, layer: int) -> Tensor:
+    """Which patches do not stand out by the length of what leaves a block: bool [P]."""
+    norms = seen.tokens[layer, seen.first_patch :].float().norm(dim=-1)
+    return ~find_outliers(norms).mask
+
+
 def relative_updates(seen: Inspection) -> Tensor:
     """What attention and the MLP of each block add, as a share of what enters it: [T, 2, N].
 
@@ -119,31 +122,6 @@ def relative_updates(seen: Inspection) -> Tensor:
     """
     entering = stream_norms(seen)[:-1, None]  # [T, 1, N]
     return seen.update_norms / entering.clamp_min(torch.finfo(entering.dtype).tiny)
-
-
-@dataclass(frozen=True)
-class Outliers:
-    """Which of P values stand out above the rest, for any number of layers at once."""
-
-    mask: Tensor  # [..., P] bool
-    median: Tensor  # [...]
-    sigma: Tensor  # [...] 1.4826 MAD
-    threshold: Tensor  # [...] values above it are outliers
-
-
-def find_outliers(norms: Tensor, count: float = 4.0) -> Outliers:
-    """Values [..., P] above median + count * sigma, where sigma = 1.4826 median(|x - median|).
-
-    Median and MAD do not move with the outliers themselves, as mean and standard deviation would.
-    Darcet et al. 2024 read a fixed limit off the histogram of ViT-g (150); lengths differ by model
-    and by layer, so here the limit follows the picture. Sigma is at least a millionth of the
-    median: equal tokens must not become outliers by rounding.
-    """
-    median = norms.quantile(0.5, dim=-1)
-    deviation = (norms - median[..., None]).abs()
-    sigma = (MAD_TO_SIGMA * deviation.quantile(0.5, dim=-1)).maximum(1e-6 * median)
-    threshold = median + count * sigma
-    return Outliers(norms > threshold[..., None], median, sigma, threshold)
 
 
 def neighbour_cosines(patches: Tensor, grid: tuple[int, int]) -> Tensor:

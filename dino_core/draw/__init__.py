@@ -2,5 +2,6 @@
 
 colours    colour maps, the colours of crops
 pictures   heat maps, overlays, boxes, contact sheets
+film       frames -> an animated GIF or WebP
 encode     PNG, JPEG, and named arrays in one binary answer
 """

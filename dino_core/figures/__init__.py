@@ -12,6 +12,7 @@ Charts, which have axes, are Plotly's (`plotly.graph_objects.Figure`):
 Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figure.Figure`):
 
     maps        attention, similarity, PCA
+    depth       all layers in colours that stay
     samples     crops, masks
     panels      rows of pictures whose widths are millimetres
 
@@ -27,6 +28,7 @@ works without them.
 
 from dino_core.figures.charts import stack
 from dino_core.figures.curves import finetuning_curves, pretraining_curves, schedules
+from dino_core.figures.depth import attention_by_layer, layers_in_colours
 from dino_core.figures.files import save
 from dino_core.figures.histograms import crop_areas, crop_aspects, mask_blocks, mask_counts
 from dino_core.figures.layers import (
@@ -41,6 +43,7 @@ from dino_core.figures.samples import crops, masks
 
 __all__ = [
     "attention",
+    "attention_by_layer",
     "block_updates",
     "confusion",
     "crop_areas",
@@ -48,6 +51,7 @@ __all__ = [
     "crops",
     "explained_variance",
     "finetuning_curves",
+    "layers_in_colours",
     "mask_blocks",
     "mask_counts",
     "masks",

@@ -11,6 +11,7 @@ drawn or sent; everything else in a scene can be written as JSON.
     tokens      patches and filters, positions, and the walk through the blocks
     attention   queries and keys of a layer, the class token everywhere, numbers per head
     features    patch features as colours, as clusters, as a map
+    depth       all layers in colours that stay
     matching    which patches of two pictures match
     comparison  two models or layers side by side
     umap_process  UMAP in a process of its own

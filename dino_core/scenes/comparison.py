@@ -5,10 +5,15 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from dino_core.analysis.comparison import align_components, cka_matrix, linear_cka, to_grid
+from dino_core.analysis.comparison import (
+    align_components,
+    cka_matrix,
+    linear_cka,
+    nearest,
+    to_grid,
+)
 from dino_core.analysis.inspection import Inspection
 from dino_core.analysis.pca import as_colours, colour_features, fit_pca
 from dino_core.config import PCAConfig
@@ -70,7 +75,7 @@ def comparison_scene(
     alignment = align_components(shown.flatten(0, 1)[kept], found)
     order, signs = alignment.order, alignment.signs
     turned = pca.project(theirs, config.whiten)[:, order] * signs.to(theirs)  # [P', 3]
-    inside = nearest(kept, seen.grid, second.grid)
+    inside = nearest(kept, seen.grid, second.grid).bool()
     return ComparisonScene(
         layer=layer,
         second_layer=second_layer,
@@ -93,14 +98,6 @@ def comparison_scene(
 def painted(scores: Tensor, kept: Tensor, grid: tuple[int, int], config: PCAConfig) -> np.ndarray:
     """Scores [P, 3] and what is foreground -> uint8 [h, w, 3]."""
     return to_bytes(as_colours(scores, kept, config).unflatten(0, grid).cpu().numpy())
-
-
-def nearest(kept: Tensor, grid: tuple[int, int], target: tuple[int, int]) -> Tensor:
-    """A mask bool [h * w] on another grid: bool [h' * w']."""
-    if grid == target:
-        return kept
-    picture = kept.float().unflatten(0, grid)[None, None]
-    return F.interpolate(picture, target, mode="nearest-exact")[0, 0].flatten() > 0.5
 
 
 @torch.inference_mode()

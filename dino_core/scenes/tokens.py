@@ -18,9 +18,9 @@ from PIL import Image
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection
+from dino_core.analysis.outliers import find_outliers
 from dino_core.analysis.tokens import (
     filter_components,
-    find_outliers,
     neighbour_cosines,
     offset_effect,
     patch_embeddings,

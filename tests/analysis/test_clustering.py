@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from dino_core.analysis import clustering
-from dino_core.analysis.clustering import agreement, by_size, hdbscan, kmeans
+from dino_core.analysis.clustering import agreement, by_size, hdbscan, kmeans, same_numbers
 
 
 def points_of(n: int, D: int, seed: int = 0) -> np.ndarray:
@@ -145,3 +146,22 @@ def test_torch_is_not_loaded() -> None:
     code = "import sys, dino_core.analysis.clustering; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_clusters_keep_their_numbers_as_well_as_any_renaming_could(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    reference = draw.integers(0, 4, 60)
+    labels = np.where(draw.random(60) < 0.6, (reference + 1) % 4, draw.integers(0, 4, 60))
+    order = same_numbers(reference, labels)
+    assert sorted(order) == [0, 1, 2, 3]
+    best = max((np.array(names)[labels] == reference).sum() for names in permutations(range(4)))
+    assert (order[labels] == reference).sum() == best
+
+
+def test_clusters_without_a_partner_get_free_numbers() -> None:
+    reference = np.array([0, 0, 0, 1, 1, -1])
+    labels = np.array([1, 1, 2, 0, 0, 0])
+    assert same_numbers(reference, labels).tolist() == [1, 0, 2]
+    assert same_numbers(labels, reference).tolist() == [1, 0]
+    assert same_numbers(np.array([-1, -1]), np.array([0, 1])).tolist() == [0, 1]

@@ -9,11 +9,12 @@ from sklearn.decomposition import PCA
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.analysis.outliers import find_outliers
 from dino_core.analysis.tokens import (
     filter_components,
-    find_outliers,
     neighbour_cosines,
     offset_effect,
+    ordinary_patches,
     patch_embeddings,
     position_tables,
     register_cosines,
@@ -244,3 +245,12 @@ def test_neighbour_cosines_patch_by_patch(grid: tuple[int, int]) -> None:
                         assert here == pytest.approx(expected)
                     else:
                         assert math.isnan(here)
+
+
+def test_ordinary_patches_are_those_that_are_no_longer_than_the_rest() -> None:
+    _, seen = see(REGISTERS)
+    tokens = seen.tokens.clone()
+    tokens[1, seen.first_patch + 3] *= 50
+    tokens[1, 0] *= 900  # the class token is no patch
+    found = ordinary_patches(replace(seen, tokens=tokens), 1)
+    assert (~found).nonzero()[:, 0].tolist() == [3]

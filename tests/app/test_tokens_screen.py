@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from playwright.sync_api import Page
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+from dino_core.analysis.outliers import find_outliers
 from dino_core.analysis.tokens import (
     filter_components,
-    find_outliers,
     patch_embeddings,
     position_tables,
     relative_updates,

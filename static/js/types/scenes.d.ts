@@ -293,6 +293,72 @@ export namespace crops {
   }
 }
 
+export namespace depth {
+  /** Every layer's PCA, one foreground for all, each brought to the layer that follows it. */
+  export interface DepthScene {
+    /** uint8 [T, h, w, 3], background black */
+    colours: Uint8Array;
+    /** uint8 [h, w], 1 where foreground */
+    foreground: Uint8Array;
+    facts: {
+      preset: string;
+      /** rotation, order, signs, joint or none */
+      method: string;
+      /** whether patches of unusual length have no say */
+      robust: boolean;
+      flip: boolean;
+      grid: [number, number];
+      /** of each layer's scores with those it was brought to; 1 for the last */
+      cosine: number[];
+      /** share of the layer's variance over the foreground that is shown */
+      variance: number[];
+      /** the share that its own first three components hold */
+      best: number[];
+      /** |correlation| of its first component with the family's */
+      agreement: number[];
+      note: string;
+    };
+    shapes: {
+      colours: [number, number, number, 3];
+      foreground: [number, number];
+    };
+  }
+
+  /** k-means of every layer, numbered after the layer that follows it. */
+  export interface DepthClustersScene {
+    /** int32 [T, h, w] */
+    labels: Int32Array;
+    facts: {
+      k: number;
+      seed: number;
+      grid: [number, number];
+      /** share of patches that keep the number of the layer that follows */
+      kept: number[];
+      colours: [number, number, number][];
+    };
+    shapes: {
+      labels: [number, number, number];
+    };
+  }
+
+  /** What one token attends to, layer after layer. */
+  export interface DepthAttentionScene {
+    /** float32 [T, h, w], the patch part of rows that sum to 1 */
+    attention: Float32Array;
+    facts: {
+      /** of the patch that asks, -1 for the class token */
+      row: number;
+      column: number;
+      /** -1 for the mean of all heads */
+      head: number;
+      grid: [number, number];
+    };
+    shapes: {
+      attention: [number, number, number];
+    };
+  }
+}
+
 export namespace features {
   /** The PCA of one layer's patch features, alone or together with a second picture's. */
   export interface FeaturesScene {

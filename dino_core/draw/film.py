@@ -1,0 +1,79 @@
+"""Films: frames -> an animated GIF or WebP, smooth between what is known.
+
+frames = between(colours, steps=8)              # [n, h, w, 3] -> [(n - 1) * 8 + 1, h, w, 3]
+film_bytes([large(frame) for frame in frames], "webp", milliseconds=40)
+"""
+
+import io
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+Kind = Literal["gif", "webp"]
+KINDS: tuple[Kind, ...] = ("webp", "gif")
+STRIP = 20  # px below a picture, for words
+REST = 600  # ms that the last frame stays
+QUALITY = 90  # of WebP, 0 to 100
+FASTEST = {"gif": 20, "webp": 10}  # ms; browsers slow down what is faster
+
+
+def between(values: np.ndarray, steps: int) -> np.ndarray:
+    """Values [n, ...] with steps - 1 more between each two: [(n - 1) * steps + 1, ...], float32.
+
+    x(t) = a + (b - a) (3 t^2 - 2 t^3), t = 0, 1/steps, ...: it leaves and arrives at rest, and the
+    known values are among the result, unchanged.
+    """
+    if steps < 1:
+        raise ValueError(f"There is 1 step or more from each frame to the next, not {steps}.")
+    values = np.asarray(values, np.float32)
+    times = np.arange(steps, dtype=np.float32) / steps
+    eased = (times**2 * (3 - 2 * times)).reshape(-1, *[1] * (values.ndim - 1))
+    parts = [a + (b - a) * eased for a, b in itertools.pairwise(values)]
+    return np.concatenate([*parts, values[-1:]])
+
+
+def with_words(picture: np.ndarray, words: str) -> np.ndarray:
+    """A picture uint8 [H, W, 3] with a strip of words below it: [H + 20, W, 3]."""
+    H, W, _ = picture.shape
+    sheet = Image.new("RGB", (W, H + STRIP), "white")
+    sheet.paste(Image.fromarray(picture), (0, 0))
+    pen = ImageDraw.Draw(sheet)
+    pen.text((4, H + STRIP // 2), words, "black", ImageFont.load_default(12), anchor="lm")
+    return np.asarray(sheet)
+
+
+def film_bytes(frames: Sequence[np.ndarray], kind: Kind, milliseconds: int = 40) -> bytes:
+    """Frames uint8 [H, W, 3] of one size -> a film that repeats for ever, as a file's bytes.
+
+    Each frame stays so long, the last one longer. ValueError without frames, or for a time that
+    is too short to be kept.
+    """
+    if not frames:
+        raise ValueError("A film wants one frame or more.")
+    if kind not in KINDS:
+        raise ValueError(f"A film is a {' or '.join(KINDS)} file, not {kind!r}.")
+    if not FASTEST[kind] <= milliseconds <= 10_000:
+        raise ValueError(
+            f"A frame of a {kind} stays {FASTEST[kind]} to 10000 ms, but is to stay {milliseconds}."
+        )
+    first, *rest = (Image.fromarray(frame) for frame in frames)
+    buffer = io.BytesIO()
+    first.save(
+        buffer,
+        format=kind,
+        save_all=True,
+        append_images=rest,
+        duration=[milliseconds] * len(rest) + [max(REST, milliseconds)],
+        loop=0,
+        **({"quality": QUALITY, "method": 2} if kind == "webp" else {"optimize": False}),
+    )
+    return buffer.getvalue()
+
+
+def frame_words(names: Sequence[str], steps: int) -> Iterator[str]:
+    """What stands below each frame of `between`: the name of the nearer one."""
+    for i in range((len(names) - 1) * steps + 1):
+        yield names[(i + steps // 2) // steps]

@@ -1,0 +1,63 @@
+"""draw/film.py: what is known stays among the frames, and the files are films."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from dino_core.draw.film import Kind, between, film_bytes, frame_words, with_words
+
+
+def test_known_frames_stay_and_the_way_between_is_smooth() -> None:
+    known = np.array([[0.0, 4.0], [1.0, 0.0], [1.0, 2.0]], np.float32)
+    frames = between(known, 4)
+    assert frames.shape == (9, 2)
+    np.testing.assert_array_equal(frames[::4], known)
+    for i, t in enumerate((0.25, 0.5, 0.75), 1):
+        share = 3 * t**2 - 2 * t**3
+        np.testing.assert_allclose(frames[i], known[0] * (1 - share) + known[1] * share)
+    np.testing.assert_array_equal(between(known, 1), known)
+    with pytest.raises(ValueError, match="1 step or more"):
+        between(known, 0)
+
+
+def test_words_name_the_nearer_frame() -> None:
+    assert list(frame_words("abc", 4)) == list("aabbbbccc")
+    assert list(frame_words("ab", 1)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp"])
+def test_films_are_read_back(kind: Kind) -> None:
+    colours = np.array([[220, 30, 30], [30, 200, 60], [40, 60, 210]], np.uint8)
+    frames = [np.broadcast_to(colour, (28, 42, 3)) for colour in colours]
+    with Image.open(io.BytesIO(film_bytes(frames, kind, 50))) as film:
+        assert (film.format or "").lower() == kind
+        assert (film.n_frames, film.size) == (3, (42, 28))
+        assert film.info["loop"] == 0
+        times = []
+        for i, colour in enumerate(colours):
+            film.seek(i)
+            film.load()
+            times.append(film.info["duration"])
+            middle = np.asarray(film.convert("RGB"))[14, 21].astype(int)
+            assert np.abs(middle - colour).max() <= 6
+        assert times == [50, 50, 600]
+
+
+def test_a_strip_of_words_lies_below_the_picture() -> None:
+    picture = np.full((30, 120, 3), 77, np.uint8)
+    sheet = with_words(picture, "layer 3")
+    np.testing.assert_array_equal(sheet[:30], picture)
+    assert sheet.shape == (50, 120, 3)
+    assert (sheet[30:] < 100).any()
+
+
+def test_refused_in_words() -> None:
+    frame = np.zeros((4, 4, 3), np.uint8)
+    with pytest.raises(ValueError, match="one frame or more"):
+        film_bytes([], "gif")
+    with pytest.raises(ValueError, match="20 to 10000 ms, but is to stay 5"):
+        film_bytes([frame], "gif", 5)
+    with pytest.raises(ValueError, match="webp or gif"):
+        film_bytes([frame], "mp4")  # type: ignore[arg-type]
