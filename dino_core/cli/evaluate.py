@@ -42,6 +42,11 @@ def evaluate_options(option: Option) -> None:
     option("--k", type=positive, nargs="+", metavar="K", help="default: 10 20 100 200")
     option("--center", action="store_true", help="k-NN: subtract the training mean first")
     option(
+        "--exact",
+        action="store_true",
+        help="k-NN: compare all pairs above 20,000 training pictures too, instead of an index",
+    )
+    option(
         "--C",
         type=strength,
         default=1.0,
@@ -98,6 +103,8 @@ def evaluate(args: argparse.Namespace) -> None:
             f"for byte, so the figure flatters.",
             file=sys.stderr,
         )
+    if "recall" in answer:
+        print(answer["recall"]["words"], file=sys.stderr)
     low, high = answer["interval"]
     print(
         f"{100 * answer['accuracy']:.2f} % of {answer['pictures']:,} right ({100 * low:.1f} to "
@@ -123,6 +130,7 @@ def protocol_of(args: argparse.Namespace) -> Any:
         center=args.center,
         C=args.C,
         seed=args.seed,
+        exact=args.exact,
     )
 
 

@@ -3,12 +3,18 @@
 Nothing is trained and nothing tuned. Votes as in the official `eval/knn.py` (Wu et al. 2018):
 
     votes[c] = sum over the k nearest neighbours j of class c of exp(cos(x, x_j) / 0.07)
+
+Up to EXACT_MOST training features the search is exact. Above, `Near.recall` says how many of the
+true nearest an index found.
 """
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
+from dino_core.analysis import approximate
+from dino_core.analysis.approximate import Recall
 from dino_core.analysis.neighbours import nearest
 from dino_core.datasets import Pictures
 from dino_core.embedding.embed import embed_in_memory
@@ -48,8 +54,36 @@ def knn(
     if center:
         mean = train.float().mean(0)
         train, test = train.float() - mean, test.float() - mean
-    similarities, found = nearest(test, train, max(ks))
-    return {k: votes(similarities[:, :k], labels[found[:, :k]], classes, temperature) for k in ks}
+    near = near_of(test, train, max(ks), exact=True)
+    return {k: votes_of(near, labels, classes, k, temperature=temperature) for k in ks}
+
+
+@dataclass(frozen=True)
+class Near:
+    """The nearest training features of each test feature, the most similar first."""
+
+    similarities: Tensor  # float32 [m, k]
+    indices: Tensor  # int64 [m, k]
+    recall: Recall | None  # None: the search was exact
+
+
+def near_of(test: Tensor, train: Tensor, k: int, *, exact: bool = False, seed: int = 0) -> Near:
+    """Features [m, D], [n, D] -> the k nearest of n.
+
+    By an index above EXACT_MOST training features, unless `exact`, or where there is no index.
+    """
+    if exact or len(train) <= max(approximate.EXACT_MOST, k) or not approximate.is_installed():
+        return Near(*nearest(test, train, k), None)
+    units = [approximate.unit(one.numpy()) for one in (test, train)]
+    values, found, recall = approximate.search(*units, k, seed=seed)
+    return Near(torch.from_numpy(values), torch.from_numpy(found), recall)
+
+
+def votes_of(
+    near: Near, labels: Tensor, classes: int, k: int, *, temperature: float = TEMPERATURE
+) -> Tensor:
+    """The shares [m, classes] of the vote of the first k."""
+    return votes(near.similarities[:, :k], labels[near.indices[:, :k]], classes, temperature)
 
 
 # --- of a backbone, during a run

@@ -1,0 +1,184 @@
+"""analysis/approximate.py against exact search: who is found, how many, and the same each time.
+
+pynndescent compiles itself for up to minutes in every process: what needs it is slow.
+"""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.decomposition import PCA
+from sklearn.manifold import trustworthiness as peer_trust
+
+from dino_core.analysis import approximate, projection
+from dino_core.analysis.approximate import (
+    Graph,
+    Recall,
+    exact_nearest,
+    graph_duplicates,
+    graph_outliers,
+    neighbour_graph,
+    recall_of,
+    search,
+    unit,
+)
+from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scores
+from dino_core.evaluation.knn import knn, near_of, votes_of
+from dino_core.evaluation.protocols import Protocol, by_votes
+
+
+def clustered(n: int, seed: int = 0, D: int = 16) -> np.ndarray:
+    """Directions around 12 centres."""
+    generator = np.random.default_rng(seed)
+    centres = np.random.default_rng(9).normal(size=(12, D))
+    points = centres[generator.integers(12, size=n)] + 0.5 * generator.normal(size=(n, D))
+    return unit(points)
+
+
+@pytest.fixture(autouse=True)
+def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approximate, "ROWS", 77)
+
+
+def true_graph(points: np.ndarray, k: int) -> Graph:
+    x = torch.from_numpy(points)
+    values, found = nearest(x, x, k, themselves=True)
+    return Graph(found.numpy().astype(np.int32), values.numpy(), Recall(1.0, len(points), k))
+
+
+def test_exact_search_in_slices_is_exact() -> None:
+    base, queries = clustered(300), clustered(20, 1)
+    values, found = exact_nearest(queries, base, 9)
+    expected = nearest(torch.from_numpy(queries), torch.from_numpy(base), 9)
+    np.testing.assert_array_equal(found, expected[1])
+    np.testing.assert_allclose(values, expected[0], atol=1e-6)
+    assert exact_nearest(queries, base[:4], 9)[1].shape == (20, 4)
+
+
+def test_recall_is_what_a_loop_counts() -> None:
+    truth = np.array([[1, 2, 3], [4, 5, 6]])
+    found = np.array([[3, 9, 1], [7, 8, 4]])
+    recall = recall_of(found, truth)
+    assert recall == Recall(3 / 6, queries=2, k=3)
+    assert "50.0 % of the true 3 nearest" in recall.words()
+
+
+def test_duplicates_and_outliers_of_a_whole_graph_are_the_exact_ones() -> None:
+    points = clustered(400)
+    points[33], points[12] = points[5], points[30]
+    graph = true_graph(points, 399)  # every pair is in it
+    for threshold, most in ((0.95, 1000), (0.95, 7), (0.8, 1000), (1.5, 10)):
+        x = torch.from_numpy(points)
+        pairs, values, total = near_duplicates(x, threshold, most)
+        got = graph_duplicates(graph.indices, graph.similarities, threshold, most)
+        assert got[2] == total
+        np.testing.assert_allclose(got[1], values, atol=1e-6)
+        if len(values) < most:
+            assert {tuple(pair) for pair in got[0]} == {tuple(pair) for pair in pairs.tolist()}
+    scores = graph_outliers(graph.similarities, 10)
+    np.testing.assert_allclose(scores, outlier_scores(torch.from_numpy(points), 10), atol=1e-6)
+
+
+def test_a_pair_that_one_side_alone_names_counts_once() -> None:
+    indices = np.array([[1], [2], [1], [1]], np.int32)  # 0 -> 1, 1 <-> 2, 3 -> 1
+    similarities = np.array([[0.9], [0.99], [0.99], [0.95]], np.float32)
+    pairs, values, total = graph_duplicates(indices, similarities, 0.9)
+    assert pairs.tolist() == [[1, 2], [1, 3], [0, 1]]
+    assert total == len(values) == 3
+
+
+def test_rows_that_the_descent_left_incomplete_are_looked_for() -> None:
+    points = clustered(50)
+    indices = true_graph(points, 5).indices.copy()
+    expected = indices.copy()
+    indices[[3, 17], 2:] = -1
+    approximate._find_missing(points, indices)
+    np.testing.assert_array_equal(indices, expected)
+
+
+def test_pca_in_slices_is_that_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = clustered(300) + 0.3
+    exact, share = projection.pca_scores(points)
+    monkeypatch.setattr(projection, "EXACT_MOST", 299)
+    scores, ratio = projection.pca_scores(points)
+    peer = PCA(2, svd_solver="full").fit(points)
+    np.testing.assert_allclose(scores, peer.transform(points), atol=1e-4)
+    np.testing.assert_allclose(scores, exact, atol=1e-4)
+    np.testing.assert_allclose(ratio, share, rtol=1e-4)
+    flat = projection.pca_scores(np.ones((300, 4), np.float32))
+    assert not flat[0].any()
+    assert not flat[1].any()
+
+
+def test_trustworthiness_of_a_sample_is_that_of_all_where_all_are_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = clustered(200)
+    xy = projection.pca_scores(points)[0]
+    expected = peer_trust(points, xy, n_neighbors=10, metric="cosine")
+    monkeypatch.setattr(projection, "EXACT_MOST", 199)
+    assert projection.trustworthiness(points, xy) == pytest.approx(expected, abs=1e-4)
+    monkeypatch.setattr(projection, "JUDGED_AMONG_ALL", 120)
+    assert projection.trustworthiness(points, xy) == pytest.approx(expected, abs=0.03)
+
+
+def test_up_to_the_limit_knn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    train, test = (torch.from_numpy(clustered(n, n)) for n in (90, 30))
+    monkeypatch.setattr(approximate, "search", None)  # nobody may call it
+    for limit, exact in ((90, False), (10, True)):
+        monkeypatch.setattr(approximate, "EXACT_MOST", limit)
+        near = near_of(test, train, 20, exact=exact)
+        assert near.recall is None
+        np.testing.assert_array_equal(near.indices, nearest(test, train, 20)[1])
+    monkeypatch.setattr(approximate, "EXACT_MOST", 10)
+    monkeypatch.setattr(approximate, "is_installed", lambda: False)
+    assert near_of(test, train, 20).recall is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_index_finds_nearly_all_says_how_many_and_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points = clustered(3000)
+    points[1800], points[44] = points[7], points[2999]
+    monkeypatch.setattr(approximate, "SAMPLE", 3000)  # everybody is looked for exactly
+    graph, again = (neighbour_graph(points, 15, seed=3) for _ in range(2))
+    truth = true_graph(points, 15)
+    hits = sum(
+        len(set(one) & set(two))
+        for one, two in zip(graph.indices.tolist(), truth.indices.tolist(), strict=True)
+    )
+    assert graph.recall == Recall(hits / (3000 * 15), 3000, 15)
+    assert 0.9 < graph.recall.value <= 1
+    np.testing.assert_array_equal(graph.indices, again.indices)
+    assert (graph.indices != np.arange(3000)[:, None]).all()
+    for i in (0, 7, 2999):
+        np.testing.assert_allclose(
+            graph.similarities[i], points[graph.indices[i]] @ points[i], atol=1e-6
+        )
+    pairs = graph_duplicates(graph.indices, graph.similarities, 0.9999)[0].tolist()
+    assert sorted(pairs) == [[7, 1800], [44, 2999]]
+
+    monkeypatch.setattr(approximate, "EXACT_MOST", 2000)
+    labels = torch.arange(3000) % 3
+    test = torch.from_numpy(clustered(200, 8))
+    near = near_of(test, torch.from_numpy(points), 20)
+    exact = nearest(test, torch.from_numpy(points), 20)[1]
+    share = np.mean(
+        [
+            len(set(a) & set(b)) / 20
+            for a, b in zip(near.indices.tolist(), exact.tolist(), strict=True)
+        ]
+    )
+    assert near.recall is not None
+    assert near.recall.value == pytest.approx(share)
+    assert share > 0.9
+    protocol = Protocol(ks=(20,))
+    shares, facts = by_votes(torch.from_numpy(points), labels, test, labels[:200], 3, protocol)
+    np.testing.assert_array_equal(shares, votes_of(near, labels, 3, 20))
+    assert facts["recall"]["value"] == near.recall.value
+    expected = knn(torch.from_numpy(points), labels, test, classes=3)[20]
+    assert (shares.argmax(1) == expected.argmax(1)).float().mean() > 0.9
+    values, found, _ = search(points[:5], points, 3, seed=1)
+    assert found[:, 0].tolist() == [0, 1, 2, 3, 4]
+    np.testing.assert_allclose(values[:, 0], 1, atol=1e-6)
