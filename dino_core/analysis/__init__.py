@@ -12,4 +12,5 @@ depth        the layers of one model as such a family
 comparison   CKA between layers and models, components in one order and sign
 projection   PCA, t-SNE and UMAP in two dimensions, and maps laid over each other
 neighbours   exact nearest neighbours, outliers, near-duplicates
+approximate  the same for too many to compare all pairs: an index, and its measured recall
 """
