@@ -152,7 +152,7 @@ def _drop_one(found: np.ndarray, itself: np.ndarray) -> np.ndarray:
 
 def _find_missing(features: np.ndarray, indices: np.ndarray) -> None:
     """Fills the rows that the descent left incomplete, by exact search."""
-    incomplete = (indices < 0).any(1).nonzero()[0]
+    incomplete = np.flatnonzero((indices < 0).any(axis=1))
     for part in slices(len(incomplete), SAMPLE):
         chosen = incomplete[part]
         indices[chosen] = true_others(features, chosen, indices.shape[1])
@@ -219,7 +219,7 @@ def search(
     found = np.empty((len(queries), k), np.int64)
     for rows in slices(len(queries)):
         found[rows] = index.query(np.asarray(queries[rows]), k=k, epsilon=EPSILON)[0]
-    incomplete = (found < 0).any(1).nonzero()[0]
+    incomplete = np.flatnonzero((found < 0).any(axis=1))
     for part in slices(len(incomplete), SAMPLE):
         chosen = incomplete[part]
         found[chosen] = exact_nearest(queries[chosen], base, k)[1]
@@ -228,7 +228,8 @@ def search(
         near = np.asarray(base[found[rows]])
         values[rows] = np.einsum("md,mkd->mk", np.asarray(queries[rows]), near)
     order = np.argsort(-values, axis=1, kind="stable")
-    found, values = (np.take_along_axis(one, order, 1) for one in (found, values))
+    nearest_first = np.take_along_axis(found, order, 1)
     chosen = sample_of(len(queries), seed)
     truth = exact_nearest(np.asarray(queries[chosen]), base, k)[1]
-    return values, found, recall_of(found[chosen], truth)
+    recall = recall_of(nearest_first[chosen], truth)
+    return np.take_along_axis(values, order, 1), nearest_first, recall

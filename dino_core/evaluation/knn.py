@@ -74,8 +74,8 @@ def near_of(test: Tensor, train: Tensor, k: int, *, exact: bool = False, seed: i
     """
     if exact or len(train) <= max(approximate.EXACT_MOST, k) or not approximate.is_installed():
         return Near(*nearest(test, train, k), None)
-    units = [approximate.unit(one.numpy()) for one in (test, train)]
-    values, found, recall = approximate.search(*units, k, seed=seed)
+    queries, base = (approximate.unit(one.numpy()) for one in (test, train))
+    values, found, recall = approximate.search(queries, base, k, seed=seed)
     return Near(torch.from_numpy(values), torch.from_numpy(found), recall)
 
 
