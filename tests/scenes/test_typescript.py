@@ -1,10 +1,13 @@
 """The page's scripts are told what scenes hold, and tested on what the server sends."""
 
 import dataclasses
+import json
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 import numpy as np
 import pytest
+from script_golden import FILE as GOLDEN
+from script_golden import as_json, golden, unpacked
 from script_scene import FILE, example
 
 from dino_core.scenes import typescript
@@ -85,3 +88,21 @@ def test_scripts_are_tested_on_what_python_writes() -> None:
     assert FILE.read_bytes() == example(), (
         "Out of date: run `PYTHONPATH=. python tests/script_scene.py`"
     )
+
+
+def test_what_the_pages_arithmetic_is_held_to_is_what_python_computes() -> None:
+    stored, computed = json.loads(GOLDEN.read_text()), as_json(golden())
+    assert {name: part.keys() for name, part in stored.items()} == {
+        name: part.keys() for name, part in computed.items()
+    }
+    message = "Out of date: run `PYTHONPATH=.:tests python tests/script_golden.py`"
+    close = {"rtol": 1e-4, "atol": 1e-5, "err_msg": message}  # processors round differently
+    for name, part in computed.items():
+        for scene, old in zip(part.pop("scenes"), stored[name].pop("scenes"), strict=True):
+            (arrays, facts), (old_arrays, old_facts) = unpacked(scene), unpacked(old)
+            assert facts.keys() == old_facts.keys(), message
+            assert arrays.keys() == old_arrays.keys(), message
+            for key, array in arrays.items():
+                np.testing.assert_allclose(array, old_arrays[key], **close)
+        for key, values in part.items():
+            np.testing.assert_allclose(values, stored[name][key], **close)
