@@ -16,6 +16,7 @@ it is. A response is an object of charts in reading order; x and y are plain arr
     view/KEY/tokens/blocks?form              lengths updates
     view/KEY/features/LAYER?...&form         variance
     galleries/NAME/probe?form                knn logistic
+    runs/NAME/layers?form                    knn logistic
     inside/vendor/plotly.min.js              Plotly, from the installed package
 
 All but the first two and the last are the routes of the screens with another form: whatever else

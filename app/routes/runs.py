@@ -8,6 +8,7 @@ GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
 POST runs/NAME/steer?wish=          pause, resume, stop or delete; only for who started it
 GET  runs/NAME/probe/MOMENT         what the chosen pictures looked like at a milestone
 GET  runs/NAME/report               the test of a fine-tuning
+GET  runs/NAME/layers?form          which layer of the weights it began with does best
 GET  runs/NAME/mistakes/N.jpg       a picture it got wrong, for its owner
 GET  runs/NAME/weights              what came out
 GET  runs/NAME/distance             teacher and student, layer by layer
@@ -36,7 +37,7 @@ from app.routes.dependencies import (
 )
 from app.routes.responses import NO_STORE, or_sentence, plain, respond
 from app.routes.uploads import read_json
-from dino_core.scenes import training, update
+from dino_core.scenes import finetuning, training, update
 
 router = APIRouter()
 
@@ -165,17 +166,22 @@ def distance(folder: RunFolder) -> Response:
 @router.get("/runs/{name}/report")
 def report(folder: RunFolder, shown: Shown) -> Response:
     def work() -> Response:
-        report = training.report_of(folder, shown)
+        report = finetuning.report_of(folder, shown)
         return plain(report if shown else without_class_names(report))
 
     return or_sentence(work)
+
+
+@router.get("/runs/{name}/layers")
+def layers(folder: RunFolder, form: Form = "page") -> Response:
+    return respond(form, lambda: finetuning.layer_probe(folder))
 
 
 @router.get("/runs/{name}/mistakes/{number}.jpg", dependencies=OWN)
 def mistake(folder: RunFolder, number: int) -> Response:
     return or_sentence(
         lambda: Response(
-            training.mistake_picture(folder, number), media_type="image/jpeg", headers=NO_STORE
+            finetuning.mistake_picture(folder, number), media_type="image/jpeg", headers=NO_STORE
         )
     )
 

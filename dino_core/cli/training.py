@@ -99,8 +99,9 @@ def finetune(args: argparse.Namespace) -> int:
 
     Without train/ and test/ folders a fifth of every class is held out for the test; another part
     decides when to end and is never counted. The folder of the run gets report.json (accuracy,
-    scores of each class, confusion matrix, worst mistakes), model.safetensors for `predict`, and
-    probes/before.npz and after.npz.
+    scores of each class, confusion matrix, worst mistakes), layers.json (what simple classifiers
+    read off each layer as it came), model.safetensors for `predict`, and probes/before.npz and
+    after.npz.
     """
     from dino_core.finetuning import classification as tuning
 

@@ -9,9 +9,9 @@ again; the batches, and so the numbers, are those of a run that was never interr
 """
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +133,14 @@ def usable(
 
 
 @dataclass(frozen=True)
+class LayerFeatures:
+    """Those after every block, of some pictures of a set."""
+
+    values: Tensor  # float16 [m, T, 2, D], as in `features.Features`
+    labels: Tensor  # int64 [m]
+
+
+@dataclass(frozen=True)
 class FeatureSet:
     """Features of a set of pictures, in memory. Broken files are left out, and named."""
 
@@ -141,6 +149,7 @@ class FeatureSet:
     labels: Tensor  # int64 [n], -1 without labels
     names: tuple[str, ...]
     broken: tuple[tuple[str, str], ...]  # (name, why)
+    layers: LayerFeatures | None = None
 
     @property
     def both(self) -> Tensor:
@@ -154,24 +163,38 @@ def embed_in_memory(
     size: int,
     batch_size: int = 64,
     progress: Progress = lambda done: None,
+    *,
+    layers_of: Collection[int] = (),
 ) -> FeatureSet:
     """Features of the middle squares of all pictures that can be read, in their order.
 
+    `layers_of` are the pictures, as indices, of which those after every block are kept as well.
     `progress` is called with the number of pictures done after each batch; it may raise to stop.
     ValueError when no picture can be read.
     """
     reader = Reader(pictures, Preparation(size), vit.config.patch_size)
-    cls, means = [], []
+    cls, means, layers = [], [], []
+    layered: list[int] = []
     broken: dict[int, str] = {}
     done = 0
-    for seen, features in encode(vit, reader, batch_size, once=False):
+    if layers_of:
+        batch_size = min(batch_size, LAYERS_AT_ONCE)
+    for seen, features in encode(vit, reader, batch_size, once=False, layers=bool(layers_of)):
         if features is not None:
             cls.append(features.cls)
             means.append(features.mean_patch)
+        if features is not None and features.layers is not None:
+            chosen = [place for place, one in enumerate(seen) if one.index in layers_of]
+            layers.append(features.layers[chosen])
+            layered += [seen[place].index for place in chosen]
         broken |= {one.index: one.broken for one in seen if one.broken}
         done += len(seen)
         progress(done)
     kept, named = usable(pictures, broken)
     labels = [-1 if pictures.labels is None else pictures.labels[i] for i in kept]
     names = tuple(pictures.names[i] for i in kept)
-    return FeatureSet(torch.cat(cls), torch.cat(means), torch.tensor(labels), names, named)
+    found = FeatureSet(torch.cat(cls), torch.cat(means), torch.tensor(labels), names, named)
+    if not layers:
+        return found
+    places = torch.searchsorted(torch.tensor(kept), torch.tensor(layered, dtype=torch.int64))
+    return replace(found, layers=LayerFeatures(torch.cat(layers), found.labels[places]))

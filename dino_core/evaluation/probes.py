@@ -11,6 +11,8 @@ from dino_core.evaluation.knn import NEIGHBOURS, knn
 from dino_core.evaluation.logistic import logistic
 from dino_core.evaluation.reports import wilson
 
+CLASSIFIERS = ("knn", "logistic")
+
 
 @dataclass(frozen=True)
 class Judged:

@@ -3,6 +3,7 @@
     split      given train/ and test/, or a seeded fifth of every class for the test; of what is
                left another part, the validation pictures, decides when to end
     features   of all pictures, once; kept in the folder, so that a resumed run need not repeat it
+    layers     what simple classifiers read off each of them, as the backbone came (`layers.py`)
     head       a linear classifier on them (`classifier.fit_head`)
     backbone   the last blocks or all of it, starting from that head (Kumar et al. 2022: a random
                head would first distort the features), earlier blocks at lower rates
@@ -11,19 +12,17 @@
 An epoch of the last stage is its unit: stopping in the middle of one costs what was done of it.
 """
 
-import json
 import os
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from PIL import Image
-from safetensors.torch import save_file
 
 from dino_core.datasets import Pictures, find_pictures
-from dino_core.embedding.embed import FeatureSet, embed_in_memory
+from dino_core.embedding.embed import FeatureSet
 from dino_core.finetuning.backbone import (
     FinetuneSetup,
     StopAsked,
@@ -41,6 +40,8 @@ from dino_core.finetuning.classifier import (
     predict,
     save_classifier,
 )
+from dino_core.finetuning.features import PARTS, Divided, all_features, without_broken
+from dino_core.finetuning.layers import best_in_words
 from dino_core.finetuning.reports import imbalance, score
 from dino_core.runs import sample_pictures
 from dino_core.runs.exit_codes import failures_reported
@@ -48,21 +49,9 @@ from dino_core.runs.folder import Control, RunFolder, write_json
 from dino_core.runs.presets import from_plain
 from dino_core.runs.request import DEFAULT_EPOCHS
 from dino_core.runs.setup import read_probe
-from dino_core.weights import WeightsInfo, load_backbone, read_state_dict
-from dino_core.weights.files import written_beside
+from dino_core.weights import WeightsInfo, load_backbone
 
 __all__ = ["FinetuneSetup", "finetune", "load_classifier", "predict"]
-
-PARTS = ("train", "validation", "test")
-
-
-@dataclass(frozen=True)
-class Divided:
-    """The pictures of each part, in a fixed order; broken files are gone once features exist."""
-
-    train: Pictures
-    validation: Pictures
-    test: Pictures
 
 
 def finetune(
@@ -149,10 +138,16 @@ def write_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) -
     words = (
         f"Finished: {100 * report['accuracy']:.1f} % of {report['pictures']} test pictures right "
         f"(± {100 * report['standard_error']:.1f}); always the commonest class would be "
-        f"{100 * report['always_the_commonest']:.1f} %."
+        f"{100 * report['always_the_commonest']:.1f} %. It began with {weights_in_words(run)}."
     )
     run.say(words)
     run.put_state("finished", words, setup.epochs, setup.epochs, 0.0)
+
+
+def weights_in_words(run: RunFolder) -> str:
+    """Whose weights a verdict is about, and which of their layers would do best by itself."""
+    best = best_in_words(run)
+    return str(run.read_config()["weights"]) + (f", as they came {best}" if best else "")
 
 
 # --- pictures
@@ -181,14 +176,6 @@ def divide(pictures: Pictures, setup: FinetuneSetup) -> Divided:
     return Divided(train, validation, test)
 
 
-def without_broken(parts: Divided, features: dict[str, FeatureSet]) -> Divided:
-    def whole(pictures: Pictures, names: tuple[str, ...]) -> Pictures:
-        kept = set(names)
-        return pictures.subset([i for i, name in enumerate(pictures.names) if name in kept])
-
-    return Divided(**{name: whole(getattr(parts, name), features[name].names) for name in PARTS})
-
-
 def chosen_probes(setup: FinetuneSetup, parts: Divided) -> list[tuple[str, Image.Image]]:
     """The pictures that were asked for, or the first test picture of up to four classes."""
     if setup.probes:
@@ -211,60 +198,6 @@ def save_probes(
         arrays = sample_pictures.probe(classifier.backbone, probes, classifier.size)
         sample_pictures.save_arrays(path, arrays)
     return path
-
-
-# --- features, once
-
-
-def all_features(
-    run: RunFolder,
-    setup: FinetuneSetup,
-    parts: Divided,
-    classifier: Classifier,
-    control: Control,
-) -> dict[str, FeatureSet]:
-    """Features of each part under the backbone as it came, from the folder where they are there."""
-    done: dict[str, FeatureSet] = {}
-    for name in PARTS:
-        pictures = getattr(parts, name)
-
-        def progress(count: int, name: str = name, total: int = len(pictures)) -> None:
-            follow_control(control, setup)
-            words = f"Features of the {name} pictures: {count} of {total}."
-            run.put_state("running", words, 0, setup.epochs)
-
-        path = run.path / "features" / f"{name}.safetensors"
-        found = read_features(path, pictures)
-        if found is None:
-            found = embed_in_memory(classifier.backbone, pictures, setup.size, progress=progress)
-            write_features(path, found)
-            for file, reason in found.broken:
-                run.say(f"Skipped {file}: {reason}")
-        done[name] = found
-    return done
-
-
-def write_features(path: Path, features: FeatureSet) -> None:
-    facts = {"names": json.dumps(features.names), "broken": json.dumps(features.broken)}
-    tensors = {n: getattr(features, n).contiguous() for n in ("cls", "mean_patch", "labels")}
-    with written_beside(path) as partial:
-        save_file(tensors, partial, facts)
-
-
-def read_features(path: Path, pictures: Pictures) -> FeatureSet | None:
-    """None when there are none, or not of these pictures."""
-    if not path.exists():
-        return None
-    try:
-        tensors, facts = read_state_dict(path)
-        names = tuple(json.loads(facts["names"]))
-        broken = tuple((name, why) for name, why in json.loads(facts["broken"]))
-    except (ValueError, KeyError):
-        return None
-    if {*names, *(name for name, _ in broken)} != set(pictures.names):
-        return None
-    copies = {name: tensor.clone() for name, tensor in tensors.items()}
-    return FeatureSet(**copies, names=names, broken=broken)
 
 
 # --- head

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from dino_core.evaluation.folds import folds_of
-from dino_core.evaluation.probes import probe
+from dino_core.evaluation.probes import CLASSIFIERS, probe
 from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import KINDS, GalleryFolder, NotReady
 from dino_core.jobs import write_text
@@ -44,7 +44,7 @@ def probe_layers(store: GalleryFolder) -> Iterator[int]:
         first = np.isnan(arrays["accuracy"]).all()
         for i, kind in enumerate(KINDS):
             features = torch.from_numpy(store.features(kind, layer))
-            for j, method in enumerate(("knn", "logistic")):
+            for j, method in enumerate(CLASSIFIERS):
                 found = probe(features, truth, folds, classes, method)
                 at = (layer, i, j)
                 arrays["accuracy"][at] = found.accuracy

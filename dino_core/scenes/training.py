@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from dino_core.assets import SAMPLES
-from dino_core.jobs import number_in, read_json
+from dino_core.jobs import number_in
 from dino_core.runs.charts import confusion_charts, curve_charts
 from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
@@ -28,17 +28,14 @@ __all__ = [
     "curve_charts",
     "metrics_from",
     "milestones",
-    "mistake_picture",
     "preset_choices",
     "probe_scene",
-    "report_of",
     "verdict_of",
     "weights_file",
 ]
 
 FIT = {"cpu": ("tiny", "continue", "heads"), "cuda": ("small", "continue", "heads", "tiny")}
 CHUNK = 2 * 2**20  # bytes of metrics in one answer
-DAMAGED_REPORT = "The report of this run is damaged."
 TAIL = 256 * 2**10  # bytes of metrics that a verdict needs
 KEPT = (
     *(
@@ -193,65 +190,6 @@ def probe_scene(folder: Path, moment: str) -> ProbeScene:
         grid=(attention.shape[2], attention.shape[3]),
         heads=attention.shape[1],
     )
-
-
-def report_of(folder: Path, with_files: bool) -> dict[str, Any]:
-    """The test of a fine-tuning, and on which weights it stands.
-
-    Names of files, and notes that may hold one, only for whom they belong to.
-    """
-    path = folder / "report.json"
-    if not path.exists():
-        raise ValueError("The test comes at the end of the fine-tuning.")
-    report = read_json(path) or {}
-    mistakes = report.get("mistakes")
-    if not isinstance(mistakes, list) or not all(isinstance(one, dict) for one in mistakes):
-        raise ValueError(DAMAGED_REPORT)
-    report["skipped"] = report.get("skipped", []) if with_files else []
-    report["weights"] = _weights_in_words(
-        read_json(folder / "config.json") or {}, with_notes=with_files
-    )
-    for i, mistake in enumerate(mistakes):
-        mistake["number"] = i
-        if not with_files:
-            mistake.pop("file", None)
-    return report
-
-
-def _weights_in_words(config: dict[str, Any], *, with_notes: bool) -> str:
-    """Which weights a fine-tuning began with, and what is known of them; "" where none noted it."""
-    from dino_core.scenes.models import STANDINGS
-
-    title, standing = config.get("weights"), STANDINGS.get(str(config.get("weights_standing")))
-    notes = config.get("weights_notes") if with_notes else None
-    notes = notes if isinstance(notes, list) else []
-    if standing and standing.lower() in str(title).lower():
-        standing = None  # the preview's title says it itself
-    return ". ".join(str(one).rstrip(".") for one in (title, standing, *notes) if one)
-
-
-def mistake_picture(folder: Path, number: int) -> bytes:
-    """The picture of one wrong answer, as a small JPEG."""
-    from dino_core.datasets import find_pictures
-    from dino_core.draw.encode import jpeg
-
-    mistakes = report_of(folder, with_files=True)["mistakes"]
-    if not 0 <= number < len(mistakes):
-        raise ValueError("There is no such mistake.")
-    name = mistakes[number].get("file")
-    pictures = find_pictures(data_of(folder))
-    if name not in pictures.names:
-        raise ValueError("The picture is no longer there.")
-    return jpeg(pictures.picture(pictures.names.index(name)), 320)
-
-
-def data_of(folder: Path) -> str:
-    """What a run learned from. ValueError where its config.json is damaged."""
-    setup = RunFolder(folder).read_config().get("setup")
-    data = setup.get("data") if isinstance(setup, dict) else None
-    if not isinstance(data, str):
-        raise ValueError("The configuration of this run is damaged.")
-    return data
 
 
 def weights_file(folder: Path) -> Path | None:

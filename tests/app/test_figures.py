@@ -78,6 +78,19 @@ def test_confusions_come_with_the_report(client: TestClient, tmp_path: Path) -> 
     assert chart["data"][0]["text"] == [[3, 1], [0, 2]]
 
 
+def test_what_layers_read_off_the_pictures_of_a_run(client: TestClient, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "tuned"
+    make_run(folder, "fine-tuning", [])
+    early = client.get("/runs/tuned/layers?form=chart")
+    assert (early.status_code, early.text) == (422, "The layers of this run have not been judged.")
+    shares = [[[0.25, 0.5]] * 3, [[0.75, 1.0]] * 3]
+    values = {"accuracy": shares, "low": shares, "high": shares, "chance": 0.5}
+    (folder / "layers.json").write_text(json.dumps(values | {"pictures": 4, "words": "Judged."}))
+    charts = client.get("/runs/tuned/layers?form=chart").json()
+    assert charts["knn"]["data"][0]["y"] == [25, 75]
+    assert charts["logistic"]["data"][0]["y"] == [50, 100]
+
+
 def test_runs_that_are_not_there_and_forms_that_are_none(client: TestClient) -> None:
     assert client.get("/runs/nothing/charts").status_code == 404
     assert client.get("/runs/nothing/confusion").status_code == 404

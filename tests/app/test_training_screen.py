@@ -170,6 +170,21 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     right = sum(row[i] for i, row in enumerate(state["confusion"]))
     assert state["accuracy"] == pytest.approx(right / 5)
     assert state["moments"] == ["before", "after"]
+    wait_for(page, "it.bestLayer")
+    best = page.locator(".inside-test .inside-best")
+    layer = shown(page, "training")["bestLayer"]["layer"]
+    expect(best).to_contain_text(f"best at layer {layer}: ")
+    drawn = ".inside-test .inside-probe-chart[data-drawn]"
+    chart = page.locator(drawn)
+    expect(chart).to_be_attached()
+    other = "Logistic" if shown(page, "training")["bestLayer"]["classifier"] == "knn" else "k-NN"
+    page.locator(".inside-test").get_by_role("button", name=other).click()
+    best.get_by_role("button", name="Go there").click()
+    expect(chart).to_be_focused()
+    expect(chart).to_be_in_viewport()
+    page.wait_for_function(
+        f"document.querySelector('{drawn}').layout.shapes[0].x0 === {layer}"
+    )
     weights = page.locator(".inside-test .inside-weights")
     expect(weights).to_contain_text("Preview ViT-S/14 (not the official weights). Not the official")
 

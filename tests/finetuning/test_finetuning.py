@@ -12,7 +12,8 @@ from tiny_models import TINY, tiny_vit
 from tiny_runs import COLOURS, coloured, files, picture, zipped
 
 from dino_core.datasets import find_pictures
-from dino_core.finetuning import backbone, classification
+from dino_core.finetuning import backbone
+from dino_core.finetuning import features as tuned_features
 from dino_core.finetuning.classification import (
     FinetuneSetup,
     divide,
@@ -144,7 +145,7 @@ def test_features_are_computed_once(tmp_path, setup, monkeypatch):
     def never(*_, **__):
         raise AssertionError("the features are there already")
 
-    monkeypatch.setattr(classification, "embed_in_memory", never)
+    monkeypatch.setattr(tuned_features, "embed_in_memory", never)
     (run / "report.json").unlink()
     finetune(run, resume=True)
     assert report(run) == first

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import zlib from "node:zlib";
-import { bestOf, scoreOf, scoresOf } from "../screens/gallery/best.js";
+import { bestOf, scoreOf, scoresOf } from "../ui/probe-scores.js";
 import { GalleryData } from "../screens/gallery/data.js";
 import { groupCounts } from "../screens/gallery/legend.js";
 import { matchedPoints } from "../screens/gallery/second.js";

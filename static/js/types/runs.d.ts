@@ -125,4 +125,6 @@ export interface Report {
   skipped: { file: string; why: string }[];
   /** which it began with, and what is known of them; "" where nobody noted it */
   weights: string;
+  /** whether what each layer of those does by itself was judged: runs/NAME/layers */
+  layers: boolean;
 }

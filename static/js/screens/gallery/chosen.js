@@ -4,9 +4,10 @@ import { button } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
+import { probeName } from "../../ui/probe-scores.js";
 import { createNeighbours } from "./neighbours.js";
 import { createPatches } from "./patches.js";
-import { currentPredictions, probeName } from "./state.js";
+import { currentPredictions } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./actions.js").Actions} Actions */

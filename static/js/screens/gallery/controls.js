@@ -2,7 +2,8 @@
 import { choice, slider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { rafThrottle } from "../../ui/frame.js";
-import { COLOURS, FEATURES, METHODS, pairs } from "./state.js";
+import { FEATURES } from "../../ui/probe-scores.js";
+import { COLOURS, METHODS, pairs } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./actions.js").Actions} Actions */

@@ -1,8 +1,8 @@
 /* The pictures nearest to the chosen one in the space of the features, and how they vote. */
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
+import { featureWords } from "../../ui/probe-scores.js";
 import { swatch } from "./chosen.js";
-import { featureWords } from "./state.js";
 import { fillTiles } from "./tiles.js";
 
 /** @typedef {import("./state.js").State} State */

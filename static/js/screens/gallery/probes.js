@@ -1,21 +1,20 @@
 /* How much simple classifiers read off each layer: the server's chart, where a click opens a layer. */
 import { linkCharts } from "../../charts/cursor.js";
-import { chartPlace, plot } from "../../charts/plot.js";
-import { chartForm, onTheme } from "../../charts/theme.js";
-import { sentenceOf } from "../../page/errors.js";
-import { requestJson } from "../../page/scenes.js";
+import { chartPlace } from "../../charts/plot.js";
+import { createProbeCharts } from "../../charts/probe-charts.js";
+import { onTheme } from "../../charts/theme.js";
 import { choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
+import { CLASSIFIERS, judgedSentence } from "../../ui/probe-scores.js";
 import { createVerdict } from "./verdict.js";
-import { CLASSIFIERS, pairs } from "./state.js";
+import { pairs } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("../../types/plotly").Charts} Charts */
 
 /** @param {State} state @param {import("./actions.js").Actions} actions */
 export function createProbes(state, actions) {
   const classifiers = choice("Classifier", pairs(CLASSIFIERS), state.classifier, actions.judge),
-    place = chartPlace("inside-gallery-probe"),
+    place = chartPlace("inside-probe-chart"),
     verdict = createVerdict(state, actions),
     words = el("p", { class: "inside-note", "aria-live": "polite" });
   const node = el(
@@ -28,8 +27,14 @@ export function createProbes(state, actions) {
     words,
   );
   openOnClick(place, (layer) => actions.look({ layer }));
-  const charts = createCharts(state, (all) => plot(place, atLayer(all[state.classifier], state)));
-  onTheme(() => charts.draw());
+  const charts = createProbeCharts(place);
+  function drawCharts() {
+    const { shown, probe, classifier, layer } = state;
+    if (!shown || !probe) return;
+    const url = (/** @type {string} */ form) => shown.data.url("probe", { form });
+    void charts.draw({ probe, url, classifier, layer });
+  }
+  onTheme(drawCharts);
 
   return {
     node,
@@ -41,7 +46,7 @@ export function createProbes(state, actions) {
       place.style.visibility = probe ? "" : "hidden";
       verdict.draw();
       words.textContent = probe ? judgedSentence(probe) : probeWords;
-      if (probe && ["probe", "classifier", "layer"].some((key) => key in change)) charts.draw();
+      if (probe && ["probe", "classifier", "layer"].some((key) => key in change)) drawCharts();
     },
     /** What it shows, as tests read it. */
     get state() {
@@ -55,59 +60,6 @@ export function createProbes(state, actions) {
     },
   };
 }
-
-/** @param {import("./data.js").Probe} probe */
-function judgedSentence({ facts: { words, complete } }) {
-  const end = /[.!]$/.test(words) ? "" : ".";
-  return `${words}${end} Bars: 95 % intervals.${complete ? "" : " More layers are still being judged."}`;
-}
-
-/**
- * The charts of the probe that is shown, fetched once for each and in the colours of the page.
- *
- * @param {State} state
- * @param {(charts: Charts) => unknown} show
- */
-function createCharts(state, show) {
-  /** @type {{ key: unknown[], charts: Promise<Charts> } | null} */
-  let known = null;
-  return {
-    async draw() {
-      const { shown, probe } = state;
-      if (!shown || !probe) return;
-      const key = [probe, chartForm()];
-      if (!known || known.key.some((one, i) => one !== key[i]))
-        known = { key, charts: requestJson(shown.data.url("probe", { form: chartForm() })) };
-      const mine = known;
-      try {
-        const charts = await mine.charts;
-        if (known === mine && state.probe === probe) await show(charts);
-      } catch (error) {
-        if (known === mine) known = null; // asked for again with the next change
-        console.warn(sentenceOf(error));
-      }
-    },
-  };
-}
-
-/**
- * The chart with its cursor where the map is.
- *
- * @param {import("../../types/plotly").Chart} chart
- * @param {State} state
- */
-const atLayer = ({ data, layout }, { layer }) => ({
-  data,
-  layout: {
-    ...layout,
-    shapes: (layout.shapes ?? []).map((line) => ({
-      ...line,
-      x0: layer,
-      x1: layer,
-      visible: true,
-    })),
-  },
-});
 
 /**
  * A click, or Enter, opens the layer that is pointed at.

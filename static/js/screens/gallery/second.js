@@ -5,8 +5,9 @@ import { sentenceOf } from "../../page/errors.js";
 import { button, choice, slider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { rafThrottle } from "../../ui/frame.js";
+import { FEATURES, featureWords } from "../../ui/probe-scores.js";
 import { GalleryData, isWaiting } from "./data.js";
-import { FEATURES, featureWords, pairs } from "./state.js";
+import { pairs } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Shown} Shown */

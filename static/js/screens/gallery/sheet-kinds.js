@@ -1,6 +1,7 @@
 /* What the sheet below the map can hold: pictures, and a sentence on why they are these. */
 import { percent } from "../../ui/format.js";
-import { probeName, probeQuery } from "./state.js";
+import { probeName } from "../../ui/probe-scores.js";
+import { probeQuery } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Shown} Shown */

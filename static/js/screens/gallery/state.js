@@ -1,15 +1,16 @@
 /* What the screen of many pictures shows, in one object that is changed in one place. */
 import { kept } from "../../page/link.js";
 import { groupColour } from "../../charts/groups.js";
+import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("./data.js").GalleryData} GalleryData */
 /** @typedef {import("./data.js").Gallery} Gallery */
 /** @typedef {import("./thumbnails.js").Thumbnails} Thumbnails */
 /** @typedef {"pca" | "umap" | "tsne"} Method */
-/** @typedef {"cls" | "mean_patch" | "both"} Features */
+/** @typedef {import("../../ui/probe-scores.js").Features} Features */
 /** @typedef {"label" | "cluster" | "prediction"} Colour */
-/** @typedef {"knn" | "logistic"} Classifier */
+/** @typedef {import("../../ui/probe-scores.js").Classifier} Classifier */
 
 /**
  * @typedef {object} Card what its visitor may know about a gallery, finished or not
@@ -83,12 +84,8 @@ import { groupColour } from "../../charts/groups.js";
 
 /** @type {Record<Method, string>} */
 export const METHODS = { pca: "PCA", umap: "UMAP", tsne: "t-SNE" };
-/** @type {Record<Features, string>} */
-export const FEATURES = { cls: "Class token", mean_patch: "Mean patch", both: "Both" };
 /** @type {Record<Colour, string>} */
 export const COLOURS = { label: "Labels", cluster: "Clusters", prediction: "Predictions" };
-/** @type {Record<Classifier, string>} */
-export const CLASSIFIERS = { knn: "k-NN", logistic: "Logistic" };
 
 /**
  * The pairs of a record with the types of its keys.
@@ -171,14 +168,6 @@ export const probeQuery = ({ layer, features, classifier }) => ({
 
 /** @param {State} state */
 export const probeKey = (state) => JSON.stringify(probeQuery(state));
-
-/** A classifier in words. @param {Pick<State, "classifier" | "layer" | "features">} state */
-export const probeName = ({ classifier, layer, features }) =>
-  `${CLASSIFIERS[classifier]} on the ${featureWords(features)} of layer ${layer}`;
-
-/** @param {Features} features */
-export const featureWords = (features) =>
-  features === "both" ? "class token and mean patch" : FEATURES[features].toLowerCase();
 
 /** Whether the map on the screen is not yet the one that was asked for. @param {State} state */
 export const isMapOld = ({ points, features, layer }) =>

@@ -3,15 +3,9 @@
 import { button } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { bestOf, scoreOf } from "./best.js";
-import { probeName } from "./state.js";
+import { bestOf, probeName, scoreInWords, scoreOf } from "../../ui/probe-scores.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {import("./best.js").Score} Score */
-
-/** @param {Score} score */
-const inWords = ({ accuracy, low, high }) =>
-  `${percent(accuracy)} right (${percent(low, 0)} to ${percent(high, 0)})`;
 
 /** What is known of the weights. @param {import("./data.js").Gallery["facts"]} facts */
 export const weightsSentence = ({ title, known }) =>
@@ -33,7 +27,7 @@ export function createVerdict(state, actions) {
     "div",
     { class: "inside-gallery-verdict" },
     score,
-    el("p", { class: "inside-gallery-best" }, words, go),
+    el("p", { class: "inside-best" }, words, go),
     weights,
   );
   return {
@@ -45,12 +39,12 @@ export function createVerdict(state, actions) {
       node.hidden = !shown || !probe || !best;
       if (!shown || !probe || !best) return;
       weights.textContent = weightsSentence(shown.gallery.facts);
-      score.textContent = `${probeName(state)}: ${here ? inWords(here) : "still to be judged"}.`;
+      score.textContent = `${probeName(state)}: ${here ? scoreInWords(here) : "still to be judged"}.`;
       const isBest = here?.accuracy === best.accuracy,
         so_far = probe.facts.complete ? "" : " so far";
       words.textContent = isBest
         ? `Nothing does better${so_far}; always naming the commonest class would be ${percent(probe.facts.chance)}.`
-        : `Best${so_far}: ${probeName(best)}, ${inWords(best)}. `;
+        : `Best${so_far}: ${probeName(best)}, ${scoreInWords(best)}. `;
       go.hidden = isBest;
     },
   };

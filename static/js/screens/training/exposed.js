@@ -10,8 +10,12 @@ const NONE = {
   moments: [],
 };
 
-/** @param {import("./state.js").State} state @param {object} form what is filled in */
-export function exposed({ run, runs, lines, report, cell, moment }, form) {
+/**
+ * @param {import("./state.js").State} state
+ * @param {object} form what is filled in
+ * @param {{ best: object | null }} layers of the weights it began with
+ */
+export function exposed({ run, runs, lines, report, cell, moment }, form, layers) {
   const { name, state, step, steps, mine, verdict, moments } = run ?? NONE;
   return {
     run: name,
@@ -29,5 +33,8 @@ export function exposed({ run, runs, lines, report, cell, moment }, form) {
     cell,
     runs: runs.map((one) => [one.name, one.state, one.place]),
     form,
+    get bestLayer() {
+      return layers.best;
+    },
   };
 }

@@ -81,7 +81,7 @@ export function create(root, page) {
       if (change.run || change.lines) drawRun(opened);
       report.draw(opened, change);
     }
-    page.expose(exposed(now, form.exposed));
+    page.expose(exposed(now, form.exposed, report.layers));
   }
 
   /** @param {Opened} opened */

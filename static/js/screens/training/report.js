@@ -5,6 +5,7 @@ import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { tableHead, tableRow } from "../../ui/table.js";
 import { createConfusion } from "./confusion.js";
+import { createLayers } from "./layers.js";
 import { createMistakes } from "./mistakes.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -20,6 +21,7 @@ export function createReport(update, run) {
     weights = el("p", { class: "inside-details inside-weights" }),
     classes = el("table", { class: "inside-table" }),
     confusion = createConfusion((cell) => update({ cell }), run),
+    layers = createLayers(run),
     mistakes = createMistakes(() => update({ cell: null }));
   const node = el(
     "section",
@@ -27,6 +29,7 @@ export function createReport(update, run) {
     el("h2", { text: "The test, on pictures it never learned from" }),
     sentence,
     weights,
+    layers.verdict,
     el(
       "div",
       { class: "inside-test-columns" },
@@ -38,6 +41,7 @@ export function createReport(update, run) {
         el("div", { class: "inside-scroll" }, classes),
       ),
     ),
+    layers.chart,
     mistakes.node,
   );
   /** Name of the run whose report was asked for. */
@@ -53,6 +57,7 @@ export function createReport(update, run) {
 
   return {
     node,
+    layers,
 
     /** @param {Opened} state @param {Partial<State>} change */
     draw(state, change) {
@@ -69,6 +74,7 @@ export function createReport(update, run) {
         sentence.textContent = reportSentence(report, validationBefore(lines));
         weights.textContent = report.weights && `Weights it began with: ${report.weights}.`;
         weights.hidden = !report.weights;
+        layers.draw(card.name, report.layers);
         drawClasses(classes, report);
         node.hidden = false;
       }

@@ -1,8 +1,14 @@
-/* Which layer, features and classifier read the labels best. */
+/* Which layer, features and classifier read the labels best, and the words for that. */
+import { percent } from "./format.js";
 
-/** @typedef {import("./data.js").Probe} Probe */
-/** @typedef {import("./state.js").Features} Features */
-/** @typedef {import("./state.js").Classifier} Classifier */
+/** @typedef {import("../types/scenes").gallery_probes.Probe} Probe */
+/** @typedef {"cls" | "mean_patch" | "both"} Features */
+/** @typedef {"knn" | "logistic"} Classifier */
+
+/** @type {Record<Features, string>} */
+export const FEATURES = { cls: "Class token", mean_patch: "Mean patch", both: "Both" };
+/** @type {Record<Classifier, string>} */
+export const CLASSIFIERS = { knn: "k-NN", logistic: "Logistic" };
 
 /**
  * @typedef {object} Score
@@ -56,3 +62,23 @@ export const scoreOf = (probe, choice) =>
       one.features === choice.features &&
       one.classifier === choice.classifier,
   ) ?? null;
+
+// ---------- in words
+
+/** A classifier in words. @param {Pick<Score, "classifier" | "layer" | "features">} choice */
+export const probeName = ({ classifier, layer, features }) =>
+  `${CLASSIFIERS[classifier]} on the ${featureWords(features)} of layer ${layer}`;
+
+/** @param {Features} features */
+export const featureWords = (features) =>
+  features === "both" ? "class token and mean patch" : FEATURES[features].toLowerCase();
+
+/** @param {Score} score */
+export const scoreInWords = ({ accuracy, low, high }) =>
+  `${percent(accuracy)} right (${percent(low, 0)} to ${percent(high, 0)})`;
+
+/** How they were judged, and what the bars are. @param {Probe} probe */
+export function judgedSentence({ facts: { words, complete } }) {
+  const end = /[.!]$/.test(words) ? "" : ".";
+  return `${words}${end} Bars: 95 % intervals.${complete ? "" : " More layers are still being judged."}`;
+}
