@@ -182,9 +182,7 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     best.get_by_role("button", name="Go there").click()
     expect(chart).to_be_focused()
     expect(chart).to_be_in_viewport()
-    page.wait_for_function(
-        f"document.querySelector('{drawn}').layout.shapes[0].x0 === {layer}"
-    )
+    page.wait_for_function(f"document.querySelector('{drawn}').layout.shapes[0].x0 === {layer}")
     weights = page.locator(".inside-test .inside-weights")
     expect(weights).to_contain_text("Preview ViT-S/14 (not the official weights). Not the official")
 
