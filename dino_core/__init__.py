@@ -42,7 +42,7 @@ The floors: a file imports lower floors only, and files on one floor do not know
     8  scenes  cli                                         one file per screen; the command line
     7  finetuning                                          labels: classifier, backbone, reports
     6  runs  gallery                                       a run, many pictures, as a folder
-    5  evaluation                                          how good are the features?
+    5  evaluation  whatif                                  how good are the features? what if?
     4  step  embedding  figures                            one step; pictures -> features; charts
     3  datasets  jobs                                      files of pictures; processes
     2  student_teacher  update  weights  analysis
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
     from dino_core.crops import sample_crops
     from dino_core.images import fit_to_patches, open_picture, to_tensor
     from dino_core.masks import sample_block_mask, sample_block_masks, sample_masks
-    from dino_core.vit import Edits, VisionTransformer, ViTOutput
+    from dino_core.vit import Edit, VisionTransformer, ViTOutput
     from dino_core.weights import load_backbone
 
 _HOME = {
@@ -71,7 +71,7 @@ _HOME = {
     "sample_block_mask": "masks",
     "sample_block_masks": "masks",
     "sample_masks": "masks",
-    "Edits": "vit",
+    "Edit": "vit",
     "ViTOutput": "vit",
     "VisionTransformer": "vit",
     "load_backbone": "weights",
@@ -80,7 +80,7 @@ _HOME = {
 }
 
 __all__ = [
-    "Edits",
+    "Edit",
     "Inspection",
     "ViTOutput",
     "VisionTransformer",

@@ -111,6 +111,12 @@ class ViTConfig:
         return self.dim // self.heads
 
     @property
+    def hidden(self) -> int:
+        """Units of the MLP's hidden layer. SwiGLU has two thirds of them, rounded up to 8."""
+        hidden = int(self.dim * self.mlp_ratio)
+        return (int(hidden * 2 / 3) + 7) // 8 * 8 if self.ffn == "swiglu" else hidden
+
+    @property
     def image_sides(self) -> tuple[int, int]:
         """(height, width) that the learned positions are for, in pixels."""
         return (self.image_size,) * 2 if isinstance(self.image_size, int) else self.image_size

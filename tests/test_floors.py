@@ -14,7 +14,7 @@ FLOORS = [
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},
     {"step", "embedding", "figures"},
-    {"evaluation"},
+    {"evaluation", "whatif"},
     {"runs", "gallery"},
     {"finetuning"},
     {"scenes", "cli"},

@@ -9,13 +9,21 @@ Numbers for ViT-S/14 at 518 px, float32: 12 layers of 1370 tokens of width 384 a
 and keys 25 MB each. Full attention maps would be 541 MB; any row of them follows from those.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from dino_core.images import from_tensor
-from dino_core.vit import NO_EDITS, Edits, VisionTransformer, attention_weights, check_range
+from dino_core.vit import (
+    Edit,
+    VisionTransformer,
+    ViTOutput,
+    attention_rows,
+    attention_weights,
+    check_range,
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,7 @@ class Inspection:
     grid: tuple[int, int]  # (h, w)
     registers: int
     patch_size: int
+    scores: Mapping[int, Sequence[Edit]] = field(default_factory=dict)  # by layer, where changed
 
     def __repr__(self) -> str:
         """In a line: what was looked at, and where its numbers are."""
@@ -74,7 +83,14 @@ class Inspection:
     def rows(self, token: int) -> Tensor:
         """What one token attends to in every layer and head: [T, A, N], sums to 1 over N."""
         check_range("token", [token], self.keys.shape[2])
-        return attention_weights(self.queries[:, :, [token]], self.keys)[:, :, 0]
+        if not self.scores:
+            return attention_weights(self.queries[:, :, [token]], self.keys)[:, :, 0]
+        layers = zip(self.queries.split(1), self.keys.split(1), strict=True)
+        rows = [
+            attention_rows(q, k, [token], self.scores.get(layer, ()))[0, :, 0]
+            for layer, (q, k) in enumerate(layers)
+        ]
+        return torch.stack(rows)
 
     def cls_rows(self) -> Tensor:
         """The class token's rows: [T, A, N]."""
@@ -87,7 +103,8 @@ class Inspection:
     def attention(self, layer: int) -> Tensor:
         """The full map of one layer: [A, N, N]."""
         check_range("layer", [layer], self.layers)
-        return attention_weights(self.queries[layer], self.keys[layer])
+        edits = self.scores.get(layer, ())
+        return attention_weights(self.queries[[layer]], self.keys[[layer]], edits)[0]
 
     @torch.inference_mode()
     def patches(self, layer: int | None = None, *, norm: bool = True) -> Tensor:
@@ -104,7 +121,7 @@ def inspect(
     images: Tensor,
     *,
     masks: Tensor | None = None,
-    edits: Edits = NO_EDITS,
+    edits: Sequence[Edit] = (),
 ) -> Inspection:
     """One forward of one normalised picture [1, 3, H, W] (or [3, H, W]) -> Inspection.
 
@@ -129,4 +146,10 @@ def inspect(
         grid=out.grid,
         registers=out.registers,
         patch_size=vit.config.patch_size,
+        scores=edited_scores(out),
     )
+
+
+def edited_scores(out: ViTOutput) -> dict[int, Sequence[Edit]]:
+    """The layers whose attention scores were changed, and how."""
+    return {layer: trace.scores for layer, trace in out.traces.items() if trace.scores}

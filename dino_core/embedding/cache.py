@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -39,16 +40,19 @@ def cache_folder() -> Path:
     return (folder if os.environ.get("INSIDE_DINOV2_HOME") else folder.parent) / "embeddings"
 
 
-def cache_file(backbone: Backbone, preparation: Preparation) -> Path:
-    """Where the features of this model and preparation are kept."""
+def model_key(backbone: Backbone) -> dict[str, Any]:
+    """What the numbers of a model follow from: weights, architecture, number type."""
     vit = backbone.vit
-    key = {
-        "format": FORMAT,
+    return {
         "weights": sha256(backbone.info.path),
         "config": asdict(vit.config),
         "dtype": str(vit.pos_embed.dtype),
-        "preparation": preparation.as_json(),
     }
+
+
+def cache_file(backbone: Backbone, preparation: Preparation) -> Path:
+    """Where the features of this model and preparation are kept."""
+    key = {"format": FORMAT, **model_key(backbone), "preparation": preparation.as_json()}
     text = json.dumps(key, sort_keys=True).encode()
     digest = hashlib.blake2b(text, digest_size=8).hexdigest()
     return cache_folder() / f"{backbone.name}-{digest}.sqlite"

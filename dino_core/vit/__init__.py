@@ -1,4 +1,5 @@
-"""The vision transformer of DINOv2: `block` is one block, `transformer` the whole of it.
+"""The vision transformer of DINOv2: `block` is one block, `transformer` the whole of it,
+`edits` what may be changed in it.
 
 Official file: `dinov2/models/vision_transformer.py` and `dinov2/layers/`. Parameter names are the
 official ones, so that a released file loads as it is. Followed with ViT-S/14 at 224 px:
@@ -17,7 +18,8 @@ a dataclass:
     out = vit(images, trace=[0, 5, 11])
     out.traces[5].attention          # [B, A, N, N], rows sum to 1
     vit(images, rows=[0]).rows       # [B, T, A, 1, N], the class token's row alone, in all blocks
-    vit(images, edits=Edits(heads_off={11: [0, 3]}))
+    vit(images, edits=[Edit("head", 0.0, block=11, unit=3)])
+    vit.resume(out.traces[5].tokens, out.grid, first=6)    # the blocks from 6 on alone
 """
 
 from dino_core.vit.block import (
@@ -29,35 +31,47 @@ from dino_core.vit.block import (
     LayerScale,
     Mlp,
     SwiGLU,
+    attention_rows,
     attention_weights,
     drop_path,
 )
+from dino_core.vit.edits import (
+    SITES,
+    Edit,
+    SiteName,
+    by_block,
+    check_edits,
+    check_range,
+    registers_out,
+)
 from dino_core.vit.transformer import (
-    NO_EDITS,
-    Edits,
     PatchEmbed,
     VisionTransformer,
     ViTOutput,
-    check_range,
     interpolate_positions,
 )
 
 __all__ = [
-    "NO_EDITS",
+    "SITES",
     "Attention",
     "Block",
     "BlockOutput",
     "BlockRequest",
     "BlockTrace",
-    "Edits",
+    "Edit",
     "LayerScale",
     "Mlp",
     "PatchEmbed",
+    "SiteName",
     "SwiGLU",
     "ViTOutput",
     "VisionTransformer",
+    "attention_rows",
     "attention_weights",
+    "by_block",
+    "check_edits",
     "check_range",
     "drop_path",
     "interpolate_positions",
+    "registers_out",
 ]

@@ -6,7 +6,7 @@ Official files in `dinov2/layers/`. What is to be seen or changed of a block com
     block(tokens, BlockRequest(traced=True)).trace.attention    # [B, A, N, N], rows sum to 1
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dino_core.config import ViTConfig
+from dino_core.vit.edits import UNEDITED, Edit, EditsBySite, edited
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,7 @@ class BlockRequest:
 
     traced: bool = False
     rows: Sequence[int] = ()  # tokens whose attention is wanted
-    heads_off: Collection[int] = ()
-    attention_off: bool = False  # nothing is added by attention
-    mlp_off: bool = False  # nothing is added by the MLP
+    edits: EditsBySite = UNEDITED
 
 
 @dataclass(frozen=True)
@@ -37,15 +36,16 @@ class BlockTrace:
     queries: Tensor  # [B, A, N, d]
     keys: Tensor  # [B, A, N, d]
     update_norms: Tensor  # [B, 2, N] lengths of what attention and then the MLP added to each token
+    scores: Sequence[Edit] = ()  # how the scores were changed
 
     @property
     def attention(self) -> Tensor:
         """[B, A, N, N], every row sums to 1. N * N numbers a head: 45 MB for ViT-S at 518 px."""
-        return attention_weights(self.queries, self.keys)
+        return attention_weights(self.queries, self.keys, self.scores)
 
     def rows(self, tokens: Sequence[int]) -> Tensor:
         """What the named tokens attend to: [B, A, len(tokens), N], every row sums to 1."""
-        return attention_weights(self.queries[:, :, tokens], self.keys)
+        return attention_rows(self.queries, self.keys, tokens, self.scores)
 
 
 class BlockOutput(NamedTuple):
@@ -56,10 +56,31 @@ class BlockOutput(NamedTuple):
     rows: Tensor | None  # [B, A, n, N] what the n tokens asked about attend to
 
 
-def attention_weights(queries: Tensor, keys: Tensor) -> Tensor:
-    """softmax(q k^T / sqrt(d)): [B, A, n, d], [B, A, N, d] -> [B, A, n, N], rows sum to 1."""
+def attention_weights(queries: Tensor, keys: Tensor, edits: Sequence[Edit] = ()) -> Tensor:
+    """softmax(q k^T / sqrt(d)): [B, A, n, d], [B, A, N, d] -> [B, A, n, N], rows sum to 1.
+
+    Edits of the scores hold before the softmax. ValueError where they leave a query no key.
+    """
     scale = queries.shape[-1] ** -0.5
-    return ((queries * scale) @ keys.transpose(-2, -1)).softmax(dim=-1)
+    scores = (queries * scale) @ keys.transpose(-2, -1)
+    if edits:
+        scores = edited(scores, edits)
+        blind = (scores == -torch.inf).all(-1).nonzero()
+        if len(blind):
+            raise ValueError(
+                f"{edits[0].place}: token {int(blind[0, -1])} is left no token to see: let it see "
+                f"one, for example itself."
+            )
+    return scores.softmax(dim=-1)
+
+
+def attention_rows(
+    queries: Tensor, keys: Tensor, tokens: Sequence[int], edits: Sequence[Edit] = ()
+) -> Tensor:
+    """What the named tokens attend to: [B, A, N, d], [B, A, N, d] -> [B, A, len(tokens), N]."""
+    if edits:  # they may look at all scores
+        return attention_weights(queries, keys, edits)[:, :, tokens]
+    return attention_weights(queries[:, :, tokens], keys)
 
 
 class Attention(nn.Module):
@@ -73,19 +94,18 @@ class Attention(nn.Module):
         self.proj = nn.Linear(config.dim, config.dim)
 
     def forward(
-        self, tokens: Tensor, heads_off: Collection[int] = ()
+        self, tokens: Tensor, edits: EditsBySite = UNEDITED
     ) -> tuple[Tensor, Tensor, Tensor]:
         """[B, N, D] -> the update [B, N, D], queries and keys [B, A, N, d]."""
         B, N, D = tokens.shape
         qkv = self.qkv(tokens).reshape(B, N, 3, self.heads, D // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [B, N, 3, A, d] -> 3 x [B, A, N, d]
-        mixed = (
-            F.scaled_dot_product_attention(q, k, v) if self.fused else attention_weights(q, k) @ v
-        )
-        if heads_off:
-            mixed = mixed.clone()
-            mixed[:, sorted(heads_off)] = 0
-        mixed = mixed.transpose(1, 2).reshape(B, N, D)  # [B, A, N, d] -> [B, N, D]
+        if self.fused and not edits.scores:
+            mixed = F.scaled_dot_product_attention(q, k, v)
+        else:
+            mixed = attention_weights(q, k, edits.scores) @ v
+        mixed = edited(mixed, edits.head)
+        mixed = mixed.transpose(1, 2).reshape(-1, N, D)  # [B, A, N, d] -> [B, N, D]
         return self.proj(mixed), q, k
 
 
@@ -108,13 +128,12 @@ class Mlp(nn.Module):
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
-        hidden = int(config.dim * config.mlp_ratio)
         self.activation = ACTIVATIONS[config.activation]
-        self.fc1 = nn.Linear(config.dim, hidden)
-        self.fc2 = nn.Linear(hidden, config.dim)
+        self.fc1 = nn.Linear(config.dim, config.hidden)
+        self.fc2 = nn.Linear(config.hidden, config.dim)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.fc2(self.activation(self.fc1(tokens)))
+    def forward(self, tokens: Tensor, edits: Sequence[Edit] = ()) -> Tensor:
+        return self.fc2(edited(self.activation(self.fc1(tokens)), edits))
 
 
 class SwiGLU(nn.Module):
@@ -125,13 +144,12 @@ class SwiGLU(nn.Module):
 
     def __init__(self, config: ViTConfig) -> None:
         super().__init__()
-        hidden = (int(int(config.dim * config.mlp_ratio) * 2 / 3) + 7) // 8 * 8
-        self.w12 = nn.Linear(config.dim, 2 * hidden)
-        self.w3 = nn.Linear(hidden, config.dim)
+        self.w12 = nn.Linear(config.dim, 2 * config.hidden)
+        self.w3 = nn.Linear(config.hidden, config.dim)
 
-    def forward(self, tokens: Tensor) -> Tensor:
+    def forward(self, tokens: Tensor, edits: Sequence[Edit] = ()) -> Tensor:
         gate, value = self.w12(tokens).chunk(2, dim=-1)
-        return self.w3(F.silu(gate) * value)
+        return self.w3(edited(F.silu(gate) * value, edits))
 
 
 class LayerScale(nn.Module):
@@ -189,32 +207,33 @@ class Block(nn.Module):
         self.ls2 = LayerScale(config.dim) if scaled else nn.Identity()
 
     def attention_branch(
-        self, tokens: Tensor, heads_off: Collection[int] = ()
+        self, tokens: Tensor, edits: EditsBySite = UNEDITED
     ) -> tuple[Tensor, Tensor, Tensor]:
         """[B, N, D] -> what attention adds [B, N, D], its queries and keys [B, A, N, d]."""
-        update, q, k = self.attn(self.norm1(tokens), heads_off)
-        return self.ls1(update), q, k
+        update, q, k = self.attn(self.norm1(tokens), edits)
+        return edited(self.ls1(update), edits.attention), q, k
 
-    def mlp_branch(self, tokens: Tensor) -> Tensor:
+    def mlp_branch(self, tokens: Tensor, edits: EditsBySite = UNEDITED) -> Tensor:
         """[B, N, D] -> what the MLP adds [B, N, D]."""
-        return self.ls2(self.mlp(self.norm2(tokens)))
+        return edited(self.ls2(self.mlp(self.norm2(tokens), edits.neuron)), edits.mlp)
 
     def forward(self, tokens: Tensor, request: BlockRequest = BlockRequest()) -> BlockOutput:
         """[B, N, D] -> the stream that leaves the block, and what was asked for."""
-        update, q, k = self.attention_branch(tokens, request.heads_off)
-        rows = attention_weights(q[:, :, request.rows], k) if request.rows else None
-        if request.attention_off:
-            update = torch.zeros_like(update)
+        edits = request.edits
+        tokens = edited(tokens, edits.tokens)
+        update, q, k = self.attention_branch(tokens, edits)
+        rows = attention_rows(q, k, request.rows, edits.scores) if request.rows else None
         tokens = tokens + update
         seen = (q, k, update.norm(dim=-1)) if request.traced else None
         del q, k, update  # their memory serves the MLP, while it is still in the cache
-        update = torch.zeros_like(tokens) if request.mlp_off else self.mlp_branch(tokens)
+        update = self.mlp_branch(tokens, edits)
         tokens = tokens + update
         if seen is None:
             return BlockOutput(tokens, None, rows)
         q, k, by_attention = seen
-        norms = torch.stack([by_attention, update.norm(dim=-1)], dim=1)  # 2 x [B, N] -> [B, 2, N]
-        return BlockOutput(tokens, BlockTrace(tokens, q, k, norms), rows)
+        lengths = torch.broadcast_tensors(by_attention, update.norm(dim=-1))  # 2 x [B, N]
+        norms = torch.stack(lengths, dim=1)  # 2 x [B, N] -> [B, 2, N]
+        return BlockOutput(tokens, BlockTrace(tokens, q, k, norms, edits.scores), rows)
 
     def train_forward(self, tokens: Tensor, generator: torch.Generator | None) -> Tensor:
         """The same with stochastic depth on both branches: [B, N, D] -> [B, N, D]."""

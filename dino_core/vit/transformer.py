@@ -1,8 +1,8 @@
 """The whole transformer: pictures in, tokens out, and whatever a reader asks to see."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -11,41 +11,16 @@ from torch import Tensor, nn
 from dino_core.config import ViTConfig
 from dino_core.initialisation import truncated_normal
 from dino_core.vit.block import Block, BlockRequest, BlockTrace, LayerScale
-
-
-@dataclass(frozen=True)
-class Edits:
-    """Interventions on one forward. Blocks and heads count from 0; negative counts are refused.
-
-    `replace_tokens` maps a block to (token indices [n], values [n, D] or [B, n, D]): these tokens
-    are overwritten in the residual stream that enters the block.
-    """
-
-    heads_off: Mapping[int, Collection[int]] = field(default_factory=dict)
-    attention_off: Collection[int] = ()
-    mlp_off: Collection[int] = ()
-    registers_off: bool = False
-    replace_tokens: Mapping[int, tuple[Sequence[int], Tensor]] = field(default_factory=dict)
-
-    def check(self, config: ViTConfig) -> None:
-        """Raises ValueError when a block or head does not exist in such a model."""
-        blocks = {*self.heads_off, *self.attention_off, *self.mlp_off, *self.replace_tokens}
-        check_range("block", blocks, config.depth)
-        for heads in self.heads_off.values():
-            check_range("head", heads, config.heads)
-
-    def of_block(self, index: int, *, traced: bool, rows: Sequence[int]) -> BlockRequest:
-        """What this asks of one block; its tokens are replaced before they enter it."""
-        return BlockRequest(
-            traced=traced,
-            rows=rows,
-            heads_off=self.heads_off.get(index, ()),
-            attention_off=index in self.attention_off,
-            mlp_off=index in self.mlp_off,
-        )
-
-
-NO_EDITS = Edits()
+from dino_core.vit.edits import (
+    UNEDITED,
+    Edit,
+    at_site,
+    by_block,
+    check_edits,
+    check_range,
+    edited,
+    registers_out,
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +29,7 @@ class ViTOutput:
 
     tokens: Tensor  # [B, N, D] the residual stream after the last block, not normalised
     normed: Tensor  # [B, N, D] after the final norm: what everybody uses
-    embedded: Tensor  # [B, N, D] what enters the first block
+    embedded: Tensor  # [B, N, D] what enters the first block, before any edit there
     grid: tuple[int, int]  # (h, w) patches
     registers: int
     traces: dict[int, BlockTrace]
@@ -79,13 +54,6 @@ class ViTOutput:
     def patches(self) -> Tensor:
         """[B, P, D] the patch tokens after the final norm, row by row."""
         return self.normed[:, self.first_patch :]
-
-
-def check_range(what: str, indices: Iterable[int], count: int) -> None:
-    """Raises ValueError unless every index lies in 0 .. count - 1."""
-    wrong = sorted(i for i in set(indices) if not 0 <= i < count)
-    if wrong:
-        raise ValueError(f"This model has {what}s 0 to {count - 1}; there is no {what} {wrong[0]}.")
 
 
 def check_masks(masks: Tensor, count: int, grid: tuple[int, int]) -> None:
@@ -127,6 +95,17 @@ def interpolate_positions(
     assert table.shape[-2:] == (h, w)
     table = table.flatten(2).transpose(1, 2).to(positions.dtype)  # [1, D, h, w] -> [1, h*w, D]
     return torch.cat([positions[:, :1], table], dim=1)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a walk over the blocks is asked for."""
+
+    grid: tuple[int, int]
+    registers: int
+    trace: Collection[int]
+    rows: Sequence[int]
+    edits: Sequence[Edit]
 
 
 class PatchEmbed(nn.Module):
@@ -215,11 +194,13 @@ class VisionTransformer(nn.Module):
             )
         return H // size, W // size
 
-    def embed(self, images: Tensor, masks: Tensor | None = None, registers: bool = True) -> Tensor:
+    def embed(
+        self, images: Tensor, masks: Tensor | None = None, edits: Sequence[Edit] = ()
+    ) -> Tensor:
         """Pictures [B, C, H, W], masks bool [B, P] or [B, h, w] -> tokens [B, N, D].
 
         The mask token takes the place of a patch's vector before the position is added: the model
-        knows where the hole is.
+        knows where the hole is. Of `edits` those of positions and registers hold here.
         """
         B = images.shape[0]
         grid = self.patch_grid(images)
@@ -229,18 +210,23 @@ class VisionTransformer(nn.Module):
             masked = masks.reshape(B, -1, 1)  # [B, h, w] -> [B, P, 1]
             patches = torch.where(masked, self.mask_token.to(patches.dtype), patches)
         tokens = torch.cat([self.cls_token.expand(B, -1, -1).to(patches.dtype), patches], dim=1)
+        positions = self.positions(grid).to(tokens.dtype)  # [1, 1 + P, D]
+        tokens = tokens + edited(positions, at_site(edits, "positions"))
+        if self.register_tokens is None or registers_out(edits):
+            return tokens
+        extra = edited(self.register_tokens.to(tokens.dtype), at_site(edits, "registers"))
+        return torch.cat([tokens[:, :1], extra.expand(B, -1, -1), tokens[:, 1:]], dim=1)
+
+    def positions(self, grid: tuple[int, int]) -> Tensor:
+        """The position embedding of a picture of (h, w) patches: [1, 1 + P, D]."""
         config = self.config
-        tokens = tokens + interpolate_positions(
+        return interpolate_positions(
             self.pos_embed,
             grid,
             offset=config.position_offset,
             antialias=config.position_antialias,
             learned=config.position_grid,
-        ).to(tokens.dtype)
-        if self.register_tokens is None or not registers:
-            return tokens
-        extra = self.register_tokens.expand(B, -1, -1).to(tokens.dtype)
-        return torch.cat([tokens[:, :1], extra, tokens[:, 1:]], dim=1)
+        )
 
     def forward(
         self,
@@ -249,7 +235,7 @@ class VisionTransformer(nn.Module):
         *,
         trace: Iterable[int] = (),
         rows: Sequence[int] = (),
-        edits: Edits = NO_EDITS,
+        edits: Sequence[Edit] = (),
         generator: torch.Generator | None = None,
     ) -> ViTOutput:
         """Normalised pictures [B, C, H, W] (any multiple of the patch size) -> tokens.
@@ -258,35 +244,80 @@ class VisionTransformer(nn.Module):
         trace      blocks to keep (from 0): their outgoing tokens, queries and keys
         rows       tokens (from 0) whose attention to keep in all blocks; without `trace` nothing
                    else is kept: 0.4 MB for the class token of ViT-S at 518 px, not 50 MB
-        edits      interventions
+        edits      what is to stand where, see `edits.py`
         generator  draws the drop path in training mode
 
         Raises ValueError for a size that is no multiple of the patch size, for a block or head that
         does not exist, and for a trace, rows or edits of a model that drops paths.
         """
-        traced = set(trace)
-        check_range("block", traced, self.config.depth)
-        edits.check(self.config)
-        stochastic = self.training and self.config.drop_path > 0
-        looking = bool(traced or rows or edits is not NO_EDITS)
-        if stochastic and looking:
+        grid, config = self.patch_grid(images), self.config
+        stochastic = self.training and config.drop_path > 0
+        trace = set(trace)
+        check_edits(edits, config, grid)
+        if stochastic and (trace or rows or edits):
             raise ValueError(
                 "In training mode this model leaves branches out at random, which hides what is "
                 "looked for: call eval() first."
             )
+        tokens = self.embed(images, masks, edits)
+        registers = 0 if registers_out(edits) else config.registers
+        asked = _Asked(grid, registers, trace, rows, edits)
+        return self._walk(tokens, asked, generator=generator)
 
-        tokens = embedded = self.embed(images, masks, registers=not edits.registers_off)
-        check_range("token", rows, tokens.shape[1])
+    def resume(
+        self,
+        tokens: Tensor,
+        grid: tuple[int, int],
+        *,
+        first: int,
+        trace: Iterable[int] = (),
+        rows: Sequence[int] = (),
+        edits: Sequence[Edit] = (),
+    ) -> ViTOutput:
+        """The forward from a block on: the stream [B, N, D] that enters block `first` -> tokens.
+
+        The rest as in `forward`; the answer has nothing of the blocks before. ValueError for an
+        edit or a trace of what lies before, and for a stream that is not of such a picture.
+        """
+        check_range("block", [first], self.config.depth)
+        registers = tokens.shape[1] - 1 - grid[0] * grid[1]
+        if registers not in (0, self.config.registers):
+            raise ValueError(
+                f"A stream of {tokens.shape[1]} tokens is none of {grid[0]} x {grid[1]} patches, a "
+                f"class token and {self.config.registers} registers."
+            )
+        check_edits(edits, self.config, grid, registers)
+        trace = set(trace)
+        before = [f"block {block}" for block in trace if block < first]
+        before += [edit.place for edit in edits if edit.block is None or edit.block < first]
+        if before:
+            raise ValueError(f"{before[0]} lies before block {first}, where this forward begins.")
+        return self._walk(tokens, _Asked(grid, registers, trace, rows, edits), first=first)
+
+    def _walk(
+        self,
+        tokens: Tensor,
+        asked: _Asked,
+        *,
+        first: int = 0,
+        generator: torch.Generator | None = None,
+    ) -> ViTOutput:
+        """The one walk over the blocks."""
+        check_range("block", asked.trace, self.config.depth)
+        check_range("token", asked.rows, tokens.shape[1])
+        stochastic = self.training and self.config.drop_path > 0
+        embedded, changes = tokens, by_block(asked.edits)
         traces: dict[int, BlockTrace] = {}
         attention: list[Tensor] = []
         for index, block in enumerate(self.blocks):
             assert isinstance(block, Block)
+            if index < first:
+                continue
             if stochastic:
                 tokens = block.train_forward(tokens, generator)
                 continue
-            if index in edits.replace_tokens:
-                tokens = replace(tokens, *edits.replace_tokens[index])
-            out = block(tokens, edits.of_block(index, traced=index in traced, rows=rows))
+            edits = changes.get(index, UNEDITED)
+            out = block(tokens, BlockRequest(index in asked.trace, asked.rows, edits))
             tokens = out.tokens
             if out.trace is not None:
                 traces[index] = out.trace
@@ -296,16 +327,8 @@ class VisionTransformer(nn.Module):
             tokens=tokens,
             normed=self.norm(tokens),
             embedded=embedded,
-            grid=self.patch_grid(images),
-            registers=0 if edits.registers_off else self.config.registers,
+            grid=asked.grid,
+            registers=asked.registers,
             traces=traces,
-            rows=torch.stack(attention, dim=1) if rows else None,
+            rows=torch.stack(attention, dim=1) if asked.rows else None,
         )
-
-
-def replace(tokens: Tensor, indices: Sequence[int], values: Tensor) -> Tensor:
-    """A copy of tokens [B, N, D] with the named ones overwritten by values [(B,) n, D]."""
-    check_range("token", indices, tokens.shape[1])
-    tokens = tokens.clone()
-    tokens[:, list(indices)] = values.to(tokens.dtype)
-    return tokens

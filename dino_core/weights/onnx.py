@@ -48,19 +48,9 @@ class _OfAnySize(VisionTransformer):
         size = self.config.patch_size
         return images.shape[-2] // size, images.shape[-1] // size
 
-    def embed(self, images: Tensor, masks: Tensor | None = None, registers: bool = True) -> Tensor:
-        B = images.shape[0]
-        patches = self.patch_embed(images)  # [B, P, D]
-        tokens = torch.cat([self.cls_token.expand(B, -1, -1), patches], dim=1)
-        tokens = tokens + self.positions(*self.patch_grid(images))
-        if self.register_tokens is None:
-            return tokens
-        extra = self.register_tokens.expand(B, -1, -1)
-        return torch.cat([tokens[:, :1], extra, tokens[:, 1:]], dim=1)
-
-    def positions(self, h: int, w: int) -> Tensor:
+    def positions(self, grid: tuple[int, int]) -> Tensor:
         """[1, 1 + h*w, D], as `vit.interpolate_positions` gives them."""
-        config = self.config
+        config, (h, w) = self.config, grid
         r, c = config.position_grid
         learned = self.pos_embed[0, 1:].reshape(r, c, -1)
         rows, columns = torch.arange(h), torch.arange(w)

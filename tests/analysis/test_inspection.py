@@ -10,7 +10,7 @@ from torch import Tensor
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.config import ViTConfig
 from dino_core.images import to_tensor
-from dino_core.vit import Edits, VisionTransformer
+from dino_core.vit import Edit, VisionTransformer
 
 CONFIG = ViTConfig(
     dim=24,
@@ -90,7 +90,7 @@ def test_update_norms_are_the_lengths_of_what_each_branch_added(
 
 
 def test_a_branch_that_is_left_out_adds_nothing(vit: VisionTransformer, image: Tensor) -> None:
-    edited = inspect(vit, image, edits=Edits(attention_off=[0], mlp_off=[1]))
+    edited = inspect(vit, image, edits=[Edit("attention", 0.0, block=0), Edit("mlp", 0.0, block=1)])
     assert (edited.update_norms == 0).all(-1).tolist() == [
         [True, False],
         [False, True],
@@ -142,7 +142,7 @@ def test_what_does_not_exist_is_refused(
 def test_masks_and_edits_reach_the_model(vit: VisionTransformer, image: Tensor) -> None:
     masks = torch.zeros(1, 2, 5, dtype=torch.bool)
     masks[0, 1, 2:4] = True
-    edits = Edits(registers_off=True, heads_off={1: [0, 2]})
+    edits = [Edit("registers", None), *(Edit("head", 0.0, block=1, unit=unit) for unit in (0, 2))]
     seen = inspect(vit, image[None], masks=masks, edits=edits)
     out = vit(image[None], masks, edits=edits)
     assert (seen.registers, seen.first_patch, seen.token_at(1, 0)) == (0, 1, 6)

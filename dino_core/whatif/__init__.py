@@ -1,0 +1,36 @@
+"""What if: the model's insides changed, with controls, and what follows from it.
+
+words      a change in words, SITE=VALUE
+reference  what usually stands at every site, over reference pictures; another picture
+values     changes -> edits of one picture: zero, mean, noise, other, own
+
+    changes = parse_changes(["head:8.3=mean", "scores:6-11=cls!patches"])
+    reference = reference_for(sample_pictures(), seen)
+    sources = Sources(statistics_of(backbone, reference))
+    effects(vit, seen, as_edits(vit, seen, changes, sources)).cls_cosine
+"""
+
+from dino_core.whatif.reference import (
+    Reference,
+    Statistics,
+    other_picture,
+    reference_for,
+    statistics_of,
+)
+from dino_core.whatif.values import Sources, Values, as_edits, check_changes
+from dino_core.whatif.words import Change, parse_change, parse_changes
+
+__all__ = [
+    "Change",
+    "Reference",
+    "Sources",
+    "Statistics",
+    "Values",
+    "as_edits",
+    "check_changes",
+    "other_picture",
+    "parse_change",
+    "parse_changes",
+    "reference_for",
+    "statistics_of",
+]

@@ -1,0 +1,3 @@
+"""Every test has a home of its own for what is kept, and a tiny model with registers."""
+
+from tiny_galleries import backbone, home, one_thread, weights  # noqa: F401  (fixtures)
