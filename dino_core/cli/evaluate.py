@@ -23,7 +23,7 @@ def evaluate_options(option: Option) -> None:
         "--train",
         required=True,
         metavar="DATA",
-        help="a folder for each class, a zip of it, or a table of paths and labels",
+        help="a folder for each class, a zip of it, a table of paths and labels, or shards",
     )
     option(
         "--test",

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from dino_core.embedding.preparation import Preparation
     from dino_core.weights import Backbone
 
-DATA = "a folder or zip of pictures, a table of paths and labels, or samples: the project's own"
+DATA = (
+    "a folder or zip of pictures, a table of paths and labels, shards (a tar, a folder of them, "
+    "set-{000..999}.tar), Parquet with pictures inside, or samples: the project's own"
+)
 FILES_NAMED = 5  # broken files that are named in the terminal
 
 

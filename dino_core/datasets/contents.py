@@ -19,6 +19,7 @@ ENDINGS = (
     ".heif", ".avif",
 )  # fmt: skip
 TABLES = (".csv", ".tsv", ".parquet")
+SHARDS = (".tar",)
 # Endings whose files are not opened only to be named: there may be one beside every picture.
 KNOWN = {
     ".txt": "a text file", ".md": "a text file", ".xml": "an XML file", ".json": "a JSON file",
@@ -39,6 +40,7 @@ class Listing:
 
     pictures: dict[str, int] = field(default_factory=dict)  # name -> bytes
     tables: dict[str, int] = field(default_factory=dict)
+    shards: dict[str, int] = field(default_factory=dict)  # tars, which may hold pictures
     left_out: list[Left] = field(default_factory=list)
 
     def add(self, name: str, size: int, head: Callable[[], bytes]) -> None:
@@ -46,7 +48,9 @@ class Listing:
         if is_silent(name):
             return
         ending = PurePosixPath(name).suffix.lower()
-        if size > MAX_BYTES and ending not in TABLES:
+        if ending in SHARDS:
+            self.shards[name] = size
+        elif size > MAX_BYTES and ending not in TABLES:
             self.left_out.append(
                 (name, f"The file is larger than {MAX_BYTES >> 20} MB ({size >> 20} MB).")
             )
@@ -76,6 +80,21 @@ def is_silent(name: str) -> bool:
     """Whether a file is one that systems leave behind, of which nobody wants to hear."""
     parts = PurePosixPath(name).parts
     return any(part.startswith(".") or part.lower() in SILENT for part in parts)
+
+
+def printable(name: str) -> str:
+    """A name with nothing in it that a screen or terminal would act on."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name)
+
+
+def name_objection(name: str) -> str:
+    """Why a name in a zip or tar is not taken, in a sentence; empty if it may be."""
+    parts = name.split("/")
+    if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
+        return "Its name leads outside."
+    if not name or printable(name) != name or len(name) > 4096 or max(map(len, parts)) > 255:
+        return "Its name is none that a file may have."
+    return ""
 
 
 def words_of(error: Exception) -> str:

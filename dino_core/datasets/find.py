@@ -1,4 +1,4 @@
-"""A folder, a zip or a table -> Pictures: what is there, what it is called, what is left out."""
+"""A folder, zip, table or shards -> Pictures: what is there, its names, what is left out."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,9 +9,11 @@ import numpy as np
 
 from dino_core.assets import SAMPLES
 from dino_core.datasets import tables
+from dino_core.datasets.containers import named_source, pictures_in, source_in
 from dino_core.datasets.contents import ENDINGS, TABLES, Left, Listing
 from dino_core.datasets.folders import list_folder
 from dino_core.datasets.layout import Layout, Wishes, read_layout
+from dino_core.datasets.patterns import refuse_address
 from dino_core.datasets.pictures import Pictures
 from dino_core.datasets.splits import split_words
 from dino_core.datasets.zips import Archive, list_zip
@@ -27,7 +29,8 @@ def find_pictures(
     exclude: Sequence[str] = (),
     stretch: bool = False,
 ) -> Pictures:
-    """Looks through a folder, a zip, or the folder of a table (.csv, .tsv, .parquet).
+    """Looks through a folder, a zip, the folder of a table (.csv, .tsv, .parquet), or shards: tars
+    or Parquet files that hold pictures, one, a folder or a pattern such as set-{000..999}.tar.
 
     include  names or patterns (masks, extra/*) of folders and files that are taken although
              their name speaks against it
@@ -35,10 +38,20 @@ def find_pictures(
     stretch  deep pixels are stretched to the values that occur (`images.deep`)
     ValueError when there is nothing to be had from it.
     """
+    refuse_address(source)
     path = Path(source).expanduser()
-    read, listing, table = _listed(path)
-    wishes = Wishes(tuple(include), tuple(exclude), _mask_test(read, stretch))
-    layout = read_layout(sorted(listing.pictures), wishes)
+
+    def wishes_for(read: Read) -> Wishes:
+        return Wishes(tuple(include), tuple(exclude), _mask_test(read, stretch))
+
+    files = named_source(path)
+    if files is None:
+        read, listing, table = _listed(path)
+        files = source_in(path, listing) if path.is_dir() else None
+    if files is not None:
+        return replace(pictures_in(files, wishes_for), stretch=stretch)
+    listing.left_out += [(name, "This is a packed archive.") for name in listing.shards]
+    layout = read_layout(sorted(listing.pictures), wishes_for(read))
     _read_tables(layout, listing, read, table)
     left_out = sorted([*layout.left_out, *listing.left_out])
     gone = {name for name, _ in layout.left_out}
@@ -83,7 +96,7 @@ def _listed(path: Path) -> tuple[Read, Listing, str | None]:
         archive = Archive(path)
         return (lambda name: archive.read(name, tables.MAX_TABLE)), listing, None
     raise ValueError(
-        f"There is no folder or zip {path}, nor a table: name one with pictures in it."
+        f"There is no folder or zip {path}, nor a table or shards: name one with pictures in it."
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from dino_core.datasets.contents import TABLES, Left, left_out_words
+from dino_core.datasets.places import Places
 from dino_core.datasets.zips import Archives
 from dino_core.images import MAX_BYTES, open_picture
 from dino_core.images.formats import HEAD, kind_of, refusal
@@ -20,7 +21,7 @@ from dino_core.images.formats import HEAD, kind_of, refusal
 class Pictures:
     """A set of pictures, in a fixed order. Nothing is decoded before it is asked for."""
 
-    source: Path  # a folder, a zip, or a table beside its pictures
+    source: Path  # a folder, a zip, a table beside its pictures, shards or a pattern of them
     names: tuple[str, ...]  # inside the source, with / between folders
     labels: tuple[int, ...] | None = None  # index into classes
     classes: tuple[str, ...] = ()
@@ -29,7 +30,8 @@ class Pictures:
     left_out: tuple[Left, ...] = ()  # (name, why) of files that are not used
     notes: tuple[str, ...] = ()  # sentences on how names and folders were understood
     stretch: bool = False  # deep pixels from the smallest to the largest value that occurs
-    by_table: bool = False  # the labels are a table's, and not to be seen in the names
+    by_table: bool = False  # the labels are written somewhere, and not to be seen in the names
+    places: Places | None = field(default=None, repr=False, compare=False)  # of files in files
     _archives: Archives = field(default_factory=Archives, repr=False, compare=False)
 
     def __len__(self) -> int:
@@ -51,6 +53,8 @@ class Pictures:
         return open_picture(data, stretch=self.stretch)
 
     def _first_bytes(self, index: int, count: int, most: int) -> bytes:
+        if self.places is not None:
+            return self._placed_bytes(self.places, index, count, most)
         name = self.names[index]
         named = self.source.suffix.lower() in TABLES and not self.source.is_dir()
         root = self.source.parent if named else self.source
@@ -63,6 +67,15 @@ class Pictures:
                     data = file.read(count)
             else:
                 data = self._archives.of(self.source).read(name, count)
+        except OSError as error:
+            raise ValueError(f"The file cannot be read: {error.strerror or error}.") from error
+        if len(data) > most:
+            raise ValueError(f"The file is larger than {most >> 20} MB.")
+        return data
+
+    def _placed_bytes(self, places: Places, index: int, count: int, most: int) -> bytes:
+        try:
+            data = places.read(index, count)
         except OSError as error:
             raise ValueError(f"The file cannot be read: {error.strerror or error}.") from error
         if len(data) > most:
@@ -106,6 +119,7 @@ class Pictures:
             labels=None if self.labels is None else tuple(self.labels[i] for i in indices),
             splits=None if self.splits is None else tuple(self.splits[i] for i in indices),
             sizes=tuple(self.sizes[i] for i in indices),
+            places=None if self.places is None else self.places.subset(indices),
         )
 
     def part(self, split: str) -> "Pictures":

@@ -124,8 +124,8 @@ def _parquet_columns(name: str, data: bytes) -> dict[str, list[str]]:
         ]
         if not simple and file.schema_arrow.names:
             raise ValueError(
-                f"{name} holds the pictures themselves and not their paths: write them out as "
-                f"files, in a folder for each class."
+                f"{name} has no column of texts or numbers: paths to pictures are wanted, or the "
+                f"pictures themselves in a column called image."
             )
         table = file.read(columns=simple)
     except pyarrow.ArrowException as error:

@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from dino_core.datasets.contents import Listing, is_silent
+from dino_core.datasets.contents import Listing, is_silent, name_objection, printable
 from dino_core.images import MAX_BYTES
 from dino_core.images.formats import HEAD, ZIP, kind_of
 
@@ -105,11 +105,8 @@ def _is_folder(entry: zipfile.ZipInfo) -> bool:
 
 def _objection(name: str, entry: zipfile.ZipInfo) -> str:
     """Why a member is not read, in a sentence; empty if it may be."""
-    parts = name.split("/")
-    if name.startswith("/") or ".." in parts or re.match(r"[A-Za-z]:", name):
-        return "Its name leads outside."
-    if not name or printable(name) != name or len(name) > 4096 or max(map(len, parts)) > 255:
-        return "Its name is none that a file may have."
+    if why := name_objection(name):
+        return why
     if stat.S_ISLNK(entry.external_attr >> 16):
         return "This is a link, which is not followed."
     if entry.flag_bits & _LOCKED:
@@ -208,11 +205,6 @@ def _unicode_path(entry: zipfile.ZipInfo) -> str:
             return body[5:].decode("utf-8", "replace")
         extra = extra[4 + size :]
     return ""
-
-
-def printable(name: str) -> str:
-    """A name with nothing in it that a screen or terminal would act on."""
-    return "".join(sign if sign.isprintable() else "?" for sign in name)
 
 
 # --- one open zip for each thread: they would wait for each other's turn to seek

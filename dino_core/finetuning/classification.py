@@ -12,7 +12,6 @@
 An epoch of the last stage is its unit: stopping in the middle of one costs what was done of it.
 """
 
-import os
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -47,7 +46,7 @@ from dino_core.runs import sample_pictures
 from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import Control, RunFolder, write_json
 from dino_core.runs.presets import from_plain
-from dino_core.runs.request import DEFAULT_EPOCHS
+from dino_core.runs.request import DEFAULT_EPOCHS, full_path
 from dino_core.runs.setup import read_probe
 from dino_core.weights import WeightsInfo, load_backbone
 
@@ -264,9 +263,9 @@ def with_full_paths(setup: FinetuneSetup) -> FinetuneSetup:
     """So that the run can be taken up from another folder."""
     return replace(
         setup,
-        data=os.path.abspath(setup.data),
-        weights=None if setup.weights is None else os.path.abspath(setup.weights),
-        probes=tuple(os.path.abspath(name) for name in setup.probes),
+        data=full_path(setup.data),
+        weights=None if setup.weights is None else full_path(setup.weights),
+        probes=tuple(full_path(name) for name in setup.probes),
     )
 
 

@@ -202,6 +202,13 @@ class Embedding:
             "official": info.official,
             "size": self.preparation.size,
         }
+        if (places := pictures.places) is not None:  # where each is found again, alone
+            np.save(self.store.path / "arrays" / "places.npy", places.rows)
+            facts["within"] = {
+                "root": str(places.root),
+                "files": places.files,
+                "column": places.column,
+            }
         write_json(self.store.path / "facts.json", facts)
 
 

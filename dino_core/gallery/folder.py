@@ -328,14 +328,19 @@ class GalleryFolder:
 
     def one(self, index: int) -> "Pictures":
         """A single picture of the source, found without looking through all of it."""
-        from dino_core.datasets import SAMPLES, Pictures
+        from dino_core.datasets import SAMPLES, Pictures, Places
 
-        config = self.read_config()
+        config, facts = self.read_config(), self.facts()
         data, stretch = config["data"], Options(**config["options"]).stretch
+        name = (facts["names"][index],)
+        if within := facts.get("within"):
+            row = np.array(self.array("places")[[index]])
+            places = Places(Path(within["root"]), tuple(within["files"]), row, within["column"])
+            return Pictures(Path(data), name, stretch=stretch, places=places)
         source = SAMPLES if data == "samples" else Path(data)
         if not source.exists():
             raise ValueError("The folder or zip of these pictures is no longer there.")
-        return Pictures(source, (self.facts()["names"][index],), stretch=stretch)
+        return Pictures(source, name, stretch=stretch)
 
     def atlas(self, number: int) -> Path:
         path = self.path / "thumbs" / f"atlas-{number}.jpg"

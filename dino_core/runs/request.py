@@ -42,9 +42,9 @@ class RunRequest:
     data: str | None = row(
         None,
         "--data",
-        "a folder or zip of pictures; to fine-tune, with CLASS/ folders, or train/CLASS and "
-        "test/CLASS; samples: those that come with the project; cifar10: torchvision's copy, see "
-        "--download",
+        "a folder or zip of pictures, shards or Parquet with pictures inside; to fine-tune, with "
+        "labels: CLASS/ folders, or train/CLASS and test/CLASS; samples: those that come with the "
+        "project; cifar10: torchvision's copy, see --download",
         metavar="DATA",
         is_path=True,
         may_change=True,
@@ -273,7 +273,10 @@ def config_of(request: RunRequest) -> RunConfig:
 
 
 def full_path(name: str) -> str:
-    return name if name in NO_PATHS else os.path.abspath(os.path.expanduser(name))
+    """Web addresses stay as they are, so that they are refused as what they are."""
+    if name in NO_PATHS or "://" in name or name.startswith("pipe:"):
+        return name
+    return os.path.abspath(os.path.expanduser(name))
 
 
 def map_value(change: Callable[[str], str], value: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sharded import picture_table, sharded
 from tiny_galleries import command, kill_when, labelled_folder, mixed_folder
 from tiny_runs import coloured, files, picture, zipped
 
@@ -262,3 +263,59 @@ def test_one_broken_file_among_several_stops_nothing(tiny: list[str], tmp_path: 
         assert main([*words, *tiny]) == 0, words[0]
     assert len(json.loads((tmp_path / "k.json").read_text())["broken"]) == 8
     assert json.loads((tmp_path / "g" / "state.json").read_text())["broken_count"] == 4
+
+
+@pytest.mark.parametrize("kind", ["shards", "table"])
+def test_embed_of_shards_is_embed_of_the_folder(
+    kind: str, tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Features bit for bit, order, labels and classes; a broken picture is named in both."""
+    contents = coloured(3) | {"green/zz.png": b"junk"}
+    folder = files(tmp_path / "folder", contents)
+    source = sharded(tmp_path / "shards", contents, per_shard=4) / "set-{000000..000002}.tar"
+    if kind == "table":
+        names = sorted(contents)
+        classes = ["red", "green", "blue"]
+        labels = [classes.index(name.split("/")[0]) for name in names]
+        rows = [contents[name] for name in names]
+        source = picture_table(tmp_path / "t.parquet", rows, labels, classes)
+    tables = []
+    for data, name in ((folder, "a.npz"), (source, "b.npz")):
+        target = tmp_path / name
+        assert main(["embed", str(data), *tiny, "--no-cache", "--output", str(target)]) == 0
+        assert "Left out were 1" in capsys.readouterr().err
+        tables.append(arrays(target))
+    one, other = tables
+    np.testing.assert_array_equal(one["cls"], other["cls"])
+    np.testing.assert_array_equal(one["mean_patch"], other["mean_patch"])
+    np.testing.assert_array_equal(one["classes"][one["labels"]], other["classes"][other["labels"]])
+    assert set(other["classes"]) == {"blue", "green", "red"}
+
+
+def test_evaluate_on_shards(tiny: list[str], tmp_path: Path) -> None:
+    contents = coloured(4)
+    for prefix in ("train", "test"):
+        sharded(tmp_path / "set", contents, per_shard=7, prefix=prefix)
+    answer = tmp_path / "knn.json"
+    data = str(tmp_path / "set")
+    words = ["evaluate", "--train", data, "--test", data, *tiny, "--k", "1"]
+    assert main([*words, "--output", str(answer)]) == 0
+    found = json.loads(answer.read_text())
+    assert (found["accuracy"], found["pictures"], found["overlap"]) == (1.0, 12, 12)
+
+
+@pytest.mark.parametrize("data", ["pipe:touch OUT", "https://example.org/{000..010}.tar"])
+@pytest.mark.parametrize("words", ["embed", "gallery", "train --data", "finetune --data"])
+def test_no_command_follows_an_address(
+    words: str,
+    data: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = ["--run", "run"] if "--data" in words else ["--output", "f.npz"]
+    if words == "gallery":
+        place = ["--output", "folder"]
+    assert "never followed" in refused(capsys, *words.split(), data, *place)
+    assert not (tmp_path / "OUT").exists()

@@ -85,8 +85,8 @@ def test_parquet(tmp_path):
     pq.write_table(pa.table(columns), root / "labels.parquet")
     check(find_pictures(root))
     check(find_pictures(root / "labels.parquet"))
-    pq.write_table(pa.table({"image": [{"bytes": b"x", "path": "1.png"}]}), root / "x.parquet")
-    with pytest.raises(ValueError, match="holds the pictures themselves"):
+    pq.write_table(pa.table({"scan": [b"x"]}), root / "x.parquet")
+    with pytest.raises(ValueError, match="has no column of texts"):
         find_pictures(root / "x.parquet")
 
 

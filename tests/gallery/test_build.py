@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from sharded import picture_table, sharded
 from tiny_galleries import (
     arrays_of,
     build_gallery,
@@ -350,3 +351,24 @@ def test_options_travel_as_words() -> None:
     chosen = Options(model="preview_vits14", seed=3)
     assert chosen.words() == ["--model", "preview_vits14", "--seed", "3"]
     assert Options().words() == []
+
+
+@pytest.mark.parametrize("kind", ["shards", "table"])
+def test_a_gallery_of_shards_is_that_of_the_folder(
+    weights: Path, tmp_path: Path, kind: str
+) -> None:
+    """And a picture of it is found alone, without looking through the shards again."""
+    contents = coloured(3)
+    names = sorted(contents)
+    folder = build_gallery(files(tmp_path / "data", contents), tmp_path / "a", weights)
+    rows = [contents[name] for name in names]
+    data = sharded(tmp_path / "shards", contents, per_shard=4)
+    if kind == "table":
+        data = picture_table(tmp_path / "t.parquet", rows, [i // 3 for i in range(9)])
+    store = GalleryFolder(build_gallery(data, tmp_path / "b", weights))
+    one, other = arrays_of(folder), arrays_of(store.path)
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name])
+    assert store.facts()["labels"] == GalleryFolder(folder).facts()["labels"]
+    assert store.one(5).read(0) == rows[5]
+    assert store.pictures().read(5) == rows[5]
