@@ -24,6 +24,7 @@ FLUSH = 0.2  # s for what is still to be printed: nobody may be reading
 OWN_FAULT = (1, 2)  # exit codes of errors that an interrupt in the middle of something brings about
 
 heard = threading.Event()  # set by Ctrl-C
+_raised = threading.Event()  # set when the main thread has been interrupted, which may be later
 _files = threading.Condition()  # held by whoever ends the process
 _writers: list[object] = []  # of files, each until its file is whole
 _last_words: list[Callable[[], None]] = []
@@ -75,9 +76,9 @@ def cease() -> None:
 
 
 def _notice(number: int, _: object) -> None:
-    first = not heard.is_set()
     heard.set()
-    if first:  # another one would only disturb those who are cleaning up
+    if not _raised.is_set():  # another one would only disturb those who are cleaning up
+        _raised.set()
         raise KeyboardInterrupt
 
 
