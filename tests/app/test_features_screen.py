@@ -7,8 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from playwright.sync_api import Page, Route
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
@@ -128,6 +130,96 @@ def test_an_uploaded_second_picture_and_one_that_is_refused(visitor, tmp_path: P
     wait(page, "s.forward")
     assert page.locator(f"{VIEW} .inside-problem").count() == 0
     assert page.locator(f"{WAY} figcaption").nth(1).inner_text().endswith("flower.jpg")
+
+
+# How large the bodies are that the page posts, in `bytesSent`.
+COUNT_BYTES = """() => {
+    const plain = window.fetch;
+    window.bytesSent = [];
+    window.fetch = (url, options) => {
+        if (options?.body instanceof Blob) window.bytesSent.push(options.body.size);
+        return plain(url, options);
+    };
+}"""
+
+
+def deep_png(path: Path) -> None:
+    """16 bits a channel, of which only the lowest hundredth is used; larger than is shrunk."""
+    noise = np.random.default_rng(0).integers(0, 655, (1400, 1300), dtype=np.uint16)
+    Image.fromarray(noise).save(path, compress_level=0)
+
+
+def turned_jpeg(path: Path) -> None:
+    """Landscape pixels, held upright by EXIF, and more than 25 MB of them."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (1200, 600), "teal").save(path, exif=exif)
+    path.write_bytes(path.read_bytes() + bytes(26 * 2**20))
+
+
+def large_png(path: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (3300, 2800, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path, compress_level=0)
+    assert path.stat().st_size > 25 * 2**20
+
+
+def no_ending(path: Path) -> None:
+    Image.new("RGB", (320, 240), "teal").save(path, format="PNG")
+
+
+def heic(path: Path) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    heif.from_pillow(Image.new("RGB", (320, 240), "teal")).save(str(path.with_suffix(".heif")))
+    path.with_suffix(".heif").rename(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "grid"),
+    [
+        ("turned.jpg", turned_jpeg, [32, 16]),  # rows, columns: upright
+        ("large.png", large_png, [19, 16]),
+        ("deep.png", deep_png, [17, 16]),
+        ("picture", no_ending, [16, 21]),
+        ("IMG_0002.HEIC", heic, [16, 21]),
+    ],
+)
+def test_a_second_picture_of_any_kind_and_size_is_taken(
+    visitor, tmp_path: Path, name: str, write: Callable[[Path], None], grid: list[int]
+) -> None:
+    write(tmp_path / name)
+    page = visitor("#screen=features&features=pair")
+    page.evaluate(COUNT_BYTES)
+    choose_second(page, tmp_path / name)
+    wait(page, "s.forward")
+    assert state(page, "secondGrid") == grid
+    size = (tmp_path / name).stat().st_size
+    whole = page.evaluate("bytesSent.at(-1)") == size
+    assert whole == (name not in ("turned.jpg", "large.png")), "shrunk where it can be"
+    assert page.locator(f"{WAY} figcaption").nth(1).inner_text().endswith(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("film.mp4", b"\0\0\0\x18ftypmp42" + bytes(2000), "MP4 video"),
+        ("noise.jpg", b"\xff\xd8\xff" + b"0123456789" * (26 * 2**17), "more than the 25 MB"),
+    ],
+)
+def test_a_second_picture_that_cannot_be_shrunk_gets_our_words(
+    visitor, tmp_path: Path, name: str, data: bytes, words: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    page = visitor("#screen=features&features=pair", strict=False)
+    choose_second(page, tmp_path / name)
+    page.wait_for_selector(f"{VIEW} .inside-problem")
+    assert words in page.locator(f"{VIEW} .inside-problem").inner_text()
+
+
+def choose_second(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.click(f"{WAY} button:has-text('Upload a picture')")
+    assert not chooser.value.element.get_attribute("accept"), "a picture without an ending, too"
+    chooser.value.set_files(str(file))
 
 
 def test_clusters_and_map_are_linked(visitor, seen) -> None:

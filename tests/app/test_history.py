@@ -104,6 +104,12 @@ def test_heic_and_a_file_without_an_ending_reach_the_server(
     expect(page.locator("#status")).to_contain_text("Your picture.")
 
 
+def test_a_picture_without_an_ending_can_be_chosen(visitor: Callable[..., Page]) -> None:
+    page = visitor("#screen=masks")
+    page.locator("#picture").click(position={"x": 5, "y": 5})
+    assert page.locator("#picture input[type=file]").first.get_attribute("accept") is None
+
+
 @pytest.mark.parametrize("width", [800, 1024, 1440])
 def test_the_strip_is_whole_and_stays_in_reach(visitor: Callable[..., Page], width: int) -> None:
     page = visitor("#screen=attention")

@@ -1,11 +1,16 @@
-/* Pictures on their way to the server. The model sees at most some hundred pixels of a side, so a large
+/* Single pictures on their way to the server: the one of the rail, and any that is looked at beside
+   it. The model sees at most some hundred pixels of a side, so a large
    photo is made smaller here, and 25 MB are no wall; EXIF rotation is kept by turning the pixels. What
    this browser cannot decode (HEIC, raw files) goes as it is: the server reads it, or says in its own
-   words what it is. Gradio's widget would turn away a file without a picture's type before that; one
-   that stays too large it does turn away, and the rail says so. */
+   words what it is. So do pixels of 16 bits, of which a browser would leave 8. Gradio's widget would
+   turn away a file without a picture's type before that; one that stays too large it does turn away,
+   and the rail says so. */
+import { InputError } from "./errors.js";
 
 const LONGEST = 2400; // px; the largest input has 518 on its short side
 const SMALL = 3 * 2 ** 20; // bytes that go as they are
+const LARGEST = 25 * 2 ** 20; // bytes that the server takes
+const TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller.";
 
 /**
  * The size of a picture of which the longer side is at most `longest`.
@@ -27,12 +32,29 @@ export function fitted(width, height, longest = LONGEST) {
  * @param {File} file
  */
 export async function prepared(file) {
-  if (file.size > SMALL && file.type !== "image/gif") {
+  if (file.size > (file.type === "image/gif" ? LARGEST : SMALL) && !(await isDeep(file))) {
     const smaller = await shrunk(file).catch(() => null); // not for this browser
     if (smaller) return smaller;
   }
   if (file.type.startsWith("image/") && /\.\w+$/.test(file.name)) return file;
   return new File([file], file.name || "picture", { type: "image/png" });
+}
+
+/**
+ * A file as it is sent by a screen of the page itself. InputError where it stays too large.
+ *
+ * @param {File} file
+ */
+export async function pictureToSend(file) {
+  const ready = await prepared(file);
+  if (ready.size > LARGEST) throw new InputError(TOO_LARGE);
+  return ready;
+}
+
+/** Whether it is a PNG with 16 bits a channel, as its header says. @param {File} file */
+async function isDeep(file) {
+  const head = new Uint8Array(await file.slice(0, 25).arrayBuffer());
+  return String.fromCharCode(...head.slice(0, 4)) === "\x89PNG" && head[24] === 16;
 }
 
 /** @param {File} file */
@@ -70,6 +92,14 @@ const widgetOf = (target) => (target instanceof Element ? target.closest(RAIL) :
  * Stands before Gradio's widget: chosen, dropped and pasted files pass through `prepared`.
  */
 export function preparePictures() {
+  document.addEventListener(
+    "click",
+    (event) => {
+      // or a file without an ending could not be chosen
+      widgetOf(event.target)?.querySelector("input[type=file]")?.removeAttribute("accept");
+    },
+    true,
+  );
   document.addEventListener(
     "change",
     (event) => {

@@ -1,6 +1,6 @@
 /* Which picture the first is compared with: a sample, the one before, or a file. */
-import { InputError } from "../../../page/errors.js";
 import { keep, kept } from "../../../page/link.js";
+import { pictureToSend } from "../../../page/picture-upload.js";
 import { requestJson, sceneUrl } from "../../../page/scenes.js";
 import { button } from "../../../ui/controls.js";
 import { el } from "../../../ui/dom.js";
@@ -10,9 +10,6 @@ import { dropZone, fileButton } from "../../../ui/upload.js";
 /** @typedef {import("../state.js").Second} Second */
 /** @typedef {{ sample?: string, source?: string }} Choice neither: a file */
 
-const MAX_BYTES = 25 * 2 ** 20;
-const TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller.";
-
 /**
  * @param {import("../state.js").Screen} screen
  * @param {(next: Partial<Pair>) => void} change
@@ -20,10 +17,10 @@ const TOO_LARGE = "The file has more than the 25 MB allowed: save the picture sm
 export function createChooser({ state, run, reload, lookAround }, change) {
   /** @param {import("../state.js").View} view @param {Choice} choice @param {File | null} [file] */
   async function openSecond(view, choice, file = null) {
-    if (file && file.size > MAX_BYTES) throw new InputError(TOO_LARGE);
-    const url = sceneUrl(view.key, "beside", { ...choice });
+    const url = sceneUrl(view.key, "beside", { ...choice }),
+      body = file && (await pictureToSend(file));
     /** @type {Omit<Second, "first">} */
-    const opened = await requestJson(url, { method: "POST", body: file });
+    const opened = await requestJson(url, { method: "POST", body });
     const words = file ? file.name : sampleTitle(opened.sample) || "the picture before";
     keep("features.second", opened.sample || null);
     change({ second: { ...opened, first: view.key, words }, choosing: false, pointed: null });
@@ -129,7 +126,7 @@ function question(choose, before, back) {
     el(
       "div",
       { class: "inside-controls" },
-      fileButton("Upload a picture", ([file]) => choose({}, file), { accept: "image/*" }),
+      fileButton("Upload a picture", ([file]) => choose({}, file)),
       back,
     ),
   ];
