@@ -182,6 +182,7 @@ def test_boxes(kind):
     assert total_variation(aspects, golden["log_aspect_hist"]) < limit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_rates(kind):
     golden, crops = STATS["crops"][kind]["op_rate"], decisions_by_kind()[kind]

@@ -191,6 +191,7 @@ def run(code: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_library_works_without_what_only_the_app_needs() -> None:
     modules = [module(path) for path in LIBRARY]
     code = f"""
@@ -213,6 +214,7 @@ def test_import_does_not_wait_for_torch(module: str) -> None:
     assert done.stdout.split() == ["False", "False"], done.stderr
 
 
+@pytest.mark.slow
 def test_an_import_changes_nothing_and_says_nothing() -> None:
     code = """
 import torch

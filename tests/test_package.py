@@ -82,6 +82,7 @@ def test_every_imported_package_is_declared(folder: str, extras: list[str]) -> N
     assert packages_of(folder) <= set(declared(*extras))
 
 
+@pytest.mark.slow
 def test_nothing_is_declared_that_nobody_imports() -> None:
     assert set(declared()) <= packages_of("dino_core")
     assert set(declared("app")) <= packages_of("dino_core") | packages_of("app")

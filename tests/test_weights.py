@@ -99,6 +99,7 @@ def test_a_partial_download_is_never_found(home):
     assert not find_variant("dinov2_vits14").on_disk
 
 
+@pytest.mark.slow
 def test_the_list_needs_no_torch_and_knows_its_cache_without_it():
     code = (
         "import sys; from dino_core.weights import catalogue; catalogue()\n"

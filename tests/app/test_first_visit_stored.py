@@ -108,6 +108,7 @@ def test_the_preview_s_own_file_under_another_name_is_the_preview(home: Path) ->
     assert client.get("/view/first/attention/11").headers["content-encoding"] == "gzip"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chosen", [None, "dinov2_vits14"])
 def test_official_weights_are_not_shown_as_the_preview(home: Path, chosen: str | None) -> None:
     """Found on the disk, or chosen by name."""

@@ -96,6 +96,7 @@ def arrays(client: TestClient, address: str) -> dict[str, np.ndarray]:
     return load(answer.content)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("built")
 def test_a_gallery_is_its_visitor_s_alone(folder: Path, tmp_path: Path) -> None:
     server = Server(folder)

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 COUNT = """
 import ast, inspect
@@ -18,6 +20,7 @@ print(len(parsed))
 """
 
 
+@pytest.mark.slow
 def test_no_source_of_a_component_is_parsed() -> None:
     done = subprocess.run(
         [sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True

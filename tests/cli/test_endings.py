@@ -325,6 +325,7 @@ def test_the_page_does_not_begin_on_a_port_in_use(capsys: pytest.CaptureFixture[
 # --- going on
 
 
+@pytest.mark.slow
 def test_the_same_command_line_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -365,6 +366,7 @@ def test_the_same_command_line_goes_on(
     assert config["setup"]["request"]["steps"] == 4
 
 
+@pytest.mark.slow
 def test_a_gallery_says_what_it_does(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weights = tiny_weights(tmp_path)
     data, folder = labelled_folder(tmp_path / "data", 3), tmp_path / "gallery"

@@ -52,6 +52,7 @@ def test_attention_is_the_library_s(tiny: Path, picture: Path, tmp_path: Path) -
     assert data == expected.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["pca", "features"])
 def test_pca_under_the_pictures(command: str, tiny: Path, picture: Path, tmp_path: Path) -> None:
     out = tmp_path / ("out" if command == "pca" else "out.npz")
@@ -93,6 +94,7 @@ def test_crops_are_those_of_the_seed(picture: Path, tmp_path: Path) -> None:
     assert data == expected.read_bytes()
 
 
+@pytest.mark.slow
 def test_masks_as_a_panel_and_as_charts(tmp_path: Path) -> None:
     words = ("--grid", "8x10", "--count", 30, "--seed", 5, "--output", tmp_path / "masks.npz")
     panel = written("masks", *words, figure=tmp_path / "a.svg").decode()

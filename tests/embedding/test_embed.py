@@ -233,6 +233,7 @@ def test_nothing_to_embed_is_said(tmp_path: Path) -> None:
         embed_in_memory(tiny_vit(), found, 28)
 
 
+@pytest.mark.slow
 def test_eight_threads_may_put_at_once(backbone: Backbone, tmp_path: Path) -> None:
     """One connection has one transaction: without the lock the second one cannot be begun."""
     from dino_core.embedding.features import features_of

@@ -210,6 +210,7 @@ def test_masks_on_a_picture_and_alone() -> None:
 # --- the files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "mm"), [("column", 89), ("page", 183), (120.0, 120)])
 def test_widths_in_millimetres(seen: Inspection, tmp_path: Path, width: Any, mm: float) -> None:
     figure = figures.attention(seen, width=width)
@@ -248,6 +249,7 @@ def test_patches_stay_sharp_in_a_vector_file(seen: Inspection, tmp_path: Path) -
     assert (6, 4) in sizes
 
 
+@pytest.mark.slow
 def test_the_mark_stands_at_its_patch_in_the_file(seen: Inspection, tmp_path: Path) -> None:
     """Found by its pixels in a PNG: what differs from the same figure without a mark."""
     plain, marked = (
@@ -268,6 +270,7 @@ def test_the_mark_stands_at_its_patch_in_the_file(seen: Inspection, tmp_path: Pa
     assert columns.max() == pytest.approx(5 * width / 6, abs=edge)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
 def test_the_same_figure_is_the_same_file(seen: Inspection, tmp_path: Path, ending: str) -> None:
     first, second = (
@@ -289,6 +292,7 @@ def test_endings_that_are_no_panel_s(seen: Inspection, tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_threads_do_not_disturb_each_other(seen: Inspection) -> None:
     import matplotlib
 

@@ -78,6 +78,7 @@ def test_the_model_file_answers_and_says_its_classes(tmp_path, setup):
         load_classifier(setup.weights)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "still"), [("blocks", "blocks.0."), ("all", "mask_token")])
 def test_the_backbone_learns_where_it_is_asked_to(tmp_path, setup, part, still):
     run = tmp_path / "run"
@@ -113,6 +114,7 @@ def test_earlier_blocks_learn_at_lower_rates(setup):
     assert "backbone.mask_token" not in peaks
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, setup, monkeypatch):
     chosen = replace(setup, part="blocks", epochs=3, rate=1e-3)
     finetune(tmp_path / "whole", chosen)

@@ -40,6 +40,7 @@ def saved(tmp_path_factory):
     return pair, path
 
 
+@pytest.mark.slow
 def test_heads_come_back_beside_their_backbone(saved):
     pair, path = saved
     assert not any("backbone" in name for name in load_file(path)), "that is elsewhere"

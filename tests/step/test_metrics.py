@@ -186,6 +186,7 @@ def test_the_trend_is_named(slope, word):
     assert word in found.message
 
 
+@pytest.mark.slow
 def test_a_short_run_of_the_smallest_kind_is_not_called_collapsed(tmp_path):
     found = run_and_diagnose(tmp_path, 30, **{k: getattr(RUN.train, k) for k in ("loss",)})
     assert found.kind in ("early", "learning"), found.message
