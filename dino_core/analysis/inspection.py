@@ -85,12 +85,14 @@ class Inspection:
         check_range("token", [token], self.keys.shape[2])
         if not self.scores:
             return attention_weights(self.queries[:, :, [token]], self.keys)[:, :, 0]
-        layers = zip(self.queries.split(1), self.keys.split(1), strict=True)
-        rows = [
-            attention_rows(q, k, [token], self.scores.get(layer, ()))[0, :, 0]
-            for layer, (q, k) in enumerate(layers)
-        ]
-        return torch.stack(rows)
+        return torch.stack([self.row(layer, token) for layer in range(self.layers)])
+
+    def row(self, layer: int, token: int) -> Tensor:
+        """What one token attends to in one layer: [A, N], sums to 1 over N."""
+        check_range("layer", [layer], self.layers)
+        check_range("token", [token], self.keys.shape[2])
+        q, k = self.queries[[layer]], self.keys[[layer]]
+        return attention_rows(q, k, [token], self.scores.get(layer, ()))[0, :, 0]
 
     def cls_rows(self) -> Tensor:
         """The class token's rows: [T, A, N]."""

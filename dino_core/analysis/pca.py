@@ -6,7 +6,7 @@ become red, green and blue. Pictures that share the PCA share the colours: equal
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import scipy.linalg
 import torch
@@ -199,3 +199,19 @@ def as_colours(
         low, high = scores[used].amin(0), scores[used].amax(0)
         colours = ((scores - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
     return colours * kept[:, None]
+
+
+def recolour(before: FeatureColours, features: Tensor, config: PCAConfig) -> PictureColours:
+    """Other features [P, D] of a picture that has colours, in the basis and range that it has.
+
+    Foreground and background stay as they were: what has not changed looks as before.
+    """
+    (view,) = before.pictures
+    components, kept = list(config.components), view.foreground.flatten()
+    was = view.scores.flatten(0, 1)  # [h, w, k] -> [P, k]
+    scores = before.pca.project(features, config.whiten)  # [P, k]
+    both = torch.cat([was, scores])[:, components]
+    asked = torch.arange(len(both), device=both.device) < len(was)
+    colours = as_colours(both, torch.cat([kept, kept]), config, asked)[len(was) :]
+    grid = (view.colours.shape[0], view.colours.shape[1])
+    return replace(view, colours=colours.unflatten(0, grid), scores=scores.unflatten(0, grid))

@@ -1195,3 +1195,56 @@ export namespace update {
     };
   }
 }
+
+export namespace whatif {
+  /** One picture before and after. Cosines are of features through the final norm, 1: the same. */
+  export interface WhatIfScene {
+    /** float32 [h, w] after the layer shown */
+    patch_cosine: Float32Array;
+    /** float32 [T] */
+    cls_cosine_by_layer: Float32Array;
+    /** float32 [T], mean over the patches */
+    patch_cosine_by_layer: Float32Array;
+    /** float32 [A, h, w], patch part of the class token's rows */
+    attention_before: Float32Array;
+    /** float32 [A, h, w] */
+    attention_after: Float32Array;
+    /** uint8 [h, w, 3], PCA of the layer's features, background black */
+    colours_before: Uint8Array;
+    /** uint8 [h, w, 3], in the basis and range of before */
+    colours_after: Uint8Array;
+    /** float32 [D], of the last layer */
+    cls_before: Float32Array;
+    /** float32 [D] */
+    cls_after: Float32Array;
+    facts: {
+      /** SITE=VALUE, in the order they hold */
+      changes: string[];
+      /** whose attention and features are shown */
+      layer: number;
+      /** the first block that was computed again; T without a change */
+      entry: number;
+      grid: [number, number];
+      /** that are left in */
+      registers: number;
+      heads: number;
+      /** of the class token after the last block */
+      cls_cosine: number;
+      /** of the patches after the last block */
+      patch_cosine_mean: number;
+      /** of the colours */
+      note: string;
+    };
+    shapes: {
+      patch_cosine: [number, number];
+      cls_cosine_by_layer: [number];
+      patch_cosine_by_layer: [number];
+      attention_before: [number, number, number];
+      attention_after: [number, number, number];
+      colours_before: [number, number, 3];
+      colours_after: [number, number, 3];
+      cls_before: [number];
+      cls_after: [number];
+    };
+  }
+}
