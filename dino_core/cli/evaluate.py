@@ -1,9 +1,10 @@
 """evaluate: how good frozen features are."""
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import CHART, Option, figure_option, positive, write_figure
 from dino_core.cli.features import (
@@ -15,7 +16,14 @@ from dino_core.cli.features import (
     preparation_of,
     reported,
 )
+from dino_core.cli.parts import several_processes, work_in_parts
 from dino_core.cli.weights import load_weights
+
+if TYPE_CHECKING:
+    from dino_core.datasets import Pictures
+    from dino_core.embedding.embed import HasFeatures
+    from dino_core.evaluation.protocols import Protocol
+    from dino_core.weights import Backbone
 
 
 def evaluate_options(option: Option) -> None:
@@ -73,21 +81,59 @@ def evaluate(args: argparse.Namespace) -> None:
     accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes.
     """
     from dino_core.embedding.tables import check_target
-    from dino_core.evaluation import protocols
-    from dino_core.gallery.sources import pictures_of
-    from dino_core.jobs import write_json
 
     target = check_target(Path(args.output), (".json",))
     protocol = protocol_of(args)
+    folder = target.with_suffix(".features")
+    if several_processes() or folder.is_dir():  # a job that several have begun, one can end
+        evaluate_in_parts(args, protocol, target, folder)
+        return
+    train, test = labelled_sets(args)
+    backbone, preparation = load_weights(args), preparation_of(args)
+    with embedding(args, backbone, preparation, protocol.layers, target) as features:
+        learned, tested = features(train, "train"), features(test, "test")
+        judge(args, protocol, learned, tested, backbone)
+
+
+def evaluate_in_parts(
+    args: argparse.Namespace, protocol: "Protocol", target: Path, folder: Path
+) -> None:
+    """The features by all processes, the classifier by the first."""
+    with work_in_parts(args, lambda: labelled_sets(args)) as work:
+        train, test = work.made
+        learned = work.embed(train, folder / "train", "train", layers=protocol.layers)
+        tested = work.embed(test, folder / "test", "test", layers=protocol.layers)
+        if learned is not None and tested is not None:
+            judge(args, protocol, learned, tested, work.backbone)
+            if args.no_cache:
+                shutil.rmtree(folder)
+
+
+def labelled_sets(args: argparse.Namespace) -> tuple["Pictures", "Pictures"]:
+    """What is learned from, and what is tested on, with the same classes."""
+    from dino_core.evaluation import protocols
+    from dino_core.gallery.sources import pictures_of
+
     test_limit = args.limit_test or args.limit_per_class
     sources = [reported(pictures_of(name, **choice_of(args))) for name in (args.train, args.test)]
     train = protocols.labelled(sources[0], "train", args.limit_per_class, "--train")
     test = protocols.labelled(sources[1], "test", test_limit, "--test", classes=train.classes)
-    test = protocols.same_classes(train, test)
-    backbone, preparation = load_weights(args), preparation_of(args)
-    with embedding(args, backbone, preparation, protocol.layers, target) as features:
-        learned, tested = features(train, "train"), features(test, "test")
-        answer = protocols.evaluate(learned, tested, protocol)
+    return train, protocols.same_classes(train, test)
+
+
+def judge(
+    args: argparse.Namespace,
+    protocol: "Protocol",
+    learned: "HasFeatures",
+    tested: "HasFeatures",
+    backbone: "Backbone",
+) -> None:
+    """From features to the file, and to what is said."""
+    from dino_core.evaluation import protocols
+    from dino_core.jobs import write_json
+
+    target, preparation = Path(args.output).expanduser(), preparation_of(args)
+    answer = protocols.evaluate(learned, tested, protocol)
     answer |= {
         "method": protocol.method,
         "features": protocol.features if protocol.method != "linear" else "several",
@@ -118,7 +164,7 @@ def confusion_of(answer: dict[str, Any]) -> dict[str, Any]:
     return {"confusion": confusion(answer["confusion"], answer["classes"])}
 
 
-def protocol_of(args: argparse.Namespace) -> Any:
+def protocol_of(args: argparse.Namespace) -> "Protocol":
     from dino_core.evaluation.protocols import KS, Protocol
 
     if args.method == "linear" and args.features:

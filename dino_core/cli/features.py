@@ -77,6 +77,13 @@ def model_options(option: Option) -> None:
     option("--threads", type=positive, default=2, metavar="N", help="that decode (default: 2)")
     option("--device", default="cpu", help="cpu (default), cuda, cuda:1, mps")
     option("--dtype", choices=("float32", "bfloat16"), default="float32", help="default: float32")
+    option(
+        "--part",
+        type=positive,
+        default=1024,
+        metavar="N",
+        help="pictures in a part, where features go into a folder of parts (default: 1024)",
+    )
     option("--no-cache", action="store_true", help="forget the features when done")
 
 

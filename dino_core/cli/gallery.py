@@ -26,11 +26,19 @@ from dino_core.cli.features import (
     say_broken,
 )
 from dino_core.cli.outputs import output_folder
+from dino_core.cli.parts import (
+    folder_of_parts,
+    names_folder,
+    several_processes,
+    work_in_parts,
+)
 from dino_core.cli.weights import load_weights
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from dino_core.datasets import Pictures
 
 
 def add_parsers(commands: Any) -> None:
@@ -48,7 +56,13 @@ def add_parsers(commands: Any) -> None:
 
 def embed_options(option: Option) -> None:
     option("data", metavar="DATA", help=DATA)
-    option("--output", required=True, metavar="FILE", help="ends in .parquet or .npz")
+    option(
+        "--output",
+        required=True,
+        metavar="FILE",
+        help="ends in .parquet or .npz; a folder, or with several processes (torchrun) the folder "
+        "of this name, gets parts in Parquet",
+    )
     option("--layers", action="store_true", help="class token and mean patch of every layer too")
     model_options(option)
     choice_options(option)
@@ -61,10 +75,15 @@ def embed(args: argparse.Namespace) -> None:
     and the mean of the patch tokens after the final norm (float32), and with --layers both after
     every block (float16). Broken files are named and left out. What is computed is kept by the
     content of each file: an interrupted run goes on where it was, and doing it again takes seconds.
+    Started by torchrun, each process writes parts of its own into a folder, which reads as one
+    table; the same command goes on with what is missing, by however many processes.
     """
     from dino_core.embedding.tables import check_target, write
     from dino_core.gallery.sources import pictures_of
 
+    if several_processes() or names_folder(args.output):
+        embed_in_parts(args)
+        return
     target = check_target(Path(args.output))
     pictures = reported(pictures_of(args.data, **choice_of(args)))
     backbone, preparation = load_weights(args), preparation_of(args)
@@ -75,6 +94,22 @@ def embed(args: argparse.Namespace) -> None:
     kept = len(embedded.pictures) - embedded.computed
     again = f", {kept:,} of them known before" if kept else ""
     print(f"{len(embedded.pictures):,} pictures{again} -> {target} ({backbone.info.title})")
+
+
+def embed_in_parts(args: argparse.Namespace) -> None:
+    """The same as a folder of parts, by one process or by several."""
+    from dino_core.gallery.sources import pictures_of
+
+    def make() -> "tuple[Path, Pictures]":
+        folder = folder_of_parts(args.output)
+        return folder, reported(pictures_of(args.data, **choice_of(args)))
+
+    with work_in_parts(args, make) as work:
+        folder, pictures = work.made
+        embedded = work.embed(pictures, folder, "embed", layers=args.layers)
+        if embedded is not None:
+            count, title = len(embedded.pictures), work.backbone.info.title
+            print(f"{count:,} pictures -> {folder}, {len(embedded.parts):,} parts ({title})")
 
 
 # --- gallery

@@ -32,7 +32,7 @@ def weights_options(option: Option) -> None:
     )
 
 
-def load_weights(args: argparse.Namespace) -> "Backbone":
+def load_weights(args: argparse.Namespace, *, quiet: bool = False) -> "Backbone":
     """What was asked for, in the asked precision; notes on a file of one's own are printed."""
     import torch
 
@@ -47,7 +47,7 @@ def load_weights(args: argparse.Namespace) -> "Backbone":
         grid=args.position_grid,
         branch=args.branch,
     )
-    if args.weights:
+    if args.weights and not quiet:
         for note in backbone.info.notes:
             print(f"{args.weights}: {note}", file=sys.stderr)
     return backbone

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from torch import Tensor
 
 from dino_core.datasets import Pictures
 from dino_core.embedding.cache import FeatureCache, cache_file
-from dino_core.embedding.features import LAYERS_AT_ONCE, encode
+from dino_core.embedding.features import LAYERS_AT_ONCE, Clock, encode
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import DIGEST_BYTES, Reader
 from dino_core.vit import VisionTransformer
@@ -29,6 +30,23 @@ from dino_core.weights import Backbone
 SLICE = 1024  # pictures in memory when features are read again
 
 Progress = Callable[[int], None]  # pictures done: since the last call, or in all
+
+
+class HasFeatures(Protocol):
+    """Features of pictures, in order, wherever they are kept."""
+
+    @property
+    def pictures(self) -> Pictures: ...
+
+    @property
+    def contents(self) -> np.ndarray: ...
+
+    @property
+    def broken(self) -> tuple[tuple[str, str], ...]: ...
+
+    def slices(self, column: str, /) -> Iterator[np.ndarray]: ...
+
+    def array(self, column: str, /) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -81,11 +99,14 @@ def embed(
     batch_size: int = 32,
     threads: int = 2,
     progress: Progress = lambda count: None,
+    clock: Clock | None = None,
+    none_is_fine: bool = False,
 ) -> Embedded:
     """Features of all pictures that can be read; with those of every layer if the cache wants them.
 
     threads   that decode; the forward has torch's own
-    ValueError when no picture can be read. `progress` may raise to stop.
+    clock     where the seconds are counted
+    ValueError when no picture can be read, unless `none_is_fine`. `progress` may raise to stop.
     """
     vit = backbone.vit
     preparation.check(vit.config.patch_size)
@@ -97,7 +118,7 @@ def embed(
     contents = np.zeros((len(pictures), DIGEST_BYTES), np.uint8)
     broken: dict[int, str] = {}
     computed = 0
-    for seen, features in encode(vit, reader, batch_size, layers=cache.layers):
+    for seen, features in encode(vit, reader, batch_size, layers=cache.layers, clock=clock):
         if features is not None:
             new = [one.digest for one in seen if one.pixels is not None]
             cache.put(new, seen[0].shape, features)
@@ -108,18 +129,18 @@ def embed(
             else:
                 contents[one.index] = np.frombuffer(one.digest, np.uint8)
         progress(len(seen))
-    kept, named = usable(pictures, broken)
+    kept, named = usable(pictures, broken, none_is_fine)
     return Embedded(pictures.subset(kept), contents[kept], named, computed, cache)
 
 
 def usable(
-    pictures: Pictures, broken: dict[int, str]
+    pictures: Pictures, broken: dict[int, str], none_is_fine: bool = False
 ) -> tuple[list[int], tuple[tuple[str, str], ...]]:
     """Indices of the pictures that could be read, and (name, why) of the others.
 
-    ValueError when there is none.
+    ValueError when there is none, unless that is fine.
     """
-    if len(broken) == len(pictures):
+    if len(broken) == len(pictures) and not none_is_fine:
         first = broken[0] if broken else "there is none."
         raise ValueError(
             f"None of the {len(pictures)} pictures in {pictures.source} can be read. The first "

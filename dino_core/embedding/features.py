@@ -1,5 +1,6 @@
 """Batches of pictures -> what is kept of each forward. There is one such loop in the project."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,6 +11,15 @@ from dino_core.embedding.reading import Group, Reader, Seen, batches
 from dino_core.vit import VisionTransformer
 
 LAYERS_AT_ONCE = 16  # pictures in one forward whose layers are wanted
+
+
+@dataclass
+class Clock:
+    """Where the time of a loop over pictures goes."""
+
+    pictures: int = 0
+    seconds: float = 0.0  # in all
+    waited: float = 0.0  # of them for files that were still read and decoded
 
 
 @dataclass(frozen=True)
@@ -31,12 +41,14 @@ def encode(
     once: bool = True,
     layers: bool = False,
     patch_pictures: int = 0,
+    clock: Clock | None = None,
 ) -> Iterator[tuple[list[Seen], Features | None]]:
     """Files that were looked at together, and the features of those among them that are new.
 
     first, once     as in `reading.batches`
     patch_pictures  patch features come with the first so many pictures, and what is batched with
                     them
+    clock           is counted on
     Broken files, and copies with `once`, come alone and without features. The model is in `eval`
     meanwhile.
     """
@@ -44,7 +56,7 @@ def encode(
     vit.eval()
     encoded = 0
     try:
-        for found in batches(reader, batch_size, first, once):
+        for found in timed(batches(reader, batch_size, first, once), clock or Clock()):
             if not isinstance(found, Group):
                 yield [found], None
             elif not found.new:
@@ -55,6 +67,21 @@ def encode(
                 encoded += len(found.new)
     finally:
         vit.train(was_training)
+
+
+def timed(found: Iterator[Group | Seen], clock: Clock) -> Iterator[Group | Seen]:
+    """The same, with the seconds that were spent waiting for it on the clock."""
+    while True:
+        begun = time.perf_counter()
+        one = next(found, None)
+        got = time.perf_counter()
+        clock.waited += got - begun
+        if one is None:
+            clock.seconds += got - begun
+            return
+        clock.pictures += len(one.seen) if isinstance(one, Group) else 1
+        yield one
+        clock.seconds += time.perf_counter() - begun
 
 
 @torch.inference_mode()

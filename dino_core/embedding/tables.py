@@ -10,7 +10,7 @@ Neither is ever in memory as a whole.
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -35,6 +35,20 @@ def check_target(path: Path, wanted: tuple[str, ...] = ENDINGS) -> Path:
     return path
 
 
+def check_folder(path: Path) -> Path:
+    """The folder for parts. ValueError, before the long work, where none can be."""
+    if path.suffix.lower() == ".npz":
+        raise ValueError(
+            f"{path} would be one file, but several processes write parts: name a folder, or a "
+            f"name that ends in .parquet, which becomes one."
+        )
+    if path.is_file():
+        raise ValueError(f"{path} is a file, and parts need a folder: name another.")
+    _pyarrow()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def write(path: Path, embedded: Embedded, facts: dict[str, Any]) -> None:
     """The file is there as a whole or not at all; its ending says which kind."""
     facts = {**facts, "broken": [list(one) for one in embedded.broken]}
@@ -52,7 +66,10 @@ def columns_of(embedded: Embedded) -> list[str]:
 # --- Parquet
 
 
-def write_parquet(path: Path, embedded: Embedded, facts: dict[str, Any]) -> None:
+def write_parquet(
+    path: Path, embedded: Embedded, facts: dict[str, Any], more: Mapping[str, str] | None = None
+) -> None:
+    """`more` is kept in the metadata beside the facts."""
     pa = _pyarrow()
     import pyarrow.parquet as parquet
 
@@ -62,7 +79,7 @@ def write_parquet(path: Path, embedded: Embedded, facts: dict[str, Any]) -> None
     fields += [("class", pa.string()), ("split", pa.string())]
     for column in columns_of(embedded):
         fields.append((column, pa.list_(numbers[column], int(np.prod(shapes[column])))))
-    schema = pa.schema(fields).with_metadata({"facts": json.dumps(facts)})
+    schema = pa.schema(fields).with_metadata({"facts": json.dumps(facts), **(more or {})})
     with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as writer:
         for start, *arrays in zip(
             range(0, len(pictures), SLICE), *map(embedded.slices, columns_of(embedded)), strict=True

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from dino_core.datasets import Pictures
-from dino_core.embedding.embed import Embedded
+from dino_core.embedding.embed import HasFeatures
 from dino_core.evaluation.knn import TEMPERATURE, near_of, votes_of
 from dino_core.evaluation.linear import linear_probe
 from dino_core.evaluation.logistic import sklearn_logistic
@@ -87,7 +87,7 @@ def same_classes(train: Pictures, test: Pictures) -> Pictures:
 
 
 def evaluate(
-    train: Embedded, test: Embedded, protocol: Protocol, watch: Watch = lambda share: None
+    train: HasFeatures, test: HasFeatures, protocol: Protocol, watch: Watch = lambda share: None
 ) -> dict[str, Any]:
     """The whole answer as plain values; `accuracy` and intervals from 0 to 1."""
     classes = train.pictures.classes
@@ -155,25 +155,25 @@ def search(
     return max(tried, key=lambda one: one["accuracy"])["C"], tried
 
 
-def features_of(embedded: Embedded, kind: str) -> Tensor:
+def features_of(embedded: HasFeatures, kind: str) -> Tensor:
     """float32 [n, D], or [n, 2 D] for both."""
     if kind == "both":
         return torch.cat([features_of(embedded, one) for one in ("cls", "mean_patch")], 1)
     return torch.from_numpy(embedded.array(kind))
 
 
-def last_layers(embedded: Embedded, count: int = 4) -> Tensor:
+def last_layers(embedded: HasFeatures, count: int = 4) -> Tensor:
     """float16 [n, count, 2, D]: as many as the linear classifiers look at."""
     parts = [torch.from_numpy(part[:, -count:].copy()) for part in embedded.slices("layers")]
     return torch.cat(parts)
 
 
-def overlap(train: Embedded, test: Embedded) -> int:
+def overlap(train: HasFeatures, test: HasFeatures) -> int:
     """Test pictures that were learned from as well, byte for byte."""
     learned = {content.tobytes() for content in train.contents}
     return sum(content.tobytes() in learned for content in test.contents)
 
 
-def labels_of(embedded: Embedded) -> Tensor:
+def labels_of(embedded: HasFeatures) -> Tensor:
     assert embedded.pictures.labels is not None
     return torch.tensor(embedded.pictures.labels)

@@ -36,11 +36,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from dino_core.weights.devices import check_device
+
+PATIENCE = timedelta(days=30)  # with the slowest of processes that work apart
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,22 @@ class World:
         dist.broadcast(shared, 0, group=self.group)
         return int(shared.item())
 
+    def share(self, value: Any) -> Any:
+        """The first process's value, for all. Those of the others do not count."""
+        if self.group is None:
+            return value
+        values = [value if self.first else None]
+        dist.broadcast_object_list(values, 0, group=self.group)
+        return values[0]
+
+    def collect(self, value: Any) -> list[Any] | None:
+        """The values of all processes, for the first; None for the others."""
+        if self.group is None:
+            return [value]
+        values: list[Any] | None = [None] * self.size if self.first else None
+        dist.gather_object(value, values, 0, group=self.group)
+        return values
+
     def mean(self, values: dict[str, float]) -> dict[str, float]:
         """Mean over the processes, name by name."""
         if self.group is None or not values:
@@ -75,8 +95,12 @@ class World:
 
 
 @contextmanager
-def joined(device: str) -> Iterator[World]:
-    """Joins the processes that torchrun started; alone where there are none."""
+def joined(device: str, *, apart: bool = False) -> Iterator[World]:
+    """Joins the processes that torchrun started; alone where there are none.
+
+    apart   each has work of its own, and may wait for days until the others have done theirs: they
+            speak through the processors' memory, and the devices are never asked
+    """
     size, rank = int(os.environ.get("WORLD_SIZE", 1)), int(os.environ.get("RANK", 0))
     check_device(device)
     chosen = torch.device(device)
@@ -86,7 +110,10 @@ def joined(device: str) -> Iterator[World]:
     if size == 1:
         yield World(device=chosen)
         return
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
+    if apart:
+        dist.init_process_group("gloo", timeout=PATIENCE)
+    else:
+        dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo")
     try:
         yield World(rank, size, chosen, dist.group.WORLD)
     finally:

@@ -1,0 +1,147 @@
+"""embed and evaluate by several processes, killed at some moment, going on as another number."""
+
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow.parquet as parquet
+import pytest
+from sharded import sharded
+from tiny_galleries import ROOT
+from tiny_runs import coloured
+
+from dino_core.__main__ import main
+from dino_core.cli.parts import Tally, first_does, words_of_tallies
+from dino_core.runs.exit_codes import MISTAKE, exit_code, is_said
+from dino_core.step.distributed import World
+
+PICTURES = 30  # and one that is broken
+
+
+@pytest.fixture
+def words(weights: Path, tmp_path: Path) -> list[str]:
+    contents = coloured(PICTURES // 3) | {"green/zz.png": b"junk"}
+    data = sharded(tmp_path / "set", contents, per_shard=7)
+    tiny = ["--weights", str(weights), "--size", "28", "--part", "4"]
+    return ["embed", str(data), *tiny, "--output"]
+
+
+def processes(words: Sequence[str], home: Path, world: int) -> list[subprocess.Popen[str]]:
+    """The command as torchrun would start it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    found = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    common = {"INSIDE_DINOV2_HOME": str(home), "OMP_NUM_THREADS": "1", **found}
+    return [
+        subprocess.Popen(
+            [sys.executable, "-m", "dino_core", *words],
+            env={**os.environ, **common, "RANK": str(rank)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+        for rank in range(world)
+    ]
+
+
+def ends(children: Sequence[subprocess.Popen[str]]) -> list[tuple[str, str]]:
+    """(standard output, standard error) of each."""
+    said = [child.communicate(timeout=240) for child in children]
+    assert [child.returncode for child in children] == [0] * len(children), said
+    return said
+
+
+def test_a_folder_gets_parts_of_one_process_too(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*words, str(tmp_path / "one.parquet")]) == 0
+    assert main([*words, str(tmp_path / "parts")]) == 0
+    said = capsys.readouterr()
+    assert "8 parts by 1 process." in said.err
+    assert "30 pictures -> " in said.out
+    one = parquet.read_table(tmp_path / "one.parquet")
+    many = parquet.read_table(tmp_path / "parts")
+    assert one.drop(["cls", "mean_patch"]).equals(many.drop(["cls", "mean_patch"]))
+    for a, b in zip(one["cls"].to_pylist(), many["cls"].to_pylist(), strict=True):
+        assert a == pytest.approx(b, abs=1e-5)
+    assert main([*words, str(tmp_path / "parts")]) == 0
+    assert "0 by 1 process" in capsys.readouterr().err
+    assert main([*words, str(tmp_path / "parts"), "--layers"]) == 2
+    assert "layers differs" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_by_another_number(words: list[str], tmp_path: Path) -> None:
+    """Two processes killed at a random moment, then three: row for row what one gives."""
+    assert main([*words, str(tmp_path / "one")]) == 0
+    many = tmp_path / "many.parquet"
+    enough = random.randrange(1, 6)
+    children = processes([*words, str(many)], tmp_path / "home", 2)
+    stop = time.monotonic() + 240
+    while len(list(many.glob("part-*"))) < enough and time.monotonic() < stop:
+        assert all(child.poll() is None for child in children) or list(many.glob("part-*"))
+        time.sleep(0.002)
+    for child in children:
+        child.kill()
+        child.communicate()
+    there = len(list(many.glob("part-*")))
+    first, *others = ends(processes([*words, str(many)], tmp_path / "home", 3))
+    assert f"{there} of 8 parts are there" in first[1], first
+    assert "30 pictures -> " in first[0]
+    assert others == [("", "")] * 2
+    if there < 8:
+        assert "The slowest was process" in (many / "_job" / "log.txt").read_text()
+    assert parquet.read_table(many).equals(parquet.read_table(tmp_path / "one"))
+
+
+@pytest.mark.slow
+def test_evaluate_by_two_is_evaluate_by_one(words: list[str], tmp_path: Path) -> None:
+    data, *tiny = words[1:-1]
+    answers = []
+    for name in ("one.json", "two.json"):
+        asked = ["evaluate", "--train", data, "--test", data, *tiny, "--k", "3"]
+        asked += ["--output", str(tmp_path / name)]
+        if name == "one.json":
+            assert main(asked) == 0
+        else:
+            said = ends(processes([*asked, "--no-cache"], tmp_path / "home", 2))
+            assert "100.00 % of 30 right" in said[0][0]
+        answers.append(json.loads((tmp_path / name).read_text()))
+    assert answers[0] == answers[1]
+    assert not (tmp_path / "two.features").exists()
+
+
+class Other:
+    """The world of a process that is not the first, whose make has failed."""
+
+    first = False
+
+    def share(self, value: object) -> tuple[None, bool]:
+        return None, True
+
+
+def test_a_mistake_is_said_once() -> None:
+    """Process 1 ends with the same code as the first, and without a word."""
+    with pytest.raises(ValueError) as caught:
+        first_does(Other(), lambda: pytest.fail("the first process does it"))  # type: ignore[arg-type]
+    assert is_said(caught.value)
+    assert exit_code(caught.value) == MISTAKE
+    with pytest.raises(OSError, match="gone"):
+        first_does(World(), lambda: (_ for _ in ()).throw(OSError("gone")))
+    assert first_does(World(), lambda: 3) == 3
+
+
+def test_what_the_log_says() -> None:
+    tallies = [Tally(0, "a", 100, 10.0, 1.0), Tally(1, "b", 60, 20.0, 5.0)]
+    assert words_of_tallies(tallies) == (
+        "160 pictures in 20.0 s, 8.0 a second; 20 % of the time was spent waiting for files. The "
+        "slowest was process 1 on b: 60 pictures in 20.0 s, and 15.0 s the mean."
+    )
