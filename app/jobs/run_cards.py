@@ -47,7 +47,7 @@ class RunCard(TypedDict):
     alive: bool
     place: int | None  # in the queue, from 1
     updated: float  # s since 1970
-    wishes: list[str]  # what its owner can ask of it now
+    actions: list[str]  # what its owner can ask of it now
 
 
 class RunDetails(RunCard, total=False):
@@ -77,7 +77,7 @@ def card_of(folder: Path, job: RunJob | None, *, owner: str, place: int | None) 
         "alive": False,
         "place": None,
         "updated": job.asked if job else 0.0,
-        "wishes": [],
+        "actions": [],
     }
     begun = (folder / "config.json").exists()
     readable = not begun or _add_run(card, folder)
@@ -85,10 +85,10 @@ def card_of(folder: Path, job: RunJob | None, *, owner: str, place: int | None) 
         _add_job(card, folder, job, place if job.waiting else None)
     elif job is None and not begun:
         card |= {"state": "failed", "words": "What was noted of this run is damaged: delete it."}
-        return {**card, "wishes": ["delete"]}  # nobody can say whose it was
+        return {**card, "actions": ["delete"]}  # nobody can say whose it was
     card["words"] = without_paths(card["words"], job, folder.parent)
     if card["mine"]:
-        card["wishes"] = actions_for(card) if readable else ["delete"]
+        card["actions"] = actions_for(card) if readable else ["delete"]
     return card
 
 

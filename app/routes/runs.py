@@ -5,7 +5,7 @@ POST runs                           starts one, or puts it into the queue (JSON)
 POST runs/pictures?name=            a zip of the visitor's own; the file is the body
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
-POST runs/NAME/steer?wish=          pause, resume, stop or delete; only for who started it
+POST runs/NAME/steer?action=         pause, resume, stop or delete; only for who started it
 GET  runs/NAME/probe/MOMENT         what the chosen pictures looked like at a milestone
 GET  runs/NAME/report               the test of a fine-tuning
 GET  runs/NAME/layers?form          which layer of the weights it began with does best
@@ -133,14 +133,14 @@ def steer(
     name: str,
     owner: KnownOwner,
     services: Served,
-    wish: Literal["pause", "resume", "stop", "delete"],
+    action: Literal["pause", "resume", "stop", "delete"],
 ) -> Response:
     runs = services.runs
     try:
-        if wish == "delete":
+        if action == "delete":
             runs.remove(name, owner)
         else:
-            runs.steer(name, owner, wish)
+            runs.steer(name, owner, action)
     except NotYours as error:
         raise HTTPException(403, str(error)) from None
     except ValueError as error:

@@ -18,7 +18,7 @@ import numpy as np
 
 from dino_core.datasets.class_names import FILES, classes_of, names_beside
 from dino_core.datasets.contents import SHARDS, Left, Listing, matches
-from dino_core.datasets.layout import Layout, Wishes, read_layout
+from dino_core.datasets.layout import Layout, Selection, read_layout
 from dino_core.datasets.patterns import is_pattern, matching_files
 from dino_core.datasets.picture_tables import holds_pictures, read_picture_tables
 from dino_core.datasets.pictures import Pictures
@@ -83,8 +83,8 @@ def source_in(path: Path, listing: Listing) -> Source | None:
     return None
 
 
-def pictures_in(source: Source, wishes: Callable[[Callable[[str], bytes]], Wishes]) -> Pictures:
-    """All pictures with their labels. `wishes` is given how a picture is read by its name inside.
+def pictures_in(source: Source, selection: Callable[[Callable[[str], bytes]], Selection]) -> Pictures:
+    """All pictures with their labels. `selection` is given how a picture is read by its name inside.
 
     ValueError when there is none.
     """
@@ -103,7 +103,7 @@ def pictures_in(source: Source, wishes: Callable[[Callable[[str], bytes]], Wishe
         return places.read(at[name], 1 << 27)
 
     at = {found.inside[name]: i for i, name in enumerate(names)}
-    layout, order = _understood(found, source, wishes(read_inside))
+    layout, order = _understood(found, source, selection(read_inside))
     gone = {name for name, _ in layout.left_out}
     kept = [i for i, name in enumerate(names) if name not in gone]
     left_out = tuple(sorted([*layout.left_out, *found.left_out, *source.left_out]))
@@ -128,12 +128,12 @@ def pictures_in(source: Source, wishes: Callable[[Callable[[str], bytes]], Wishe
     return replace(pictures, labels=labels, classes=order, splits=splits)
 
 
-def _understood(found: Contained, source: Source, wishes: Wishes) -> tuple[Layout, tuple[str, ...]]:
+def _understood(found: Contained, source: Source, selection: Selection) -> tuple[Layout, tuple[str, ...]]:
     """Labels, splits and what is left out, by the names of pictures; and the order of classes."""
     layout = Layout()
     names = []
     for name in found.places:
-        if matches(name, wishes.exclude):
+        if matches(name, selection.exclude):
             layout.left_out.append((name, "Left out as asked."))
         else:
             names.append(name)
@@ -152,7 +152,7 @@ def _understood(found: Contained, source: Source, wishes: Wishes) -> tuple[Layou
         ]
         layout.notes.append(_label_words(kind, file))
     elif source.shards:
-        order = _by_folders(found, names, wishes, layout)
+        order = _by_folders(found, names, selection, layout)
     _read_splits(found, names, layout)
     return layout, order
 
@@ -165,10 +165,10 @@ def _label_words(kind: str, file: str) -> str:
 
 
 def _by_folders(
-    found: Contained, names: Sequence[str], wishes: Wishes, layout: Layout
+    found: Contained, names: Sequence[str], selection: Selection, layout: Layout
 ) -> tuple[str, ...]:
     """The classes that folders inside of the tars say, where nothing else does."""
-    inside = read_layout(sorted({found.inside[name] for name in names}), wishes)
+    inside = read_layout(sorted({found.inside[name] for name in names}), selection)
     reasons = dict(inside.left_out)
     layout.notes += inside.notes
     for name in names:

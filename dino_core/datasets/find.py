@@ -12,7 +12,7 @@ from dino_core.datasets import tables
 from dino_core.datasets.containers import named_source, pictures_in, source_in
 from dino_core.datasets.contents import ENDINGS, TABLES, Left, Listing
 from dino_core.datasets.folders import list_folder
-from dino_core.datasets.layout import Layout, Wishes, read_layout
+from dino_core.datasets.layout import Layout, Selection, read_layout
 from dino_core.datasets.patterns import refuse_address
 from dino_core.datasets.pictures import Pictures
 from dino_core.datasets.splits import split_words
@@ -41,17 +41,17 @@ def find_pictures(
     refuse_address(source)
     path = Path(source).expanduser()
 
-    def wishes_for(read: Read) -> Wishes:
-        return Wishes(tuple(include), tuple(exclude), _mask_test(read, stretch))
+    def selection_for(read: Read) -> Selection:
+        return Selection(tuple(include), tuple(exclude), _mask_test(read, stretch))
 
     files = named_source(path)
     if files is None:
         read, listing, table = _listed(path)
         files = source_in(path, listing) if path.is_dir() else None
     if files is not None:
-        return replace(pictures_in(files, wishes_for), stretch=stretch)
+        return replace(pictures_in(files, selection_for), stretch=stretch)
     listing.left_out += [(name, "This is a packed archive.") for name in listing.shards]
-    layout = read_layout(sorted(listing.pictures), wishes_for(read))
+    layout = read_layout(sorted(listing.pictures), selection_for(read))
     _read_tables(layout, listing, read, table)
     left_out = sorted([*layout.left_out, *listing.left_out])
     gone = {name for name, _ in layout.left_out}

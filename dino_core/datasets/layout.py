@@ -40,7 +40,7 @@ class Layout:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Selection:
     """What a person says against the rules, and how to look at pixels."""
 
     include: tuple[str, ...] = ()  # taken although the name speaks against it
@@ -48,23 +48,23 @@ class Wishes:
     are_masks: AreMasks = lambda names: False
 
 
-def read_layout(names: Sequence[str], wishes: Wishes) -> Layout:
+def read_layout(names: Sequence[str], selection: Selection) -> Layout:
     """Classes and splits of pictures by their names; those in `left_out` have neither."""
     found = Layout()
     items = []
     for name in names:
-        if matches(name, wishes.exclude):
+        if matches(name, selection.exclude):
             found.left_out.append((name, "Left out as asked."))
         else:
             items.append(Item(name, tuple(name.split("/"))))
-    return _arranged(items, found, wishes)
+    return _arranged(items, found, selection)
 
 
-def _arranged(items: list[Item], found: Layout, wishes: Wishes) -> Layout:
+def _arranged(items: list[Item], found: Layout, selection: Selection) -> Layout:
     strays: list[Item] = []
     while True:
         loose, folders = _grouped(items)
-        folders = _without_aside(folders, found, wishes)
+        folders = _without_aside(folders, found, selection)
         if not folders or _too_many(loose, folders):
             if folders:
                 _say_mixed(found, loose, folders)
@@ -72,7 +72,7 @@ def _arranged(items: list[Item], found: Layout, wishes: Wishes) -> Layout:
         divided = _split_level(folders, found)
         if divided:
             _leave(found, [*strays, *loose], "It lies beside the folders of the splits.")
-            return _read_splits(divided, found, wishes)
+            return _read_splits(divided, found, selection)
         if len(folders) > 1:
             _leave(found, [*strays, *loose], "It lies beside the folders of the classes.")
             return _read_classes(folders, found)
@@ -121,15 +121,15 @@ def _few(names: Sequence[str] | dict[str, list[Item]]) -> str:
 
 
 def _without_aside(
-    folders: dict[str, list[Item]], found: Layout, wishes: Wishes
+    folders: dict[str, list[Item]], found: Layout, selection: Selection
 ) -> dict[str, list[Item]]:
     """The folders without those of masks and the like; all of them where nothing else is there."""
     paths = {folder: [item.name for item in items] for folder, items in folders.items()}
     aside = [
         folder
         for folder in folders
-        if not matches(_path(folders[folder][0]), wishes.include)
-        and is_aside(folder, paths, wishes.are_masks)
+        if not matches(_path(folders[folder][0]), selection.include)
+        and is_aside(folder, paths, selection.are_masks)
     ]
     if len(aside) == len(folders):
         return folders
@@ -174,7 +174,7 @@ def _split_level(
 
 
 def _read_splits(
-    divided: dict[str, dict[str, list[Item]]], found: Layout, wishes: Wishes
+    divided: dict[str, dict[str, list[Item]]], found: Layout, selection: Selection
 ) -> Layout:
     """Classes inside of splits."""
     inside: dict[str, dict[str, list[Item]]] = {}  # split -> folder of a class -> its pictures
@@ -183,7 +183,7 @@ def _read_splits(
         if len(folders) > 1:
             found.notes.append(f"{' and '.join(folders)} were put together as {split}.")
         for outer, items in folders.items():
-            few, classes = _classes_in(outer, _one_down(items), found, wishes)
+            few, classes = _classes_in(outer, _one_down(items), found, selection)
             loose.setdefault(split, []).extend(few)
             for name, members in classes.items():
                 inside.setdefault(split, {}).setdefault(name, []).extend(members)
@@ -206,12 +206,12 @@ def _read_splits(
 
 
 def _classes_in(
-    outer: str, items: list[Item], found: Layout, wishes: Wishes
+    outer: str, items: list[Item], found: Layout, selection: Selection
 ) -> tuple[list[Item], dict[str, list[Item]]]:
     """(loose, folders of classes) of one split, below folders that only name it once more."""
     while True:
         loose, folders = _grouped(items)
-        folders = _without_aside(folders, found, wishes)
+        folders = _without_aside(folders, found, selection)
         if len(folders) != 1 or _too_many(loose, folders):
             return loose, folders
         (only,) = folders

@@ -1,4 +1,4 @@
-"""The process that fills a gallery: embedding, then maps and probes, then what is wished for.
+"""The process that fills a gallery: embedding, then maps and probes, then what is asked for.
 
     embedding   features, thumbnails and digests (`embedding.py`)
     mapping     HDBSCAN, UMAP and t-SNE of the class token, probes layer by layer; what somebody has

@@ -15,7 +15,7 @@ def pictures_of(
     exclude: Sequence[str] = (),
     stretch: bool = False,
 ) -> Pictures:
-    """The pictures, with the wishes of `find_pictures`. ValueError, in a sentence, without any."""
+    """The pictures, chosen as by `find_pictures`. ValueError, in a sentence, without any."""
     if str(data) == SAMPLES:
         return sample_pictures()
     return find_pictures(data, include=include, exclude=exclude, stretch=stretch)

@@ -232,7 +232,7 @@ def test_only_the_owner_steers(world: World) -> None:
     with pytest.raises(NotYours, match="command line"):
         runs.steer("by-hand", "one", "stop")
     card = {card["name"]: card for card in runs.everything("two")}
-    assert (card["a"]["mine"], card["a"]["wishes"]) == (False, [])
+    assert (card["a"]["mine"], card["a"]["actions"]) == (False, [])
 
 
 def test_a_run_is_steered_by_its_folder_and_before_that_by_its_process(world: World) -> None:
@@ -241,7 +241,7 @@ def test_a_run_is_steered_by_its_folder_and_before_that_by_its_process(world: Wo
     runs.steer("a", "one", "stop")
     assert world.stopped == [1], "it was still importing"
     folder = world.run_started("a", "running").path
-    assert runs.card("a", "one")["wishes"] == ["pause", "stop"]
+    assert runs.card("a", "one")["actions"] == ["pause", "stop"]
     runs.steer("a", "one", "pause")
     assert (folder / "control").read_text() == "pause\n"
     runs.steer("a", "one", "stop")
@@ -352,7 +352,7 @@ def test_a_damaged_file_of_one_run_spoils_no_other(world: World, name: str, data
     if name == "config.json" and data != DAMAGE[-1]:
         assert cards["a"]["state"] == "failed"
         assert "damaged" in cards["a"]["words"] or "version" in cards["a"]["words"]
-        assert cards["a"]["wishes"] == ["delete"]
+        assert cards["a"]["actions"] == ["delete"]
     runs.remove("a", "a")
     assert [card["name"] for card in runs.everything("a")] == ["b"]
 
@@ -393,7 +393,7 @@ def test_a_damaged_job_is_shown_alone_and_can_be_deleted(world: World, data: byt
     cards = {card["name"]: card for card in runs.everything("one")}
     assert cards["a"]["state"] == "failed"
     assert "damaged" in cards["a"]["words"]
-    assert cards["a"]["wishes"] == ["delete"]
+    assert cards["a"]["actions"] == ["delete"]
     runs.remove("a", "anybody")
     assert [card["name"] for card in runs.everything("one")] == ["b"]
 
@@ -405,7 +405,7 @@ def test_a_damaged_job_of_a_run_that_can_be_read_takes_nothing_away(world: World
     world.run_ends("a", "finished")
     (runs.jobs / "a.json").write_bytes(b"{")
     card = runs.card("a", "one")
-    assert (card["state"], card["mine"], card["wishes"]) == ("finished", False, [])
+    assert (card["state"], card["mine"], card["actions"]) == ("finished", False, [])
     with pytest.raises(NotYours):
         runs.remove("a", "one")
 

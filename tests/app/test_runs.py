@@ -80,11 +80,11 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     name = first["name"]
 
     for stranger in (two, nobody):
-        refused = stranger.post(f"/runs/{name}/steer?wish=stop")
+        refused = stranger.post(f"/runs/{name}/steer?action=stop")
         assert refused.status_code == 403
         assert refused.text
         assert stranger.get(f"/runs/{name}/weights").status_code == 403
-    assert "Only the browser that started" in two.post(f"/runs/{name}/steer?wish=stop").text
+    assert "Only the browser that started" in two.post(f"/runs/{name}/steer?action=stop").text
     stolen = two.post("/runs", json=TINY | {"data": sent["token"]})
     assert stolen.status_code == 422, "a zip is found by its own visitor only"
 
@@ -97,7 +97,7 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     assert server.runs.advance(), "who waited still waits"
 
     wait(lambda: one.get(f"/runs/{name}/metrics").json()["lines"])
-    assert one.post(f"/runs/{name}/steer?wish=pause").status_code == 200
+    assert one.post(f"/runs/{name}/steer?action=pause").status_code == 200
     wait(lambda: state_of(two, name) == "paused")
     told = one.get(f"/runs/{name}/metrics").json()
     steps = [line["step"] for line in told["lines"]]
@@ -107,15 +107,15 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     assert (again["lines"], again["anew"]) == ([], False), "only what is new is sent"
     assert told["run"]["moments"][0] == "step-00000000"
     watched = two.get(f"/runs/{name}").json()
-    assert watched["wishes"] == []
-    assert told["run"]["wishes"] == ["resume", "stop"]
+    assert watched["actions"] == []
+    assert told["run"]["actions"] == ["resume", "stop"]
     assert "my own.zip" in told["run"]["command"]
     assert "my own" not in json.dumps(watched)
     assert str(tmp_path) not in json.dumps(watched)
 
-    one.post(f"/runs/{name}/steer?wish=resume")
+    one.post(f"/runs/{name}/steer?action=resume")
     wait(lambda: one.get(f"/runs/{name}").json()["step"] > steps[-1])
-    one.post(f"/runs/{name}/steer?wish=stop")
+    one.post(f"/runs/{name}/steer?action=stop")
     wait(lambda: state_of(one, name) == "stopped")
     wait(lambda: server.runs.running() is None)
     assert not server.runs.advance(), "the next one has its turn, and nobody waits after it"
@@ -123,13 +123,13 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     layers = one.get(f"/runs/{name}/distance").json()["layers"]
     assert layers[0]["name"] == "patch embedding"
     assert 0 < layers[0]["relative"] < 1
-    assert one.post(f"/runs/{name}/steer?wish=resume").json()["place"] == 1
-    refused = one.post(f"/runs/{name}/steer?wish=delete")
+    assert one.post(f"/runs/{name}/steer?action=resume").json()["place"] == 1
+    refused = one.post(f"/runs/{name}/steer?action=delete")
     assert (refused.status_code, refused.text) == (422, "This run has not ended: stop it first.")
-    assert one.post(f"/runs/{name}/steer?wish=stop").json()["state"] == "stopped", "taken back"
+    assert one.post(f"/runs/{name}/steer?action=stop").json()["state"] == "stopped", "taken back"
 
-    assert two.post(f"/runs/{name}/steer?wish=delete").status_code == 403
-    assert one.post(f"/runs/{name}/steer?wish=delete").json()["gone"]
+    assert two.post(f"/runs/{name}/steer?action=delete").status_code == 403
+    assert one.post(f"/runs/{name}/steer?action=delete").json()["gone"]
     assert [run["name"] for run in one.get("/runs").json()["runs"]] == [second["name"]]
     assert not list(folder.glob(f"{name}*")), "nothing of it is left"
     assert one.get(f"/runs/{name}").status_code == 404
@@ -275,6 +275,6 @@ def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
     (server.runs.jobs / "tiny-a.json").write_text(json.dumps(job))
     with run.locked():
         run.put_state("stopped", "Stopped after step 2 of 4, as asked.", 2, 4)
-        assert one.get("/runs/tiny-a").json()["wishes"] == ["resume", "delete"]
-        assert one.post("/runs/tiny-a/steer?wish=resume").json()["state"] == "waiting"
-        assert one.post("/runs/tiny-a/steer?wish=stop").json()["state"] == "stopped"
+        assert one.get("/runs/tiny-a").json()["actions"] == ["resume", "delete"]
+        assert one.post("/runs/tiny-a/steer?action=resume").json()["state"] == "waiting"
+        assert one.post("/runs/tiny-a/steer?action=stop").json()["state"] == "stopped"

@@ -12,8 +12,8 @@ from dino_core.datasets import Pictures, find_pictures
 from dino_core.datasets.splits import split_of
 
 
-def found_in(root: Path, names: list[str], **wishes: tuple[str, ...]) -> Pictures:
-    return find_pictures(files(root, {n: picture(i) for i, n in enumerate(names)}), **wishes)
+def found_in(root: Path, names: list[str], **selection: tuple[str, ...]) -> Pictures:
+    return find_pictures(files(root, {n: picture(i) for i, n in enumerate(names)}), **selection)
 
 
 def seen_as(found: Pictures) -> dict[str, tuple[str, str]]:

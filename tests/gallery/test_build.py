@@ -37,7 +37,7 @@ pytestmark = pytest.mark.usefixtures("quick_maps")
 
 @pytest.fixture
 def no_process(monkeypatch: pytest.MonkeyPatch) -> list[tuple]:
-    """Wishes would start a process: here it is only counted."""
+    """Requests would start a process: here it is only counted."""
     started: list[tuple] = []
     monkeypatch.setattr(folders, "start_process", lambda *words: started.append(words) or 1)
     return started

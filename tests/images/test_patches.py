@@ -164,9 +164,9 @@ def test_resize_is_pillows_antialiased_bicubic():
         assert fitted.picture == expected
 
 
-def test_wrong_wishes_are_refused_in_a_plain_sentence():
+def test_wrong_requests_are_refused_in_a_plain_sentence():
     picture = Image.new("RGB", (640, 427))
-    for wish in [
+    for request in [
         {"size": (224, 225)},
         {"size": (0, 14)},
         {"size": 0},
@@ -176,7 +176,7 @@ def test_wrong_wishes_are_refused_in_a_plain_sentence():
         {"size": 224, "max_pixels": 10_000},
     ]:
         with pytest.raises(ValueError) as caught:
-            fit_to_patches(picture, 14, **wish)
+            fit_to_patches(picture, 14, **request)
         assert is_plain_sentence(str(caught.value))
 
 

@@ -23,7 +23,7 @@ export interface RunCard {
   /** s since 1970 */
   updated: number;
   /** what its owner can ask of it now */
-  wishes: RunAction[];
+  actions: RunAction[];
 }
 
 /** The open run. */

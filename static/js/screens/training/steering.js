@@ -50,7 +50,7 @@ export function createSteering(steer, tell) {
     node,
 
     /** @param {RunDetails} run */
-    draw({ wishes: actions, mine, place }) {
+    draw({ actions, mine, place }) {
       const text = JSON.stringify([actions, mine, place !== null]);
       if (text === drawn) return;
       drawn = text;

@@ -165,7 +165,7 @@ const fetchRuns = () => requestJson("runs");
  * @returns {Promise<{ gone?: boolean }>}
  */
 const postAction = (name, action) =>
-  requestJson(`runs/${name}/steer?wish=${action}`, { method: "POST" });
+  requestJson(`runs/${name}/steer?action=${action}`, { method: "POST" });
 
 /** @param {unknown} error */
 const inWords = (error) =>
