@@ -53,7 +53,7 @@ def write_references() -> None:
     """What the bundled pair makes of the samples."""
     from dino_core.scenes import pairs
 
-    pairs.write_company(pairs.open_bundled("preview"), pairs.COMPANY)
+    pairs.write_references(pairs.open_bundled("preview"), pairs.REFERENCES)
 
 
 def write_gallery(target: Path) -> None:

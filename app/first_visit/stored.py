@@ -17,7 +17,7 @@ from app.paths import FIRST_VISIT, SAMPLES
 KEY = "first"  # everybody's key: it opens a sample, nobody's picture
 SAMPLE = "cat.jpg"
 SIZE = 224
-FORMAT = 1  # raised when the same weights and sample give other responses than before
+FORMAT = 2  # raised when the same weights and sample give other responses than before
 
 # What the page fetches by itself: the strip, then each screen as it opens.
 PATHS = [
@@ -34,7 +34,7 @@ PATHS = [
     "features/11?preset=paper&flip=false",
     "patches/11",
     "losses?seed=0&pair=preview",
-    "losses/company/preview.jpg",
+    "losses/references/preview.jpg",
 ]
 AHEAD = ["strip?seed=0", "attention/11", "input.jpg", "overview"]  # of the screen that opens
 

@@ -114,7 +114,7 @@ class Endpoints:
         targets: str = "centering",
         temperature: float = 0,
     ) -> dict:
-        """What student and teacher say of a picture in the company of the samples: the terms of the
+        """What student and teacher say of a picture beside the samples: the terms of the
         loss, dino [student crop, teacher view] and ibot [masked patches] in nats. A temperature of
         0 is that which the pair was trained with."""
 

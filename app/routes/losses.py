@@ -1,7 +1,7 @@
 """What student and teacher say of a visitor's picture, and what it costs.
 
     losses/pairs                       what there is to choose from
-    view/KEY/losses/company/PAIR.jpg   the samples' global crops, as that pair is shown them
+    view/KEY/losses/references/PAIR.jpg   the samples' global crops, as that pair is shown them
     view/KEY/losses?pair&seed&targets&temperature&student_temperature
 
 A page adds `step` to the address of a run's pair, which is another one at each step.
@@ -28,11 +28,13 @@ def pairs(owner: Owner, services: Served) -> dict[str, Any]:
     return {"pairs": services.pairs.choices(runs)}
 
 
-@router.get("/view/{key}/losses/company/{pair}.jpg")
+@router.get("/view/{key}/losses/references/{pair}.jpg")
 def references(entry: Picture, pair: str, services: Served) -> Response:
-    from dino_core.scenes.pairs import company_sheet
+    from dino_core.scenes.pairs import reference_sheet
 
-    return or_sentence(lambda: jpeg(company_sheet(services.pairs.find(pair).references), 4096), 404)
+    return or_sentence(
+        lambda: jpeg(reference_sheet(services.pairs.find(pair).references), 4096), 404
+    )
 
 
 @dataclass(frozen=True)

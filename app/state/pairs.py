@@ -16,7 +16,7 @@ from app.state.models import Models
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-    from dino_core.scenes.pairs import Companion, OpenPair
+    from dino_core.scenes.pairs import OpenPair, ReferenceSample
     from dino_core.step.loss_inspection import PictureLogits
 
 CAPACITY = 2  # pairs in memory
@@ -29,7 +29,7 @@ class LoadedPair:
 
     key: tuple[str, int]  # its name, and the step of a run
     pair: "OpenPair"
-    references: "tuple[Companion, ...]"  # the samples as this pair sees them
+    references: "tuple[ReferenceSample, ...]"  # the samples as this pair sees them
 
 
 class Pairs:
@@ -67,7 +67,7 @@ class Pairs:
         with self._lock:
             if key not in self._loaded:
                 pair = pairs.open_run(folder) if folder else pairs.open_bundled(name)
-                references = self._models.exclusive(lambda: pairs.company_of(pair))
+                references = self._models.exclusive(lambda: pairs.references_of(pair))
                 self._loaded[key] = LoadedPair(key, pair, references)
             self._loaded.move_to_end(key)
             while len(self._loaded) > CAPACITY:

@@ -24,13 +24,15 @@ def losses_options(option: Option) -> None:
         help="a run's folder or a file of heads, with crops as it was trained on (default: the "
         "bundled heads of the preview backbone, with the official crops)",
     )
-    option("--company", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)")
+    option(
+        "--references", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)"
+    )
     option(
         "--seed",
         type=count,
         default=0,
         metavar="S",
-        help="of the picture's crops and mask (default: 0); the company's seed is always 0",
+        help="of the picture's crops and mask (default: 0); the references' seed is always 0",
     )
     option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
     option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
@@ -55,10 +57,10 @@ def losses(args: argparse.Namespace) -> None:
     target = output_file(args.output, ".npz") if args.output else None
     image = Path(args.image)
     picture = read(args.image)
-    if args.company:
-        leave_out_unreadable(args, "company")
-    company = [Path(path) for path in args.company or sorted(SAMPLES.glob("*.jpg"))]
-    others = [read(str(path)) for path in company if path.resolve() != image.resolve()]
+    if args.references:
+        leave_out_unreadable(args, "references")
+    references = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
+    others = [read(str(path)) for path in references if path.resolve() != image.resolve()]
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
     trained = config.schedule.teacher_temperature

@@ -22,8 +22,8 @@ from dino_core.datasets import Pictures
 from dino_core.embedding.preparation import Preparation
 
 PATCHES_AT_ONCE = 2**14  # in one forward: 64 pictures of 16 x 16 patches, 11 of 37 x 37
-WAITING = 4  # batches' worth of pictures of all shapes that may wait for company
-WAITING_BYTES = 256 * 2**20  # of pixels, looked at ahead or waiting for company
+WAITING = 4  # batches' worth of pictures of all shapes that may wait for others of their shape
+WAITING_BYTES = 256 * 2**20  # of pixels, looked at ahead or waiting for others of their shape
 DIGEST_BYTES = 16
 
 Shape = tuple[int, int]  # (H, W) of the model's input

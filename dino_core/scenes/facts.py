@@ -46,7 +46,7 @@ class RecipeFacts(TypedDict):
     student_temperature: float
 
 
-class CompanionFacts(TypedDict):
+class ReferenceFacts(TypedDict):
     """A sample that is in the batch beside the picture."""
 
     file: str

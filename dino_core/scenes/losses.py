@@ -1,6 +1,6 @@
 """Screen 6: what student and teacher say of every crop and masked patch, and what it costs.
 
-The numbers are those of `dino_core/step/loss_inspection.py`; the samples keep the picture company.
+The numbers are those of `dino_core/step/loss_inspection.py`; the samples are its reference batch.
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ from torch import Tensor
 from dino_core.config import LossConfig, TrainConfig
 from dino_core.draw.colours import crop_colour
 from dino_core.scenes.crops import crop_config
-from dino_core.scenes.facts import CompanionFacts, CropSize, RecipeFacts
-from dino_core.scenes.pairs import Companion, OpenPair
+from dino_core.scenes.facts import CropSize, RecipeFacts, ReferenceFacts
+from dino_core.scenes.pairs import OpenPair, ReferenceSample
 from dino_core.step.loss_inspection import LossBreakdown, PictureLogits, break_down
 from dino_core.step.metrics import entropy_of
 
@@ -47,7 +47,7 @@ class LossesScene:
     crops: list[Annotated[dict[str, Any], CropSize]]
     colours: list[tuple[int, int, int]]
     # Of each: file, title, column on the sheet, distances from both global crops. Nearest first.
-    company: list[Annotated[dict[str, Any], CompanionFacts]]
+    references: list[Annotated[dict[str, Any], ReferenceFacts]]
     columns_of_sheet: int
     terms: dict[str, float]  # weights included: they add up to the loss
     uniform: dict[str, float]
@@ -61,14 +61,14 @@ class LossesScene:
     columns: np.ndarray  # int32 [k]
     teacher: np.ndarray  # float32 [2, k]
     student: np.ndarray  # float32 [2 + L, k]
-    examples: np.ndarray  # int32 [k, EXAMPLES, 2]: companion, crop
+    examples: np.ndarray  # int32 [k, EXAMPLES, 2]: reference, crop
     mask: np.ndarray  # uint8 [h, w]
     ibot: np.ndarray  # float32 [M], in reading order of the masked patches
     patch_entropy: np.ndarray  # float32 [M] of the teacher's targets
     patch_columns: np.ndarray  # int32 [k']
     teacher_patches: np.ndarray  # float32 [M, k']
     student_patches: np.ndarray  # float32 [M, k']
-    patch_examples: np.ndarray  # int32 [k', EXAMPLES, 2]: companion, crop * P + patch
+    patch_examples: np.ndarray  # int32 [k', EXAMPLES, 2]: reference, crop * P + patch
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class Chosen:
 
 def losses_scene(
     opened: OpenPair,
-    company: Sequence[Companion],
+    references: Sequence[ReferenceSample],
     own: PictureLogits,
     seed: int,
     *,
@@ -107,11 +107,11 @@ def losses_scene(
 ) -> LossesScene:
     """Everything of the screen.
 
-    `sample` names the picture if it is a sample itself: it is no company for itself.
+    `sample` names the picture if it is a sample itself: it is no reference for itself.
     """
     loss, temperature = chosen.settle(opened.config)
-    others = [i for i, one in enumerate(company) if one.file != sample]
-    found = break_down(own, [company[i].answers for i in others], loss, temperature)
+    others = [i for i, one in enumerate(references) if one.file != sample]
+    found = break_down(own, [references[i].answers for i in others], loss, temperature)
     return LossesScene(
         seed=seed,
         temperature=temperature,
@@ -123,9 +123,9 @@ def losses_scene(
         koleo=tuple(found.koleo.tolist()),
         **_about_pair(opened),
         **_about_crops(own),
-        **_about_company(company, others, found),
-        **_between_crops(company, others, found),
-        **_on_patches(company, others, found),
+        **_about_references(references, others, found),
+        **_between_crops(references, others, found),
+        **_on_patches(references, others, found),
     )
 
 
@@ -162,16 +162,16 @@ def _about_crops(own: PictureLogits) -> dict[str, Any]:
     }
 
 
-def _about_company(
-    company: Sequence[Companion], others: Sequence[int], found: LossBreakdown
+def _about_references(
+    references: Sequence[ReferenceSample], others: Sequence[int], found: LossBreakdown
 ) -> dict[str, Any]:
     nearest_first = found.distances[0].argsort().tolist()
     return {
-        "columns_of_sheet": len(company),
-        "company": [
+        "columns_of_sheet": len(references),
+        "references": [
             {
-                "file": company[others[i]].file,
-                "title": company[others[i]].title,
+                "file": references[others[i]].file,
+                "title": references[others[i]].title,
                 "column": others[i],
                 "distances": found.distances[:, i].tolist(),
             }
@@ -181,7 +181,7 @@ def _about_company(
 
 
 def _between_crops(
-    company: Sequence[Companion], others: Sequence[int], found: LossBreakdown
+    references: Sequence[ReferenceSample], others: Sequence[int], found: LossBreakdown
 ) -> dict[str, Any]:
     columns = _stand_out([found.teacher, found.student], TOP)
     return {
@@ -191,12 +191,12 @@ def _between_crops(
         "columns": columns.int().numpy(),
         "teacher": _array(found.teacher[:, columns]),
         "student": _array(found.student[:, columns]),
-        "examples": _crop_examples(company, others, columns),
+        "examples": _crop_examples(references, others, columns),
     }
 
 
 def _on_patches(
-    company: Sequence[Companion], others: Sequence[int], found: LossBreakdown
+    references: Sequence[ReferenceSample], others: Sequence[int], found: LossBreakdown
 ) -> dict[str, Any]:
     columns = _stand_out([found.teacher_patches, found.student_patches], TOP_PATCH)
     return {
@@ -206,7 +206,7 @@ def _on_patches(
         "patch_columns": columns.int().numpy(),
         "teacher_patches": _array(found.teacher_patches[:, columns]),
         "student_patches": _array(found.student_patches[:, columns]),
-        "patch_examples": _patch_examples(company, others, columns),
+        "patch_examples": _patch_examples(references, others, columns),
     }
 
 
@@ -217,25 +217,25 @@ def _stand_out(distributions: Sequence[Tensor], count: int) -> Tensor:
 
 
 def _crop_examples(
-    company: Sequence[Companion], others: Sequence[int], columns: Tensor
+    references: Sequence[ReferenceSample], others: Sequence[int], columns: Tensor
 ) -> np.ndarray:
-    """Which companions' crops a prototype likes best: int32 [k, EXAMPLES, 2]."""
-    scores = torch.stack([company[i].answers.teacher for i in others])  # [n, 2, K]
+    """Which references' crops a prototype likes best: int32 [k, EXAMPLES, 2]."""
+    scores = torch.stack([references[i].answers.teacher for i in others])  # [n, 2, K]
     best, crop = scores[..., columns].max(dim=1)  # [n, k]
     return _examples(best, crop, others)
 
 
 def _patch_examples(
-    company: Sequence[Companion], others: Sequence[int], columns: Tensor
+    references: Sequence[ReferenceSample], others: Sequence[int], columns: Tensor
 ) -> np.ndarray:
-    """Which companions' patches a prototype likes best: int32 [k', EXAMPLES, 2]."""
-    best = torch.stack([company[i].answers.best_score[columns] for i in others])  # [n, k']
-    place = torch.stack([company[i].answers.best_patch[columns] for i in others])
+    """Which references' patches a prototype likes best: int32 [k', EXAMPLES, 2]."""
+    best = torch.stack([references[i].answers.best_score[columns] for i in others])  # [n, k']
+    place = torch.stack([references[i].answers.best_patch[columns] for i in others])
     return _examples(best, place, others)
 
 
 def _examples(best: Tensor, place: Tensor, others: Sequence[int]) -> np.ndarray:
-    """Scores and places [n, k] -> the best companions and their places, int32 [k, EXAMPLES, 2]."""
+    """Scores and places [n, k] -> the best references and their places, int32 [k, EXAMPLES, 2]."""
     order = best.topk(min(EXAMPLES, len(best)), dim=0).indices  # [EXAMPLES, k]
     who = torch.tensor(others)[order]
     return torch.stack([who, place.gather(0, order)], dim=-1).transpose(0, 1).int().numpy()

@@ -1,4 +1,4 @@
-"""Pairs of student and teacher whose losses can be looked at, and the samples as their company.
+"""Pairs of student and teacher whose losses can be looked at, and the samples for reference.
 
 What `open_pair` finds (a file of heads, a run), with the crops that it is to be shown. Nothing here
 knows of a visitor: pairs and what they say of the samples are shared by all.
@@ -32,7 +32,7 @@ from dino_core.step.loss_inspection import (
 from dino_core.student_teacher import StudentTeacher
 
 SAMPLES = STATIC / "samples"
-COMPANY = STATIC / "first" / "company.safetensors"  # of the pair that the page begins with
+REFERENCES = STATIC / "first" / "references.safetensors"  # of the pair that the page begins with
 ANSWERED = tuple(f.name for f in fields(ReferencePicture) if f.name not in ("crops", "mask"))
 BUNDLED = {
     "preview": (PREVIEW_HEADS, "Preview ViT-S/14 with heads of this project"),
@@ -53,7 +53,7 @@ class OpenPair:
 
 
 @dataclass(frozen=True, eq=False)
-class Companion:
+class ReferenceSample:
     """A sample as the pair sees it."""
 
     file: str
@@ -71,7 +71,7 @@ def open_bundled(name: str) -> OpenPair:
     if name != "preview":
         return OpenPair(pair.eval(), config, config.crops, title, written)
     crops = crop_config(patch_size=config.vit.patch_size)
-    return OpenPair(pair.eval(), config, crops, title, written, COMPANY)
+    return OpenPair(pair.eval(), config, crops, title, written, REFERENCES)
 
 
 def newest_step(folder: Path) -> int:
@@ -87,42 +87,42 @@ def open_run(folder: Path) -> OpenPair:
     return OpenPair(pair.eval(), config, config.crops, f"Run {folder.name}", f"runs/{folder.name}")
 
 
-def company_of(opened: OpenPair) -> tuple[Companion, ...]:
+def references_of(opened: OpenPair) -> tuple[ReferenceSample, ...]:
     """The samples, asked once for every pair; or what was stored of their answers."""
     credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
     pictures = [open_picture(SAMPLES / sample["file"]) for sample in credits]
     if opened.stored is not None and opened.stored.is_file():
-        company = read_company(opened, pictures)
+        references = read_references(opened, pictures)
     else:
-        company = reference_batch(opened.pair, opened.config, pictures, opened.crops)
+        references = reference_batch(opened.pair, opened.config, pictures, opened.crops)
     return tuple(
-        Companion(sample["file"], sample["title"], answers)
-        for sample, answers in zip(credits, company, strict=True)
+        ReferenceSample(sample["file"], sample["title"], answers)
+        for sample, answers in zip(credits, references, strict=True)
     )
 
 
-def write_company(opened: OpenPair, path: Path) -> None:
+def write_references(opened: OpenPair, path: Path) -> None:
     """Stores what the samples' crops were answered, so that nobody waits for it."""
-    company = company_of(replace(opened, stored=None))
+    references = references_of(replace(opened, stored=None))
     tensors = {
         f"{i}.{name}": getattr(one.answers, name).contiguous()
-        for i, one in enumerate(company)
+        for i, one in enumerate(references)
         for name in ANSWERED
     }
     save_file(tensors, path)
 
 
-def read_company(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[ReferencePicture]:
-    """The answers of `write_company`, with the crops and masks that they are about."""
+def read_references(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[ReferencePicture]:
+    """The answers of `write_references`, with the crops and masks that they are about."""
     assert opened.stored is not None
     stored = load_file(opened.stored)
     whole = reference_crops(opened.crops)
-    company = []
+    references = []
     for i, picture in enumerate(pictures):
         crops, mask = draw_crops_and_mask(opened.config, picture, REFERENCE_SEED, crops=whole)
         answered = {name: stored[f"{i}.{name}"] for name in ANSWERED}
-        company.append(ReferencePicture(crops=crops, mask=mask, **answered))
-    return company
+        references.append(ReferencePicture(crops=crops, mask=mask, **answered))
+    return references
 
 
 def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> PictureLogits:
@@ -131,12 +131,12 @@ def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> PictureLogits:
     return picture_logits(opened.pair, opened.config, source, seed, crops=opened.crops)
 
 
-def company_sheet(company: Sequence[Companion]) -> Image.Image:
-    """The companions' global crops, a column each: first crops above, second ones below."""
-    size = company[0].answers.crops[0].size
-    sheet = Image.new("RGB", (size * len(company), 2 * size))
-    for column, companion in enumerate(company):
+def reference_sheet(references: Sequence[ReferenceSample]) -> Image.Image:
+    """The references' global crops, a column each: first crops above, second ones below."""
+    size = references[0].answers.crops[0].size
+    sheet = Image.new("RGB", (size * len(references), 2 * size))
+    for column, reference in enumerate(references):
         for row in range(2):
-            pixels = Image.fromarray(companion.answers.crops[row].pixels)
+            pixels = Image.fromarray(reference.answers.crops[row].pixels)
             sheet.paste(pixels, (column * size, row * size))
     return sheet

@@ -74,11 +74,11 @@ def test_losses_equal_the_library(client: Client) -> None:
     chosen = {"seed": 2, "pair": "cifar", "temperature": 0.05}
     answer = client.predict(handle_file(CAT), **chosen, api_name="/losses")
     pair, config, _ = open_pair(CIFAR_PAIR)
-    company = reference_batch(
+    references = reference_batch(
         pair, config, [open_picture(path) for path in CAT.parent.glob("*.jpg")]
     )
     loss = replace(config.loss, centering="centering")
-    found = break_down(picture_logits(pair, config, open_picture(CAT), 2), company, loss, 0.05)
+    found = break_down(picture_logits(pair, config, open_picture(CAT), 2), references, loss, 0.05)
     np.testing.assert_allclose(answer["dino"], found.dino, atol=1e-4)
     np.testing.assert_allclose(answer["ibot"], found.ibot, atol=1e-4)
     assert answer["terms"] == pytest.approx(found.terms, abs=1e-4)

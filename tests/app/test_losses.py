@@ -59,8 +59,8 @@ def test_a_picture_s_losses(client: TestClient) -> None:
     held = np.load(io.BytesIO(client.get(f"{asked}&form=npz&temperature=0.05").content))
     facts = json.loads(str(held["facts"]))
     assert (facts["seed"], facts["temperature"], facts["targets_by"]) == (4, 0.05, "centering")
-    company = client.get(f"/view/{stored.KEY}/losses/company/cifar.jpg")
-    assert Image.open(io.BytesIO(company.content)).size == (32 * facts["columns_of_sheet"], 64)
+    references = client.get(f"/view/{stored.KEY}/losses/references/cifar.jpg")
+    assert Image.open(io.BytesIO(references.content)).size == (32 * facts["columns_of_sheet"], 64)
 
 
 @pytest.mark.parametrize(
@@ -100,12 +100,12 @@ def test_a_run_of_one_s_own(client: TestClient, runs: Path, tmp_path: Path) -> N
     pair, config, _ = open_pair(runs / "mine")
     own = picture_logits(pair, config, open_picture(SAMPLES / stored.SAMPLE), 0)
     others = [path for path in SAMPLES.glob("*.jpg") if path.name != stored.SAMPLE]
-    company = reference_batch(pair, config, map(open_picture, others))
+    references = reference_batch(pair, config, map(open_picture, others))
     loss = replace(config.loss, centering="centering")
-    found = break_down(own, company, loss, config.schedule.teacher_temperature)
+    found = break_down(own, references, loss, config.schedule.teacher_temperature)
     np.testing.assert_allclose(scene["dino"], found.dino.numpy(), atol=1e-4)
     np.testing.assert_allclose(scene["ibot"], found.ibot.numpy(), atol=1e-4)
-    sheet = client.get(f"/view/{stored.KEY}/losses/company/run:mine.jpg")
+    sheet = client.get(f"/view/{stored.KEY}/losses/references/run:mine.jpg")
     assert Image.open(io.BytesIO(sheet.content)).size == (16 * len(list(SAMPLES.glob("*.jpg"))), 32)
 
 

@@ -434,7 +434,7 @@ def test_losses_of_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     ]
     for words, why in (
         (["--temperature", "0"], "above 0"),
-        (["--company", CAT], "bring other"),
+        (["--references", CAT], "bring other"),
     ):
         assert main(["losses", CAT, "--pair", str(CIFAR_PAIR), *words]) == 2
         assert why in capsys.readouterr().err

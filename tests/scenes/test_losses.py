@@ -15,14 +15,14 @@ from dino_core.scenes.masks import masks_scene
 from dino_core.scenes.pairs import (
     ANSWERED,
     SAMPLES,
-    Companion,
     OpenPair,
+    ReferenceSample,
     ask_pair,
-    company_of,
-    company_sheet,
     newest_step,
     open_bundled,
     open_run,
+    reference_sheet,
+    references_of,
 )
 from dino_core.step.loss_inspection import PictureLogits, break_down, reference_batch
 
@@ -33,8 +33,8 @@ def opened() -> OpenPair:
 
 
 @pytest.fixture(scope="module")
-def company(opened: OpenPair) -> tuple[Companion, ...]:
-    return company_of(opened)
+def references(opened: OpenPair) -> tuple[ReferenceSample, ...]:
+    return references_of(opened)
 
 
 @pytest.fixture(scope="module")
@@ -43,12 +43,12 @@ def own(opened: OpenPair) -> PictureLogits:
 
 
 @pytest.mark.parametrize("targets", ["centering", "sinkhorn_knopp"])
-def test_the_numbers_are_the_dissection_s(opened, company, own, targets) -> None:
-    scene = losses_scene(opened, company, own, 3, chosen=Chosen(targets, 0.05, 0.2))
+def test_the_numbers_are_the_dissection_s(opened, references, own, targets) -> None:
+    scene = losses_scene(opened, references, own, 3, chosen=Chosen(targets, 0.05, 0.2))
     loss = opened.config.loss.__class__(
         **vars(opened.config.loss) | {"centering": targets, "student_temperature": 0.2}
     )
-    part = break_down(own, [one.answers for one in company], loss, 0.05)
+    part = break_down(own, [one.answers for one in references], loss, 0.05)
     assert (scene.terms, scene.uniform) == (part.terms, part.uniform)
     np.testing.assert_array_equal(scene.dino, part.dino.numpy())
     np.testing.assert_array_equal(scene.ibot, part.ibot.numpy())
@@ -63,32 +63,32 @@ def test_the_numbers_are_the_dissection_s(opened, company, own, targets) -> None
     assert scene.head == [192, 512, 512, 128, 512]
 
 
-def test_no_company_for_oneself(opened, company, own) -> None:
-    scene = losses_scene(opened, company, own, 3, sample="cat.jpg")
-    files = [one["file"] for one in scene.company]
+def test_no_reference_for_oneself(opened, references, own) -> None:
+    scene = losses_scene(opened, references, own, 3, sample="cat.jpg")
+    files = [one["file"] for one in scene.references]
     assert "cat.jpg" not in files
-    assert len(files) == len(company) - 1
-    at = [one.file for one in company].index("cat.jpg")
+    assert len(files) == len(references) - 1
+    at = [one.file for one in references].index("cat.jpg")
     assert at not in scene.examples[..., 0]
     assert at not in scene.patch_examples[..., 0]
-    near = [one["distances"][0] for one in scene.company]
+    near = [one["distances"][0] for one in scene.references]
     assert near == sorted(near)
 
 
-def test_examples_are_where_a_prototype_scores_highest(opened, company, own) -> None:
-    scene = losses_scene(opened, company, own, 3)
-    scores = torch.stack([one.answers.best_score for one in company])  # [n, K']
+def test_examples_are_where_a_prototype_scores_highest(opened, references, own) -> None:
+    scene = losses_scene(opened, references, own, 3)
+    scores = torch.stack([one.answers.best_score for one in references])  # [n, K']
     for column, examples in zip(scene.patch_columns, scene.patch_examples, strict=True):
         order = scores[:, column].argsort(descending=True)[:3].tolist()
         assert examples[:, 0].tolist() == order
         for who, place in examples:
-            assert place == company[who].answers.best_patch[column]
+            assert place == references[who].answers.best_patch[column]
 
 
-def test_the_sheet_has_a_column_for_each_companion(opened, company) -> None:
-    sheet = np.asarray(company_sheet(company))
-    assert sheet.shape == (64, 32 * len(company), 3)
-    np.testing.assert_array_equal(sheet[32:, 64:96], company[2].answers.crops[1].pixels)
+def test_the_sheet_has_a_column_for_each_reference(opened, references) -> None:
+    sheet = np.asarray(reference_sheet(references))
+    assert sheet.shape == (64, 32 * len(references), 3)
+    np.testing.assert_array_equal(sheet[32:, 64:96], references[2].answers.crops[1].pixels)
 
 
 @pytest.mark.slow
@@ -105,7 +105,7 @@ def test_the_preview_s_crops_and_mask_are_those_of_the_first_screens() -> None:
 @pytest.mark.slow
 def test_what_was_stored_is_what_would_be_computed() -> None:
     opened = open_bundled("preview")
-    stored = company_of(opened)[:2]
+    stored = references_of(opened)[:2]
     pictures = [open_picture(SAMPLES / one.file) for one in stored]
     asked = reference_batch(opened.pair, opened.config, pictures, opened.crops)
     for one, other in zip(stored, asked, strict=True):
@@ -119,13 +119,13 @@ def test_what_was_stored_is_what_would_be_computed() -> None:
         np.testing.assert_allclose(*levels, atol=1)
 
 
-def test_what_there_is_not_is_said(opened, company, own, tmp_path: Path) -> None:
+def test_what_there_is_not_is_said(opened, references, own, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="preview, cifar"):
         open_bundled("giant")
     with pytest.raises(ValueError, match="centering, sinkhorn_knopp"):
-        losses_scene(opened, company, own, 3, chosen=Chosen("luck"))
+        losses_scene(opened, references, own, 3, chosen=Chosen("luck"))
     with pytest.raises(ValueError, match="above 0"):
-        losses_scene(opened, company, own, 3, chosen=Chosen(temperature=-1.0))
+        losses_scene(opened, references, own, 3, chosen=Chosen(temperature=-1.0))
     assert newest_step(tmp_path) == 0
     write_json(RunFolder(tmp_path).config_file, {"format": FORMAT, "kind": "fine-tuning"})
     with pytest.raises(ValueError, match="without labels"):

@@ -129,10 +129,10 @@ def test_the_same_seed_says_the_same_and_nothing_is_changed(pair, answers) -> No
     assert pair.student.training
 
 
-def test_company_needs_no_local_crops(pair, answers) -> None:
-    company = reference_batch(pair, CONFIG, [noise(1), noise(2)])
-    assert [len(one.crops) for one in company] == [2, 2]
-    part = break_down(answers[0], company, CONFIG.loss, TEMPERATURE)
+def test_references_need_no_local_crops(pair, answers) -> None:
+    references = reference_batch(pair, CONFIG, [noise(1), noise(2)])
+    assert [len(one.crops) for one in references] == [2, 2]
+    part = break_down(answers[0], references, CONFIG.loss, TEMPERATURE)
     assert part.dino.shape == (4, 2)
     assert part.distances.shape == (2, 2)
 

@@ -704,7 +704,7 @@ export namespace losses {
     teacher: Float32Array;
     /** float32 [2 + L, k] */
     student: Float32Array;
-    /** int32 [k, EXAMPLES, 2]: companion, crop */
+    /** int32 [k, EXAMPLES, 2]: reference, crop */
     examples: Int32Array;
     /** uint8 [h, w] */
     mask: Uint8Array;
@@ -718,7 +718,7 @@ export namespace losses {
     teacher_patches: Float32Array;
     /** float32 [M, k'] */
     student_patches: Float32Array;
-    /** int32 [k', EXAMPLES, 2]: companion, crop * P + patch */
+    /** int32 [k', EXAMPLES, 2]: reference, crop * P + patch */
     patch_examples: Int32Array;
     facts: {
       title: string;
@@ -750,7 +750,7 @@ export namespace losses {
         kind: "global" | "local";
       }[];
       colours: [number, number, number][];
-      company: {
+      references: {
         file: string;
         title: string;
         /** of the sheet */

@@ -49,7 +49,7 @@ export function paintPatchExample(node, state, { place, example }) {
 
 /** @param {import("./state.js").LossesScene} scene @param {number} column of the sheet */
 const titleOf = (scene, column) =>
-  scene.facts.company.find((one) => one.column === column)?.title ?? "a sample";
+  scene.facts.references.find((one) => one.column === column)?.title ?? "a sample";
 
 /**
  * A square of `extent` px of another picture's crop fills the node.

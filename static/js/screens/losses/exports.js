@@ -43,7 +43,7 @@ export function lossTable({ scene }) {
 
 /** @param {Loaded} state */
 function pythonLines({ scene, view }) {
-  const { file, own_crops: own, company, ...facts } = scene.facts;
+  const { file, own_crops: own, references, ...facts } = scene.facts;
   return `from dataclasses import replace
 
 from dino_core import open_picture
@@ -53,7 +53,7 @@ from dino_core.step.loss_inspection import break_down, picture_logits, reference
 pair, config, _ = open_pair("${file}")
 crops = ${own ? "config.crops" : "CropConfig()"}
 own = picture_logits(pair, config, open_picture("${pictureFile(view)}"), ${view.seed}, crops=crops)
-others = ${JSON.stringify(company.map((one) => one.file))}
+others = ${JSON.stringify(references.map((one) => one.file))}
 pictures = [open_picture(f"static/samples/{name}") for name in others]
 reference = reference_batch(pair, config, pictures, crops)
 loss = replace(config.loss, centering="${facts.targets_by}", student_temperature=${facts.student_temperature})

@@ -14,7 +14,7 @@ export function fillLossesLesson(scene) {
     hot: facts.temperature,
     soft: facts.student_temperature,
     by: facts.targets_by === "centering" ? "centring" : "Sinkhorn-Knopp",
-    batch: facts.company.length + 1,
+    batch: facts.references.length + 1,
     pairs: 2 + 2 * (crops.length - GLOBALS),
     crops: crops.length,
     m: scene.ibot.length,

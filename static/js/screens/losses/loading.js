@@ -40,7 +40,7 @@ export function createLoading(state, update) {
     /** @type {import("./state.js").LossesScene} */
     const scene = await fetchScene(addressOf(view, options));
     if (asked !== wanted) return; // overtaken
-    const sheet = sceneUrl(view.key, `losses/company/${options.pair}.jpg`, stepOf(options.pair));
+    const sheet = sceneUrl(view.key, `losses/references/${options.pair}.jpg`, stepOf(options.pair));
     wanted.options = asTrained(options, scene);
     keepInLink(wanted.options);
     update({

@@ -15,9 +15,14 @@ export function createNeighbours() {
     ),
 
     /** @param {import("./state.js").LossesScene} scene */
-    build({ facts: { company, koleo, weights } }) {
-      const closest = [0, 1].map((v) => Math.min(...company.map(({ distances }) => distances[v])));
-      table.replaceChildren(header(), el("tbody", {}, ...company.map((one) => line(one, closest))));
+    build({ facts: { references, koleo, weights } }) {
+      const closest = [0, 1].map((v) =>
+        Math.min(...references.map(({ distances }) => distances[v])),
+      );
+      table.replaceChildren(
+        header(),
+        el("tbody", {}, ...references.map((one) => line(one, closest))),
+      );
       words.textContent =
         `Each global crop looks for the nearest class token among the other pictures of the batch: −ln ${closest[0].toFixed(3)} = ${signed(koleo[0])} and −ln ${closest[1].toFixed(3)} = ${signed(koleo[1])}. ` +
         "The closer, the more it costs; two crops of one picture are never compared." +
@@ -41,7 +46,7 @@ const header = () =>
   );
 
 /**
- * @param {import("./state.js").LossesScene["facts"]["company"][number]} other
+ * @param {import("./state.js").LossesScene["facts"]["references"][number]} other
  * @param {readonly number[]} closest distance to each global crop
  */
 function line({ file, title, distances }, closest) {
