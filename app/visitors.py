@@ -60,12 +60,12 @@ def signing_key(file: Path) -> bytes:
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():
-            beside = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
-            beside.touch(mode=0o600)
-            beside.write_bytes(secrets.token_bytes(KEY_BYTES))
+            partial = file.with_name(f"{file.name}.{secrets.token_hex(4)}.part")
+            partial.touch(mode=0o600)
+            partial.write_bytes(secrets.token_bytes(KEY_BYTES))
             with suppress(FileExistsError):  # another server on this folder was first
-                os.link(beside, file)
-            beside.unlink()
+                os.link(partial, file)
+            partial.unlink()
         key = file.read_bytes()
         if len(key) == KEY_BYTES:
             return key

@@ -24,7 +24,7 @@ LAYERS, WIDTH, CLASSES = 12, 384, 10
 
 
 def run(quick: bool) -> Iterator[Result]:
-    yield beside_scikit_learn(200 if quick else 1000, seconds=1 if quick else 30)
+    yield against_scikit_learn(200 if quick else 1000, seconds=1 if quick else 30)
     if quick:
         yield from all_layers(200, layers=1, at_most=20)
     else:
@@ -32,7 +32,7 @@ def run(quick: bool) -> Iterator[Result]:
         yield from all_layers(10_000, LAYERS, at_most=120)
 
 
-def beside_scikit_learn(n: int, seconds: float) -> Result:
+def against_scikit_learn(n: int, seconds: float) -> Result:
     x, labels = layer_of(n)
     folds = five_folds(labels)
 

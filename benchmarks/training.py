@@ -93,10 +93,10 @@ def run(quick: bool) -> Iterator[Result]:
     if find_spec("lightly_train") is None:
         raise Skipped(MISSING)
     for case in (TINY,) if quick else (TINY, SMALL):
-        yield from beside_lightly_train(case, seconds=5 if quick else 90)
+        yield from against_lightly_train(case, seconds=5 if quick else 90)
 
 
-def beside_lightly_train(case: Case, seconds: float) -> Iterator[Result]:
+def against_lightly_train(case: Case, seconds: float) -> Iterator[Result]:
     """float32 against float32, then our bfloat16 against float32."""
     native = has_bfloat16()
     ours, theirs = contestants(case)

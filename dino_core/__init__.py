@@ -46,7 +46,7 @@ The floors: a file imports lower floors only, and files on one floor do not know
     4  step  embedding  figures                            one step; pictures -> features; charts
     3  datasets  jobs                                      files of pictures; processes
     2  student_teacher  update  weights  analysis
-    1  crops  masks  vit  heads  targets  losses  schedules  draw
+    1  crops  masks  vit  heads  targets  losses  schedules  draw  writing
     0  config  images  assets  initialisation
 
 The public names below are imported when they are first used, so that `import dino_core` is instant.

@@ -12,7 +12,6 @@ No torch here, so that a page can list and watch jobs at once.
 
 import json
 import os
-import secrets
 import signal
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 from filelock import FileLock, Timeout
 
-from dino_core.interruption import files_written
+from dino_core.writing import replacing
 
 ROOT = Path(__file__).resolve().parents[1]  # where dino_core lies
 PATIENCE = 0.5  # s to wait for a lock: whoever asks `is_alive` has it for an instant
@@ -164,20 +163,8 @@ def signals_heard(notice: Callable[[int, object], None]) -> Iterator[None]:
 # --- its files
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to; what was written takes its place if nothing went wrong."""
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with files_written():
-            yield partial
-            os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def write_text(path: Path, text: str) -> None:
-    with replacing(path) as partial:
+    with replacing(path, lasting=False) as partial:
         partial.write_text(text, encoding="utf-8", errors="replace")
 
 

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FLOORS = [
     {"account", "assets", "config", "images", "initialisation", "interruption"},
-    {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw"},
+    {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw", "writing"},
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},
     {"step", "embedding", "figures"},

@@ -17,7 +17,7 @@ from dino_core.weights import (
     read_state_dict,
     save_backbone,
 )
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 # Our own
 
@@ -53,7 +53,7 @@ def test_a_failed_save_leaves_the_old_file(tmp_path):
     before = path.read_bytes()
 
     def interrupted() -> None:
-        with written_beside(path) as partial:
+        with replacing(path) as partial:
             partial.write_bytes(b"half")
             raise KeyboardInterrupt
 

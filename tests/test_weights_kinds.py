@@ -119,8 +119,8 @@ def test_the_heads_of_the_chosen_branch_come_along_and_no_others():
         names[f"{branch}.dino_head.mlp.0.weight"] = torch.full((1,), value)
     names["dino_loss.center"] = torch.zeros(1)
     found = find_backbone(names, "student")
-    assert set(found.beside) == {"dino_head.mlp.0.weight", "dino_loss.center"}
-    assert found.beside["dino_head.mlp.0.weight"].item() == 2
+    assert set(found.extras) == {"dino_head.mlp.0.weight", "dino_loss.center"}
+    assert found.extras["dino_head.mlp.0.weight"].item() == 2
 
 
 # Folders and config.json

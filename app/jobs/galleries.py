@@ -63,9 +63,9 @@ class Galleries(JobQueue[GalleryJob]):
                 return
             if known.is_file():
                 shutil.rmtree(there, ignore_errors=True)
-                beside = self.page / f"samples.{secrets.token_hex(4)}"
-                shutil.copytree(stored, beside)
-                beside.rename(there)
+                partial = self.page / f"samples.{secrets.token_hex(4)}"
+                shutil.copytree(stored, partial)
+                partial.rename(there)
             self._put(
                 GalleryJob(
                     name=SAMPLES,

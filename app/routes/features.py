@@ -2,10 +2,10 @@
 
     view/KEY/features/LAYER?preset&flip&...     view/KEY/patches/LAYER
     view/KEY/clusters/LAYER?k&seed              view/KEY/map/LAYER?method&neighbours&...
-    view/KEY/matches/LAYER?beside&...           view/KEY/comparison/LAYER?second_layer&beside&...
-    view/KEY/likeness?beside                    view/KEY/around
+    view/KEY/matches/LAYER?second&...           view/KEY/comparison/LAYER?second_layer&second&...
+    view/KEY/likeness?second                    view/KEY/around
 
-    POST view/KEY/beside?sample|source|model    another picture, or this one in another model
+    POST view/KEY/second?sample|source|model    another picture, or this one in another model
 
 The second picture is opened in the model and at the size of the first, under a key of its own that
 only the same visitor can use. Its file is the body of the request.
@@ -60,9 +60,9 @@ def colouring(
     return Colouring(preset, flip, {k: v for k, v in chosen.items() if v is not None})
 
 
-def find_second(services: Served, secret: Secret, beside: str | None = None) -> Entry | None:
+def find_second(services: Served, secret: Secret, second: str | None = None) -> Entry | None:
     """The picture that the first one is compared with, if there is one."""
-    return find_picture(beside, services, secret) if beside else None
+    return find_picture(second, services, secret) if second else None
 
 
 def need_second(second: Annotated[Entry | None, Depends(find_second)]) -> Entry:
@@ -207,7 +207,7 @@ class SecondChoice:
     model: str | None = None
 
 
-@router.post("/beside")
+@router.post("/second")
 async def open_second(
     request: Request,
     key: str,

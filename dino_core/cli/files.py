@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from dino_core.cli.command import Option, size
 from dino_core.cli.weights import weights_options
-from dino_core.jobs import replacing
+from dino_core.writing import replacing
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,7 +8,7 @@ from dino_core.datasets.pictures import Pictures
 
 
 def cifar10_folder() -> Path:
-    """Where CIFAR-10 is kept: beside the downloaded weights."""
+    """Where CIFAR-10 is kept: partial the downloaded weights."""
     from dino_core.weights.variants import weights_folder  # waits for torch
 
     return weights_folder().parent / "cifar10"
@@ -24,7 +24,7 @@ def cifar10(folder: str | Path, download: bool = False) -> Pictures:
     if not done.is_dir():
         from torchvision.datasets import CIFAR10
 
-        beside = folder / f"pictures.{os.getpid()}.part"
+        partial = folder / f"pictures.{os.getpid()}.part"
         for split in ("train", "test"):
             try:
                 data = CIFAR10(str(folder), train=split == "train", download=download)
@@ -33,8 +33,8 @@ def cifar10(folder: str | Path, download: bool = False) -> Pictures:
                     f"CIFAR-10 is not in {folder}. Ask for the download of 170 MB with --download."
                 ) from error
             for index, (picture, label) in enumerate(data):
-                target = beside / split / data.classes[label] / f"{index:05}.png"
+                target = partial / split / data.classes[label] / f"{index:05}.png"
                 target.parent.mkdir(parents=True, exist_ok=True)
                 picture.save(target)
-        beside.rename(done)
+        partial.rename(done)
     return find_pictures(done)

@@ -83,7 +83,7 @@ def source_in(path: Path, listing: Listing) -> Source | None:
     return None
 
 
-def pictures_in(source: Source, selection: Callable[[Callable[[str], bytes]], Selection]) -> Pictures:
+def pictures_in(source: Source, select: Callable[[Callable[[str], bytes]], Selection]) -> Pictures:
     """All pictures with their labels. `selection` is given how a picture is read by its name inside.
 
     ValueError when there is none.
@@ -103,7 +103,7 @@ def pictures_in(source: Source, selection: Callable[[Callable[[str], bytes]], Se
         return places.read(at[name], 1 << 27)
 
     at = {found.inside[name]: i for i, name in enumerate(names)}
-    layout, order = _understood(found, source, selection(read_inside))
+    layout, order = _understood(found, source, select(read_inside))
     gone = {name for name, _ in layout.left_out}
     kept = [i for i, name in enumerate(names) if name not in gone]
     left_out = tuple(sorted([*layout.left_out, *found.left_out, *source.left_out]))
@@ -128,7 +128,9 @@ def pictures_in(source: Source, selection: Callable[[Callable[[str], bytes]], Se
     return replace(pictures, labels=labels, classes=order, splits=splits)
 
 
-def _understood(found: Contained, source: Source, selection: Selection) -> tuple[Layout, tuple[str, ...]]:
+def _understood(
+    found: Contained, source: Source, selection: Selection
+) -> tuple[Layout, tuple[str, ...]]:
     """Labels, splits and what is left out, by the names of pictures; and the order of classes."""
     layout = Layout()
     names = []

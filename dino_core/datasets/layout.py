@@ -188,8 +188,8 @@ def _read_splits(
             for name, members in classes.items():
                 inside.setdefault(split, {}).setdefault(name, []).extend(members)
     labelled = sum(len(items) for classes in inside.values() for items in classes.values())
-    beside = sum(len(loose.get(split, ())) for split in inside)  # where there are classes too
-    if beside >= labelled:
+    loose_files = sum(len(loose.get(split, ())) for split in inside)  # where there are classes too
+    if loose_files >= labelled:
         for split in divided:
             for items in (loose.get(split, []), *inside.get(split, {}).values()):
                 found.splits |= {item.name: split for item in items}

@@ -70,9 +70,9 @@ class _Shard:
         self.path = path
         self.listing = Listing()
         self.places: dict[str, Member] = {}
-        self.beside: dict[str, dict[str, str]] = {}  # name without ending -> kind -> as written
+        self.labels: dict[str, dict[str, str]] = {}  # name without ending -> kind -> as written
         self.bad: dict[str, str] = {}  # name without ending -> why its label cannot be read
-        self.files_beside: dict[str, list[str]] = {}  # name without ending -> its other files
+        self.other_files: dict[str, list[str]] = {}  # name without ending -> its other files
         seen: set[str] = set()
         with path.open("rb") as file:
             for member in members(path):
@@ -96,14 +96,14 @@ class _Shard:
             self.places[member.name] = member
             self.listing.add(member.name, member.size, lambda: first(1024))
             return
-        self.files_beside.setdefault(stem, []).append(member.name)
+        self.other_files.setdefault(stem, []).append(member.name)
         if member.size > BESIDE[ending]:
             if ending != ".txt":
                 self.bad[stem] = f"Its {ending} is larger than {BESIDE[ending]:,} bytes."
             return
         try:
             text = first(member.size).decode("utf-8-sig").strip()
-            labels = self.beside.setdefault(stem, {})
+            labels = self.labels.setdefault(stem, {})
             labels |= _labels_in_json(text) if ending == ".json" else {_kind(ending): text}
         except (ValueError, RecursionError):
             if ending != ".txt":
@@ -115,9 +115,9 @@ class _Shard:
             member, whole = self.places[name], f"{prefix}{name}"
             found.places[whole] = (number, member.at, member.size)
             found.inside[whole] = name
-            stem = next((s for s in (stem_of(name)[0], key_of(name)) if s in self.files_beside), "")
+            stem = next((s for s in (stem_of(name)[0], key_of(name)) if s in self.other_files), "")
             used.add(stem)
-            for kind, text in self.beside.get(stem, {}).items():
+            for kind, text in self.labels.get(stem, {}).items():
                 found.labels.setdefault(kind, {})[whole] = text
             if stem in self.bad:
                 found.labels.setdefault("bad", {})[whole] = self.bad[stem]
@@ -125,8 +125,8 @@ class _Shard:
         left = [*listing.left_out]
         left += [(name, "A table, which is not read inside a tar.") for name in listing.tables]
         left += [(name, "A tar inside a tar, which is not looked into.") for name in listing.shards]
-        for stem in self.files_beside.keys() - used:
-            left += [(name, NOTHING_BESIDE) for name in self.files_beside[stem]]
+        for stem in self.other_files.keys() - used:
+            left += [(name, NOTHING_BESIDE) for name in self.other_files[stem]]
         file = found.files[number]
         found.left_out += [(f"{prefix}{name}" if name else file, why) for name, why in left]
 

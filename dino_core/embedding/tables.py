@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 
 from dino_core.embedding.embed import SLICE, Embedded
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 ENDINGS = (".parquet", ".npz")
 
@@ -52,7 +52,7 @@ def check_folder(path: Path) -> Path:
 def write(path: Path, embedded: Embedded, facts: dict[str, Any]) -> None:
     """The file is there as a whole or not at all; its ending says which kind."""
     facts = {**facts, "broken": [list(one) for one in embedded.broken]}
-    with written_beside(path) as partial:
+    with replacing(path) as partial:
         if path.suffix.lower() == ".parquet":
             write_parquet(partial, embedded, facts)
         else:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dino_core.figures.charts import has_points, stack
 from dino_core.figures.panels import panel_bytes
 from dino_core.figures.theme import FONT, Theme, palette
-from dino_core.jobs import replacing
+from dino_core.writing import replacing
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

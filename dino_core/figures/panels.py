@@ -216,11 +216,11 @@ def draw_bar(figure: "Figure", bar: Bar, left: float, top: float, height: float)
     table = colour_table(bar.colours)[::-1, None]  # [256, 1, 3], high on top
     axes.imshow(table, extent=(0, 1, 0, 1), aspect="auto", interpolation="none")
     axes.set_gid("colour-bar")
-    beside, middle = left + BAR + 0.8, top + height / 2
-    write(figure, bar.high, beside, top, SMALL)
-    write(figure, bar.low, beside, top + height - 2.2, SMALL)
+    right, middle = left + BAR + 0.8, top + height / 2
+    write(figure, bar.high, right, top, SMALL)
+    write(figure, bar.low, right, top + height - 2.2, SMALL)
     if bar.title:
-        write(figure, bar.title, beside, middle - 1.1, SMALL)
+        write(figure, bar.title, right, middle - 1.1, SMALL)
 
 
 def panel_bytes(figure: "Figure", kind: str, dpi: int) -> bytes:

@@ -56,9 +56,9 @@ def crops(
     if not drawn:
         raise ValueError("There are no crops to show: draw some first.")
     total = millimetres(width)
-    beside = total >= WIDE
-    large = (total - 2 * EDGE - GAP) / 2 if beside else total - 2 * EDGE
-    left = EDGE + large + GAP if beside else EDGE
+    side_by_side = total >= WIDE
+    large = (total - 2 * EDGE - GAP) / 2 if side_by_side else total - 2 * EDGE
+    left = EDGE + large + GAP if side_by_side else EDGE
     cell = (total - EDGE - left - (COLUMNS - 1) * GAP) / COLUMNS
     counts = [sum(crop.kind == kind for crop in drawn) for kind in ("global", "local")]
     words, top = wrapped(
@@ -66,7 +66,7 @@ def crops(
         total,
     )
     tall = large * picture.height / picture.width
-    first = top if beside else top + TITLE + tall + GAP
+    first = top if side_by_side else top + TITLE + tall + GAP
     rows = -(-len(drawn) // COLUMNS)
     figure = new_figure(
         total, EDGE + max(top + TITLE + tall, first + rows * (TITLE + cell + GAP) - GAP)

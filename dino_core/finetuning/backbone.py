@@ -30,7 +30,7 @@ from dino_core.schedules import warmup_cosine
 from dino_core.step.loader import background_batches, generator_for, normalised, order_of_pass
 from dino_core.update import parameter_groups
 from dino_core.weights import read_state_dict
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 Part = Literal["head", "blocks", "all"]
 AUGMENTATION = CropConfig(
@@ -293,7 +293,7 @@ def moving(classifier: Classifier, trainable: list[str]) -> dict[str, Tensor]:
 
 def keep_best(run: RunFolder, classifier: Classifier, trainable: list[str]) -> None:
     tensors = {n: t.cpu().contiguous() for n, t in moving(classifier, trainable).items()}
-    with written_beside(run.path / "best.safetensors") as partial:
+    with replacing(run.path / "best.safetensors") as partial:
         save_file(tensors, partial)
 
 

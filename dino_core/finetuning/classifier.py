@@ -24,7 +24,7 @@ from dino_core.step.loader import generator_for
 from dino_core.vit import VisionTransformer
 from dino_core.weights import load_state, read_state_dict
 from dino_core.weights.architecture import config_from_metadata
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 Watch = Callable[[int, float, float, float], None]  # epoch, losses of both parts, accuracy
 
@@ -127,7 +127,7 @@ def save_classifier(classifier: Classifier, path: Path, source: str) -> None:
         "source": source,
     }
     tensors = {n: t.detach().cpu().contiguous() for n, t in classifier.state_dict().items()}
-    with written_beside(path) as partial:
+    with replacing(path) as partial:
         save_file(tensors, partial, metadata)
 
 

@@ -15,7 +15,7 @@ from dino_core.finetuning.classifier import Classifier
 from dino_core.finetuning.layers import is_judged, judge_layers
 from dino_core.runs.folder import Control, RunFolder
 from dino_core.weights import read_state_dict
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 PARTS = ("train", "validation", "test")
 TENSORS = ("cls", "mean_patch", "labels")  # of a part, in its file
@@ -100,7 +100,7 @@ def without_broken(parts: Divided, features: dict[str, FeatureSet]) -> Divided:
 def write_features(path: Path, features: FeatureSet) -> None:
     facts = {"names": json.dumps(features.names), "broken": json.dumps(features.broken)}
     tensors = {n: getattr(features, n).contiguous() for n in TENSORS}
-    with written_beside(path) as partial:
+    with replacing(path) as partial:
         save_file(tensors, partial, facts)
 
 

@@ -22,7 +22,8 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from dino_core.step.sharding import shard_of
-from dino_core.weights.files import read_state_dict, written_beside
+from dino_core.weights.files import read_state_dict
+from dino_core.writing import replacing
 
 KEPT = 2
 MODEL = re.compile(r"step-(\d{8,})\.safetensors")
@@ -114,7 +115,7 @@ def _tidy(folder: Path, keep: Callable[[int], bool]) -> None:
 
 def _write(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     ready = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    with written_beside(path) as partial:
+    with replacing(path) as partial:
         try:
             save_file(ready, partial, {**metadata, "format": "pt", "digest": digest(ready)})
         except Exception as error:  # safetensors has an exception of its own for a full disk

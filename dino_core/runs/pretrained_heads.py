@@ -21,8 +21,9 @@ from dino_core.config import TrainConfig
 from dino_core.runs.presets import from_plain
 from dino_core.student_teacher import StudentTeacher
 from dino_core.weights import load_backbone
-from dino_core.weights.files import read_state_dict, written_beside
+from dino_core.weights.files import read_state_dict
 from dino_core.weights.variants import BUNDLED
+from dino_core.writing import replacing
 
 OWN = "own"  # a pair that brings its backbones along
 PREVIEW_HEADS = BUNDLED / "vits14_preview_heads.fp16.safetensors"
@@ -39,7 +40,7 @@ def save_heads(pair: StudentTeacher, config: TrainConfig, backbone: str, path: P
     if backbone != OWN:
         tensors["mask_token"] = pair.student.backbone.mask_token.detach().half()
     metadata = {"train": json.dumps(asdict(config)), "backbone": backbone}
-    with written_beside(path) as partial:
+    with replacing(path) as partial:
         save_file(tensors, partial, metadata=metadata)
 
 

@@ -17,7 +17,7 @@ from dino_core.masks import sample_block_mask
 from dino_core.runs.presets import RunConfig
 from dino_core.step.loader import generator_for
 from dino_core.vit import VisionTransformer
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 
 @torch.inference_mode()
@@ -81,7 +81,7 @@ def same_colours(now: np.ndarray, before: np.ndarray) -> np.ndarray:
 
 def save_arrays(path: Path, arrays: dict[str, np.ndarray]) -> None:
     """An NPZ, there as a whole or not at all."""
-    with written_beside(path) as partial, partial.open("wb") as file:
+    with replacing(path) as partial, partial.open("wb") as file:
         np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
 
 

@@ -79,7 +79,7 @@ def masks_scene(
     drawn = first_mask(grid, ratio, generator)
     scattered = sample_random_mask(grid, drawn.achieved, generator)
     batch = sample_masks(2 * BATCH, grid, config, generator).block_masks
-    beside = [sample_random_mask(grid, one.achieved, generator) for one in batch]
+    random_masks = [sample_random_mask(grid, one.achieved, generator) for one in batch]
     many = sample_block_masks(grid, [drawn.target] * DRAWS, config, generator)
     return MasksScene(
         seed=seed,
@@ -97,8 +97,8 @@ def masks_scene(
         block_histogram=_count([len(one.blocks) for one in many]),
         hidden_share=torch.stack([one.mask for one in many]).float().mean(0).numpy(),
         batch=_bytes(torch.stack([one.mask for one in batch])),
-        batch_random=_bytes(torch.stack(beside)),
-        batch_masks=[_facts(*pair) for pair in zip(batch, beside, strict=True)],
+        batch_random=_bytes(torch.stack(random_masks)),
+        batch_masks=[_facts(*pair) for pair in zip(batch, random_masks, strict=True)],
     )
 
 

@@ -43,7 +43,7 @@ class Found:
 
     prefix: str  # what stood before every name, with its dot; "" for nothing
     backbone: dict[str, Tensor]  # without the prefix
-    beside: dict[str, Tensor]  # heads, loss centres; not what belongs to another backbone
+    extras: dict[str, Tensor]  # heads, loss centres; not what belongs to another backbone
     notes: tuple[str, ...]
 
 
@@ -73,14 +73,14 @@ def find_backbone(tensors: Mapping[str, Tensor], branch: str | None = None) -> F
     if prefix == "":
         own = {n: t for n, t in own.items() if not _is_in(n, others)}
     parent = _parent(prefix)
-    beside = {
+    extras = {
         name.removeprefix(parent): tensor
         for name, tensor in names.items()
         if not name.startswith(prefix)
         and not _is_in(name, others)
         and not ("" in prefixes and BACKBONE.match(name))
     }
-    return Found(prefix, own, beside, tuple(_notes(container + prefix, prefixes, prefix)))
+    return Found(prefix, own, extras, tuple(_notes(container + prefix, prefixes, prefix)))
 
 
 def backbone_prefixes(names: Collection[str]) -> list[str]:

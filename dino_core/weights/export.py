@@ -24,7 +24,7 @@ from torch import Tensor
 from dino_core.config import ViTConfig
 from dino_core.vit import VisionTransformer
 from dino_core.weights.architecture import load_state
-from dino_core.weights.files import CONFIG, read_state_dict, written_beside
+from dino_core.weights.files import CONFIG, read_state_dict
 from dino_core.weights.layouts import convert
 from dino_core.weights.peers import (
     hugging_face_config,
@@ -34,6 +34,7 @@ from dino_core.weights.peers import (
     timm_model,
     timm_state,
 )
+from dino_core.writing import replacing
 
 Target = Literal["official", "transformers", "timm", "onnx"]
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -91,7 +92,7 @@ def export_backbone(
     _check_request(target, path)
     vit = _plain(vit)
     write, open_peer = PARTS[target]
-    with _beside(path, folder=target == "transformers") as partial:
+    with _replacing(path, folder=target == "transformers") as partial:
         write(vit, partial, attention)
         peer, theirs = open_peer(vit, partial)
         ours = _with_positions(vit, theirs)
@@ -130,10 +131,10 @@ def _plain(vit: VisionTransformer) -> VisionTransformer:
 
 
 @contextmanager
-def _beside(path: Path, folder: bool) -> Iterator[Path]:
+def _replacing(path: Path, folder: bool) -> Iterator[Path]:
     """A name in the same folder, with the same ending, that becomes `path` if all goes well."""
     if not folder:
-        with written_beside(path) as partial:
+        with replacing(path) as partial:
             named = partial.with_name(f"{partial.name}{path.suffix}")
             try:
                 yield named

@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from dino_core.vit import VisionTransformer
 from dino_core.weights.architecture import check_fit
-from dino_core.weights.files import read_state_dict, written_beside
+from dino_core.weights.files import read_state_dict
 from dino_core.weights.layouts import convert
 from dino_core.weights.variants import (
     Variant,
@@ -22,6 +22,7 @@ from dino_core.weights.variants import (
     sha256,
     weights_folder,
 )
+from dino_core.writing import replacing
 
 CHUNK = 1 << 20  # bytes
 TIMEOUT = 30  # seconds without an answer
@@ -48,7 +49,7 @@ def fetch(variant: Variant, folder: Path, progress: Progress | None = None) -> P
     target = folder / variant.file
     by_hand = f"You can also save {variant.url} by hand as {target}."
     try:
-        with written_beside(target) as partial:
+        with replacing(target) as partial:
             _stream(variant.url, partial, progress)
             _verify(variant, partial)
     except HTTPError as error:

@@ -7,13 +7,10 @@ a file is follows from its first bytes, not from its name. Nothing here knows wh
 
 import argparse
 import json
-import os
 import pickle
 import re
-import secrets
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,8 +20,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from dino_core.interruption import files_written
 from dino_core.vit import VisionTransformer
+from dino_core.writing import replacing
 
 # What a Hugging Face folder calls its weights, the first that is there; INDEX names its shards.
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin", "backbone.safetensors")
@@ -228,25 +225,6 @@ def _flatten(content: Any, path: Path) -> dict[str, Tensor]:
     raise ValueError(f"{path} holds no named tensors but {found}. Wanted is a state dict.")
 
 
-@contextmanager
-def written_beside(path: Path) -> Iterator[Path]:
-    """Yields a name in the same folder; what was written there becomes `path` at the end, whole.
-
-    After an error nothing is left and `path` is as it was. Every caller has a name of its own, so
-    two who write the same file do not meet; the last one to finish stays.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with files_written():
-            yield partial
-            with partial.open("rb+") as file:
-                os.fsync(file.fileno())
-            os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
 def save_backbone(
     vit: VisionTransformer, path: str | Path, metadata: Mapping[str, str] | None = None
 ) -> Path:
@@ -261,6 +239,6 @@ def save_backbone(
     path = Path(path).expanduser()
     words = {**(metadata or {}), "format": "pt", "config": json.dumps(asdict(vit.config))}
     tensors = {name: tensor.detach().contiguous() for name, tensor in vit.state_dict().items()}
-    with written_beside(path) as partial:
+    with replacing(path) as partial:
         save_file(tensors, partial, metadata=words)
     return path

@@ -73,7 +73,7 @@ def convert(tensors: Mapping[str, Tensor], branch: str | None = None) -> Convert
     notes = list(found.notes)
     body = {n: t for n, t in found.backbone.items() if BACKBONE.match(n) or "." not in n}
     heads = {n: t for n, t in found.backbone.items() if n not in body}
-    aside = heads | found.beside
+    aside = heads | found.extras
     if aside:
         parts = sorted({name.split(".")[0] for name in aside})
         notes.insert(0, f"Left aside, not part of the backbone: {', '.join(parts)}.")

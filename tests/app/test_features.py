@@ -34,31 +34,31 @@ def visitor(server: Any) -> Iterator[TestClient]:
 
 @pytest.mark.slow
 def test_a_sample_and_a_file_stand_beside_the_first(visitor: TestClient) -> None:
-    sample = visitor.post("/view/first/beside?sample=rocket.jpg").json()
-    file = visitor.post("/view/first/beside", content=(SAMPLES / "rocket.jpg").read_bytes()).json()
+    sample = visitor.post("/view/first/second?sample=rocket.jpg").json()
+    file = visitor.post("/view/first/second", content=(SAMPLES / "rocket.jpg").read_bytes()).json()
     assert sample["grid"] == file["grid"] == [16, 24]
     assert (sample["sample"], file["sample"]) == ("rocket.jpg", "")
     answers = [
-        load(visitor.get(f"/view/first/matches/10?beside={one['key']}").content)
+        load(visitor.get(f"/view/first/matches/10?second={one['key']}").content)
         for one in (sample, file)
     ]
     assert (answers[0]["forward"] == answers[1]["forward"]).all()
     assert answers[0]["forward"].shape == (16 * 24,)
-    again = visitor.post(f"/view/first/beside?source={file['key']}").json()
+    again = visitor.post(f"/view/first/second?source={file['key']}").json()
     assert again["grid"] == file["grid"]
     assert again["key"] != file["key"]
 
 
 def test_a_second_key_is_its_owner_s(server: Any, visitor: TestClient) -> None:
-    key = visitor.post("/view/first/beside?sample=coffee.jpg").json()["key"]
+    key = visitor.post("/view/first/second?sample=coffee.jpg").json()["key"]
     assert visitor.get(f"/view/{key}/patches/3").status_code == 200
     other = TestClient(server, base_url=HOME)
     other.get("/")
-    for path in (f"{key}/patches/3", f"first/matches/3?beside={key}", f"{key}/input.jpg"):
+    for path in (f"{key}/patches/3", f"first/matches/3?second={key}", f"{key}/input.jpg"):
         assert other.get(f"/view/{path}").status_code == 404
-    assert other.post(f"/view/first/beside?source={key}").status_code == 404
+    assert other.post(f"/view/first/second?source={key}").status_code == 404
     stranger = TestClient(server, base_url=HOME)  # has never opened the page
-    refused = stranger.post("/view/first/beside?sample=coffee.jpg")
+    refused = stranger.post("/view/first/second?sample=coffee.jpg")
     assert (refused.status_code, refused.text) == (404, "Open the page first.")
 
 
@@ -76,7 +76,7 @@ def test_a_second_key_is_its_owner_s(server: Any, visitor: TestClient) -> None:
 def test_refused_in_words(
     visitor: TestClient, query: str, body: bytes, status: int, words: str
 ) -> None:
-    answer = visitor.post(f"/view/first/beside{query}", content=body)
+    answer = visitor.post(f"/view/first/second{query}", content=body)
     assert answer.status_code == status
     assert words in answer.text
     assert answer.headers["content-type"].startswith("text/plain")
@@ -87,7 +87,7 @@ def test_too_large_a_file_is_let_go_of(
     visitor: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(features, "MAX_BYTES", 1000)
-    answer = visitor.post("/view/first/beside", content=b"x" * 1001)
+    answer = visitor.post("/view/first/second", content=b"x" * 1001)
     assert (answer.status_code, "25 MB" in answer.text) == (413, True)
 
 
@@ -110,8 +110,8 @@ def test_questions_that_make_no_sense(visitor: TestClient, path: str, words: str
 
 
 def test_the_same_picture_in_the_same_model_is_alike(visitor: TestClient) -> None:
-    twin = visitor.post("/view/first/beside?model=preview_vits14").json()
-    table = load(visitor.get(f"/view/first/likeness?beside={twin['key']}").content)["cka"]
+    twin = visitor.post("/view/first/second?model=preview_vits14").json()
+    table = load(visitor.get(f"/view/first/likeness?second={twin['key']}").content)["cka"]
     assert table.diagonal() == pytest.approx(1, abs=1e-4)
 
 

@@ -121,7 +121,7 @@ def test_selections() -> None:
 
 
 def test_pictures_are_kept_for_their_owner_s_browser_alone(client: TestClient) -> None:
-    second = client.post("/view/first/beside", content=SAMPLE.read_bytes()).json()
+    second = client.post("/view/first/second", content=SAMPLE.read_bytes()).json()
     answer = client.get(f"/view/{second['key']}/input.jpg")
     assert answer.headers["cache-control"] == "private, max-age=3600, immutable"
     assert answer.headers["content-type"] == "image/jpeg"

@@ -127,14 +127,14 @@ def test_pictures_are_found_by_content_and_not_by_ending(tmp_path, where):
         "b/2.heif": heic(noise(20, 20)), "b/3.avif": avif(noise(20, 20)), "b/4.x": picture(7),
         "b/5.dng": raw_file(preview=jpeg_of(8)),
     }  # fmt: skip
-    beside = {
+    rest = {
         "a/7": b"words", "b/6.mp4": b"\0\0\0\x18ftypisom" + bytes(90), "b/Thumbs.db": b"x",
         "a/.DS_Store": b"x", "notes.txt": b"x", "b/7.dcm": bytes(128) + b"DICM",
         "b/8.svg": b"<svg/>", "b/9.jxl": b"\xff\x0a12",
     }  # fmt: skip
-    root = files(tmp_path / "d", contents | beside)
+    root = files(tmp_path / "d", contents | rest)
     found = find_pictures(
-        root if where == "folder" else zipped(tmp_path / "d.zip", contents | beside)
+        root if where == "folder" else zipped(tmp_path / "d.zip", contents | rest)
     )
     assert found.names == tuple(sorted(contents))
     for i in range(len(found)):

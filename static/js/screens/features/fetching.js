@@ -53,7 +53,7 @@ export const fetchLikeness = (url) => fetchScene(url);
 export const matchesUrl = ({ view, second, layer, colouring, objectOnly }, query = {}) =>
   sceneUrl(view.key, `matches/${layer}`, {
     ...colouringQuery(colouring),
-    beside: second.key,
+    second: second.key,
     object_only: objectOnly,
     ...query,
   });
@@ -66,6 +66,6 @@ export const comparisonUrl = ({ view, layer, colouring, secondLayer, second }, q
   sceneUrl(view.key, `comparison/${layer}`, {
     ...colouringQuery(colouring),
     second_layer: secondLayer,
-    ...(second ? { beside: second.key } : {}),
+    ...(second ? { second: second.key } : {}),
     ...query,
   });

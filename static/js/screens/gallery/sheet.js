@@ -34,7 +34,7 @@ export function createSheet(state, actions, verdict) {
     threshold = 0.95;
   const words = el("p", { class: "inside-note", "aria-live": "polite" }),
     grid = el("div", { class: "inside-tiles", role: "group", "aria-label": "Pictures" }),
-    beside = el("div", {}, verdict);
+    verdictBox = el("div", {}, verdict);
   const more = button("Show more", () => {
     shown += 2 * PAGE;
     draw();
@@ -49,7 +49,7 @@ export function createSheet(state, actions, verdict) {
   const node = el(
     "section",
     { class: "inside-left inside-gallery-sheet", "aria-label": "Pictures of the gallery" },
-    ...[controls, words, beside, grid, more],
+    ...[controls, words, verdictBox, grid, more],
   );
 
   function selectThese() {
@@ -60,7 +60,7 @@ export function createSheet(state, actions, verdict) {
     more.hidden = tiles.length <= shown;
     onMap.hidden = kind === "selection" || !tiles.length;
     limit.node.hidden = kind !== "doubles";
-    beside.hidden = kind !== "mistakes";
+    verdictBox.hidden = kind !== "mistakes";
     grid.classList.toggle("pairs", kind === "doubles");
     if (!state.shown) return;
     const options = { onchoose: actions.pick, chosen: state.chosen };

@@ -93,7 +93,7 @@ export function createPatchMap(state, update) {
       pin(null);
       return true;
     },
-    say: (row, col) => beside(state, row, col),
+    say: (row, col) => patchLabel(state, row, col),
   });
   picture.node.addEventListener("pointerdown", () => {
     pressed = true;
@@ -132,7 +132,7 @@ export function createPatchMap(state, update) {
  * @param {number} row
  * @param {number} col
  */
-function beside({ scene }, row, col) {
+function patchLabel({ scene }, row, col) {
   if (!scene) return null;
   const m = indexOf(scene, [row, col]);
   return `row ${row}, column ${col}\n${m < 0 ? "visible: nothing is asked" : nats(scene.ibot[m])}`;

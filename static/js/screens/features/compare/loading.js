@@ -28,7 +28,7 @@ export function createLoading(screen, change) {
     const secondLayer = layerOf(state.compare, { view, layer, other });
     if (secondLayer !== state.compare.secondLayer) change({ secondLayer });
     /** @type {import("../fetching.js").Query} */
-    const query = second ? { beside: second.key } : {};
+    const query = second ? { second: second.key } : {};
     const [scene, likeness, patches, others] = await Promise.all([
       fetchComparison(comparisonUrl({ view, layer, colouring, secondLayer, second })),
       fetchLikeness(sceneUrl(view.key, "likeness", query)),
@@ -55,7 +55,7 @@ export function createLoading(screen, change) {
     if (!model) change({ model, second: null });
     if (!model || (second?.first === view.key && second.model === model)) return;
     /** @type {Omit<Second, "first">} */
-    const opened = await requestJson(sceneUrl(view.key, "beside", { model }), { method: "POST" });
+    const opened = await requestJson(sceneUrl(view.key, "second", { model }), { method: "POST" });
     if (!isOvertaken()) change({ model, second: { ...opened, first: view.key } });
   }
   return load;

@@ -39,9 +39,9 @@ export function createPictures({ state, pointing }) {
   let drawn = null;
 
   /** @param {LoadedComparison} loaded */
-  function open({ view, second: beside, layer, secondLayer, scene }) {
+  function open({ view, second: picture, layer, secondLayer, scene }) {
     const { grid, second_grid: wanted, order } = scene.facts,
-      there = beside ?? view;
+      there = picture ?? view;
     for (const part of [first, firstLikeness])
       part.show(sceneUrl(view.key, "input.jpg"), grid, view.input_size);
     for (const part of [second, secondLikeness])

@@ -17,7 +17,7 @@ import { dropZone, fileButton } from "../../../ui/upload.js";
 export function createChooser({ state, run, reload, lookAround }, change) {
   /** @param {import("../state.js").View} view @param {Choice} choice @param {File | null} [file] */
   async function openSecond(view, choice, file = null) {
-    const url = sceneUrl(view.key, "beside", { ...choice }),
+    const url = sceneUrl(view.key, "second", { ...choice }),
       body = file && (await pictureToSend(file));
     /** @type {Omit<Second, "first">} */
     const opened = await requestJson(url, { method: "POST", body });

@@ -91,7 +91,7 @@ export function pairWay(screen) {
     }
     const [scene, joint, patches, others] = await Promise.all([
       fetchMatches(matchesUrl({ view, second, layer, colouring, objectOnly })),
-      fetchFeatures(featuresUrl(view, layer, colouring, { beside: second.key })),
+      fetchFeatures(featuresUrl(view, layer, colouring, { second: second.key })),
       fetchPatches(view, layer),
       fetchPatches(second, layer),
     ]);
@@ -128,7 +128,7 @@ export function pairWay(screen) {
       if (!loaded || loaded.view !== view) return [];
       return [
         matchesUrl({ ...loaded, layer }),
-        featuresUrl(view, layer, loaded.colouring, { beside: loaded.second.key }),
+        featuresUrl(view, layer, loaded.colouring, { second: loaded.second.key }),
         patchesUrl(view, layer),
         patchesUrl(loaded.second, layer),
       ];

@@ -24,14 +24,14 @@ export function createPictures(screen, change, chooser) {
   const { state } = screen,
     { left, right } = patchPictures(screen, change);
   const first = figure(left.node, "This picture", "point at a patch to ask from there"),
-    beside = figure(right.node, "Second picture", ""),
+    secondFigure = figure(right.node, "Second picture", ""),
     lines = createLines(),
     colours = el("div", { class: "inside-legend-place" }, signedLegend());
   const host = el(
     "div",
     { class: "inside-pair inside-duo" },
     first.node,
-    beside.node,
+    secondFigure.node,
     chooser,
     lines.node,
   );
@@ -47,7 +47,7 @@ export function createPictures(screen, change, chooser) {
     const [one, two] = [view, second].map(({ input_size: [width, height] }) => width / height);
     host.style.setProperty("--columns", `minmax(0, ${one}fr) minmax(0, ${two}fr)`); // equal heights
     host.style.setProperty("--widest", `${Math.round(TALLEST * (one + two) + 26)}px`);
-    beside.words.textContent = second.words ?? "";
+    secondFigure.words.textContent = second.words ?? "";
   }
 
   /** @param {LoadedPair} loaded */
@@ -77,7 +77,7 @@ export function createPictures(screen, change, chooser) {
     arrange({ choosing, second }) {
       host.classList.toggle("choosing", choosing);
       chooser.hidden = !choosing;
-      beside.node.hidden = choosing;
+      secondFigure.node.hidden = choosing;
       lines.node.style.display = choosing ? "none" : "";
       colours.classList.toggle("asleep", !second);
       const { view } = state;
