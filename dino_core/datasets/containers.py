@@ -84,7 +84,7 @@ def source_in(path: Path, listing: Listing) -> Source | None:
 
 
 def pictures_in(source: Source, select: Callable[[Callable[[str], bytes]], Selection]) -> Pictures:
-    """All pictures with their labels. `selection` is given how a picture is read by its name inside.
+    """All pictures with their labels. `select` is given how a picture inside is read.
 
     ValueError when there is none.
     """
