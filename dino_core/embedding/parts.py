@@ -28,7 +28,7 @@ from dino_core.embedding.reading import DIGEST_BYTES
 from dino_core.embedding.tables import write_parquet
 from dino_core.jobs import read_json, write_json
 from dino_core.weights import Backbone
-from dino_core.weights.files import written_beside
+from dino_core.writing import replacing
 
 ROWS = 1024  # pictures of a part
 JOB = "_job"
@@ -146,7 +146,7 @@ class PartWriter:
             more = {"contents": found.contents.tobytes().hex(), "first": str(indices.start)}
             file = self.parts.file(part)
             beside = file.parent / JOB / file.name  # where no reader of the folder meets it
-            with written_beside(beside) as partial:
+            with replacing(beside) as partial:
                 write_parquet(partial, found, facts, more)
             os.replace(beside, file)
         finally:
