@@ -10,6 +10,7 @@ clustering   k-means, HDBSCAN
 alignment    colours that stay: layers, sizes, checkpoints, models in one basis, one foreground
 depth        the layers of one model as such a family
 comparison   CKA between layers and models, components in one order and sign
+side_by_side which patches of two pictures match; one picture in two models or layers
 projection   PCA, t-SNE and UMAP in two dimensions, and maps laid over each other
 neighbours   exact nearest neighbours, outliers, near-duplicates
 approximate  the same for too many to compare all pairs: an index, and its measured recall

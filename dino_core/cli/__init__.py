@@ -1,6 +1,8 @@
 """The command line: a file for each family of commands.
 
     pictures    features, attention, pca: what a model makes of pictures
+    views       similar, match, clusters                token_views  rollout, norms, tokens
+    films       film: through all layers                families  grid, compare: several models
     sampling    crops, masks: what training makes of them
     losses      what student and teacher say of one
     models      which there are

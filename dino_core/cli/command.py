@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Run = Callable[[argparse.Namespace], int | None]  # -> an exit code, None for 0
 Option = Callable[..., Any]  # ArgumentParser.add_argument
+Width = Any  # of a figure: column, page, or mm
 Size = int | tuple[int, int] | Literal["native"]  # short side, (height, width), or as it is
 
 
@@ -44,7 +45,7 @@ def add_command(
 
 # --- figures
 
-PRINT = ("svg", "pdf", "png")  # a panel of pictures
+PRINT = ("svg", "pdf", "png", "html")  # a panel of pictures
 CHART = ("html",)  # charts with axes, one file that opens offline
 
 
@@ -60,14 +61,38 @@ def figure_option(option: Option, what: str, endings: tuple[str, ...] = PRINT) -
             raise argparse.ArgumentTypeError(str(error)) from None
 
     option("--figure", type=file, metavar=f"FILE.{'|'.join(endings)}", help=what)
+    if "svg" in endings:
+        option(
+            "--figure-width",
+            type=width,
+            default="page",
+            metavar="MM",
+            help="of a panel: column (89 mm), page (183 mm, default), or so many mm",
+        )
+        option(
+            "--figure-dpi", type=positive, default=300, metavar="DPI", help="of a PNG, default: 300"
+        )
 
 
-def write_figure(path: Path | None, draw: "Callable[[], Figure | dict[str, Any]]") -> None:
-    """What `draw` draws, a panel or charts, when a figure was asked for."""
-    if path is not None:
-        from dino_core.figures import save
+def write_figure(
+    args: argparse.Namespace, draw: "Callable[[Width], Figure | dict[str, Any]]"
+) -> None:
+    """What `draw` draws at a width, a panel or charts, when --figure was given.
 
-        save(draw(), path)
+    A panel's caption, its own words and the command that repeats it, goes into the file and is
+    printed.
+    """
+    if args.figure is None:
+        return
+    from dino_core.figures.files import save, words_of
+
+    figure = draw(getattr(args, "figure_width", "page"))
+    if isinstance(figure, dict):
+        save(figure, args.figure)
+        return
+    caption = f"{words_of(figure)}. Repeated by: {args.line}"
+    save(figure, args.figure, dpi=args.figure_dpi, caption=caption)
+    print(f"Figure -> {args.figure}\n{caption}")
 
 
 # --- words -> values, as types of options
@@ -80,6 +105,18 @@ def size(text: str) -> Size:
     if match is None:
         raise argparse.ArgumentTypeError(f"{text!r} is neither native, nor N, nor HEIGHTxWIDTH")
     return (int(match[1]), int(match[2])) if match[2] else int(match[1])
+
+
+def width(text: str) -> float | str:
+    if text in ("column", "page"):
+        return text
+    try:
+        millimetres = float(text)
+    except ValueError:
+        millimetres = 0
+    if not 30 <= millimetres <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither column, nor page, nor 30 to 1000 mm")
+    return millimetres
 
 
 def grid(text: str) -> tuple[int, int]:

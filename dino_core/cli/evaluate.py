@@ -142,7 +142,7 @@ def judge(
         **facts_of(args, backbone, preparation),
     }
     write_json(target, answer)
-    write_figure(args.figure, lambda: confusion_of(answer))
+    write_figure(args, lambda _: confusion_of(answer))
     if answer["overlap"]:
         print(
             f"Careful: {answer['overlap']:,} of the test pictures are training pictures too, byte "

@@ -34,6 +34,10 @@ def layer_option(option: Option, required: bool) -> None:
 
 def model_options(option: Option) -> None:
     weights_options(option)
+    input_options(option)
+
+
+def input_options(option: Option) -> None:
     option(
         "--size",
         type=size,

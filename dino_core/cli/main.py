@@ -2,13 +2,27 @@
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from dino_core.account import ensure_account
-from dino_core.cli import export, gallery, heads, losses, models, pictures, sampling, training
+from dino_core.cli import (
+    export,
+    families,
+    films,
+    gallery,
+    heads,
+    losses,
+    models,
+    pictures,
+    sampling,
+    token_views,
+    training,
+    views,
+)
 from dino_core.cli.command import Option, Run, add_command
 from dino_core.interruption import said
 from dino_core.runs.exit_codes import BUG, LEFT_OUT, exit_code, is_said, message_of
@@ -50,6 +64,7 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         sys.stdout.flush()
         raise
     try:
+        args.line = command_line(parser, argv)
         code: int = args.run(args) or 0
         left_out = getattr(args, "left_out", [])
         for sentence in left_out:
@@ -65,6 +80,11 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
         print(message, file=sys.stderr)
         said.set()
     return code
+
+
+def command_line(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> str:
+    """What was typed, as a shell would take it again."""
+    return f"{parser.prog} {shlex.join(sys.argv[1:] if argv is None else argv)}"
 
 
 def make_printable() -> None:
@@ -83,7 +103,20 @@ def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for family in (pictures, sampling, losses, models, training, heads, gallery, export):
+    for family in (
+        pictures,
+        views,
+        token_views,
+        films,
+        families,
+        sampling,
+        losses,
+        models,
+        training,
+        heads,
+        gallery,
+        export,
+    ):
         family.add_parsers(commands)
     for command, add_options in more:
         add_command(commands, command, add_options)

@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dino_core.cli.command import Option, add_command, figure_option, patch, write_figure
+from dino_core.cli.command import (
+    Option,
+    Width,
+    add_command,
+    count,
+    figure_option,
+    patch,
+    write_figure,
+)
 from dino_core.cli.files import (
     array,
     check_same_size,
@@ -35,7 +43,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
+    from dino_core.analysis.inspection import Inspection
     from dino_core.analysis.pca import FeatureColours
+    from dino_core.images import Fitted
 
 MOST = 24  # pictures in a figure
 
@@ -100,7 +110,8 @@ def features(args: argparse.Namespace) -> None:
         for path, name in with_progress(named):
             target = pattern.replace("{name}", name).removesuffix(".npz") + ".npz"
             save(Path(target), stack([arrays_of(path)]))
-    write_figure(args.figure, lambda: pca_figure(shown, PCA_PRESETS["paper"], "last layer"))
+    config = PCA_PRESETS["paper"]
+    write_figure(args, lambda width: pca_figure(shown, config, "last layer", width=width))
     report(f"Features -> {args.output}", backbone)
 
 
@@ -108,13 +119,20 @@ def features(args: argparse.Namespace) -> None:
 
 
 def attention_options(option: Option) -> None:
-    option("image", metavar="IMAGE")
+    option("images", nargs="+", metavar="IMAGE")
     layer_option(option, required=True)
     option(
         "--query", type=patch, metavar="ROW,COL", help="a patch, from 0,0 (default: class token)"
     )
+    option(
+        "--head",
+        type=count,
+        nargs="+",
+        metavar="H",
+        help="those in the figure, from 0 (default: all of one picture; of several the mean)",
+    )
     option("--output", required=True, metavar="DIR")
-    figure_option(option, "the picture, all heads and their mean, for print")
+    figure_option(option, "the picture, heads and their mean, a row a picture, for print")
     model_options(option)
 
 
@@ -123,30 +141,56 @@ def attention(args: argparse.Namespace) -> None:
 
     Pictures of every head, each from 0 to its own largest value, and of their mean; and
     attention.npz of float32: rows [heads, tokens], which sum to 1, attention [heads, h, w], their
-    patch part, and entropy [heads] in nats.
+    patch part, and entropy [heads] in nats. Of several pictures in a folder for each.
     """
     from dino_core import figures
+    from dino_core.vit import check_range
+
+    output_folder(args.output)
+    picture_names(args.images)  # or says that two would have one name
+    alone = len(args.images) == 1
+    leave_out_unreadable(args)
+    check_count(args)
+    backbone = load_weights(args)
+    layer = from_end(args.layer, backbone)
+    check_range("head", args.head or (), backbone.vit.config.heads)
+    shown = []
+    named = list(zip(args.images, picture_names(args.images), strict=True))
+    for path, name in with_progress(named):
+        fitted = fit(path, args, backbone)
+        seen = look(backbone, fitted)
+        folder = args.output if alone else f"{args.output}/{name}"
+        save_attention(folder, fitted, seen, layer, args.query)
+        if args.figure:
+            shown.append(seen)
+    chosen: dict[str, Any] = {"query": args.query, "layer": layer, "heads": args.head}
+
+    def draw(width: Width) -> "Figure":
+        if alone:
+            return figures.attention(shown[0], **chosen, width=width)
+        return figures.attention_of_pictures(shown, **chosen, width=width)
+
+    write_figure(args, draw)
+    report(f"Layer {layer}, {backbone.vit.config.heads} heads -> {args.output}", backbone)
+
+
+def save_attention(
+    folder: str, fitted: "Fitted", seen: "Inspection", layer: int, query: tuple[int, int] | None
+) -> None:
+    """One picture's heads as PNG and NPZ."""
     from dino_core.analysis.attention import entropy
     from dino_core.draw.pictures import contact_sheet
 
-    output_folder(args.output)
-    backbone = load_weights(args)
-    layer = from_end(args.layer, backbone)
-    fitted = fit(args.image, args, backbone)
-    seen = look(backbone, fitted)
-    token = seen.token_at(*args.query) if args.query else 0
+    token = seen.token_at(*query) if query else 0
     rows = seen.rows(token)[layer].float()  # [A, N]
     maps = array(seen.on_grid(rows))  # [A, h, w]
-
-    heads = [over_picture(values, fitted, args.query) for values in maps]
+    heads = [over_picture(values, fitted, query) for values in maps]
     pictures = {f"head_{head:02}": picture for head, picture in enumerate(heads)}
     pictures["heads"] = contact_sheet(heads, columns=math.isqrt(len(heads) - 1) + 1)
-    pictures["mean"] = over_picture(maps.mean(0), fitted, args.query)
-    save_pictures(args.output, pictures)
+    pictures["mean"] = over_picture(maps.mean(0), fitted, query)
+    save_pictures(folder, pictures)
     arrays = {"rows": array(rows), "attention": maps, "entropy": array(entropy(rows))}
-    save(Path(args.output, "attention.npz"), arrays)
-    write_figure(args.figure, lambda: figures.attention(seen, args.query, layer=layer))
-    report(f"Layer {layer}, {len(heads)} heads -> {args.output}", backbone)
+    save(Path(folder, "attention.npz"), arrays)
 
 
 # --- pca
@@ -196,7 +240,8 @@ def pca(args: argparse.Namespace) -> None:
         save(Path(args.output, f"{name}.npz"), arrays | shared)
         colours = to_bytes(arrays["colours"])
         save_pictures(args.output, {name: enlarge(colours, backbone.vit.config.patch_size)})
-    write_figure(args.figure, lambda: pca_figure(shown, config, f"layer {layer}", result))
+    words = f"layer {layer}"
+    write_figure(args, lambda width: pca_figure(shown, config, words, result, width=width))
     report(f"Layer {layer} in colours -> {args.output}", backbone, result.note)
 
 
@@ -222,7 +267,12 @@ def check_count(args: argparse.Namespace) -> None:
 
 
 def pca_figure(
-    shown: "Sequence[Shown]", config: PCAConfig, layer: str, result: "FeatureColours | None" = None
+    shown: "Sequence[Shown]",
+    config: PCAConfig,
+    layer: str,
+    result: "FeatureColours | None" = None,
+    *,
+    width: Width = "page",
 ) -> "Figure":
     """Pictures above their colours; the PCA is computed unless it is there."""
     from dino_core.analysis.pca import colour_features
@@ -231,7 +281,7 @@ def pca_figure(
     if result is None:
         patches, grids = [one.patches for one in shown], [one.grid for one in shown]
         result = colour_features(patches, grids, config)
-    return pca_panel([one.picture for one in shown], result, config, header=layer)
+    return pca_panel([one.picture for one in shown], result, config, header=layer, width=width)
 
 
 def add_parsers(commands: Any) -> None:

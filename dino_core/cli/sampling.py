@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import (
-    CHART,
     PRINT,
     Option,
+    Width,
     add_command,
     count,
     figure_option,
@@ -72,7 +72,7 @@ def crops(args: argparse.Namespace) -> None:
     answer = {"picture": args.image, "seed": args.seed, "blur": args.blur, "crops": facts}
     text = json.dumps(answer, indent=1, ensure_ascii=False)
     Path(args.output, "crops.json").write_text(text + "\n", encoding="utf-8")
-    write_figure(args.figure, lambda: figures.crops(picture, drawn))
+    write_figure(args, lambda width: figures.crops(picture, drawn, width=width))
     report(f"{len(drawn)} crops -> {args.output}")
 
 
@@ -88,7 +88,7 @@ def masks_options(option: Option) -> None:
     figure_option(
         option,
         f"the first {MOST} masks, for print; or, as html, how many patches and blocks all have",
-        (*PRINT, *CHART),
+        PRINT,
     )
 
 
@@ -111,18 +111,20 @@ def masks(args: argparse.Namespace) -> None:
     for mask, one in zip(hidden, drawn, strict=True):
         mask.copy_(one.mask)
     save(output, {"masks": array(hidden)})
-    write_figure(args.figure, lambda: masks_figure(drawn, args.figure))
+    write_figure(args, lambda width: masks_figure(drawn, args.figure, width))
     report(f"{args.count} masks of {target} among {h * w} patches -> {args.output}")
 
 
-def masks_figure(drawn: "Sequence[BlockMask]", path: Path) -> "Figure | dict[str, Any]":
+def masks_figure(
+    drawn: "Sequence[BlockMask]", path: Path, width: Width
+) -> "Figure | dict[str, Any]":
     """Charts of all masks for FILE.html, else a panel of the first."""
     import numpy as np
 
     from dino_core import figures
 
     if path.suffix.lower() != ".html":
-        return figures.masks(drawn[:MOST])
+        return figures.masks(drawn[:MOST], width=width)
     if not drawn:
         raise ValueError("There are no masks to count: give --count.")
     achieved = np.bincount([one.achieved for one in drawn], minlength=drawn[0].target + 1)

@@ -174,7 +174,7 @@ def runs(args: argparse.Namespace) -> None:
     if args.figure:
         from dino_core.runs.charts import all_charts
 
-        write_figure(args.figure, lambda: all_charts(Path(args.folder)))
+        write_figure(args, lambda _: all_charts(Path(args.folder)))
         print(f"Curves of {args.folder} -> {args.figure}")
         return
     if args.ask:

@@ -32,6 +32,18 @@ def weights_options(option: Option) -> None:
     )
 
 
+def load_named(name: str, args: argparse.Namespace) -> "Backbone":
+    """A model of the command `models`, or a checkpoint's file or folder."""
+    from pathlib import Path
+
+    import torch
+
+    from dino_core.weights import load_backbone
+
+    model, weights = (None, name) if Path(name).exists() else (name, None)
+    return load_backbone(model, weights, device=args.device, dtype=getattr(torch, args.dtype))
+
+
 def load_weights(args: argparse.Namespace, *, quiet: bool = False) -> "Backbone":
     """What was asked for, in the asked precision; notes on a file of one's own are printed."""
     import torch

@@ -13,6 +13,7 @@ Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figur
 
     maps        attention, similarity, PCA
     depth       all layers in colours that stay
+    views       rollout, norms, clusters, matches, two models, models x layers
     samples     crops, masks
     panels      rows of pictures whose widths are millimetres
 
@@ -40,11 +41,24 @@ from dino_core.figures.layers import (
 from dino_core.figures.maps import attention, pca, similarity
 from dino_core.figures.matrix import confusion
 from dino_core.figures.samples import crops, masks
+from dino_core.figures.views import (
+    attention_of_pictures,
+    clusters,
+    comparison,
+    matches,
+    model_grid,
+    norms,
+    patch_values,
+    token_parts,
+)
 
 __all__ = [
     "attention",
     "attention_by_layer",
+    "attention_of_pictures",
     "block_updates",
+    "clusters",
+    "comparison",
     "confusion",
     "crop_areas",
     "crop_aspects",
@@ -55,6 +69,10 @@ __all__ = [
     "mask_blocks",
     "mask_counts",
     "masks",
+    "matches",
+    "model_grid",
+    "norms",
+    "patch_values",
     "pca",
     "pretraining_curves",
     "probe_accuracy",
@@ -63,4 +81,5 @@ __all__ = [
     "similarity",
     "stack",
     "token_lengths",
+    "token_parts",
 ]

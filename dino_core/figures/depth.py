@@ -26,11 +26,11 @@ def layers_in_colours(
     """
     cells = [input_cell(seen)]
     for layer, view in enumerate(family.maps):
-        near = "reference" if layer == family.reference else f"cosine {view.cosine:.2f}"
-        title = f"layer {layer}, {near}, {100 * view.variance:.0f} %"
+        title = f"layer {layer}, {view.cosine:.2f}, {100 * view.variance:.0f} %"
         cells.append(colour_cell(title, view.colours.cpu().numpy()))
     words = [
-        f"PCA by layer, {family.method}; % of the variance shown; {grid_words(seen)}",
+        f"PCA by layer, aligned: {family.method}; above each the cosine with the layer it was "
+        f"brought to, and the variance shown; {grid_words(seen)}",
         family.note,
     ]
     return grid(in_rows(cells, width), "; ".join(filter(None, words)), width=width)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure as Panel
 
 CHARTS = (".html",)
-PANELS = (".svg", ".pdf", ".png")
+PANELS = (".svg", ".pdf", ".png", ".html")
 DPI = 300  # of a PNG
 TOOLS = {
     "displaylogo": False,
@@ -45,12 +45,14 @@ def save(
     *,
     dpi: int = DPI,
     theme: Theme = "light",
+    caption: str = "",
 ) -> Path:
-    """Writes a panel to FILE.svg, .pdf or .png, or charts to FILE.html; returns the path.
+    """Writes a panel to FILE.svg, .pdf, .png or .html, or charts to FILE.html; returns the path.
 
     A chart, or a dict of charts: those with one cursor are stacked over one axis. `dpi` is that of
-    a PNG, `theme` the background of an HTML page. The same figure gives the same bytes. ValueError
-    for an ending that does not go with the figure, or when there is nothing to draw.
+    a PNG, `theme` the background of a page of charts. The caption of a panel stands below it on a
+    page, and among what a file says about itself elsewhere. The same figure gives the same bytes.
+    ValueError for an ending that does not go with the figure, or when there is nothing to draw.
     """
     if isinstance(figure, Mapping) or hasattr(figure, "to_html"):
         path = check_ending(path, CHARTS)
@@ -59,7 +61,33 @@ def save(
     path = check_ending(path, PANELS)
     if not 30 <= dpi <= 2400:
         raise ValueError(f"A picture has 30 to 2400 dots per inch, not {dpi}.")
-    return _write(path, panel_bytes(figure, path.suffix.lower()[1:], dpi))
+    kind = path.suffix.lower()[1:]
+    if kind == "html":
+        drawing = panel_bytes(figure, "svg", dpi)
+        return _write(path, panel_page(drawing, path.stem, caption).encode())
+    return _write(path, panel_bytes(figure, kind, dpi, caption))
+
+
+def words_of(panel: "Panel") -> str:
+    """What stands above a panel, in one line."""
+    header = next(iter(panel.texts), None)
+    return " ".join(header.get_text().split()) if header else ""
+
+
+def panel_page(drawing: bytes, title: str, caption: str) -> str:
+    """A panel, as the bytes of an SVG file, as a page of its own with its caption below."""
+    svg = drawing.decode()
+    svg = svg[svg.index("<svg ") :]
+    style = (
+        f"body{{margin:0 auto;padding:12px;max-width:1100px;background:white;color:black;"
+        f"font-family:{FONT}}}figure{{margin:0}}svg{{width:100%;height:auto}}"
+        "figcaption{margin-top:8px;overflow-wrap:anywhere}"
+    )
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<figure>\n"
+        f"{svg}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n</body>\n</html>\n"
+    )
 
 
 def html_page(charts: Mapping[str, "go.Figure"], title: str, theme: Theme = "light") -> str:

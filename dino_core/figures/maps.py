@@ -102,7 +102,7 @@ def similarity(
         pictures.append(input_cell(other, marked, title))
         values = found.float().cpu().numpy()
         span = f"{values.min():.2f} to {values.max():.2f}".replace("-", "−")
-        maps.append(value_cell(span, values, (-1.0, 1.0), marked, "blue-red"))
+        maps.append(value_cell(span, values, (-1.0, 1.0), marked, colours="blue-red"))
     header = (
         f"Cosine similarity to patch {query[0]},{query[1]}, layer {at} of 0–{seen.layers - 1}; "
         f"{grid_words(seen)}"
@@ -190,15 +190,15 @@ def value_cell(
     title: str,
     values: np.ndarray,
     limits: tuple[float, float],
-    query: Patch | None = None,
+    *marks: Patch | None,
     colours: str = "magma",
 ) -> Cell:
-    """Values [h, w] in colours between two limits."""
+    """Values [h, w] in colours between two limits, with patches framed."""
 
     def draw(axes: "Axes") -> None:
         show_values(axes, values, *limits, colours)
-        if query is not None:
-            mark_patch(axes, *query)
+        for mark in filter(None, marks):
+            mark_patch(axes, *mark)
 
     return Cell(title, values.shape[0] / values.shape[1], draw)
 

@@ -33,6 +33,7 @@ FEW = 8  # cells up to which four stand in a row, and six beyond
 EDGE, GAP = 1.0, 2.0  # mm: around everything, between cells
 LINE, TITLE = 3.2, 3.6  # mm: a line above everything, the line above a cell
 NARROWEST = 22.0  # mm, of a cell: its title has room
+SWATCH = 2.2  # mm, of a colour in a legend
 BAR, BAR_WORDS = 2.2, 11.0  # mm: width of a colour bar, and of the numbers beside it
 LARGE, SMALL = 7.0, 6.0  # pt
 LETTER = 0.22  # mm a letter is wide, of each pt, on average
@@ -45,11 +46,12 @@ SETTINGS: Any = {
     "pdf.fonttype": 42,
     "text.usetex": False,
 }
-METADATA: dict[str, dict[str, None]] = {
+METADATA: dict[str, dict[str, str | None]] = {
     "svg": {"Date": None},
     "pdf": {"CreationDate": None},
     "png": {"Software": None},
 }
+CAPTION = {"svg": "Description", "pdf": "Subject", "png": "Description"}  # where a file has one
 _SAVING = threading.Lock()  # matplotlib's settings belong to the process
 
 
@@ -72,8 +74,21 @@ class Bar:
     colours: str = "magma"
 
 
+@dataclass(frozen=True)
+class Entry:
+    """One line of a legend: a colour, and what it stands for."""
+
+    colour: tuple[int, int, int]
+    words: str
+
+
 def grid(
-    rows: Sequence[Sequence[Cell]], header: str, *, width: Width | float, bar: Bar | None = None
+    rows: Sequence[Sequence[Cell]],
+    header: str,
+    *,
+    width: Width | float,
+    bar: Bar | None = None,
+    legend: Sequence[Entry] = (),
 ) -> "Figure":
     """Rows of cells -> a figure. `width` is "column" (89 mm), "page" (183 mm), or mm."""
     total = millimetres(width)
@@ -82,7 +97,8 @@ def grid(
     heights = [cell * max(one.aspect for one in row) for row in rows]
     words, top = wrapped(header, total)
     height = top + sum(heights) + len(rows) * TITLE + (len(rows) - 1) * GAP + EDGE
-    figure = new_figure(total, height)
+    lines = in_lines(legend, total)
+    figure = new_figure(total, height + len(lines) * LINE + (GAP if lines else 0))
     write(figure, words, EDGE, EDGE, LARGE)
     first = top + TITLE
     for row, tall in zip(rows, heights, strict=True):
@@ -91,9 +107,35 @@ def grid(
             write(figure, one.title, left, top, SMALL)
             one.draw(place(figure, left, top + TITLE, cell, cell * one.aspect))
         top += TITLE + tall + GAP
+    for number, line in enumerate(lines):
+        draw_legend(figure, line, top + number * LINE)
     if bar:
         draw_bar(figure, bar, total - EDGE - BAR_WORDS - BAR, first, min(heights[0], 30.0))
     return figure
+
+
+def in_lines(legend: Sequence[Entry], total: float) -> list[list[tuple[float, Entry]]]:
+    """A legend in lines that fit, with how far from the left each entry stands, in mm."""
+    lines: list[list[tuple[float, Entry]]] = []
+    left = total
+    for entry in legend:
+        long = SWATCH + 1.0 + len(entry.words) * LETTER * SMALL + 2 * GAP
+        if left + long > total and (not lines or lines[-1]):
+            lines.append([])
+            left = EDGE
+        lines[-1].append((left, entry))
+        left += long
+    return lines
+
+
+def draw_legend(figure: "Figure", line: Sequence[tuple[float, Entry]], top: float) -> None:
+    """One line of a legend: small squares, each with its words."""
+    for left, entry in line:
+        axes = place(figure, left, top + 0.2, SWATCH, SWATCH)
+        colour = np.array([[entry.colour]], np.uint8)
+        axes.imshow(colour, extent=(0, 1, 0, 1), aspect="auto", interpolation="none")
+        axes.set_gid("legend")
+        write(figure, entry.words, left + SWATCH + 1.0, top, SMALL)
 
 
 def room(width: Width | float, bar: Bar | None = None) -> float:
@@ -223,11 +265,20 @@ def draw_bar(figure: "Figure", bar: Bar, left: float, top: float, height: float)
         write(figure, bar.title, right, middle - 1.1, SMALL)
 
 
-def panel_bytes(figure: "Figure", kind: str, dpi: int) -> bytes:
-    """The figure as an SVG, PDF or PNG file; only a PNG has `dpi`."""
+def panel_pixels(figure: "Figure", dpi: int) -> np.ndarray:
+    """The figure as pixels uint8 [H, W, 3]."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(panel_bytes(figure, "png", dpi))) as picture:
+        return np.asarray(picture.convert("RGB"))
+
+
+def panel_bytes(figure: "Figure", kind: str, dpi: int, caption: str = "") -> bytes:
+    """The figure as an SVG, PDF or PNG file, which says the caption of itself; for a PNG `dpi`."""
     import matplotlib
 
     buffer = io.BytesIO()
+    said = METADATA[kind] | ({CAPTION[kind]: caption} if caption else {})
     with _SAVING, matplotlib.rc_context(SETTINGS):
-        figure.savefig(buffer, format=kind, dpi=dpi, metadata=METADATA[kind])
+        figure.savefig(buffer, format=kind, dpi=dpi, metadata=said)
     return buffer.getvalue()

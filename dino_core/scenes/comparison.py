@@ -5,20 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from dino_core.analysis.comparison import (
-    align_components,
-    cka_matrix,
-    linear_cka,
-    nearest,
-    to_grid,
-)
+from dino_core.analysis.comparison import cka_matrix, to_grid
 from dino_core.analysis.inspection import Inspection
-from dino_core.analysis.pca import as_colours, colour_features, fit_pca
-from dino_core.config import PCAConfig
+from dino_core.analysis.side_by_side import compared
 from dino_core.draw.pictures import to_bytes
-from dino_core.scenes.features import COMPONENTS, settings
+from dino_core.scenes.features import settings
 
 
 @dataclass(frozen=True)
@@ -62,42 +54,25 @@ def comparison_scene(
 ) -> ComparisonScene:
     """The same picture in two models, or twice the same Inspection with two layers."""
     config = settings(preset, flip, **changes)
-    own = seen.patches(layer).float()  # [P, D]
-    theirs = second.patches(second_layer).float()  # [P', D']
-    shared = to_grid(theirs, second.grid, seen.grid)  # [P, D']
-    result = colour_features([own], [seen.grid], config, COMPONENTS)
-    view = result.pictures[0]
-    kept = view.foreground.flatten()
-    shown = view.scores[..., list(config.components)]  # [h, w, 3]
-
-    pca = fit_pca(shared[kept], COMPONENTS)
-    found = pca.project(shared, config.whiten)[kept]
-    alignment = align_components(shown.flatten(0, 1)[kept], found)
-    order, signs = alignment.order, alignment.signs
-    turned = pca.project(theirs, config.whiten)[:, order] * signs.to(theirs)  # [P', 3]
-    inside = nearest(kept, seen.grid, second.grid).bool()
+    grids = [seen.grid, second.grid]
+    found = compared(seen.patches(layer), second.patches(second_layer), grids, config)
     return ComparisonScene(
         layer=layer,
         second_layer=second_layer,
         preset=preset,
         grid=seen.grid,
         second_grid=second.grid,
-        cka=linear_cka(own, shared),
-        cka_biased=linear_cka(own, shared, debiased=False),
-        order=order.tolist(),
-        signs=[int(sign) for sign in signs],
-        correlation=alignment.correlation.tolist(),
-        colours=to_bytes(view.colours.cpu().numpy()),
-        scores=shown.cpu().numpy(),
-        second_colours=painted(turned, inside, second.grid, config),
-        second_scores=turned.unflatten(0, second.grid).cpu().numpy(),
-        note=result.note,
+        cka=found.cka,
+        cka_biased=found.cka_biased,
+        order=found.alignment.order.tolist(),
+        signs=[int(sign) for sign in found.alignment.signs],
+        correlation=found.alignment.correlation.tolist(),
+        colours=to_bytes(found.colours.cpu().numpy()),
+        scores=found.scores.cpu().numpy(),
+        second_colours=to_bytes(found.second_colours.cpu().numpy()),
+        second_scores=found.second_scores.cpu().numpy(),
+        note=found.note,
     )
-
-
-def painted(scores: Tensor, kept: Tensor, grid: tuple[int, int], config: PCAConfig) -> np.ndarray:
-    """Scores [P, 3] and what is foreground -> uint8 [h, w, 3]."""
-    return to_bytes(as_colours(scores, kept, config).unflatten(0, grid).cpu().numpy())
 
 
 @torch.inference_mode()

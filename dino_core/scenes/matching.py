@@ -7,11 +7,8 @@ import numpy as np
 import torch
 
 from dino_core.analysis.inspection import Inspection
-from dino_core.analysis.pca import colour_features
-from dino_core.analysis.similarity import match_patches, salient_matches
+from dino_core.analysis.side_by_side import matched
 from dino_core.scenes.features import same_width, settings
-
-CELLS = 16  # neighbours are suppressed within a 1 / CELLS of the short side
 
 
 @dataclass(frozen=True)
@@ -44,26 +41,20 @@ def matches_scene(
 ) -> MatchesScene:
     """With `foreground`, lines keep to what the joint PCA of these settings calls foreground."""
     features = same_width([picture.patches(layer).float() for picture in (seen, second)])
-    matches = match_patches(*features)
-    kept = None
-    if foreground:
-        config = settings(preset, flip, **changes)
-        views = colour_features(features, [seen.grid, second.grid], config).pictures
-        start, end = (view.foreground.flatten() for view in views)
-        kept = start & end[matches.forward]
-    radius = max(1, round(min(seen.grid) / CELLS))
-    lines = salient_matches(matches, seen.grid, radius, kept)
+    config = settings(preset, flip, **changes) if foreground else None
+    found = matched(features, [seen.grid, second.grid], config)
+    matches = found.matches
     return MatchesScene(
         layer=layer,
         grid=seen.grid,
         second_grid=second.grid,
         count=int(matches.mutual.sum()),
-        radius=radius,
+        radius=found.radius,
         foreground=foreground,
         forward=matches.forward.cpu().numpy().astype(np.int32),
         forward_similarity=matches.forward_similarity.cpu().numpy(),
         backward=matches.backward.cpu().numpy().astype(np.int32),
         backward_similarity=matches.backward_similarity.cpu().numpy(),
         mutual=matches.mutual.cpu().numpy().astype(np.uint8),
-        lines=lines.numpy().astype(np.int32),
+        lines=found.lines.numpy().astype(np.int32),
     )

@@ -1,6 +1,7 @@
 """--figure: every command that draws writes the library's figure, or says why not."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -41,14 +42,26 @@ def written(command: str, *words: object, figure: Path) -> bytes:
     return figure.read_bytes()
 
 
-def test_attention_is_the_library_s(tiny: Path, picture: Path, tmp_path: Path) -> None:
+def caption(capsys: pytest.CaptureFixture[str]) -> str:
+    """What the command printed below the name of the figure."""
+    lines = capsys.readouterr().out.splitlines()
+    (place,) = [i for i, line in enumerate(lines) if line.startswith("Figure -> ")]
+    return lines[place + 1]
+
+
+def test_attention_is_the_library_s(
+    tiny: Path, picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out"
     words = (picture, "--layer", -2, "--query", "1,3", "--output", out)
     options = ("--weights", tiny, "--size", "native")
     data = written("attention", *words, *options, figure=tmp_path / "a.svg")
     backbone = load_backbone(None, tiny)
     seen = inspect(backbone.vit, to_tensor(Image.open(picture).convert("RGB")))
-    expected = figures.save(figures.attention(seen, (1, 3), layer=1), tmp_path / "b.svg")
+    said, panel = caption(capsys), figures.attention(seen, (1, 3), layer=1)
+    expected = figures.save(panel, tmp_path / "b.svg", caption=said)
+    assert said.startswith("Attention, layer 1 of 0–2, query: patch 1,3;")
+    assert f" attention {picture} --layer -2 --query 1,3 --output {out} " in said
     assert data == expected.read_bytes()
 
 
@@ -85,12 +98,15 @@ def test_more_pictures_than_a_figure_has_room_for(
 
 
 @pytest.mark.slow
-def test_crops_are_those_of_the_seed(picture: Path, tmp_path: Path) -> None:
+def test_crops_are_those_of_the_seed(
+    picture: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = (picture, "--seed", 3, "--locals", 2, "--output", tmp_path / "out")
     data = written("crops", *words, figure=tmp_path / "a.pdf")
     source = Image.open(picture).convert("RGB")
     drawn = sample_crops(source, CropConfig(local_count=2), torch.Generator().manual_seed(3))
-    expected = figures.save(figures.crops(source, drawn), tmp_path / "b.pdf")
+    panel = figures.crops(source, drawn)
+    expected = figures.save(panel, tmp_path / "b.pdf", caption=caption(capsys))
     assert data == expected.read_bytes()
 
 
@@ -107,6 +123,17 @@ def test_masks_as_a_panel_and_as_charts(tmp_path: Path) -> None:
     page = written("masks", *words, figure=tmp_path / "a.html").decode()
     met = sum(one.achieved == 24 for one in drawn)
     assert f"the target 24 met in {met} of 30 draws" in page
+
+
+def test_width_in_mm_and_dots_per_inch(tmp_path: Path) -> None:
+    words = ("--grid", "8x10", "--output", tmp_path / "m.npz", "--figure-dpi", 100)
+    written("masks", *words, "--figure-width", 85, figure=tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as narrow:
+        assert narrow.width == int(85 / 25.4 * 100)
+    page = written("masks", *words, "--figure-width", "column", figure=tmp_path / "a.svg").decode()
+    found = re.search(r'<svg [^>]*width="([0-9.]+)pt"', page)
+    assert found
+    assert float(found[1]) == pytest.approx(89 / 25.4 * 72, abs=1e-3)
 
 
 def make_run(folder: Path, kind: str, line: dict[str, object]) -> None:
@@ -139,9 +166,10 @@ def test_curves_and_confusions_of_a_fine_tuning(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "ending", "wanted"),
     [
-        ("attention", "html", r".svg, .pdf or .png"),
-        ("crops", "jpg", r".svg, .pdf or .png"),
+        ("attention", "gif", r".svg, .pdf, .png or .html"),
+        ("crops", "jpg", r".svg, .pdf, .png or .html"),
         ("masks", "gif", r".svg, .pdf, .png or .html"),
+        ("grid", "jpg", r".svg, .pdf, .png or .html"),
         ("runs", "svg", r".html"),
     ],
 )
@@ -154,6 +182,7 @@ def test_other_endings_are_refused_before_anything_is_done(
 ) -> None:
     figure = str(tmp_path / f"a.{ending}")
     places = {"attention": ["x.png", "--layer", "0"], "crops": ["x.png"], "masks": [], "runs": []}
+    places["grid"] = ["x.png", "--models", "y"]
     output = [] if command == "runs" else ["--output", str(tmp_path / "out")]
     try:
         code: object = main([command, *places[command], *output, "--figure", figure])

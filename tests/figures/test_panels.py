@@ -284,8 +284,8 @@ def test_the_same_figure_is_the_same_file(seen: Inspection, tmp_path: Path, endi
 
 def test_endings_that_are_no_panel_s(seen: Inspection, tmp_path: Path) -> None:
     figure = figures.attention(seen)
-    for name in ("a.html", "a.jpg", "a"):
-        with pytest.raises(ValueError, match=r"\.svg, \.pdf or \.png"):
+    for name in ("a.gif", "a.jpg", "a"):
+        with pytest.raises(ValueError, match=r"\.svg, \.pdf, \.png or \.html"):
             figures.save(figure, tmp_path / name)
     with pytest.raises(ValueError, match="30 to 2400 dots per inch, not 5"):
         figures.save(figure, tmp_path / "a.png", dpi=5)

@@ -1,0 +1,258 @@
+"""grid, compare: a picture in several layers and models, in colours that stay."""
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dino_core.cli.command import (
+    Option,
+    add_command,
+    figure_option,
+    patch,
+    write_figure,
+)
+from dino_core.cli.files import (
+    array,
+    fit,
+    from_end,
+    input_options,
+    leave_out_unreadable,
+    look,
+    picture_names,
+    report,
+    save,
+    save_pictures,
+    with_progress,
+)
+from dino_core.cli.films import colour_options, pca_config
+from dino_core.cli.outputs import output_folder
+from dino_core.cli.weights import load_named
+from dino_core.config import PCA_PRESETS
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dino_core.analysis.inspection import Inspection
+    from dino_core.analysis.side_by_side import Compared
+    from dino_core.weights import Backbone
+
+# --- grid
+
+
+def grid_options(option: Option) -> None:
+    option("images", nargs="+", metavar="IMAGE")
+    option(
+        "--models",
+        nargs="+",
+        required=True,
+        metavar="NAME",
+        help="names as in the command models, or checkpoints",
+    )
+    option(
+        "--layers",
+        nargs="+",
+        type=int,
+        default=[-1],
+        metavar="LAYER",
+        help="counted from 0, or from the end: -1 is the last (default)",
+    )
+    option("--view", choices=("pca", "attention", "similar"), default="pca", help="default: pca")
+    option(
+        "--query",
+        type=patch,
+        metavar="ROW,COL",
+        help="a patch of the first model's grid, from 0,0; of attention (default: the class token) "
+        "and similar",
+    )
+    colour_options(option)
+    option("--output", required=True, metavar="DIR")
+    figure_option(option, "models below each other, layers side by side, for print")
+    input_options(option)
+
+
+def grid(args: argparse.Namespace) -> None:
+    """Models x layers of one view, with one basis for all cells.
+
+    For each picture a PNG and an NPZ: cka [models, layers], unbiased, of each cell with the last;
+    and for model M and layer number L, from 0 on, map_M_L: colours [h, w, 3] of pca, [h, w] of
+    attention (the mean of all heads) and similar; of pca cosine_M_L, with the cell before.
+    """
+    from dino_core.figures import model_grid
+    from dino_core.figures.panels import panel_pixels
+
+    if args.view == "similar" and args.query is None:
+        raise ValueError("The view similar wants --query ROW,COL: similar to which patch?")
+    output_folder(args.output)
+    picture_names(args.images)
+    leave_out_unreadable(args)
+    if args.figure and len(args.images) > 1:
+        raise ValueError("A figure of this view shows one picture: give one, or no --figure.")
+    backbones = [load_named(name, args) for name in args.models]
+    layers = [[from_end(layer, backbone) for layer in args.layers] for backbone in backbones]
+    names = [Path(name).stem for name in args.models]
+    for name, path in with_progress(
+        list(zip(picture_names(args.images), args.images, strict=True))
+    ):
+        seen = [look(backbone, fit(path, args, backbone)) for backbone in backbones]
+        arrays = grid_arrays(seen, layers, args)
+        save(Path(args.output, f"{name}.npz"), arrays)
+        maps = [[arrays[f"map_{i}_{j}"] for j in range(len(row))] for i, row in enumerate(layers)]
+        draw = partial(
+            model_grid,
+            seen[0],
+            maps,
+            names,
+            layers,
+            cka=arrays["cka"],
+            header=f"{args.view}, models by layers",
+            query=args.query,
+            colours="blue-red" if args.view == "similar" else "magma",
+        )
+        save_pictures(args.output, {name: panel_pixels(draw(), 150)})
+    write_figure(args, lambda width: draw(width=width))
+    report(f"{len(backbones)} models, {len(args.layers)} layers each -> {args.output}")
+
+
+def grid_arrays(
+    seen: Sequence["Inspection"], layers: Sequence[Sequence[int]], args: argparse.Namespace
+) -> dict[str, "np.ndarray"]:
+    """What `grid` writes of a picture in several models."""
+    import numpy as np
+
+    from dino_core.analysis.alignment import colour_family
+    from dino_core.analysis.comparison import linear_cka, to_grid
+    from dino_core.analysis.similarity import cosine_similarity
+    from dino_core.analysis.tokens import ordinary_patches
+
+    places = [(i, j) for i, row in enumerate(layers) for j in range(len(row))]
+    features = [seen[i].patches(layers[i][j]).float() for i, j in places]
+    grids = [seen[i].grid for i, _ in places]
+    last, home = features[-1], grids[-1]
+    alike = [
+        linear_cka(last, to_grid(one, grid, home))
+        for one, grid in zip(features, grids, strict=True)
+    ]
+    arrays = {"cka": np.array(alike, np.float32).reshape(len(seen), -1)}
+    if args.view == "pca":
+        asked = None
+        if args.robust:
+            asked = [ordinary_patches(seen[i], layers[i][j]) for i, j in places]
+        config = pca_config(args)
+        family = colour_family(features, grids, config, method=args.align, asked=asked)
+        for (i, j), view in zip(places, family.maps, strict=True):
+            arrays[f"map_{i}_{j}"] = array(view.colours)
+            arrays[f"cosine_{i}_{j}"] = np.array(view.cosine, np.float32)
+        return arrays
+    for (i, j), one in zip(places, features, strict=True):
+        each, query = seen[i], args.query and place_in(args.query, seen[0].grid, seen[i].grid)
+        token = each.token_at(*query) if query else 0
+        if args.view == "attention":
+            rows = each.on_grid(each.rows(token)[layers[i][j]].float())
+            arrays[f"map_{i}_{j}"] = array(rows.mean(0))
+        else:
+            found = cosine_similarity(one[[token - each.first_patch]], one)
+            arrays[f"map_{i}_{j}"] = array(found.unflatten(1, each.grid)[0])
+    return arrays
+
+
+def place_in(
+    place: tuple[int, int], grid: tuple[int, int], target: tuple[int, int]
+) -> tuple[int, int]:
+    """The patch of another grid that holds the middle of this one. ValueError outside the grid."""
+    (row, column), (h, w), (tall, wide) = place, grid, target
+    if not (row < h and column < w):
+        raise ValueError(
+            f"The first model's grid has {h} x {w} patches, there is no {row},{column}."
+        )
+    return int((row + 0.5) * tall / h), int((column + 0.5) * wide / w)
+
+
+# --- compare
+
+
+def compare_options(option: Option) -> None:
+    option("first", metavar="A", help="a model as in the command models, or a checkpoint")
+    option("second", metavar="B", help="another, or the same")
+    option("images", nargs="+", metavar="IMAGE")
+    option(
+        "--layers",
+        nargs=2,
+        type=int,
+        default=(-1, -1),
+        metavar=("LAYER", "LAYER"),
+        help="of A and of B, counted from 0, or from the end (default: the last of each)",
+    )
+    option("--preset", choices=PCA_PRESETS, default="paper", help="default: paper")
+    option("--flip", action="store_true", help="the other side is the object")
+    option("--output", required=True, metavar="DIR")
+    figure_option(option, "the picture and both PCAs, for print")
+    input_options(option)
+
+
+def compare(args: argparse.Namespace) -> None:
+    """A picture in two models, or in two layers of one: how alike, and in colours that go together.
+
+    For each picture a PNG of both PCAs, and an NPZ: cka and cka_biased; order [3], signs [3] and
+    correlation [3], which components of B stand for A's red, green and blue, and how well; colours,
+    second_colours [h, w, 3] in 0 to 1, scores, second_scores [h, w, 3]; and layers [T, T'], the
+    unbiased CKA of every layer of A with every layer of B.
+    """
+    from dino_core.analysis.side_by_side import compared
+    from dino_core.figures import comparison
+    from dino_core.figures.panels import panel_pixels
+
+    output_folder(args.output)
+    picture_names(args.images)
+    leave_out_unreadable(args)
+    if args.figure and len(args.images) > 1:
+        raise ValueError("A figure of this view shows one picture: give one, or no --figure.")
+    both: list[Backbone] = [load_named(args.first, args)]
+    both.append(both[0] if args.second == args.first else load_named(args.second, args))
+    layers = [from_end(layer, one) for layer, one in zip(args.layers, both, strict=True)]
+    chosen = zip((args.first, args.second), layers, strict=True)
+    names = [f"{Path(name).stem}, layer {layer}" for name, layer in chosen]
+    for name, path in with_progress(
+        list(zip(picture_names(args.images), args.images, strict=True))
+    ):
+        seen, second = (look(one, fit(path, args, one)) for one in both)
+        parts = [one.patches(layer) for one, layer in zip((seen, second), layers, strict=True)]
+        grids = [seen.grid, second.grid]
+        found = compared(parts[0], parts[1], grids, pca_config(args))
+        arrays = compare_arrays(seen, second, found)
+        save(Path(args.output, f"{name}.npz"), arrays)
+        draw = partial(comparison, seen, found, names)
+        save_pictures(args.output, {name: panel_pixels(draw(), 150)})
+        print(f"{path}: CKA {found.cka:.3f}")
+    write_figure(args, lambda width: draw(width=width))
+    report(f"{names[0]} and {names[1]} -> {args.output}")
+
+
+def compare_arrays(
+    seen: "Inspection", second: "Inspection", found: "Compared"
+) -> dict[str, "np.ndarray"]:
+    """What `compare` writes of a picture."""
+    import numpy as np
+
+    from dino_core.analysis.comparison import cka_matrix, to_grid
+
+    own = [seen.patches(layer).float() for layer in range(seen.layers)]
+    theirs = [
+        to_grid(second.patches(layer).float(), second.grid, seen.grid)
+        for layer in range(second.layers)
+    ]
+    maps = ("colours", "scores", "second_colours", "second_scores")
+    return {
+        "cka": np.array(found.cka),
+        "cka_biased": np.array(found.cka_biased),
+        **{name: array(value) for name, value in vars(found.alignment).items()},
+        **{name: array(getattr(found, name)) for name in maps},
+        "layers": array(cka_matrix(own, theirs)),
+    }
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the commands to `argparse`'s subparsers."""
+    for run, options_of in ((grid, grid_options), (compare, compare_options)):
+        add_command(commands, run, options_of, argparse.HelpFormatter)
