@@ -7,7 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "dino_core" / "figures"
-PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "theme.py"}
+PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "theme.py"} | {
+    "effects.py"
+}
 MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py"}
 NEITHER = {"__init__.py", "files.py"}  # names of both, for types; draws nothing
 CODE = [
