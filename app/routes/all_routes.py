@@ -14,6 +14,7 @@ from app.routes import (
     features,
     figures,
     galleries,
+    gallery_parts,
     gallery_views,
     losses,
     masks,
@@ -26,7 +27,7 @@ from app.routes.scripts import Scripts
 from app.services import Services
 
 SCREENS = (pictures, crops, masks, tokens, attention, features, losses)
-JOBS = (runs, galleries, gallery_views)
+JOBS = (runs, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 
 

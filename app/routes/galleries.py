@@ -108,7 +108,7 @@ def open_from_gallery(galleries: Galleries, name: str, index: int, owner: str) -
     """A picture of a gallery for the explorer: decoded, and its name. ValueError in a sentence."""
     folder = galleries.find(name, owner)
     try:
-        return scene.picture(folder, index), scene.names(folder).names[index]
+        return scene.picture(folder, index), scene.name_of(folder, index)
     except scene.NotReady as wait:
         raise ValueError(wait.words) from None
 

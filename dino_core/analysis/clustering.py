@@ -84,6 +84,17 @@ def hdbscan(features: np.ndarray, smallest: int) -> np.ndarray:
     group must have to be one.
     """
     n = len(features)
+    check_hdbscan(n, smallest)
+    from sklearn.cluster import HDBSCAN
+    from sklearn.preprocessing import normalize
+
+    dimensions = min(HDBSCAN_DIMENSIONS, n - 1, features.shape[1])
+    reduced, _ = pca_scores(normalize(features), dimensions)
+    return by_size(HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(reduced))[0]
+
+
+def check_hdbscan(n: int, smallest: int) -> None:
+    """ValueError, in a sentence, for too few pictures and for too many."""
     if n > HDBSCAN_MOST:
         raise ValueError(
             f"HDBSCAN of {n:,} pictures would take hours, so it stops at {HDBSCAN_MOST:,}: use "
@@ -91,12 +102,6 @@ def hdbscan(features: np.ndarray, smallest: int) -> np.ndarray:
         )
     if n < 2 * smallest:
         raise ValueError(f"HDBSCAN wants at least {2 * smallest} pictures here, there are {n}.")
-    from sklearn.cluster import HDBSCAN
-    from sklearn.preprocessing import normalize
-
-    dimensions = min(HDBSCAN_DIMENSIONS, n - 1, features.shape[1])
-    reduced, _ = pca_scores(normalize(features), dimensions)
-    return by_size(HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(reduced))[0]
 
 
 def by_size(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -83,12 +83,7 @@ def tsne_map(
     large arrangement means something (Kobak and Berens 2019).
     """
     n = len(features)
-    if n < 4:
-        raise ValueError(f"t-SNE needs at least 4 pictures, there are {n}.")
-    if n > TSNE_MOST:
-        raise ValueError(
-            f"t-SNE of {n:,} pictures would take hours, so it stops at {TSNE_MOST:,}: use UMAP."
-        )
+    check_tsne(n)
     from sklearn.manifold import TSNE
 
     reduced, _ = pca_scores(features, min(TSNE_DIMENSIONS, n - 1, features.shape[1]))
@@ -102,6 +97,16 @@ def tsne_map(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return np.asarray(model.fit_transform(reduced), dtype=np.float32)
+
+
+def check_tsne(n: int) -> None:
+    """ValueError, in a sentence, for too few pictures and for too many."""
+    if n < 4:
+        raise ValueError(f"t-SNE needs at least 4 pictures, there are {n}.")
+    if n > TSNE_MOST:
+        raise ValueError(
+            f"t-SNE of {n:,} pictures would take hours, so it stops at {TSNE_MOST:,}: use UMAP."
+        )
 
 
 def umap_map(

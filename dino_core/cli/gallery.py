@@ -160,7 +160,7 @@ def gallery(args: argparse.Namespace) -> int:
     if end == "ready":
         facts = store.facts()
         classes = f" in {len(facts['classes'])} classes" if facts["classes"] else ""
-        print(f"{len(facts['names']):,} pictures{classes} -> {folder} ({facts['title']})")
+        print(f"{store.count():,} pictures{classes} -> {folder} ({facts['title']})")
         return DONE
     print(f"{state['words']} The same command does it: {folder} has what was done.")
     return INTERRUPTED if end == "interrupted" else DONE

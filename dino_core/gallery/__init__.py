@@ -5,6 +5,10 @@ sources      what a person names as their pictures
 files        arrays that others read while they are written
 build        the process that fills it: embedding, then maps, clusters, probes, requests
 embedding    features, thumbnails and digests of all pictures
+rows         features that are too many to be held
+listing      what the pictures are called
+tiles        thumbnails one by one
+neighbours   the graph of a large gallery
 projection   its features as maps that fit onto each other
 clusters     HDBSCAN's clusters
 probes       accuracy by layer

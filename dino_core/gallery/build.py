@@ -1,9 +1,9 @@
 """The process that fills a gallery: embedding, then maps and probes, then what is asked for.
 
     embedding   features, thumbnails and digests (`embedding.py`)
-    mapping     HDBSCAN, UMAP and t-SNE of the class token, probes layer by layer; what somebody has
-                asked for comes first. What cannot be made leaves its reason in the folder, and the
-                rest goes on
+    mapping     HDBSCAN, UMAP and t-SNE of the class token, probes layer by layer; of a large
+                gallery the graph of neighbours before them. What somebody has asked for comes
+                first. What cannot be made leaves its reason in the folder, and the rest goes on
     ready       started by a page, it waits a while for more requests: UMAP is warm by now
 
 torch is loaded only once the folder is locked.
@@ -27,7 +27,13 @@ from dino_core.gallery.sources import SAMPLES, pictures_of
 from dino_core.jobs import read_json, write_text
 
 LINGER = 60.0  # s that a page's process waits for another request
-NAMES = {"umap": "UMAP", "tsne": "t-SNE", "hdbscan": "HDBSCAN", "pca": "PCA"}
+NAMES = {
+    "umap": "UMAP",
+    "tsne": "t-SNE",
+    "hdbscan": "HDBSCAN",
+    "pca": "PCA",
+    "neighbours": "the neighbours",
+}
 
 
 def build(
@@ -117,11 +123,14 @@ def _build(store: GalleryFolder, data: str, options: Options, by_page: bool) -> 
 def make_the_rest(store: GalleryFolder, linger: float) -> None:
     """Requests first, then what everybody wants, then probes; "ready" when nothing is left."""
     from dino_core.gallery.probes import probe_layers
-    from dino_core.gallery.projection import aligned_map
+    from dino_core.gallery.projection import reference_of
 
     last = store.layer(None)
-    aligned_map(store, "cls", last, "pca")  # what every other map is turned onto
-    waiting = [("cls", last, method) for method in ("hdbscan", "umap", "tsne")]
+    reference_of(store)
+    methods = ["hdbscan", "umap", "tsne"]
+    if store.is_large():  # the last two only say that there are too many
+        methods = ["neighbours", "umap", "tsne", "hdbscan"]
+    waiting = [("cls", last, method) for method in methods]
     probes = probe_layers(store)
     idle_since: float | None = None
     while True:
@@ -146,6 +155,7 @@ def make_the_rest(store: GalleryFolder, linger: float) -> None:
 def make(store: GalleryFolder, features: str, layer: int, method: str) -> None:
     """Makes what is asked for, unless it is there; keeps the reason where it cannot be made."""
     from dino_core.gallery.clusters import make_hdbscan
+    from dino_core.gallery.neighbours import make_neighbours
     from dino_core.gallery.projection import make_map
 
     path = store.map_file(features, layer, method)
@@ -155,6 +165,8 @@ def make(store: GalleryFolder, features: str, layer: int, method: str) -> None:
         try:
             if method == "hdbscan":
                 make_hdbscan(store, features, layer)
+            elif method == "neighbours":
+                make_neighbours(store, features, layer)
             else:
                 make_map(store, features, layer, method)
         except ValueError as error:

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from dino_core.analysis.clustering import HDBSCAN_DIMENSIONS, hdbscan
+from dino_core.analysis.clustering import HDBSCAN_DIMENSIONS, check_hdbscan, hdbscan
 from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import GalleryFolder
 
@@ -13,6 +13,7 @@ SMALLEST_GROUP = 5  # pictures
 
 def make_hdbscan(store: GalleryFolder, features: str, layer: int) -> None:
     """Computes HDBSCAN's clusters and puts them into the folder."""
+    check_hdbscan(store.count(), SMALLEST_GROUP)
     labels = hdbscan(store.features(features, layer), SMALLEST_GROUP)
     noise = int((labels < 0).sum())
     facts = {

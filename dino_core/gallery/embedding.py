@@ -13,6 +13,7 @@ import numpy as np
 import torch.nn.functional as F
 from PIL import Image
 
+from dino_core.analysis import approximate
 from dino_core.datasets import Pictures
 from dino_core.embedding.features import LAYERS_AT_ONCE, Features, encode
 from dino_core.embedding.preparation import Preparation
@@ -26,6 +27,8 @@ from dino_core.gallery.folder import (
     Stopped,
     digest_of,
 )
+from dino_core.gallery.listing import facts_of_listing
+from dino_core.gallery.tiles import write_tiles
 from dino_core.jobs import read_json, write_json
 from dino_core.weights import Backbone
 
@@ -162,6 +165,8 @@ class Embedding:
         partial = path.with_suffix(".part")
         partial.write_bytes(buffer.getvalue())
         os.replace(partial, path)
+        if len(self.pictures) > approximate.EXACT_MOST:
+            write_tiles(path.with_name(f"tiles-{number}.bin"), tiles[:count])
 
     def report(self, seconds_a_picture: float | None) -> None:
         """How far it is, and the time left where the pace is known."""
@@ -189,10 +194,13 @@ class Embedding:
                 array.flush()
         (self.store.path / "arrays" / "tiles.npy").unlink(missing_ok=True)
         facts = {
-            "names": list(pictures.names),
-            "labels": list(pictures.labels or [-1] * self.rows),
+            **facts_of_listing(
+                self.store.path,
+                pictures.names,
+                pictures.labels or [-1] * self.rows,
+                pictures.splits or [""] * self.rows,
+            ),
             "classes": list(pictures.classes),
-            "splits": list(pictures.splits or [""] * self.rows),
             "layers": config.depth,
             "dim": config.dim,
             "grid": self.grid,

@@ -2,13 +2,16 @@
 
     config.json     the source and the options, written once
     state.json      how far it is; replaced as a whole
-    facts.json      names, labels, classes, model: there once every picture has been looked at
+    facts.json      names, labels, classes, model: there once every picture has been looked at;
+                    of more than EXACT_MOST pictures the names lie beside it, see `listing.py`
     arrays/         cls [n, D], mean_patch [n, D] float32; layers [n, T, 2, D] float16 (class
                     token and mean patch after each block); patches [m, P, D] float16 of the
                     first m; rows int32 [n], place in the source; digests uint8 [n, 16], of
                     the pixels
-    thumbs/         atlas-K.jpg, 32 x 32 thumbnails of 64 px
+    thumbs/         atlas-K.jpg, 32 x 32 thumbnails of 64 px; of more than EXACT_MOST pictures
+                    tiles-K.bin, as many one by one, see `tiles.py`
     maps/           FEATURES-LAYER-METHOD.npz; what could not be made: .txt with the reason
+                    and, of more than EXACT_MOST pictures, their graph of neighbours
     requests/       an empty file for each map that somebody wants
     probes.npz      accuracy by layer
     control         "stop": a request from outside
@@ -32,6 +35,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from dino_core import interruption, jobs
+from dino_core.analysis import approximate
+from dino_core.gallery.listing import Listing
 from dino_core.interruption import INTERRUPTED
 from dino_core.jobs import number_in, read_json, write_json, write_text
 
@@ -43,11 +48,12 @@ if TYPE_CHECKING:
 FORMAT = 1
 Watch = Callable[[dict[str, Any]], None]
 KINDS = ("cls", "mean_patch", "both")
-METHODS = ("pca", "umap", "tsne", "hdbscan")  # the last one gives clusters
+METHODS = ("pca", "umap", "tsne", "hdbscan", "neighbours")  # maps, clusters, a graph
 TILE = 64  # px of a thumbnail
 TILES_A_SIDE = 32
 STARTING = 60  # s that a process may take until it holds the lock
 FILES_NAMED = 100  # of those that are broken or left out, in state.json
+EVERY = slice(None)
 UNFINISHED = ("waiting", "embedding", "mapping")
 
 
@@ -283,12 +289,21 @@ class GalleryFolder:
             raise NotReady(state["words"], progress)
         if facts is None or not all(isinstance(facts.get(n), kind) for n, kind in FACTS.items()):
             raise ValueError(f"{path} is damaged: build the gallery again.")
-        if len({len(facts[name]) for name in ("names", "labels", "splits")}) > 1:
+        lengths = {len(facts[name]) for name in ("names", "labels", "splits")}
+        if len(lengths) > 1 or not isinstance(facts.get("count", 0), int):
             raise ValueError(f"{path} is damaged: build the gallery again.")
         return facts
 
+    def listing(self) -> Listing:
+        """What its pictures are called."""
+        return Listing(self.path, self.facts())
+
     def count(self) -> int:
-        return len(self.facts()["names"])
+        return len(self.listing())
+
+    def is_large(self) -> bool:
+        """Whether it is too large for comparing all pairs, and for holding all features."""
+        return self.count() > approximate.EXACT_MOST
 
     def layer(self, layer: int | None) -> int:
         """None -> the last layer. ValueError when there is no such layer."""
@@ -303,17 +318,20 @@ class GalleryFolder:
         count = self.count()
         return np.load(self.path / "arrays" / f"{name}.npy", mmap_mode="r")[:count]
 
-    def features(self, kind: str, layer: int | None) -> np.ndarray:
-        """float32 [n, D], or [n, 2 D] for both."""
+    def features(
+        self, kind: str, layer: int | None, rows: slice | np.ndarray = EVERY
+    ) -> np.ndarray:
+        """float32 [n, D], or [n, 2 D] for both; of these rows only."""
         if kind not in KINDS:
             raise ValueError(f"Features are {', '.join(KINDS)}, but not {kind!r}.")
         at = self.layer(layer)
         if kind == "both":
-            parts = [self.features(part, at) for part in ("cls", "mean_patch")]
+            parts = [self.features(part, at, rows) for part in ("cls", "mean_patch")]
             return np.concatenate(parts, axis=1)
         if at == self.facts()["layers"] - 1:  # the others are kept in half precision
-            return np.array(self.array(kind))
-        return self.array("layers")[:, at, ("cls", "mean_patch").index(kind)].astype(np.float32)
+            return np.array(self.array(kind)[rows])
+        place = ("cls", "mean_patch").index(kind)
+        return self.array("layers")[rows, at, place].astype(np.float32)
 
     def pictures(self) -> "Pictures":
         """The source. ValueError when it is gone or has changed."""
@@ -332,7 +350,7 @@ class GalleryFolder:
 
         config, facts = self.read_config(), self.facts()
         data, stretch = config["data"], Options(**config["options"]).stretch
-        name = (facts["names"][index],)
+        name = (self.listing().name(index),)
         if within := facts.get("within"):
             row = np.array(self.array("places")[[index]])
             places = Places(Path(within["root"]), tuple(within["files"]), row, within["column"])

@@ -14,15 +14,19 @@ import numpy as np
 
 from dino_core.analysis.projection import (
     UMAP_LEAST,
+    check_tsne,
     into_square,
     pca_scores,
     procrustes,
     trustworthiness,
     tsne_map,
     umap_map,
+    umap_of_graph,
 )
 from dino_core.gallery.files import write_arrays
 from dino_core.gallery.folder import GalleryFolder, StoredMap
+from dino_core.gallery.neighbours import make_graph, stored_graph
+from dino_core.gallery.rows import unit_rows
 
 NEIGHBOURS, MIN_DISTANCE = 15, 0.1  # UMAP
 PERPLEXITY = 30  # t-SNE
@@ -44,11 +48,14 @@ def aligned_map(
     method: str,
     like: str | Path | None = None,
 ) -> StoredMap:
-    """The stored map, PCA made where it is missing. NotReady for others that are missing."""
+    """The stored map, PCA made where it is missing. NotReady for others that are missing.
+
+    Of a large gallery PCA too is left to the gallery's process.
+    """
     at = store.layer(layer)
     stored = store.stored(features, at, method)
     if stored is None:
-        if method != "pca":
+        if method != "pca" or store.is_large():
             store.request(features, at, method)
         make_map(store, features, at, "pca")
         stored = store.stored(features, at, "pca")
@@ -61,8 +68,10 @@ def aligned_map(
 
 def laid_on(store: GalleryFolder, xy: np.ndarray, other: GalleryFolder) -> np.ndarray:
     """The same map, turned onto the reference of another gallery of (some of) the same pictures."""
-    places = {name: i for i, name in enumerate(other.facts()["names"])}
-    pairs = [(i, places[n]) for i, n in enumerate(store.facts()["names"]) if n in places]
+    if store.is_large() or other.is_large():
+        raise ValueError("Maps of two galleries are laid over each other up to 20,000 pictures.")
+    places = {name: i for i, name in enumerate(other.listing().names())}
+    pairs = [(i, places[n]) for i, n in enumerate(store.listing().names()) if n in places]
     if len(pairs) < 3:
         raise ValueError("The two galleries have too few pictures in common to compare them.")
     ours, theirs = np.array(pairs).T
@@ -72,10 +81,37 @@ def laid_on(store: GalleryFolder, xy: np.ndarray, other: GalleryFolder) -> np.nd
 
 def make_map(store: GalleryFolder, features: str, layer: int, method: str) -> None:
     """Computes a map and puts it into the folder. ValueError when there can be none."""
-    from sklearn.preprocessing import normalize
-
     start_time = time.monotonic()
-    points = normalize(store.features(features, layer))
+    if method == "tsne":
+        check_tsne(store.count())
+    with unit_rows(store, features, layer) as points:
+        xy, facts = compute_map(store, (features, layer, method), points)
+    if (features, layer, method) != ("cls", store.layer(None), "pca"):
+        reference = reference_of(store)
+        xy = xy @ procrustes(xy, reference)
+    facts["seconds"] = round(time.monotonic() - start_time, 2)
+    path = store.map_file(features, layer, method)
+    write_arrays(path, xy=into_square(xy), facts=np.array(json.dumps(facts)))
+    with suppress(OSError):
+        path.with_suffix(".txt").unlink(missing_ok=True)
+
+
+def reference_of(store: GalleryFolder) -> np.ndarray:
+    """What every other map is turned onto, made where it is missing: float32 [n, 2]."""
+    last = store.layer(None)
+    if store.stored("cls", last, "pca") is None:
+        make_map(store, "cls", last, "pca")
+    return aligned_map(store, "cls", last, "pca").xy
+
+
+def compute_map(
+    store: GalleryFolder, what: tuple[str, int, str], points: np.ndarray
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """(features, layer, method) and their rows [n, D] of length 1 -> a map [n, 2], how it was made.
+
+    As it comes, not yet turned. ValueError when there can be none.
+    """
+    method = what[2]
     scores, explained = pca_scores(points)
     seed = int(store.read_config()["options"]["seed"])
     facts: dict[str, Any] = {"seed": seed, "explained": None, "words": OTHER_WORDS}
@@ -91,25 +127,36 @@ def make_map(store: GalleryFolder, features: str, layer: int, method: str) -> No
         xy = tsne_map(points, scores, PERPLEXITY, seed)
         facts["parameters"] = {"perplexity": min(PERPLEXITY, (len(points) - 1) / 3)}
     else:
-        xy = umap(points, scores, seed)
+        if store.is_large():
+            xy, facts["recall"] = umap_of_many(store, what, points, scores)
+        else:
+            xy = umap(points, scores, seed)
         facts["parameters"] = {
             "neighbours": min(NEIGHBOURS, len(points) - 1),
             "min_distance": MIN_DISTANCE,
             "metric": "cosine",
         }
     facts["trustworthiness"] = trustworthiness(points, xy, seed=seed)
-    if (features, layer, method) != ("cls", store.layer(None), "pca"):
-        reference = aligned_map(store, "cls", None, "pca").xy
-        xy = xy @ procrustes(xy, reference)
-    facts["seconds"] = round(time.monotonic() - start_time, 2)
-    path = store.map_file(features, layer, method)
-    write_arrays(path, xy=into_square(xy), facts=np.array(json.dumps(facts)))
-    with suppress(OSError):
-        path.with_suffix(".txt").unlink(missing_ok=True)
+    return xy, facts
 
 
 def umap(points: np.ndarray, start: np.ndarray, seed: int) -> np.ndarray:
     if len(points) < UMAP_LEAST:
         raise ValueError(f"UMAP needs at least {UMAP_LEAST} pictures, there are {len(points)}.")
-    scale = 10 / max(float(np.abs(start).max()), 1e-12)  # what UMAP's own starts extend to
-    return umap_map(points, start * scale, NEIGHBOURS, MIN_DISTANCE, seed)
+    return umap_map(points, extended(start), NEIGHBOURS, MIN_DISTANCE, seed)
+
+
+def extended(start: np.ndarray) -> np.ndarray:
+    """As far as UMAP's own starts extend."""
+    return start * (10 / max(float(np.abs(start).max()), 1e-12))
+
+
+def umap_of_many(
+    store: GalleryFolder, what: tuple[str, int, str], points: np.ndarray, start: np.ndarray
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """The map of the graph of neighbours, made where it is missing; and the graph's recall."""
+    features, layer, _ = what
+    graph = stored_graph(store, features, layer) or make_graph(store, features, layer, points)
+    seed = int(store.read_config()["options"]["seed"])
+    xy = umap_of_graph(graph, extended(start), NEIGHBOURS, MIN_DISTANCE, seed)
+    return xy, graph.recall.as_dict() | {"words": graph.recall.words()}

@@ -16,6 +16,7 @@ drawn or sent; everything else in a scene can be written as JSON.
     comparison  two models or layers side by side
     umap_process  UMAP in a process of its own
     gallery     many pictures: names, thumbnails, maps
+    gallery_parts  the same, in parts, of a large gallery
     gallery_similarity  their clusters, neighbours, like patches, outliers, duplicates
     gallery_probes  what classifiers read off each layer
     packing     scenes as bytes for a page, or as plain values for a program

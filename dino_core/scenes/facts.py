@@ -82,6 +82,15 @@ class MapParameters(TypedDict):
     seed: NotRequired[int]
 
 
+class RecallFacts(TypedDict):
+    """How many of the true nearest an index found."""
+
+    value: float  # 0 to 1
+    queries: int  # for which exact search was asked as well
+    k: int  # nearest of each
+    words: str  # the same in a sentence
+
+
 class GalleryMapFacts(TypedDict):
     """How a map of pictures was made."""
 
@@ -89,6 +98,7 @@ class GalleryMapFacts(TypedDict):
     seed: int | None  # None: there is no chance in it
     explained: list[float] | None  # PCA: share of the variance along x and y, before turning
     trustworthiness: float | None  # 0 to 1: are the 10 nearest in the map near in the features
+    recall: NotRequired[RecallFacts]  # of the graph that the map of a large gallery was made from
     seconds: float  # it took
     words: str  # what distances in such a map do not mean
 

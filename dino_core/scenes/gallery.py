@@ -59,6 +59,7 @@ __all__ = [
     "export_csv",
     "find",
     "launch",
+    "name_of",
     "names",
     "picture",
     "picture_file",
@@ -67,6 +68,7 @@ __all__ = [
     "stop",
 ]
 
+SOME = 1000  # names that are looked up one by one
 Kind = Literal["cls", "mean_patch", "both"]
 Method = Literal["pca", "umap", "tsne"]
 
@@ -129,9 +131,9 @@ class Gallery:
     """The pictures, and what they were seen with. -1 and "" stand for no label and no split."""
 
     labels: np.ndarray  # int32 [n], index into classes
-    names: list[str]  # as in the folder or zip, with / between folders
+    names: list[str]  # as in the folder or zip, with / between folders; [] of a large gallery
     classes: list[str]
-    splits: list[str]  # "train", "test" or "" of each picture
+    splits: list[str]  # "train", "test" or "" of each picture; [] of a large gallery
     layers: int
     dim: int
     grid: tuple[int, int]  # (h, w) patches of every picture: the middle square of it
@@ -144,17 +146,19 @@ class Gallery:
     atlases: int  # files of TILES_A_SIDE x TILES_A_SIDE thumbnails of TILE px
     tile: int = TILE
     columns: int = TILES_A_SIDE  # picture i: atlas i // columns**2, then row by row
+    count: int = 0  # pictures
+    large: bool = False  # names, points and thumbnails come in parts, see `gallery_parts`
 
 
 def names(folder: str | Path) -> Gallery:
     """NotReady while pictures are still being embedded."""
     store = GalleryFolder(folder)
-    facts = store.facts()
+    facts, listing, large = store.facts(), store.listing(), store.is_large()
     return Gallery(
-        labels=np.asarray(facts["labels"], dtype=np.int32),
-        names=facts["names"],
+        labels=listing.labels(),
+        names=[] if large else listing.names(),
         classes=facts["classes"],
-        splits=facts["splits"],
+        splits=[] if large else listing.splits(),
         layers=facts["layers"],
         dim=facts["dim"],
         grid=(facts["grid"][0], facts["grid"][1]),
@@ -164,8 +168,16 @@ def names(folder: str | Path) -> Gallery:
         known=_known_of(facts["title"]),
         official=facts["official"],
         size=facts["size"],
-        atlases=-(-len(facts["names"]) // TILES_A_SIDE**2),
+        atlases=-(-len(listing) // TILES_A_SIDE**2),
+        count=len(listing),
+        large=large,
     )
+
+
+def name_of(folder: str | Path, index: int) -> str:
+    """What one picture is called, as in the folder or zip."""
+    listing = GalleryFolder(folder).listing()
+    return listing.name(checked(index, len(listing)))
 
 
 def _known_of(title: str) -> str:
@@ -178,7 +190,7 @@ def describe(folder: str | Path) -> str:
     """The gallery in a sentence: how many pictures, classes, model and size."""
     one = names(folder)
     parted = f" in {len(one.classes)} classes" if one.classes else " without labels"
-    return f"{len(one.names):,} pictures{parted}, {one.title}, {one.size} px."
+    return f"{one.count:,} pictures{parted}, {one.title}, {one.size} px."
 
 
 def atlas(folder: str | Path, number: int) -> Path:
@@ -279,17 +291,20 @@ def export_csv(
 
     Cells that a spreadsheet would take for a formula begin with an apostrophe.
     """
-    one, map_ = names(folder), points(folder, features, layer, method)
-    chosen = range(len(one.names)) if selection is None else selection
+    store, map_ = GalleryFolder(folder), points(folder, features, layer, method)
+    listing, classes = store.listing(), store.facts()["classes"]
+    labels = listing.labels()
+    chosen = range(len(listing)) if selection is None else selection
+    known = listing.names() if len(chosen) > SOME else []
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["index", "name", "class", "split", "x", "y"])
     for index in chosen:
-        index = checked(int(index), len(one.names))
-        label = int(one.labels[index])
-        class_ = one.classes[label] if label >= 0 else ""
+        index = checked(int(index), len(listing))
+        label, [split] = int(labels[index]), listing.splits(slice(index, index + 1))
+        class_ = classes[label] if label >= 0 else ""
         x, y = map_.xy[index]
-        row = [index, _cell(one.names[index]), _cell(class_), one.splits[index]]
+        row = [index, _cell(known[index] if known else listing.name(index)), _cell(class_), split]
         writer.writerow([*row, f"{x:.6f}", f"{y:.6f}"])
     return text.getvalue()
 

@@ -86,8 +86,12 @@ def predictions(
     place = (at, list(KINDS).index(kind), PROBES.index(method))
     if np.isnan(stored["accuracy"][place]):
         raise NotReady(f"The probe of layer {at} is still to come.")
-    labels = stored["predicted"][place].astype(np.int32)
-    confidence = stored["confidence"][place].astype(np.float32)
-    wrong = ((labels >= 0) & (labels != np.asarray(store.facts()["labels"]))).nonzero()[0]
+    listing = store.listing()
+    rows = stored.get("rows", slice(None))  # of a large gallery a sample was judged
+    labels = np.full(len(listing), -1, np.int32)
+    confidence = np.zeros(len(listing), np.float32)
+    labels[rows] = stored["predicted"][place]
+    confidence[rows] = stored["confidence"][place]
+    wrong = np.flatnonzero((labels >= 0) & (labels != listing.labels()))
     wrong = wrong[np.argsort(-confidence[wrong], kind="stable")].astype(np.int32)
     return Predictions(labels, confidence, wrong, str(stored["words"]))

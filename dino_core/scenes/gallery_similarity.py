@@ -6,13 +6,16 @@ Nothing here imports torch before numbers are asked for.
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.scenes.facts import GroupingFacts
 from dino_core.scenes.gallery import Kind, checked
+
+if TYPE_CHECKING:
+    from dino_core.analysis.approximate import Graph
 
 DEFAULT_K = 8
 MOST_CLUSTERS = 100
@@ -51,7 +54,7 @@ def clusters(
         labels, facts = _kmeans(store, k, features, at)
     else:
         raise ValueError(f"Clusters are found by kmeans or hdbscan, not by {method!r}.")
-    facts["agreement"] = agreement(labels, np.asarray(store.facts()["labels"]))
+    facts["agreement"] = agreement(labels, store.listing().labels())
     return Clusters(labels, np.bincount(labels[labels >= 0]).tolist(), method, facts)
 
 
@@ -70,12 +73,39 @@ def _kmeans(
             f"{k}."
         )
     seed = int(store.read_config()["options"]["seed"])
+    if store.is_large():
+        return _kmeans_of_sample(store, k, features, layer)
     found = kmeans(normalize(store.features(features, layer)), k, seed)
     return found.labels, {
         "parameters": {"k": k, "restarts": RESTARTS, "features of length 1": True},
         "seed": seed,
         "explained": found.explained,
         "words": "k-means parts everything into k groups of about equal width, fitting or not.",
+    }
+
+
+def _kmeans_of_sample(
+    store: GalleryFolder, k: int, features: str, layer: int
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """Centres of a sample, and every picture at the nearest of them: nothing holds all features."""
+    from dino_core.analysis.approximate import EXACT_MOST, unit
+    from dino_core.analysis.clustering import RESTARTS, by_size, kmeans
+    from dino_core.gallery.rows import feature_slices
+
+    seed, n = int(store.read_config()["options"]["seed"]), store.count()
+    generator = np.random.default_rng(seed)
+    chosen = np.sort(generator.choice(n, min(EXACT_MOST, n), replace=False))
+    found = kmeans(unit(store.features(features, layer, chosen)), k, seed)
+    lengths = np.square(found.centres).sum(1) / 2
+    labels = np.empty(n, np.int32)
+    for rows, part in feature_slices(store, features, layer):
+        labels[rows] = (unit(part) @ found.centres.T - lengths).argmax(1)  # the nearest centre
+    return by_size(labels)[0], {
+        "parameters": {"k": k, "restarts": RESTARTS, "features of length 1": True},
+        "seed": seed,
+        "explained": found.explained,
+        "words": f"k-means parts everything into k groups of about equal width, fitting or not; "
+        f"the groups are those of a sample of {len(chosen):,} of the {n:,} pictures.",
     }
 
 
@@ -87,6 +117,7 @@ class Neighbours:
     similarities: np.ndarray  # float32 [k], -1 to 1
     votes: list[tuple[str, float]]  # class and its share of the k-NN vote, the largest first
     temperature: float = 0.07  # a neighbour votes for its class with exp(similarity / temperature)
+    words: str = ""  # of a large gallery: how they were found
 
 
 def neighbours(
@@ -96,30 +127,73 @@ def neighbours(
     features: Kind = "cls",
     layer: int | None = None,
 ) -> Neighbours:
-    """Exact, in the original space. `votes` is empty without labels."""
+    """Exact, in the original space. `votes` is empty without labels.
+
+    Of a large gallery the first ones are read off its graph, whose recall is said, once that has
+    been made; more of them, or earlier, by comparing with every picture, a slice at a time.
+    """
     import torch
 
     from dino_core.analysis.neighbours import nearest
-    from dino_core.evaluation.knn import votes
 
     store = GalleryFolder(folder)
-    checked(index, store.count())
-    facts = store.facts()
-    points = torch.from_numpy(store.features(features, layer))
-    k = min(max(k, 1), len(points) - 1)
+    count = store.count()
+    checked(index, count)
+    k = min(max(k, 1), count - 1)
     if k == 0:
         return Neighbours(np.zeros(0, np.int32), np.zeros(0, np.float32), [])
-    similarities, found = nearest(points[index : index + 1], points, k + 1)
-    others = (found[0] != index).nonzero()[:, 0][:k]  # a double may stand before the picture
-    values, indices = similarities[0][others], found[0][others]
-    labels = torch.tensor(facts["labels"])[indices]
-    shares = []
+    words = ""
+    if store.is_large():
+        values, indices, words = _near_of_many(store, index, k, features, store.layer(layer))
+    else:
+        points = torch.from_numpy(store.features(features, layer))
+        similarities, found = nearest(points[index : index + 1], points, k + 1)
+        others = (found[0] != index).nonzero()[:, 0][:k]  # a double may stand before the picture
+        values, indices = similarities[0][others].numpy(), found[0][others].numpy()
+    shares = _vote(store, values, indices)
+    return Neighbours(indices.astype(np.int32), values, shares, words=words)
+
+
+def _near_of_many(
+    store: GalleryFolder, index: int, k: int, features: str, layer: int
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Similarities float32 [k], indices [k] and how they were found."""
+    from dino_core.analysis.approximate import exact_nearest, unit
+    from dino_core.gallery.neighbours import stored_graph
+    from dino_core.gallery.rows import feature_slices
+
+    graph = stored_graph(store, features, layer)
+    if graph is not None and k <= graph.indices.shape[1]:
+        found = np.array(graph.similarities[index, :k]), np.array(graph.indices[index, :k])
+        return *found, graph.recall.words()
+    query = unit(store.features(features, layer, slice(index, index + 1)))
+    values, indices = np.empty(0, np.float32), np.empty(0, np.int64)
+    for rows, part in feature_slices(store, features, layer):
+        near, at = exact_nearest(query, unit(part), k + 1)
+        values, indices = np.append(values, near[0]), np.append(indices, at[0] + rows.start)
+        kept = np.argsort(-values, kind="stable")[: k + 1]
+        values, indices = values[kept], indices[kept]
+    others = np.flatnonzero(indices != index)[:k]
+    return values[others], indices[others], "Exact: compared with every picture."
+
+
+def _vote(
+    store: GalleryFolder, similarities: np.ndarray, indices: np.ndarray
+) -> list[tuple[str, float]]:
+    """The classes with a share of the vote, the largest first."""
+    import torch
+
+    from dino_core.evaluation.knn import votes
+
+    classes = store.facts()["classes"]
+    labels = torch.from_numpy(store.listing().labels()[indices].astype(np.int64))
     known = labels >= 0
-    if known.any():
-        vote = votes(values[known][None], labels[known][None], len(facts["classes"]))[0]
-        order = vote.argsort(descending=True, stable=True).tolist()
-        shares = [(facts["classes"][i], float(vote[i])) for i in order if vote[i] > 0]
-    return Neighbours(indices.numpy().astype(np.int32), values.numpy(), shares)
+    if not known.any():
+        return []
+    values = torch.from_numpy(similarities)
+    vote = votes(values[known][None], labels[known][None], len(classes))[0]
+    order = vote.argsort(descending=True, stable=True).tolist()
+    return [(classes[i], float(vote[i])) for i in order if vote[i] > 0]
 
 
 @dataclass(frozen=True)
@@ -180,19 +254,37 @@ class Outliers:
     scores: np.ndarray  # float32 [n], mean of 1 - cosine similarity over the k nearest, 0 to 2
     order: np.ndarray  # int32 [n], the oddest first
     k: int
+    words: str = ""  # of a large gallery: how they were found
 
 
 def outliers(
     folder: str | Path, k: int = 10, features: Kind = "cls", layer: int | None = None
 ) -> Outliers:
+    """Of a large gallery NotReady until its graph has been made."""
     import torch
 
+    from dino_core.analysis.approximate import graph_outliers
     from dino_core.analysis.neighbours import outlier_scores
 
-    points = torch.from_numpy(GalleryFolder(folder).features(features, layer))
-    scores = outlier_scores(points, k).numpy()
+    store, words = GalleryFolder(folder), ""
+    if store.is_large():
+        graph = _graph_of(store, features, layer)
+        scores, words = graph_outliers(graph.similarities, k), graph.recall.words()
+    else:
+        scores = outlier_scores(torch.from_numpy(store.features(features, layer)), k).numpy()
     order = np.argsort(-scores, kind="stable").astype(np.int32)
-    return Outliers(scores, order, min(k, max(len(points) - 1, 0)))
+    return Outliers(scores, order, min(k, max(len(scores) - 1, 0)), words)
+
+
+def _graph_of(store: GalleryFolder, features: str, layer: int | None) -> "Graph":
+    """NotReady, and asked for, where it is not there."""
+    from dino_core.gallery.neighbours import METHOD, stored_graph
+
+    at = store.layer(layer)
+    graph = stored_graph(store, features, at)
+    if graph is None:
+        store.request(features, at, METHOD)
+    return graph
 
 
 @dataclass(frozen=True)
@@ -213,16 +305,26 @@ def near_duplicates(
     layer: int | None = None,
     most: int = 1000,
 ) -> Duplicates:
-    """Pairs with a cosine similarity of at least `threshold`; at most `most` of them."""
+    """Pairs with a cosine similarity of at least `threshold`; at most `most` of them.
+
+    Of a large gallery they are pairs of its graph, and NotReady until that has been made.
+    """
     import torch
 
     from dino_core.analysis import neighbours as analysis
+    from dino_core.analysis.approximate import graph_duplicates
 
-    store = GalleryFolder(folder)
-    points = torch.from_numpy(store.features(features, layer))
-    found, similarities, total = analysis.near_duplicates(points, threshold, most)
-    pairs = found.numpy().astype(np.int32)
+    store, how = GalleryFolder(folder), ""
+    if store.is_large():
+        graph = _graph_of(store, features, layer)
+        found, values, total = graph_duplicates(graph.indices, graph.similarities, threshold, most)
+        how = f" {graph.recall.words()}"
+    else:
+        points = torch.from_numpy(store.features(features, layer))
+        tensors = analysis.near_duplicates(points, threshold, most)
+        found, values, total = tensors[0].numpy(), tensors[1].numpy(), tensors[2]
+    pairs = found.astype(np.int32)
     digests = store.array("digests")
     same = (digests[pairs[:, 0]] == digests[pairs[:, 1]]).all(1)
     words = f"The {most:,} most similar of {total:,} pairs are shown." if total > most else ""
-    return Duplicates(pairs, similarities.numpy(), same, threshold, words)
+    return Duplicates(pairs, values, same, threshold, f"{words}{how}".strip())

@@ -474,10 +474,10 @@ export namespace gallery {
     /** int32 [n], index into classes */
     labels: Int32Array;
     facts: {
-      /** as in the folder or zip, with / between folders */
+      /** as in the folder or zip, with / between folders; [] of a large gallery */
       names: string[];
       classes: string[];
-      /** "train", "test" or "" of each picture */
+      /** "train", "test" or "" of each picture; [] of a large gallery */
       splits: string[];
       layers: number;
       dim: number;
@@ -499,6 +499,10 @@ export namespace gallery {
       tile: number;
       /** picture i: atlas i // columns**2, then row by row */
       columns: number;
+      /** pictures */
+      count: number;
+      /** names, points and thumbnails come in parts, see `gallery_parts` */
+      large: boolean;
     };
     shapes: {
       labels: [number];
@@ -522,6 +526,17 @@ export namespace gallery {
         explained: number[] | null;
         /** 0 to 1: are the 10 nearest in the map near in the features */
         trustworthiness: number | null;
+        /** of the graph that the map of a large gallery was made from */
+        recall?: {
+          /** 0 to 1 */
+          value: number;
+          /** for which exact search was asked as well */
+          queries: number;
+          /** nearest of each */
+          k: number;
+          /** the same in a sentence */
+          words: string;
+        };
         /** it took */
         seconds: number;
         /** what distances in such a map do not mean */
@@ -530,6 +545,68 @@ export namespace gallery {
     };
     shapes: {
       xy: [number, 2];
+    };
+  }
+}
+
+export namespace gallery_parts {
+  /** Every so many-th point of a map: each part alone is a thin picture of the whole. */
+  export interface Part {
+    /** float32 [m, 2], of the pictures part, part + parts, part + 2 parts, ... */
+    xy: Float32Array;
+    facts: {
+      part: number;
+      parts: number;
+      /** pictures in all */
+      count: number;
+      features: string;
+      layer: number;
+      method: string;
+      facts: {
+        /** by their names in words */
+        parameters: Record<string, number | string>;
+        /** None: there is no chance in it */
+        seed: number | null;
+        /** PCA: share of the variance along x and y, before turning */
+        explained: number[] | null;
+        /** 0 to 1: are the 10 nearest in the map near in the features */
+        trustworthiness: number | null;
+        /** of the graph that the map of a large gallery was made from */
+        recall?: {
+          /** 0 to 1 */
+          value: number;
+          /** for which exact search was asked as well */
+          queries: number;
+          /** nearest of each */
+          k: number;
+          /** the same in a sentence */
+          words: string;
+        };
+        /** it took */
+        seconds: number;
+        /** what distances in such a map do not mean */
+        words: string;
+      };
+    };
+    shapes: {
+      xy: [number, 2];
+    };
+  }
+
+  /** What some pictures are called. */
+  export interface NamesPage {
+    /** of the pictures first, first + 1, ... */
+    names: string[];
+    first: number;
+  }
+
+  /** The pictures with a text in their name or class. */
+  export interface Found {
+    /** int32 [m], ascending */
+    indices: Int32Array;
+    facts: {};
+    shapes: {
+      indices: [number];
     };
   }
 }
@@ -619,6 +696,8 @@ export namespace gallery_similarity {
       votes: [string, number][];
       /** a neighbour votes for its class with exp(similarity / temperature) */
       temperature: number;
+      /** of a large gallery: how they were found */
+      words: string;
     };
     shapes: {
       indices: [number];
@@ -659,6 +738,8 @@ export namespace gallery_similarity {
     order: Int32Array;
     facts: {
       k: number;
+      /** of a large gallery: how they were found */
+      words: string;
     };
     shapes: {
       scores: [number];
