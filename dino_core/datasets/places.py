@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+SHUFFLED = 4096  # places in the buffer that puts pictures of tars into a random order
+ROWS_SHUFFLED = 1024  # the same of tables, whose row groups are read as a whole
 KEPT_BYTES = 256 * 2**20  # of row groups that are kept, the last one whatever its size
 
 
@@ -55,10 +57,15 @@ class Places:
         return data
 
     @property
-    def runs(self) -> list[int]:
-        """How many pictures in a row lie in one file, and so are cheap to read in order."""
+    def streams(self) -> tuple[int, ...]:
+        """How many pictures in a row lie in one file, file by file: cheap to read in this order."""
         ends = np.flatnonzero(np.diff(self.rows[:, 0])) + 1
-        return np.diff([0, *ends.tolist(), len(self.rows)]).tolist() if len(self.rows) else []
+        return tuple(np.diff([0, *ends.tolist(), len(self.rows)]).tolist())
+
+    @property
+    def buffer(self) -> int:
+        """How many places a shuffle may hold, so that what it reads lies close together."""
+        return ROWS_SHUFFLED if self.column else SHUFFLED
 
 
 class _OpenTars(threading.local):

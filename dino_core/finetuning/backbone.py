@@ -27,7 +27,13 @@ from dino_core.runs.checkpoints import Checkpoint
 from dino_core.runs.folder import Control, RunFolder
 from dino_core.runs.request import DEFAULT_BATCH, RunRequest
 from dino_core.schedules import warmup_cosine
-from dino_core.step.loader import background_batches, generator_for, normalised, order_of_pass
+from dino_core.step.loader import (
+    Streams,
+    background_batches,
+    generator_for,
+    normalised,
+    order_of_pass,
+)
 from dino_core.update import parameter_groups
 from dino_core.weights import read_state_dict
 from dino_core.writing import replacing
@@ -95,6 +101,7 @@ class CropMaker:
 
     def __init__(self, pictures: Pictures, setup: FinetuneSetup) -> None:
         self.pictures, self.setup = pictures, setup
+        self.streams = Streams.of(pictures)
         self.per_pass = math.ceil(len(pictures) / setup.batch_size)
 
     def make(self, step: int) -> tuple[np.ndarray, Tensor]:
@@ -102,7 +109,7 @@ class CropMaker:
         setup, labels = self.setup, self.pictures.labels
         assert labels is not None
         number, place = divmod(step, self.per_pass)
-        order = order_of_pass(setup.seed, number, len(self.pictures))
+        order = order_of_pass(setup.seed, number, self.streams)
         chosen = order[place * setup.batch_size : (place + 1) * setup.batch_size].tolist()
         config = replace(AUGMENTATION, global_size=setup.size)
         crops = []

@@ -3,6 +3,9 @@
     picture i of step s is number g = s B + i of an endless row; pass g // n through the n pictures
     has an order of its own, and every number g has a generator of its own for its crops
 
+Where pictures lie in shards, a pass goes through the shards in a random order and through each of
+them in its own, by way of a buffer that hands out one of its places at random (`shuffled_streams`):
+what is read lies close together. The buffer holds places, not pictures, and follows from the seed,
 so it does not matter which worker makes a batch, how many there are, how many processes train, or
 whether the run was interrupted. Nothing of it has to be stored.
 """
@@ -12,11 +15,12 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -50,15 +54,56 @@ def generator_for(seed: int, what: str, number: int) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest, "big") >> 1)
 
 
+@dataclass(frozen=True)
+class Streams:
+    """How a set may be shuffled: anyhow, or by way of a buffer over the shards that it lies in."""
+
+    count: int  # pictures
+    lengths: tuple[int, ...] = ()  # of the shards, in order; none: anyhow
+    buffer: int = 0  # places
+
+    @classmethod
+    def of(cls, pictures: Pictures) -> "Streams":
+        places = pictures.places
+        if places is None:
+            return cls(len(pictures))
+        return cls(len(pictures), places.streams, places.buffer)
+
+
 @lru_cache(maxsize=4)
-def order_of_pass(seed: int, number: int, count: int) -> Tensor:
+def order_of_pass(seed: int, number: int, streams: Streams) -> Tensor:
     """The order [n] in which one pass goes through the pictures."""
-    return torch.randperm(count, generator=generator_for(seed, "order", number))
+    generator = generator_for(seed, "order", number)
+    if streams.count <= streams.buffer or not streams.lengths:  # all of it fits: any order
+        return torch.randperm(streams.count, generator=generator)
+    return shuffled_streams(streams.lengths, streams.buffer, generator)
 
 
-def picture_at(seed: int, place: int, count: int) -> int:
+def shuffled_streams(lengths: Sequence[int], buffer: int, generator: torch.Generator) -> Tensor:
+    """An order [n] of pictures in shards of these lengths: shards at random, and in each of them
+
+    for place in all shards, one after the other:
+        if the buffer is full: hand out one of its places at random
+        put the place there instead
+    at the end: hand out what is left, at random
+    """
+    starts = [0, *accumulate(lengths)]
+    shards = torch.randperm(len(lengths), generator=generator).tolist()
+    stream = [place for i in shards for place in range(starts[i], starts[i + 1])]
+    held = stream[:buffer]
+    drawn = torch.randint(buffer, (max(len(stream) - buffer, 0),), generator=generator).tolist()
+    order = []
+    for place, slot in zip(stream[buffer:], drawn, strict=True):
+        order.append(held[slot])
+        held[slot] = place
+    rest = torch.randperm(len(held), generator=generator).tolist()
+    return torch.tensor([*order, *(held[i] for i in rest)])
+
+
+def picture_at(seed: int, place: int, streams: Streams) -> int:
     """Which picture stands at a place of the endless row."""
-    return int(order_of_pass(seed, place // count, count)[place % count])
+    number, place = divmod(place, streams.count)
+    return int(order_of_pass(seed, number, streams)[place])
 
 
 Made = TypeVar("Made", covariant=True)
@@ -78,6 +123,7 @@ class BatchMaker:
     ) -> None:
         self.pictures, self.config, self.seed = pictures, config, seed
         self.rank, self.world = rank, world
+        self.streams = Streams.of(pictures)
         self._cache: dict[int, Image.Image] = {}
         self._cached = 0
 
@@ -111,7 +157,7 @@ class BatchMaker:
     def _picture(self, place: int, broken: dict[str, str]) -> Image.Image:
         """The picture at a place; for one that is broken, the next in order that is not."""
         count = len(self.pictures)
-        first = picture_at(self.seed, place, count)
+        first = picture_at(self.seed, place, self.streams)
         for index in (*range(first, count), *range(first)):
             if index in self._cache:
                 return self._cache[index]

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from sharded import picture_table, tarred
 from tiny_runs import (
     RUN,
     TRAIN,
@@ -27,6 +28,7 @@ from tiny_runs import (
     together,
 )
 
+from dino_core.datasets import places
 from dino_core.runs import pretraining
 from dino_core.runs.checkpoints import model_file, steps_in
 from dino_core.runs.exit_codes import DISK_FULL
@@ -113,6 +115,36 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, data, changes, mo
     assert train(broken, setup(data, config)) == "stopped"
     assert (read_state(broken).state, read_state(broken).step) == ("stopped", 5)
     monkeypatch.undo()
+    assert train(broken, resume=True) == "finished"
+    assert_same_weights(final(broken), final(tmp_path / "whole"))
+    assert losses(broken) == losses(tmp_path / "whole")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["shards", "table"])
+def test_resumed_on_shards_is_the_same_bit_for_bit(tmp_path, monkeypatch, kind):
+    """In the middle of a pass, with a buffer that holds a part of the set."""
+    monkeypatch.setattr(places, "SHUFFLED", 3)
+    monkeypatch.setattr(places, "ROWS_SHUFFLED", 3)
+    pictures = [picture(i) for i in range(11)]
+    source = picture_table(tmp_path / "t.parquet", pictures)
+    if kind == "shards":
+        source = tmp_path / "s-{0..2}.tar"
+        for shard in range(3):
+            few = {f"{i}.png": pictures[i] for i in range(shard, 11, 3)}
+            tarred(tmp_path / f"s-{shard}.tar", few)
+    train(tmp_path / "whole", setup(source))
+    broken = tmp_path / "broken"
+    told = pretraining.end_of_step
+
+    def stop_at_five(run, control, progress, *rest):
+        if progress.step == 5:
+            request_action(broken, "stop")
+        return told(run, control, progress, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pretraining, "end_of_step", stop_at_five)
+        assert train(broken, setup(source)) == "stopped"
     assert train(broken, resume=True) == "finished"
     assert_same_weights(final(broken), final(tmp_path / "whole"))
     assert losses(broken) == losses(tmp_path / "whole")

@@ -13,10 +13,13 @@ from dino_core.datasets import find_pictures
 from dino_core.step import loader
 from dino_core.step.loader import (
     BatchMaker,
+    Streams,
     background_batches,
     generator_for,
+    order_of_pass,
     parts_of,
     picture_at,
+    shuffled_streams,
     to_batch,
 )
 
@@ -70,15 +73,43 @@ def test_parts_are_the_batch_cut_by_pictures(maker):
 
 
 def test_every_pass_sees_every_picture_once_in_an_order_of_its_own():
-    passes = [[picture_at(7, p * 10 + i, 10) for i in range(10)] for p in range(3)]
+    passes = [[picture_at(7, p * 10 + i, Streams(10)) for i in range(10)] for p in range(3)]
     assert all(sorted(order) == list(range(10)) for order in passes)
     assert len({tuple(order) for order in passes}) == 3
+
+
+@pytest.mark.parametrize(("lengths", "buffer"), [((4, 1, 7, 3), 5), ((15,), 4), ((3, 3), 2)])
+def test_a_pass_through_shards_is_that_of_a_buffer(lengths, buffer):
+    """Every picture once, and never before the buffer has come to it."""
+    count, starts = sum(lengths), np.cumsum([0, *lengths])
+    orders = []
+    for number in range(20):
+        order = order_of_pass(5, number, Streams(count, lengths, buffer)).tolist()
+        assert sorted(order) == list(range(count))
+        shards = torch.randperm(len(lengths), generator=generator_for(5, "order", number))
+        stream = [i for s in shards for i in range(starts[s], starts[s + 1])]
+        assert all(stream.index(i) < buffer + at for at, i in enumerate(order))
+        orders.append(tuple(order))
+    assert len(set(orders)) > 5
+
+
+def test_a_buffer_that_holds_all_of_it_is_any_order():
+    assert torch.equal(order_of_pass(5, 1, Streams(9, (4, 5), 9)), order_of_pass(5, 1, Streams(9)))
+
+
+def test_the_buffer_mixes():
+    """Uniform where one is: each place is handed out first about as often as any other it holds."""
+    firsts = Counter(
+        int(shuffled_streams((20,), 4, torch.Generator().manual_seed(i))[0]) for i in range(400)
+    )
+    assert set(firsts) == {0, 1, 2, 3}
+    assert min(firsts.values()) > 60
 
 
 def test_crops_are_those_of_the_picture_at_that_place(maker):
     """Against the crops themselves, normalised by `stack_crops`, crop by crop."""
     batch = to_batch(maker.make(1))
-    pictures = [maker.pictures.picture(picture_at(3, 6 + i, 10)) for i in range(6)]
+    pictures = [maker.pictures.picture(picture_at(3, 6 + i, Streams(10))) for i in range(6)]
     drawn = [
         sample_crops(one, TRAIN.crops, generator_for(3, "crops", 6 + i))
         for i, one in enumerate(pictures)
@@ -129,7 +160,7 @@ def test_decoded_pictures_are_kept_up_to_a_limit(tmp_path, monkeypatch):
     read = Counter()
 
     class Counted:
-        names, source = found.names, found.source
+        names, source, places = found.names, found.source, None
 
         def __len__(self):
             return len(found)
