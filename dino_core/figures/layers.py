@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 KIND_TITLES = {"cls": "class token", "mean_patch": "mean patch", "both": "both"}
 TICKS = 14  # blocks that are named below an axis, about
+NUMBERED = 12  # bars that have room for their number above them
 
 
 def token_lengths(
@@ -80,6 +81,8 @@ def explained_variance(
     chart = bar_chart(frame, names, [bars], theme)
     opacity = [1.0 if i in shown else 0.4 for i in range(len(shares))]
     chart.update_traces(marker={"opacity": opacity})
+    if len(shares) <= NUMBERED:
+        chart.update_traces(texttemplate="%{y:.1f}", textposition="outside", cliponaxis=False)
     chart.update_yaxes(ticksuffix=" %")
     return tick(chart, list(range(len(shares))), [str(i) for i in range(len(shares))])
 

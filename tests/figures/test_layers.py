@@ -72,6 +72,8 @@ def test_explained_variance_and_what_became_colours() -> None:
     assert bars.x[0] == "component 0, green and blue"
     assert list(bars.marker.opacity) == [1, 0.4, 1, 0.4]
     assert chart.layout.meta["note"] == "62.5 % by those shown"
+    assert chart.data[0].texttemplate == "%{y:.1f}", "the number is read without pointing"
+    assert explained_variance(np.full(40, 0.025)).data[0].texttemplate is None, "no room"
 
 
 def test_probes_with_their_intervals() -> None:
