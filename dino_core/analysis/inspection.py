@@ -9,8 +9,10 @@ Numbers for ViT-S/14 at 518 px, float32: 12 layers of 1370 tokens of width 384 a
 and keys 25 MB each. Full attention maps would be 541 MB; any row of them follows from those.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -63,6 +65,12 @@ class Inspection:
     def first_patch(self) -> int:
         """Index of the first patch token, 1 + R."""
         return 1 + self.registers
+
+    @cached_property
+    def digest(self) -> str:
+        """Of the picture, as the model was given it: its size and its pixels."""
+        told = f"{tuple(self.pixels.shape)}".encode() + self.pixels.numpy().tobytes()
+        return hashlib.blake2b(told, digest_size=16).hexdigest()
 
     @property
     def nbytes(self) -> int:

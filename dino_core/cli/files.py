@@ -104,8 +104,13 @@ def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":
     return fit_to_patches(picture, side, wanted, args.fit)
 
 
-def check_same_size(args: argparse.Namespace, backbone: "Backbone") -> None:
-    """ValueError, before the long work, unless all pictures will have one size."""
+def check_same_size(
+    args: argparse.Namespace, backbone: "Backbone", instead: str = ", or let --output be a folder"
+) -> None:
+    """ValueError, before the long work, unless all pictures will have one size.
+
+    `instead` says what else would help.
+    """
     if isinstance(args.size, tuple) or len(args.images) == 1:
         return
     first, *others = args.images
@@ -115,8 +120,7 @@ def check_same_size(args: argparse.Namespace, backbone: "Backbone") -> None:
         if other != (width, height):
             raise ValueError(
                 f"One file holds pictures of one size, but {first} becomes {height}x{width} px and "
-                f"{path} {other[1]}x{other[0]}: give --size {height}x{width}, or let --output be "
-                f"a folder."
+                f"{path} {other[1]}x{other[0]}: give --size {height}x{width}{instead}."
             )
 
 

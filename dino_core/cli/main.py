@@ -22,6 +22,7 @@ from dino_core.cli import (
     token_views,
     training,
     views,
+    whatif,
 )
 from dino_core.cli.command import Option, Run, add_command
 from dino_core.interruption import said
@@ -109,6 +110,7 @@ def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
         token_views,
         films,
         families,
+        whatif,
         sampling,
         losses,
         models,

@@ -4,6 +4,7 @@ Charts, which have axes, are Plotly's (`plotly.graph_objects.Figure`):
 
     curves      training and fine-tuning by step, schedules
     layers      lengths of tokens, updates, probes by layer, explained variance
+    effects     what follows from a change inside the model
     histograms  masks and crops over many draws
     matrix      which classes are taken for which
     charts      what these are put together from; charts over one axis
@@ -30,6 +31,7 @@ works without them.
 from dino_core.figures.charts import stack
 from dino_core.figures.curves import finetuning_curves, pretraining_curves, schedules
 from dino_core.figures.depth import attention_by_layer, layers_in_colours
+from dino_core.figures.effects import change_by_layer, screening
 from dino_core.figures.files import save
 from dino_core.figures.histograms import crop_areas, crop_aspects, mask_blocks, mask_counts
 from dino_core.figures.layers import (
@@ -57,6 +59,7 @@ __all__ = [
     "attention_by_layer",
     "attention_of_pictures",
     "block_updates",
+    "change_by_layer",
     "clusters",
     "comparison",
     "confusion",
@@ -78,6 +81,7 @@ __all__ = [
     "probe_accuracy",
     "save",
     "schedules",
+    "screening",
     "similarity",
     "stack",
     "token_lengths",

@@ -3,6 +3,7 @@
 words      a change in words, SITE=VALUE
 reference  what usually stands at every site, over reference pictures; another picture
 values     changes -> edits of one picture: zero, mean, noise, other, own
+screening  every head or block, one at a time
 
     changes = parse_changes(["head:8.3=mean", "scores:6-11=cls!patches"])
     reference = reference_for(sample_pictures(), seen)
@@ -17,12 +18,15 @@ from dino_core.whatif.reference import (
     reference_for,
     statistics_of,
 )
+from dino_core.whatif.screening import Plan, Screened, screen, screened
 from dino_core.whatif.values import Sources, Values, as_edits, check_changes
 from dino_core.whatif.words import Change, parse_change, parse_changes
 
 __all__ = [
     "Change",
+    "Plan",
     "Reference",
+    "Screened",
     "Sources",
     "Statistics",
     "Values",
@@ -32,5 +36,7 @@ __all__ = [
     "parse_change",
     "parse_changes",
     "reference_for",
+    "screen",
+    "screened",
     "statistics_of",
 ]

@@ -1,0 +1,259 @@
+"""whatif: the model's insides changed, and what follows from it."""
+
+import argparse
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from dino_core.cli.command import Option, add_command, count, figure_option, write_figure
+from dino_core.cli.features import DATA, progress
+from dino_core.cli.files import (
+    array,
+    check_same_size,
+    fit,
+    leave_out_unreadable,
+    look,
+    model_options,
+    report,
+    save,
+    stack,
+    with_progress,
+)
+from dino_core.cli.outputs import output_file
+from dino_core.cli.weights import load_weights
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+
+    from dino_core.analysis.inspection import Inspection
+    from dino_core.weights import Backbone
+    from dino_core.whatif import Change, Plan, Sources
+
+VALUES = "zero,mean,noise,other"
+
+
+def whatif_options(option: Option) -> None:
+    option("images", nargs="+", metavar="IMAGE", help="of one size, or brought to one by --size")
+    option(
+        "--edit",
+        action="append",
+        default=[],
+        metavar="SITE=VALUE",
+        help="one change; several hold together, in the order given",
+    )
+    option(
+        "--screen",
+        choices=("heads", "blocks"),
+        help="instead of --edit: every head, or attention and MLP of every block, one at a time",
+    )
+    option(
+        "--values",
+        metavar="VALUE,VALUE,...",
+        help=f"of --screen, from zero, mean, noise, other and own (default: {VALUES})",
+    )
+    option(
+        "--reference",
+        default="samples",
+        metavar="DATA",
+        help=f"what mean, noise and other are taken from: {DATA} (default: samples)",
+    )
+    option("--seed", type=count, default=0, metavar="S", help="of noise and other (default: 0)")
+    option("--output", required=True, metavar="FILE.npz")
+    figure_option(
+        option,
+        "charts that open offline: the change by layer; of --screen layers by heads or branches",
+        ("html",),
+    )
+    model_options(option)
+
+
+def whatif(args: argparse.Namespace) -> None:
+    """The model's insides changed, with controls, and what follows from it.
+
+    SITE is tokens:BLOCK (the stream that enters a block), positions, scores:BLOCK.HEAD (attention
+    before the softmax), head:BLOCK.HEAD, attention:BLOCK and mlp:BLOCK (what is added to the
+    stream), neuron:BLOCK.UNIT (after the nonlinearity or gate) or registers. BLOCK may be
+    FIRST-LAST; without .HEAD or .UNIT all are meant, without tokens in [...] all tokens, which are
+    cls, registers, patches or ROW,COL with ; between them. All counts begin at 0.
+
+    VALUE is zero; mean (over the reference pictures at this size, by kind of token: the class token
+    its own, each register its own, all patches of all pictures one); noise (Gaussian, with that
+    mean and each channel's population standard deviation); other (what the first reference picture
+    from number --seed on that is not the picture itself has at the same place); own (unchanged). Of
+    scores: temperature T (scores / T), or WHO!WHOM (WHO does not see WHOM). Of registers also out.
+
+    For example: head:8.3=mean  attention:5=zero  mlp:7=noise  neuron:4.120=zero
+    scores:11.2=temperature 0.5  scores:6-11=cls!patches  tokens:0[3,4;3,5]=mean  registers=out
+
+    The NPZ of --edit holds, in float32 and after the final norm, cls_before and cls_after [B, D],
+    patches_before and patches_after [B, h, w, D]; the cosines of before and after cls_cosine [B]
+    and patch_cosine [B, h, w]; and, of the stream after each block through the final norm,
+    cls_cosine_by_layer [B, layers] and patch_cosine_by_layer [B, layers], the mean over patches.
+    The NPZ of --screen holds effect_cls and effect_patches [values, layers, heads or 2, B]: 1 -
+    cosine after the final norm, of the class token and the mean over patches. The 2 are attention
+    and MLP.
+    """
+    target = output_file(args.output, ".npz")
+    if bool(args.edit) == bool(args.screen):
+        raise ValueError("Give --edit SITE=VALUE, once or several times, or --screen: one of both.")
+    if args.values and not args.screen:
+        raise ValueError("--values are of --screen: an edit names its own value.")
+    if args.edit:
+        edit_pictures(args, target)
+    else:
+        screen_pictures(args, target)
+
+
+# --- one change
+
+
+def edit_pictures(args: argparse.Namespace, target: "Path") -> None:
+    from dino_core import figures
+    from dino_core.analysis.effects import Effects, effects
+    from dino_core.whatif import as_edits, check_changes, parse_changes
+
+    changes = parse_changes(args.edit)
+    leave_out_unreadable(args)
+    backbone = load_weights(args)
+    check_same_size(args, backbone, instead="")
+    check_changes(backbone.vit, fit(args.images[0], args, backbone).grid, changes)
+    measured = any(change.needs_statistics for change in changes)
+    needed = measured or any(change.needs_other for change in changes)
+    references = References(args, backbone, measured=measured, needed=needed)
+
+    def effects_of(path: str) -> Effects:
+        seen = look(backbone, fit(path, args, backbone))
+        sources = references.sources(seen, changes)
+        return effects(backbone.vit, seen, as_edits(backbone.vit, seen, changes, sources))
+
+    arrays = stack([arrays_of(effects_of(path)) for path in with_progress(args.images)])
+    save(target, arrays)
+    write_figure(
+        args,
+        lambda _: {
+            "change": figures.change_by_layer(
+                arrays["cls_cosine_by_layer"].mean(0), arrays["patch_cosine_by_layer"].mean(0)
+            )
+        },
+    )
+    lines = [
+        f"{path}: cosine of the class token {cls:.4f}, of the patches {patches.mean():.4f}"
+        for path, cls, patches in zip(
+            args.images, arrays["cls_cosine"], arrays["patch_cosine"], strict=True
+        )
+    ]
+    report("\n".join([*lines, f"Before and after -> {args.output}"]), backbone)
+
+
+def arrays_of(found: Any) -> "dict[str, np.ndarray]":
+    before, after = found.before, found.after
+    return {
+        "cls_before": array(before.normed[0]),
+        "cls_after": array(after.normed[0]),
+        "patches_before": array(before.normed[before.first_patch :].unflatten(0, before.grid)),
+        "patches_after": array(after.normed[after.first_patch :].unflatten(0, after.grid)),
+        "cls_cosine": array(found.cls_cosine),
+        "patch_cosine": array(found.patch_cosine),
+        "cls_cosine_by_layer": array(found.cls_cosine_by_layer),
+        "patch_cosine_by_layer": array(found.patch_cosine_by_layer),
+    }
+
+
+# --- all heads or blocks
+
+
+def screen_pictures(args: argparse.Namespace, target: "Path") -> None:
+    from tqdm import tqdm
+
+    from dino_core import figures
+    from dino_core.whatif import Plan, screened
+
+    named = tuple(word.strip() for word in (args.values or VALUES).split(","))
+    plan = Plan(args.screen, checked_kinds(named), args.seed)
+    leave_out_unreadable(args)
+    backbone = load_weights(args)
+    check_same_size(args, backbone, instead="")
+    needed = bool({"mean", "noise", "other"} & set(plan.values))
+    references = References(args, backbone, measured=plan.needs_statistics, needed=needed)
+    reference, statistics = references.reference, references.statistics
+    total = len(args.images) * plan.forwards(backbone.vit)
+    rows = []
+    with tqdm(total=total, desc="screening", unit="forward", delay=1, mininterval=0.5) as bar:
+        for path in args.images:
+            seen = look(backbone, fit(path, args, backbone))
+            row = screened(backbone, seen, plan, reference, bar.update, statistics=statistics)
+            rows.append(row)
+    names = ("effect_cls", "effect_patches")
+    by_picture = stack([{name: array(getattr(row, name)) for name in names} for row in rows])
+    arrays = {name: effect.transpose(1, 2, 3, 0) for name, effect in by_picture.items()}
+    save(target, arrays)
+    units = plan.unit_names(backbone.vit)
+    write_figure(
+        args,
+        lambda _: figures.screening(
+            arrays["effect_cls"], arrays["effect_patches"], values=plan.values, units=units
+        ),
+    )
+    report("\n".join([*strongest(arrays, plan, units), f"Effects -> {args.output}"]), backbone)
+
+
+def checked_kinds(names: Iterable[str]) -> Any:
+    """The values as they are called. ValueError for one that there is not."""
+    from dino_core.whatif.words import PLAIN
+
+    names = tuple(names)
+    wrong = [name for name in names if name not in PLAIN]
+    if wrong:
+        raise ValueError(f"--values are {', '.join(PLAIN)}, not {wrong[0]!r}.")
+    return names
+
+
+def strongest(arrays: "dict[str, np.ndarray]", plan: "Plan", units: list[str]) -> list[str]:
+    """For each value what changes the class token most, on average over the pictures."""
+    lines = []
+    for value, effect in zip(plan.values, arrays["effect_cls"].mean(-1), strict=True):
+        block, unit = divmod(int(effect.argmax()), effect.shape[1])
+        lines.append(
+            f"{value}: mean effect on the class token {effect.mean():.4f}, most by {units[unit]} "
+            f"of block {block}, {effect.max():.4f}"
+        )
+    return lines
+
+
+class References:
+    """The reference pictures, looked through only where a value is taken from them.
+
+    They are prepared as the pictures are, which have one size.
+    """
+
+    def __init__(
+        self, args: argparse.Namespace, backbone: "Backbone", *, measured: bool, needed: bool
+    ) -> None:
+        from dino_core.datasets import sample_pictures
+        from dino_core.embedding.preparation import Preparation
+        from dino_core.gallery.sources import pictures_of
+        from dino_core.whatif import Reference, statistics_of
+
+        width, height = fit(args.images[0], args, backbone).picture.size
+        pictures = pictures_of(args.reference) if needed else sample_pictures()
+        self.reference = Reference(pictures, Preparation((height, width), args.fit))
+        self.statistics = None
+        self._backbone, self._seed = backbone, args.seed
+        if measured:
+            with progress(len(pictures), "reference") as advance:
+                self.statistics = statistics_of(backbone, self.reference, advance)
+
+    def sources(self, seen: "Inspection", changes: "list[Change]") -> "Sources":
+        """Where the values of one picture's edits come from."""
+        from dino_core.whatif import Sources, other_picture
+
+        other = None
+        if any(change.needs_other for change in changes):
+            other = other_picture(self._backbone.vit, self.reference, seen, self._seed)
+        return Sources(self.statistics, other, self._seed)
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the commands to `argparse`'s subparsers."""
+    add_command(commands, whatif, whatif_options)

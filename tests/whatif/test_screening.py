@@ -1,0 +1,155 @@
+"""Screening against one whole forward for each part and value."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_galleries import mixed_folder
+from torch import Tensor
+
+from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.datasets import find_pictures
+from dino_core.embedding.cache import cache_folder
+from dino_core.images import fit_to_patches, open_picture, to_tensor
+from dino_core.weights import Backbone
+from dino_core.whatif import (
+    Plan,
+    Reference,
+    Sources,
+    as_edits,
+    other_picture,
+    parse_change,
+    reference_for,
+    screened,
+    statistics_of,
+)
+from dino_core.whatif import screening as module
+
+VALUES = ("zero", "mean", "noise", "other", "own")
+
+
+def image_of(path: Path) -> Tensor:
+    return to_tensor(fit_to_patches(open_picture(path), 14, (28, 42)).picture)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return mixed_folder(tmp_path / "mixed")
+
+
+@pytest.fixture
+def seen(backbone: Backbone, folder: Path) -> Inspection:
+    return inspect(backbone.vit, image_of(folder / "00.png"))
+
+
+@pytest.fixture
+def reference(folder: Path, seen: Inspection) -> Reference:
+    return reference_for(find_pictures(folder), seen)
+
+
+def cosine(a: Tensor, b: Tensor) -> Tensor:
+    a, b = a.double(), b.double()
+    return (a * b).sum(-1) / (a.square().sum(-1) * b.square().sum(-1)).sqrt()
+
+
+@pytest.mark.parametrize("parts", ["heads", "blocks"])
+def test_every_part_is_one_whole_forward(
+    parts: str,
+    backbone: Backbone,
+    folder: Path,
+    seen: Inspection,
+    reference: Reference,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "TOKENS_AT_ONCE", 30)  # three pictures of 9 tokens at once
+    vit, told = backbone.vit, []
+    plan = Plan(parts, VALUES, seed=2)
+    found = screened(backbone, seen, plan, reference, told.append)
+    statistics = statistics_of(backbone, reference)
+    sources = Sources(statistics, other_picture(vit, reference, seen, 2), seed=2)
+    assert found.effect_cls.shape == found.effect_patches.shape == (5, 3, 2)
+    assert sum(told) == 30 == plan.forwards(vit)
+    assert max(told) <= 3
+    sites = ["head:{}.0", "head:{}.1"] if parts == "heads" else ["attention:{}", "mlp:{}"]
+    image = image_of(folder / "00.png")[None]
+    for n, value in enumerate(VALUES):
+        for block in range(3):
+            for unit, site in enumerate(sites):
+                change = parse_change(f"{site.format(block)}={value}")
+                out = vit(image, edits=as_edits(vit, seen, [change], sources))
+                cls = 1 - cosine(seen.normed[0], out.cls[0])
+                patches = 1 - cosine(seen.normed[3:], out.patches[0]).mean()
+                place = n, block, unit
+                assert float(found.effect_cls[place]) == pytest.approx(float(cls), abs=1e-6)
+                assert float(found.effect_patches[place]) == pytest.approx(float(patches), abs=1e-6)
+                torch.testing.assert_close(found.cls[place], out.cls[0], rtol=0, atol=1e-5)
+    assert found.effect_cls[:4].min() > 1e-6
+    assert found.effect_cls[4].abs().max() < 1e-9  # own
+
+
+def test_kept_by_content(
+    backbone: Backbone,
+    folder: Path,
+    seen: Inspection,
+    reference: Reference,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    plan = Plan("blocks", ("zero", "mean"))
+    first = screened(backbone, seen, plan, reference)
+
+    def never(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "screen", never)
+        told: list[int] = []
+        again = screened(backbone, seen, plan, reference, told.append)
+        assert torch.equal(again.effect_cls, first.effect_cls)
+        assert sum(told) == plan.forwards(backbone.vit)
+        # Nothing is drawn for these values: another seed is the same question.
+        screened(backbone, seen, replace(plan, seed=5), reference)
+        other = inspect(backbone.vit, image_of(folder / "01.png"))
+        fewer = Reference(reference.pictures.subset(range(5)), reference.preparation)
+        for asked in (
+            (other, plan, reference),
+            (seen, Plan("heads", plan.values), reference),
+            (seen, Plan("blocks", ("mean", "zero")), reference),
+            (seen, Plan("blocks", ("zero", "noise")), reference),
+            (seen, plan, fewer),
+        ):
+            with pytest.raises(AssertionError, match="computed again"):
+                screened(backbone, *asked)
+        screened(backbone, seen, Plan("blocks", plan.values), reference)
+    for path in cache_folder().glob("screening-*"):
+        path.write_bytes(path.read_bytes()[:50])  # cut short: it counts as not there
+    assert torch.equal(screened(backbone, seen, plan, reference).cls, first.cls)
+
+
+def test_whoever_stops_it_leaves_nothing_behind(
+    backbone: Backbone, seen: Inspection, reference: Reference
+) -> None:
+    def stop(_: int) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):  # kept or not, it can be stopped
+        with pytest.raises(KeyboardInterrupt):
+            screened(backbone, seen, Plan("heads", ("zero",)), reference, stop)
+        assert not list(cache_folder().glob("*"))
+    screened(backbone, seen, Plan("heads", ("zero",)), reference)
+    with pytest.raises(KeyboardInterrupt):
+        screened(backbone, seen, Plan("heads", ("zero",)), reference, stop)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("neurons",), "heads or blocks, not 'neurons'"),
+        (("heads", ("zero", "median")), "zero, mean, noise, other, own, not median"),
+        (("heads", ()), "not none"),
+        (("heads", ("zero", "zero")), "once: zero, zero"),
+    ],
+)
+def test_what_cannot_be_screened_is_said(asked: tuple, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Plan(*asked)
