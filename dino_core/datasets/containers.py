@@ -197,7 +197,8 @@ def _read_splits(found: Contained, names: Sequence[str], layout: Layout) -> None
     if len(counts) < 2:
         layout.splits = {}
     elif not any(note.startswith("Divided") for note in layout.notes):
-        layout.notes.append(split_words(counts).replace("by its folders", "as it says"))
+        how = "by a column of its tables" if found.splits else "by the names of its files"
+        layout.notes.append(split_words(counts).replace("by its folders", how))
 
 
 def split_of_file(file: str) -> str:

@@ -18,7 +18,6 @@ from dino_core.datasets.splits import split_of
 from dino_core.datasets.tables import LABELS, MAX_ROWS, PATHS, SPLITS
 
 MAX_GROUP = 2 * 2**30  # bytes of pictures in one row group, which is read as a whole
-COLUMN = "a column of labels"
 
 
 def holds_pictures(path: Path) -> bool:
@@ -136,8 +135,10 @@ def _names(table: Any, column: str, prefix: str) -> list[str]:
     width = len(str(max(rows - 1, 0)))
     names = [f"{prefix}{row:0{width}}" for row in range(rows)]
     outer = column.removesuffix(".bytes")
+    if column == outer or outer not in table.schema_arrow.names:
+        return names
     field = table.schema_arrow.field(outer)
-    if column != outer and "path" in {part.name for part in field.type}:
+    if "path" in {part.name for part in field.type}:
         paths = _column(table, f"{outer}.path")
         for row, path in enumerate(paths):
             file = PurePosixPath(str(path or "").replace("\\", "/")).name
@@ -152,7 +153,7 @@ def _read_labels(found: Contained, table: Any, names: Sequence[str]) -> None:
         given = _features(table.schema_arrow).get(column, {}).get("names")
         if isinstance(given, list) and all(isinstance(one, str) for one in given):
             found.given = found.given or tuple(given)
-        values = found.labels.setdefault(COLUMN, {})
+        values = found.labels.setdefault(f"the column {column}", {})
         for name, value in zip(names, _column(table, column), strict=True):
             values[name] = "" if value is None else str(value).strip()
     for field in table.schema_arrow:
@@ -187,10 +188,10 @@ def _column(table: Any, column: str) -> list[Any]:
 
     try:
         values = table.read(columns=[column]).column(0)
-        if "." in column:
+        if pyarrow.types.is_struct(values.type):
             part = column.split(".", 1)[1]
             values = pyarrow.chunked_array([chunk.field(part) for chunk in values.chunks])
         return list(values.to_pylist())
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
         words = str(error).split("\n")[0].rstrip(".")
         raise ValueError(f"The column {column} cannot be read ({words}).") from None

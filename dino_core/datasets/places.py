@@ -112,11 +112,11 @@ class _RowGroups:
             return self._kept[key]
         try:
             values = table.read_row_group(group, columns=[column]).column(0)
-            if "." in column:
+            if pyarrow.types.is_struct(values.type):
                 values = pyarrow.chunked_array(
                     [chunk.field(column.split(".", 1)[1]) for chunk in values.chunks]
                 )
-        except (pyarrow.ArrowException, OSError) as error:
+        except (pyarrow.ArrowException, OSError, KeyError) as error:
             words = str(error).split("\n")[0].rstrip(".")
             raise ValueError(f"{path.name} is damaged in row group {group} ({words}).") from None
         self._kept[key] = values

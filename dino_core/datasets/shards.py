@@ -10,13 +10,12 @@ Endings and contents of pictures are those that folders and zips may have.
 """
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
-from dino_core.datasets.contents import ENDINGS, Left, Listing, is_silent, words_of
+from dino_core.datasets.contents import ENDINGS, Left, Listing, ending_of, is_silent, words_of
 from dino_core.datasets.tables import LABELS
 from dino_core.datasets.tars import Member, members
 
@@ -115,7 +114,8 @@ class _Shard:
             member, whole = self.places[name], f"{prefix}{name}"
             found.places[whole] = (number, member.at, member.size)
             found.inside[whole] = name
-            stem = next((s for s in (stem_of(name)[0], key_of(name)) if s in self.other_files), "")
+            called = (stem_of(name)[0], key_of(name), name)  # 1.cls, 1.cls of 1.a.jpg, 1.jpg.cls
+            stem = next((one for one in called if one in self.other_files), "")
             used.add(stem)
             for kind, text in self.labels.get(stem, {}).items():
                 found.labels.setdefault(kind, {})[whole] = text
@@ -151,14 +151,15 @@ class _Shard:
 
 def stem_of(name: str) -> tuple[str, str]:
     """cats/0001.seg.PNG -> cats/0001.seg, .png"""
-    ending = PurePosixPath(name).suffix
-    return name.removesuffix(ending), ending.lower()
+    ending = ending_of(name)
+    return name[: len(name) - len(ending)], ending
 
 
 def key_of(name: str) -> str:
     """cats/0001.seg.png -> cats/0001, as webdataset has it."""
-    match = re.match(r"(?:.*/|)[^./]+", name, re.DOTALL)
-    return match[0] if match else name
+    folder, slash, file = name.rpartition("/")
+    key = file.split(".", 1)[0]
+    return f"{folder}{slash}{key}" if key else name
 
 
 def _kind(ending: str) -> str:

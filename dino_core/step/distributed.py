@@ -106,6 +106,7 @@ def joined(device: str, *, apart: bool = False) -> Iterator[World]:
     chosen = torch.device(device)
     if chosen.type == "cuda" and size > 1:
         chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", rank)))
+        check_device(str(chosen))  # there may be more processes than devices
         torch.cuda.set_device(chosen)
     if size == 1:
         yield World(device=chosen)

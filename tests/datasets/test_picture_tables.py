@@ -119,6 +119,14 @@ def test_metadata_of_any_shape(tmp_path, metadata):
     assert find_pictures(path).classes == ("0", "1", "2")
 
 
+def test_texts_of_other_letters(tmp_path):
+    """Labels that are no Unicode: the table says so, and no traceback does."""
+    labels = pa.array([b"caf\xe9"] * 7, pa.binary()).view(pa.string())
+    parquet.write_table(pa.table({"image": PICTURES, "label": labels}), tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match=r"The column label cannot be read .*\.$"):
+        find_pictures(tmp_path / "t.parquet")
+
+
 def test_a_table_of_paths_is_what_it_was(tmp_path):
     contents = coloured(2)
     files(tmp_path, contents)

@@ -165,10 +165,11 @@ def test_splits_are_in_the_names_of_shards(tmp_path):
 
 def test_samples_with_several_pictures(tmp_path):
     members = {"1.seg.png": A, "1.jpg": B, "1.cls": b"x", "2.png": C, "2.PNG": C, "2.cls": b"y"}
+    members |= {"3.png": A, "3.png.cls": b"y", "4.a.jpg": B, "4.cls": b"x"}
     members |= {"IMG.01.png": A, "IMG.01.cls": b"x", "IMG.02.png": B, "IMG.02.cls": b"y"}
     found = find_pictures(tarred(tmp_path / "s.tar", members))
-    assert found.names == ("1.jpg", "2.png", "IMG.01.png", "IMG.02.png")
-    assert found.labels == (0, 1, 0, 1)
+    assert found.names == ("1.jpg", "2.png", "3.png", "4.a.jpg", "IMG.01.png", "IMG.02.png")
+    assert found.labels == (0, 1, 1, 0, 0, 1)
     assert reasons(found) == {
         "1.seg.png": "A second picture of a sample: 1.jpg is taken.",
         "2.PNG": "A second picture of a sample: 2.png is taken.",
