@@ -19,12 +19,12 @@ HAS_NODE := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(pro
 app: .venv/app.stamp
 	$(BIN)/python -m app $(ARGS)
 
-# Two processes, one with the server and the browser: see tests/conftest.py.
+# Two processes, one thread each: see tests/conftest.py for how they share the work.
 test: lint page-test chromium
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 fast: .venv/test.stamp
-	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS)
 
 lint: python-lint page-lint
 
