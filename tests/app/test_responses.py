@@ -27,7 +27,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         yield build_services("preview_vits14", None, "cpu")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(services: Services) -> TestClient:
     app = FastAPI()
     add_routes(app, services)
