@@ -62,7 +62,8 @@ def test_ctrl_c_ends_a_run_with_a_checkpoint(tmp_path: Path) -> None:
     assert "Traceback" not in said
 
 
-def wait_for_ever() -> None:
+def wait_for_ever(number: signal.Signals) -> None:
+    signal.raise_signal(number)
     for _ in range(3000):
         time.sleep(0.01)
 
@@ -73,8 +74,7 @@ def test_ctrl_c_does_not_wait_for_a_long_step(
     monkeypatch.setattr(jobs, "GRACE", 0.01)
     run = RunFolder(tmp_path)
     with Control(run), pytest.raises(KeyboardInterrupt):  # it may come at once
-        signal.raise_signal(signal.SIGINT)
-        wait_for_ever()
+        wait_for_ever(signal.SIGINT)
     with Control(run) as control:
         signal.raise_signal(signal.SIGTERM)
         time.sleep(0.05)
