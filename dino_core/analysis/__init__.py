@@ -4,6 +4,7 @@ inspection   picture -> everything the views look up, from one forward
 tokens       filters, positions, norms of the stream and their outliers
 attention    rows of any query, rollout, entropy and mean distance per head
 outliers     which values stand out
+compact      queries and keys as small integers
 pca          patch features -> principal components, foreground, colours
 similarity   cosine similarity, best matches between two pictures
 clustering   k-means, HDBSCAN

@@ -18,6 +18,7 @@ Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figur
     samples     crops, masks
     panels      rows of pictures whose widths are millimetres
 
+    offline_page  one picture as one interactive HTML file
     files       save(figure, path)
 
     lines = read_metrics("runs/first")

@@ -11,7 +11,7 @@ PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "
     "effects.py"
 }
 MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py"}
-NEITHER = {"__init__.py", "files.py"}  # names of both, for types; draws nothing
+NEITHER = {"__init__.py", "files.py", "offline_page.py"}  # names of both, for types; draws nothing
 CODE = [
     path
     for room in ("dino_core", "app", "benchmarks", "examples")
