@@ -19,6 +19,7 @@ import numpy as np
 
 SHUFFLED = 4096  # places in the buffer that puts pictures of tars into a random order
 ROWS_SHUFFLED = 1024  # the same of tables, whose row groups are read as a whole
+OPEN_TARS = 16  # of each thread
 KEPT_BYTES = 256 * 2**20  # of row groups that are kept, the last one whatever its size
 
 
@@ -69,17 +70,19 @@ class Places:
 
 
 class _OpenTars(threading.local):
-    """The tar that each thread has read from last stays open."""
+    """The tars that each thread has read from last stay open: a shuffle goes to and fro."""
 
-    path: Path | None = None
-    file: BufferedReader | None = None
+    def __init__(self) -> None:
+        self.files: OrderedDict[Path, BufferedReader] = OrderedDict()
 
     def of(self, path: Path) -> BufferedReader:
-        if self.file is None or self.path != path:
-            if self.file is not None:
-                self.file.close()
-            self.path, self.file = path, path.open("rb")
-        return self.file
+        if path in self.files:
+            self.files.move_to_end(path)
+        else:
+            if len(self.files) >= OPEN_TARS:
+                self.files.popitem(last=False)[1].close()
+            self.files[path] = path.open("rb")
+        return self.files[path]
 
 
 class _RowGroups:

@@ -60,7 +60,8 @@ class Parts:
     def _is_whole(self, part: int) -> bool:
         try:
             rows, facts = _footer(self.file(part))
-            return rows + len(facts["broken"]) == len(self.indices(part))
+            mine = self.indices(part)
+            return facts["first"] == mine.start and rows + len(facts["broken"]) == len(mine)
         except (ValueError, KeyError, TypeError):
             return False
 
@@ -143,7 +144,8 @@ class PartWriter:
                 none_is_fine=True,
             )
             facts = {**self.facts, "broken": [list(one) for one in found.broken]}
-            more = {"contents": found.contents.tobytes().hex(), "first": str(indices.start)}
+            facts["first"] = indices.start
+            more = {"contents": found.contents.tobytes().hex()}
             file = self.parts.file(part)
             beside = file.parent / JOB / file.name  # where no reader of the folder meets it
             with replacing(beside) as partial:

@@ -58,6 +58,7 @@ def test_any_number_of_processes_writes_the_same_rows(backbone, tmp_path):
     damaged.write_bytes(damaged.read_bytes()[:-20])
     (parts.folder / JOB / "part-00000.parquet.1234.part").write_bytes(b"half")
     parts, writer = begun(tmp_path / "many", pictures, backbone)
+    parts.file(2).write_bytes(whole.file(0).read_bytes())  # another part under this name
     left = parts.missing()
     assert left == [1, 2, 3]
     for rank in (1, 0):
@@ -108,6 +109,16 @@ def test_a_part_of_nothing_but_broken_files(backbone, tmp_path):
     PartWriter(none, backbone, SIZE, {}, clock=Clock()).write(0)
     with pytest.raises(ValueError, match="None of the 2 pictures"):
         EmbeddedParts.of(none, backbone)
+
+
+def test_a_part_with_too_few_rows_is_made_again(backbone, tmp_path):
+    pictures = find_pictures(mixed_folder(tmp_path / "data"))
+    parts, writer = begun(tmp_path / "parts", pictures, backbone, 8)
+    for part in parts.missing():
+        writer.write(part)
+    table = parquet.read_table(parts.file(0))
+    parquet.write_table(table.slice(0, 3), parts.file(0))  # with the facts of the whole part
+    assert parts.missing() == [0]
 
 
 def test_parts_of_two_jobs_are_never_mixed(backbone, tmp_path):
