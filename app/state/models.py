@@ -37,12 +37,15 @@ HEAD_START = 1.0  # seconds that the first page has for itself
 MAX_SIZE = 518  # px of a picture's short side; a long picture has no more pixels for it
 MAX_WAITING = 12  # requests that may wait for the processor; each holds one of the server's threads
 PATIENCE = 60.0  # seconds that one of them may wait
+LONGEST = 300.0  # seconds that a forward may take
+ASK_EVERY = 0.05  # seconds between two questions whether anybody still waits for it
 UNUSED = 1800.0  # seconds after which a model that nobody uses is let go of
+TOO_LONG = "This takes longer than this server allows: choose a smaller model or input size."
 BUSY = "Others are being served: try again in a moment."
 
 
 class Gone(Exception):  # noqa: N818  nobody is left to hear of it
-    """Who asked has left before the answer was begun."""
+    """Who asked has left before there was an answer."""
 
 
 @dataclass
@@ -52,6 +55,23 @@ class LoadedModel:
     loading: threading.Lock = field(default_factory=threading.Lock)
     backbone: "Backbone | None" = None
     used: float = field(default_factory=time.monotonic)
+
+
+class GivingUp:
+    """Ends work between two blocks of a forward: nobody waits for it, or it takes too long."""
+
+    def __init__(self, is_gone: Callable[[], bool]) -> None:
+        self._is_gone = is_gone
+        self._begun = self._asked = time.monotonic()
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now - self._begun > LONGEST:
+            raise ValueError(TOO_LONG)
+        if now - self._asked > ASK_EVERY:  # the answer comes from the server's own thread
+            self._asked = now
+            if self._is_gone():
+                raise Gone
 
 
 class Models:
@@ -181,7 +201,7 @@ class Models:
         """One forward of a picture in a model that is on this machine.
 
         `size` is what its short side becomes, in pixels. ValueError for one that is too large for a
-        page, and when too many wait; Gone when `is_gone` says so before the forward has begun.
+        page, and when too many wait; Gone when `is_gone` says so before the forward has ended.
         """
         from dino_core.scenes import picture
 
@@ -195,8 +215,11 @@ class Models:
     ) -> Result:
         """Does work that takes the whole processor: one at a time.
 
-        ValueError in a sentence when too many wait, or for too long; Gone when `is_gone` says so.
+        ValueError in a sentence when too many wait, for too long, or the work takes too long; Gone
+        when `is_gone` says so. Forwards are asked that before each block, and end there.
         """
+        from dino_core.scenes.picture import between_blocks
+
         if not self._waiting.acquire(blocking=False):
             raise ValueError(BUSY)
         try:
@@ -204,7 +227,8 @@ class Models:
         finally:
             self._waiting.release()
         try:
-            return work()
+            with between_blocks(GivingUp(is_gone)):
+                return work()
         finally:
             self._running.release()
 

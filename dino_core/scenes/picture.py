@@ -9,6 +9,9 @@ from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.draw.encode import shrink
 from dino_core.images import Fitted, fit_to_patches, notes_of, open_picture, to_tensor
 from dino_core.vit import VisionTransformer
+from dino_core.vit.between import between_blocks
+
+__all__ = ["OpenPicture", "PictureScene", "between_blocks", "look", "read_picture", "thumbnail"]
 
 MAX_BYTES = 25 * 2**20  # that a page takes
 

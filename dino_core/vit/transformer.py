@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dino_core.config import ViTConfig
 from dino_core.initialisation import truncated_normal
+from dino_core.vit.between import current_check
 from dino_core.vit.block import Block, BlockRequest, BlockTrace, LayerScale
 from dino_core.vit.edits import (
     UNEDITED,
@@ -309,10 +310,13 @@ class VisionTransformer(nn.Module):
         embedded, changes = tokens, by_block(asked.edits)
         traces: dict[int, BlockTrace] = {}
         attention: list[Tensor] = []
+        check = current_check()
         for index, block in enumerate(self.blocks):
             assert isinstance(block, Block)
             if index < first:
                 continue
+            if check is not None:
+                check()
             if stochastic:
                 tokens = block.train_forward(tokens, generator)
                 continue

@@ -10,6 +10,7 @@ from PIL import Image
 
 from app.state import models as module
 from app.state.models import BUSY, MAX_SIZE, Gone, Models
+from dino_core.vit.between import current_check
 
 PREVIEW = "preview_vits14"
 
@@ -168,3 +169,73 @@ def test_errors_name_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
         models.backbone("mine")
     assert str(tmp_path) not in str(refused.value)
     assert models.available()[0] == ("mine", "mine"), "no download is needed for it"
+
+
+# --- a forward that has begun
+
+
+class Clock:
+    """A time that passes when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=clock))
+    return clock
+
+
+def blocks_until(left_at: int, clock: Clock, models: Models, seconds: float) -> int:
+    """How many of twelve blocks are begun, of so many seconds each, for who leaves at one of them."""
+    begun: list[int] = []
+
+    def forward() -> None:
+        check = current_check()
+        assert check is not None
+        for block in range(12):
+            check()
+            begun.append(block)
+            clock.now += seconds
+
+    with pytest.raises(Gone):
+        models.exclusive(forward, is_gone=lambda: len(begun) > left_at)
+    return len(begun)
+
+
+@pytest.mark.parametrize("left_at", [0, 3, 10])
+def test_a_forward_ends_at_the_block_after_who_asked_has_left(left_at: int, clock: Clock) -> None:
+    models = Models("preview_vits14", None, "cpu")
+    assert blocks_until(left_at, clock, models, seconds=1.0) == left_at + 1
+    assert models.exclusive(lambda: 1) == 1, "the next one has the processor"
+
+
+def test_blocks_that_take_no_time_are_not_slowed_down_by_asking(clock: Clock) -> None:
+    asked: list[int] = []
+
+    def forward() -> None:
+        check = current_check()
+        assert check is not None
+        for _ in range(100):
+            check()
+            clock.now += 0.001
+
+    Models("preview_vits14", None, "cpu").exclusive(forward, is_gone=lambda: bool(asked.append(1)))
+    assert len(asked) <= 3, "once before it begins, and every 50 ms"
+
+
+def test_a_forward_that_takes_too_long_ends_in_a_sentence(clock: Clock) -> None:
+    def forward() -> None:
+        check = current_check()
+        assert check is not None
+        while True:
+            check()
+            clock.now += 100.0
+
+    with pytest.raises(ValueError, match="longer than this server allows"):
+        Models("preview_vits14", None, "cpu").exclusive(forward)
