@@ -4,10 +4,11 @@
     GALLERIES/samples/              everybody's: the pictures that come with the project
     GALLERIES/.page/NAME.zip        what a visitor uploaded; pictures are read from it
     GALLERIES/.page/jobs/NAME.json  who asked for it, and whether it still waits
+    GALLERIES/.page/jobs/NAME.owner  whose it is, once more: where the other one is damaged
 
 How they wait for each other is in `queue.py`, what is told about them in `gallery_cards.py`. A
 gallery is its visitor's alone: for anybody else there is no such gallery. One that nobody looked at
-for a week is thrown away.
+for a week is thrown away. What cannot be read is shown as damaged, and can be thrown away at once.
 """
 
 import os
@@ -21,15 +22,18 @@ from pathlib import Path
 
 from app.jobs.gallery_cards import (
     AT_WORK,
+    DAMAGED,
     SAMPLES,
     STARTING,
     GalleryCard,
     GalleryJob,
     card_of,
+    damaged_card,
     has_features,
 )
-from app.jobs.queue import Clock, JobQueue, Limits
+from app.jobs.queue import NAME, Clock, JobQueue, Limits
 from app.paths import SAMPLE_GALLERY
+from dino_core.jobs import write_text
 from dino_core.scenes.gallery import Options, launch, state_of, stop
 
 LIMITS = Limits("gallery", "galleries", places=8, per_visitor=1, per_address=3)
@@ -126,6 +130,11 @@ class Galleries(JobQueue[GalleryJob]):
                 self._throw_away(old.name)
         self._advance_soon()
 
+    def _put(self, job: GalleryJob) -> None:
+        super()._put(job)
+        if job.owner and not self._owner_file(job.name).exists():
+            write_text(self._owner_file(job.name), job.owner)
+
     def steer(self, name: str, owner: str, action: str) -> None:
         """stop or resume. ValueError for what cannot be."""
         with self._locked():
@@ -145,21 +154,25 @@ class Galleries(JobQueue[GalleryJob]):
     def remove(self, name: str, owner: str) -> None:
         """Throws a gallery and its pictures away. ValueError while it is being built."""
         with self._locked():
-            job = self._own(name, owner)
-            if not job.waiting and self._at_work(job):
-                raise ValueError("It is still being built: stop it first.")
+            if not self._is_damaged_of(name, owner):
+                job = self._own(name, owner)
+                if not job.waiting and self._at_work(job):
+                    raise ValueError("It is still being built: stop it first.")
             self._file(name).unlink(missing_ok=True)
         self._throw_away(name)
 
     def _own(self, name: str, owner: str) -> GalleryJob:
         self.find(name, owner)
         job = self.job(name)
-        if job is None or not job.owner:
+        if job is None:
+            raise ValueError(DAMAGED)
+        if not job.owner:
             raise ValueError("The samples are everybody's: they stay as they are.")
         return job
 
     def _throw_away(self, name: str) -> None:
-        self._file(name).unlink(missing_ok=True)
+        for path in (self._file(name), self._owner_file(name)):
+            path.unlink(missing_ok=True)
         with suppress(ValueError):  # a process that still makes maps would write them anew
             stop(self.folder / name)
             for _ in range(30):
@@ -174,7 +187,7 @@ class Galleries(JobQueue[GalleryJob]):
         for job in self.all_jobs():
             if job.owner and self._is_old(self._file(job.name), KEPT) and not self._at_work(job):
                 self._throw_away(job.name)
-        for name in self.damaged():  # whose it was, nobody can say
+        for name in self.damaged():
             if self._is_old(self._file(name), KEPT):
                 self._throw_away(name)
         known = {self.zip_of(job.name) for job in self.all_jobs()}
@@ -200,7 +213,7 @@ class Galleries(JobQueue[GalleryJob]):
     def find(self, name: str, owner: str) -> Path:
         """The folder of a gallery of this visitor, or of everybody's. ValueError for any other."""
         job = self.job(name)
-        if job is None or not _may_see(job, owner):
+        if not (_may_see(job, owner) if job else self._is_damaged_of(name, owner)):
             raise ValueError("There is no such gallery.")
         with suppress(OSError):
             now = self.now()
@@ -209,16 +222,32 @@ class Galleries(JobQueue[GalleryJob]):
 
     def everything(self, owner: str) -> list[GalleryCard]:
         """This visitor's galleries, the newest first, and everybody's."""
-        shown = [job for job in self.all_jobs() if _may_see(job, owner)]
-        return [self.card(job.name, owner) for job in reversed(shown)]
+        shown = [job.name for job in self.all_jobs() if _may_see(job, owner)]
+        damaged = [name for name in self.damaged() if self._is_damaged_of(name, owner)]
+        return [self.card(name, owner) for name in (*reversed(shown), *damaged)]
 
     def card(self, name: str, owner: str) -> GalleryCard:
         """What its visitor may know about a gallery. ValueError when there is none."""
         folder, job = self.find(name, owner), self.job(name)
         if job is None:
-            raise ValueError("There is no such gallery.")
+            return damaged_card(name)
         before = [one for one in self.waiting() if one.asked < job.asked]
         return card_of(folder, job, place=len(before) + 1, now=self.now())
+
+    # --- what is damaged
+
+    def _owner_file(self, name: str) -> Path:
+        return self.jobs / f"{name}.owner"
+
+    def _is_damaged_of(self, name: str, owner: str) -> bool:
+        """Whether there is such a gallery, this visitor's, of which nothing can be read."""
+        if not NAME.fullmatch(name) or not self._file(name).exists() or self.job(name):
+            return False
+        try:
+            known = self._owner_file(name).read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return False
+        return known != "" and secrets.compare_digest(known, owner)
 
 
 def _may_see(job: GalleryJob, owner: str) -> bool:

@@ -10,6 +10,7 @@ from dino_core.scenes.gallery import NotReady, names, state_of
 
 SAMPLES = "samples"
 STARTING = 60.0  # seconds a process may take until it says something
+DAMAGED = "What was noted of this gallery is damaged: delete it, and upload the pictures again."
 AT_WORK = ("waiting", "embedding", "mapping")
 
 
@@ -60,21 +61,47 @@ class GalleryCard(TypedDict):
 
 def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> GalleryCard:
     """`place` is that in the queue, if it waits; `now` is in seconds since 1970."""
-    card: GalleryCard = {
-        "name": job.name,
-        "title": job.title,
+    card = blank_card(job.name, job.title) | {
         "mine": job.owner != "",
         "pictures": job.pictures,
         "classes": job.classes,
         "model": job.label,
         "size": job.options.get("size"),
         "asked": job.asked,
+        "total": job.pictures,
+    }
+    _add_state(card, folder, job, place=place, now=now)
+    if job.owner:  # folders of this machine are nobody's business
+        for path in (job.data, str(folder)):
+            card["words"] = card["words"].replace(path, job.title)
+            card["notes"] = [note.replace(path, job.title) for note in card["notes"]]
+        card["actions"] = actions_for(card)
+    return card
+
+
+def damaged_card(name: str) -> GalleryCard:
+    """For its owner, where nothing else can be said any more."""
+    card = blank_card(name, "A damaged gallery")
+    return card | {"mine": True, "state": "failed", "words": DAMAGED, "alive": False}
+
+
+def blank_card(name: str, title: str) -> GalleryCard:
+    """Before anything is known of it."""
+    return {
+        "name": name,
+        "title": title,
+        "mine": False,
+        "pictures": 0,
+        "classes": 0,
+        "model": "",
+        "size": None,
+        "asked": 0.0,
         "place": None,
         "actions": [],
         "state": "starting",
         "words": "The process is starting.",
         "done": 0,
-        "total": job.pictures,
+        "total": 0,
         "seconds_left": None,
         "broken": [],
         "broken_count": 0,
@@ -87,13 +114,6 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
         "doing": "",
         "seen": False,
     }
-    _add_state(card, folder, job, place=place, now=now)
-    if job.owner:  # folders of this machine are nobody's business
-        for path in (job.data, str(folder)):
-            card["words"] = card["words"].replace(path, job.title)
-            card["notes"] = [note.replace(path, job.title) for note in card["notes"]]
-        card["actions"] = actions_for(card)
-    return card
 
 
 def _add_state(card: GalleryCard, folder: Path, job: GalleryJob, *, place: int, now: float) -> None:

@@ -57,6 +57,21 @@ def with_headers(send: Send, change: Callable[[MutableHeaders], None]) -> Send:
     return changed
 
 
+def without_cached_errors(send: Send) -> Send:
+    """Sends what is no answer so that nobody keeps it: it may be another one a moment later."""
+
+    async def changed(message: Message) -> None:
+        if message["type"] == "http.response.start" and message["status"] >= 400:
+            headers = MutableHeaders(scope=message)
+            headers["Cache-Control"] = "no-store"
+            for name in ("ETag", "Last-Modified", "Expires"):
+                if name in headers:
+                    del headers[name]
+        await send(message)
+
+    return changed
+
+
 def when_whole(send: Send, finish: Callable[[WholeResponse], WholeResponse]) -> Send:
     """Collects a response and sends what `finish` makes of it."""
     start: Message = {}

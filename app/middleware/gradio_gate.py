@@ -22,6 +22,7 @@ OPEN = (
     *("upload", "upload_progress", "file=", "heartbeat/", "startup-events", "app_id"),
     *("login_check", "user", "token"),
 )
+CLOSED = ("/openapi.json", "/docs", "/redoc")
 EVENTS = ("queue/join", "call/", "run/", "api/", "cancel", "reset")
 MAX_EVENT = 2**20  # bytes of what an event or a program sends, beside files
 LONG = "This request is too long."
@@ -36,6 +37,8 @@ class GradioGate(HttpMiddleware):
         self.visitors, self.uploads = visitors, uploads
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] in CLOSED:
+            return await PlainTextResponse("Not found", 404)(scope, receive, send)
         if not scope["path"].startswith(PREFIX):
             return await self.app(scope, receive, send)
         name = scope["path"].removeprefix(PREFIX)

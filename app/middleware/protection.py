@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.middleware.base import HttpMiddleware, with_headers
+from app.middleware.base import HttpMiddleware, with_headers, without_cached_errors
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 EVERY_ADDRESS = ("0.0.0.0", "::", "")
@@ -96,7 +96,7 @@ class Protection(HttpMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        send = with_headers(send, self._add)
+        send = without_cached_errors(with_headers(send, self._add))
         if not self.access.knows(headers.get("host", "")):
             message = "This server is not known by that name: --allow-host adds one."
             return await PlainTextResponse(message, 421)(scope, receive, send)

@@ -248,6 +248,68 @@ def test_the_oldest_make_room(folder: Path, tmp_path: Path, launched: list[Path]
     assert not list(folder.rglob("*.zip")), "nobody looked at them for a week"
 
 
+DAMAGES = {
+    "cut off": lambda text: text[: len(text) // 2],
+    "empty": lambda text: "",
+    "another name": lambda text: json.dumps(json.loads(text) | {"name": "other"}),
+    "no owner": lambda text: json.dumps({**json.loads(text), "owner": None}),
+    "a list": lambda text: "[1, 2]",
+    "nested": lambda text: "[" * 100_000,
+    "bytes": lambda text: "\udc80\udcff",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+@pytest.mark.usefixtures("launched")
+def test_a_damaged_gallery_is_shown_to_its_owner_who_can_delete_it(
+    folder: Path, tmp_path: Path, damage: Callable[[str], str]
+) -> None:
+    server = Server(folder)
+    one, two = server.visitor("one"), server.visitor("two")
+    name = send(one, three_colours(tmp_path)).json()["name"]
+    other = send(two, three_colours(tmp_path)).json()["name"]
+    job = server.galleries.jobs / f"{name}.json"
+    job.write_bytes(damage(job.read_text()).encode(errors="surrogateescape"))
+
+    (card,) = one.get("/galleries").json()["galleries"]
+    assert (card["name"], card["state"], card["mine"]) == (name, "failed", True)
+    assert "damaged: delete it" in card["words"]
+    assert (card["actions"], card["alive"], card["seen"]) == ([], False, False)
+    assert one.get(f"/galleries/{name}").json() == card
+    steered = one.post(f"/galleries/{name}/steer?action=resume")
+    assert (steered.status_code, "damaged" in steered.text) == (422, True)
+
+    assert [one_["name"] for one_ in two.get("/galleries").json()["galleries"]] == [other]
+    for path in (f"/galleries/{name}", f"/galleries/{name}/points"):
+        assert two.get(path).status_code == 404
+    assert two.delete(f"/galleries/{name}").status_code == 404
+    assert job.exists()
+
+    assert one.delete(f"/galleries/{name}").json() == {"gone": name}
+    assert one.get("/galleries").json()["galleries"] == []
+    assert [path.name for path in folder.rglob(f"{name}*")] == [], "nothing of it stays"
+
+
+@pytest.mark.usefixtures("launched")
+def test_whose_a_gallery_is_cannot_be_claimed(folder: Path, tmp_path: Path) -> None:
+    """An owner's file that is damaged too makes it nobody's: it is swept after a week."""
+    server = Server(folder)
+    name = send(server.visitor("one"), three_colours(tmp_path)).json()["name"]
+    job = server.galleries.jobs / f"{name}.json"
+    job.write_text("{")
+    owner = job.with_suffix(".owner")
+    for content in (b"", b"\xff\xfe", owner.read_bytes()[:10]):
+        owner.write_bytes(content)
+        for secret in ("one", "two", None):
+            assert server.visitor(secret).get("/galleries").json()["galleries"] == []
+    server.galleries.sweep()
+    assert job.exists()
+    os.utime(job, (0, time.time() - keeping.KEPT - 1))
+    server.galleries.sweep()
+    assert not job.exists()
+    assert not owner.exists()
+
+
 def bomb(path: Path) -> Path:
     return zipped(path, {"a.png": bytes(30 << 20)}, zipfile.ZIP_DEFLATED)
 

@@ -192,7 +192,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def blocks_until(left_at: int, clock: Clock, models: Models, seconds: float) -> int:
-    """How many of twelve blocks are begun, of so many seconds each, for who leaves at one of them."""
+    """How many of twelve blocks are begun, of so many seconds each, before who asked leaves."""
     begun: list[int] = []
 
     def forward() -> None:
