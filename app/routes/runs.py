@@ -16,7 +16,7 @@ GET  schedules/PRESET?steps         the update screen's curves
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
@@ -167,7 +167,7 @@ def distance(folder: RunFolder) -> Response:
 def report(folder: RunFolder, shown: Shown) -> Response:
     def work() -> Response:
         report = finetuning.report_of(folder, shown)
-        return plain(report if shown else without_class_names(report))
+        return plain(report if shown else finetuning.without_class_names(report))
 
     return or_sentence(work)
 
@@ -201,21 +201,3 @@ def schedules(
     form: Form = "page",
 ) -> Response:
     return respond(form, lambda: update.schedule_scene(preset, steps))
-
-
-def without_class_names(report: dict[str, Any]) -> dict[str, Any]:
-    """A report for other visitors: the names of somebody's classes become class 0, class 1, ..."""
-    classes = [str(one["name"]) for one in report.get("classes", [])]
-    public = {name: f"class {i}" for i, name in enumerate(classes)}
-
-    def cleared(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {public.get(key, key): cleared(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [cleared(inner) for inner in value]
-        if isinstance(value, str) and value not in public and any(c in value for c in classes):
-            return ""  # a sentence about one of them
-        return public.get(value, value) if isinstance(value, str) else value
-
-    values: dict[str, Any] = {key: cleared(value) for key, value in report.items()}
-    return values

@@ -1,7 +1,7 @@
 """Predictions against the truth: accuracy, scores of each class, confusions, the worst mistakes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -66,6 +66,12 @@ def mistakes(
 def imbalance(labels: Sequence[int], classes: Sequence[str]) -> dict[str, Any]:
     """How unequal the classes are, in numbers and in a sentence."""
     counts = [sum(label == i for label in labels) for i in range(len(classes))]
+    return imbalance_of(dict(zip(classes, counts, strict=True)))
+
+
+def imbalance_of(counts_by_class: Mapping[str, int]) -> dict[str, Any]:
+    """The same from how many pictures each class has; ValueError without classes."""
+    classes, counts = list(counts_by_class), list(counts_by_class.values())
     largest, smallest = max(counts), min(counts)
     ratio = largest / smallest if smallest else None
     if smallest == 0:
@@ -78,4 +84,4 @@ def imbalance(labels: Sequence[int], classes: Sequence[str]) -> dict[str, Any]:
             f"{classes[counts.index(smallest)]} has {smallest}: accuracy favours the large "
             f"classes, so look at the recall of each."
         )
-    return {"counts": dict(zip(classes, counts, strict=True)), "ratio": ratio, "words": words}
+    return {"counts": dict(counts_by_class), "ratio": ratio, "words": words}

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from dino_core.datasets import Pictures
     from dino_core.scenes.gallery_probes import Probe
 
+# What of a report says nothing about anybody's classes.
+PUBLIC = (
+    *("part", "best_epoch", "counts", "skipped", "pictures", "confusion", "weights", "layers"),
+    *("accuracy", "standard_error", "balanced_accuracy", "always_the_commonest"),
+)
 DAMAGED_REPORT = "The report of this run is damaged."
 
 
@@ -37,6 +42,37 @@ def report_of(folder: Path, with_files: bool) -> dict[str, Any]:
         if not with_files:
             mistake.pop("file", None)
     return report
+
+
+def without_class_names(report: dict[str, Any]) -> dict[str, Any]:
+    """A report for other visitors: the names of somebody's classes become class 0, class 1, ...
+
+    A name is what stands where a name is kept, whatever word it is; the sentence on how unequal the
+    classes are is made anew, from the numbers.
+    """
+    from dino_core.finetuning.reports import imbalance_of
+
+    try:
+        classes = [str(one["name"]) for one in report["classes"]]
+        public = {name: f"class {i}" for i, name in enumerate(classes)}
+        values = {name: report[name] for name in PUBLIC if name in report}
+        values["classes"] = [one | {"name": public[str(one["name"])]} for one in report["classes"]]
+        values["mistakes"] = [_without_names(one, public) for one in report["mistakes"]]
+        counts = report["balance"]["counts"]
+        values["balance"] = imbalance_of({public[name]: int(n) for name, n in counts.items()})
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise ValueError(DAMAGED_REPORT) from None
+    return values
+
+
+def _without_names(mistake: dict[str, Any], public: dict[str, str]) -> dict[str, Any]:
+    shares = {public[name]: float(p) for name, p in mistake["probabilities"].items()}
+    return {
+        "number": mistake["number"],
+        "true": public[mistake["true"]],
+        "predicted": public[mistake["predicted"]],
+        "probabilities": shares,
+    }
 
 
 def layer_probe(folder: Path) -> "Probe":

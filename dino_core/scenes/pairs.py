@@ -4,12 +4,14 @@ What `open_pair` finds (a file of heads, a run), with the crops that it is to be
 knows of a visitor: pairs and what they say of the samples are shared by all.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from PIL import Image
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 
 from dino_core.assets import STATIC
@@ -30,6 +32,7 @@ from dino_core.step.loss_inspection import (
     reference_crops,
 )
 from dino_core.student_teacher import StudentTeacher
+from dino_core.weights.variants import PREVIEW, find_variant
 
 SAMPLES = STATIC / "samples"
 REFERENCES = STATIC / "first" / "references.safetensors"  # of the pair that the page begins with
@@ -50,6 +53,7 @@ class OpenPair:
     title: str
     file: str  # what `open_pair` takes, for the lines of Python
     stored: Path | None = None  # what it says of the samples, where that was worked out before
+    files: tuple[Path, ...] = ()  # that it was made of, where something is stored
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +75,9 @@ def open_bundled(name: str) -> OpenPair:
     if name != "preview":
         return OpenPair(pair.eval(), config, config.crops, title, written)
     crops = crop_config(patch_size=config.vit.patch_size)
-    return OpenPair(pair.eval(), config, crops, title, written, REFERENCES)
+    backbone = find_variant(PREVIEW).path
+    files = (file,) if backbone is None else (file, backbone)
+    return OpenPair(pair.eval(), config, crops, title, written, REFERENCES, files)
 
 
 def newest_step(folder: Path) -> int:
@@ -91,9 +97,8 @@ def references_of(opened: OpenPair) -> tuple[ReferenceSample, ...]:
     """The samples, asked once for every pair; or what was stored of their answers."""
     credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
     pictures = [open_picture(SAMPLES / sample["file"]) for sample in credits]
-    if opened.stored is not None and opened.stored.is_file():
-        references = read_references(opened, pictures)
-    else:
+    references = read_references(opened, pictures)
+    if references is None:
         references = reference_batch(opened.pair, opened.config, pictures, opened.crops)
     return tuple(
         ReferenceSample(sample["file"], sample["title"], answers)
@@ -109,13 +114,34 @@ def write_references(opened: OpenPair, path: Path) -> None:
         for i, one in enumerate(references)
         for name in ANSWERED
     }
-    save_file(tensors, path)
+    save_file(tensors, path, {"origin": origin_of(opened)})
 
 
-def read_references(opened: OpenPair, pictures: Sequence[Image.Image]) -> list[ReferencePicture]:
-    """The answers of `write_references`, with the crops and masks that they are about."""
-    assert opened.stored is not None
-    stored = load_file(opened.stored)
+def origin_of(opened: OpenPair) -> str:
+    """What stored answers are true of, as a digest: the pair's files, the samples, their crops."""
+    digest = hashlib.sha256(repr((opened.crops, opened.config.masks, REFERENCE_SEED)).encode())
+    credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
+    for path in (*opened.files, *(SAMPLES / sample["file"] for sample in credits)):
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def read_references(
+    opened: OpenPair, pictures: Sequence[Image.Image]
+) -> list[ReferencePicture] | None:
+    """The answers of `write_references`, with the crops and masks that they are about.
+
+    None where nothing is stored, or only of another pair or of other samples.
+    """
+    if opened.stored is None:
+        return None
+    try:
+        with safe_open(opened.stored, "pt") as file:
+            if (file.metadata() or {}).get("origin") != origin_of(opened):
+                return None
+        stored = load_file(opened.stored)
+    except (OSError, SafetensorError):
+        return None
     whole = reference_crops(opened.crops)
     references = []
     for i, picture in enumerate(pictures):

@@ -159,6 +159,19 @@ class Diagnosis:
 
 
 WINDOW = 20  # lines that are averaged
+# An untrained teacher answers all pictures alike, and its answers are flat: the first steps, a
+# twentieth of a run, say nothing of where it goes.
+SETTLING, MOST_SETTLING = 0.05, 1000
+
+
+@dataclass(frozen=True)
+class Collapse:
+    """A state that a run does not come back from, unless it has only just begun."""
+
+    kind: Kind
+    name: str
+    state: str
+    advice: str = ""
 
 
 def diagnose(lines: Sequence[Metrics]) -> Diagnosis:
@@ -177,26 +190,13 @@ def diagnose(lines: Sequence[Metrics]) -> Diagnosis:
     marginal = _mean(m["teacher_entropy_marginal"]["dino"] for m in measured)
     cosine = _mean(m["cosine"] for m in measured)
 
-    if marginal < 0.25:
-        return Diagnosis(
-            "one-prototype",
-            f"Collapsed to one prototype: the teacher gives nearly every picture the same answer "
-            f"(entropy over all pictures {marginal:.2f} of ln K, where 1 is even use). Centring is "
-            f"missing or too weak.",
-        )
-    if flat > 0.97:
-        return Diagnosis(
-            "uniform",
-            f"Collapsed to uniform: the teacher's targets are flat ({flat:.2f} of ln K for each "
-            f"picture) and {_lower(_level(ratio))} A lower teacher temperature, fewer "
-            f"prototypes or prototypes that start further apart help.",
-        )
-    if marginal - flat < 0.02 or cosine > 0.995:
-        return Diagnosis(
-            "same",
-            f"Collapsed: all pictures look the same to the teacher (mean cosine of their class "
-            f"tokens {cosine:.3f}, its answers differ by {max(marginal - flat, 0):.2f} of ln K).",
-        )
+    collapse = _collapse(flat, marginal, cosine, ratio)
+    if collapse is not None:
+        step = steps[-1]["step"]
+        if step < _settling(steps[-1].get("steps", 0)):
+            words = f"Too early to say, after {step} steps: so far {collapse.state}"
+            return Diagnosis("early", words)
+        return Diagnosis(collapse.kind, f"{collapse.name}: {collapse.state}{collapse.advice}")
     if ratio > 0.985:
         early = steps[-1]["step"] < max(100, 0.15 * steps[-1].get("steps", 0))
         if early:
@@ -212,6 +212,39 @@ def diagnose(lines: Sequence[Metrics]) -> Diagnosis:
         f"Learning: {_lower(_level(ratio))} It is {trend}; the teacher's entropy is {flat:.2f} "
         f"of ln K for a picture and {marginal:.2f} over all.",
     )
+
+
+def _collapse(flat: float, marginal: float, cosine: float, ratio: float) -> Collapse | None:
+    """From the teacher's entropies for one picture and over all, as shares of ln K."""
+    if marginal < 0.25:
+        state = (
+            f"the teacher gives nearly every picture the same answer (entropy over all pictures "
+            f"{marginal:.2f} of ln K, where 1 is even use)."
+        )
+        advice = " Centring is missing or too weak."
+        return Collapse("one-prototype", "Collapsed to one prototype", state, advice)
+    if flat > 0.97:
+        state = (
+            f"the teacher's targets are flat ({flat:.2f} of ln K for each picture) and "
+            f"{_lower(_level(ratio))}"
+        )
+        advice = (
+            " A lower teacher temperature, fewer prototypes or prototypes that start further "
+            "apart help."
+        )
+        return Collapse("uniform", "Collapsed to uniform", state, advice)
+    if marginal - flat < 0.02 or cosine > 0.995:
+        state = (
+            f"all pictures look the same to the teacher (mean cosine of their class tokens "
+            f"{cosine:.3f}, its answers differ by {max(marginal - flat, 0):.2f} of ln K)."
+        )
+        return Collapse("same", "Collapsed", state)
+    return None
+
+
+def _settling(steps: int) -> float:
+    """Steps after which a state of the teacher is more than that of its beginning."""
+    return max(WINDOW, min(SETTLING * steps, MOST_SETTLING))
 
 
 def dino_ratio(line: Metrics) -> float:

@@ -180,6 +180,36 @@ def test_every_diagnosis(lines, kind):
     assert found.kind == kind, found.message
 
 
+COLLAPSED = {
+    "one-prototype": {"ratio": 0.05, "flat": 0.02, "marginal": 0.03},
+    "uniform": {"ratio": 0.999, "flat": 0.99, "marginal": 1.0},
+    "same": {"ratio": 0.7, "cosine": 0.999},
+}
+
+
+@pytest.mark.parametrize("kind", COLLAPSED)
+@pytest.mark.parametrize(
+    ("steps", "early", "late"),
+    [(40, 19, 20), (400, 19, 20), (2000, 99, 100), (125_000, 999, 1000), (None, 19, 20)],
+)
+def test_the_first_steps_are_not_called_a_collapse(kind, steps, early, late):
+    """An untrained teacher answers all pictures alike: what it looks like is said, and no more."""
+
+    def found(last):
+        lines = [
+            line(i, **COLLAPSED[kind]) | {"steps": steps}
+            for i in range(max(last - 30, 0), last + 1)
+        ]
+        return diagnose([{k: v for k, v in one.items() if v is not None} for one in lines])
+
+    before = found(early)
+    assert before.kind == "early"
+    assert before.message.startswith(f"Too early to say, after {early} steps: so far ")
+    assert "Collapsed" not in before.message
+    assert found(late).kind == kind
+    assert found(late).message.startswith("Collapsed")
+
+
 @pytest.mark.parametrize(("slope", "word"), [(-1e-3, "falling"), (1e-3, "rising"), (0, "level")])
 def test_the_trend_is_named(slope, word):
     found = diagnose([line(i, ratio=0.7 + slope * i) for i in range(100)])
