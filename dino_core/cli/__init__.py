@@ -3,7 +3,7 @@
     pictures    features, attention, pca: what a model makes of pictures
     views       similar, match, clusters                token_views  rollout, norms, tokens
     films       film: through all layers                families  grid, compare: several models
-    pages       page: a picture as one HTML file
+    pages       webpage: a picture as one HTML file
     sampling    crops, masks: what training makes of them
     losses      what student and teacher say of one
     models      which there are

@@ -133,7 +133,7 @@ def write_film(path: Path, known: "np.ndarray", fitted: "Fitted", args: argparse
     """Layers [T, h, w, 3] in colours, or [T, h, w] of 0 to 1 over the picture, as a film."""
     from dino_core.draw.film import between, film_bytes, frame_words, with_words
     from dino_core.draw.pictures import enlarge, to_bytes
-    from dino_core.jobs import replacing
+    from dino_core.writing import replacing
 
     names = [f"layer {layer} of 0-{len(known) - 1}" for layer in range(len(known))]
     frames = []

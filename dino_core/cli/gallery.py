@@ -64,6 +64,22 @@ def embed_options(option: Option) -> None:
         "of this name, gets parts in Parquet",
     )
     option("--layers", action="store_true", help="class token and mean patch of every layer too")
+    words = "columns x and y of a .parquet: the class tokens on a map"
+    option("--map", choices=("pca", "tsne", "umap"), help=words)
+    option(
+        "--neighbours",
+        type=positive,
+        default=0,
+        metavar="K",
+        help="column neighbors of a .parquet: ids, rows from 0, and distances, 1 - cosine",
+    )
+    option(
+        "--thumbnails",
+        type=positive,
+        default=0,
+        metavar="PX",
+        help="column image of a .parquet: JPEGs, so many px along the longer side",
+    )
     model_options(option)
     choice_options(option)
 
@@ -78,19 +94,28 @@ def embed(args: argparse.Namespace) -> None:
     Started by torchrun, each process writes parts of its own into a folder, which reads as one
     table; the same command goes on with what is missing, by however many processes.
     """
+    from dino_core.embedding.explore import exploring_columns
     from dino_core.embedding.tables import check_target, write
     from dino_core.gallery.sources import pictures_of
 
     if several_processes() or names_folder(args.output):
+        if args.map or args.neighbours or args.thumbnails:
+            raise ValueError(
+                "--map, --neighbours and --thumbnails are columns of one .parquet file, not of "
+                "parts."
+            )
         embed_in_parts(args)
         return
     target = check_target(Path(args.output))
+    asked = {"method": args.map, "neighbours": args.neighbours, "thumbnails": args.thumbnails}
+    if any(asked.values()) and target.suffix.lower() != ".parquet":
+        raise ValueError("--map, --neighbours and --thumbnails are columns of one .parquet file.")
     pictures = reported(pictures_of(args.data, **choice_of(args)))
     backbone, preparation = load_weights(args), preparation_of(args)
     facts = facts_of(args, backbone, preparation)
     with embedding(args, backbone, preparation, args.layers, target) as features:
         embedded = features(pictures, "embed")
-        write(target, embedded, facts)
+        write(target, embedded, facts, exploring_columns(embedded, **asked))
     kept = len(embedded.pictures) - embedded.computed
     again = f", {kept:,} of them known before" if kept else ""
     print(f"{len(embedded.pictures):,} pictures{again} -> {target} ({backbone.info.title})")

@@ -1,4 +1,4 @@
-"""page: a picture as one interactive HTML file."""
+"""webpage: a picture as one interactive HTML file."""
 
 import argparse
 from pathlib import Path
@@ -13,7 +13,7 @@ from dino_core.cli.weights import load_weights
 SHORT_SIDE = 224  # px: a page of about 4 MB
 
 
-def page_options(option: Option) -> None:
+def webpage_options(option: Option) -> None:
     option("image", metavar="IMAGE")
     colour_options(option)
     option("--title", metavar="WORDS", help="default: the name of the file")
@@ -21,7 +21,7 @@ def page_options(option: Option) -> None:
     model_options(option)
 
 
-def page(args: argparse.Namespace) -> None:
+def webpage(args: argparse.Namespace) -> None:
     """A picture as one HTML file: attention under the pointer, PCA layer by layer.
 
     It opens from the disk, without a server, and loads nothing from elsewhere: for a talk or a
@@ -48,4 +48,4 @@ def page(args: argparse.Namespace) -> None:
 
 def add_parsers(commands: Any) -> None:
     """Adds the command to `argparse`'s subparsers."""
-    add_command(commands, page, page_options, argparse.HelpFormatter)
+    add_command(commands, webpage, webpage_options, argparse.HelpFormatter)

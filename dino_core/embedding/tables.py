@@ -12,12 +12,15 @@ import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
 from dino_core.embedding.embed import SLICE, Embedded
 from dino_core.writing import replacing
+
+if TYPE_CHECKING:
+    from dino_core.embedding.explore import Column
 
 ENDINGS = (".parquet", ".npz")
 
@@ -49,12 +52,20 @@ def check_folder(path: Path) -> Path:
     return path
 
 
-def write(path: Path, embedded: Embedded, facts: dict[str, Any]) -> None:
-    """The file is there as a whole or not at all; its ending says which kind."""
+def write(
+    path: Path,
+    embedded: Embedded,
+    facts: dict[str, Any],
+    columns: "Mapping[str, Column] | None" = None,
+) -> None:
+    """The file is there as a whole or not at all; its ending says which kind.
+
+    `columns` are more of a Parquet file, see `explore`.
+    """
     facts = {**facts, "broken": [list(one) for one in embedded.broken]}
     with replacing(path) as partial:
         if path.suffix.lower() == ".parquet":
-            write_parquet(partial, embedded, facts)
+            write_parquet(partial, embedded, facts, columns=columns)
         else:
             write_npz(partial, embedded, facts)
 
@@ -67,9 +78,15 @@ def columns_of(embedded: Embedded) -> list[str]:
 
 
 def write_parquet(
-    path: Path, embedded: Embedded, facts: dict[str, Any], more: Mapping[str, str] | None = None
+    path: Path,
+    embedded: Embedded,
+    facts: dict[str, Any],
+    more: Mapping[str, str] | None = None,
+    *,
+    columns: "Mapping[str, Column] | None" = None,
 ) -> None:
     """`more` is kept in the metadata beside the facts."""
+    extra = columns or {}
     pa = _pyarrow()
     import pyarrow.parquet as parquet
 
@@ -79,6 +96,8 @@ def write_parquet(
     fields += [("class", pa.string()), ("split", pa.string())]
     for column in columns_of(embedded):
         fields.append((column, pa.list_(numbers[column], int(np.prod(shapes[column])))))
+    own = len(fields)
+    fields += [(name, column.kind) for name, column in extra.items()]
     schema = pa.schema(fields).with_metadata({"facts": json.dumps(facts), **(more or {})})
     with parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=False) as writer:
         for start, *arrays in zip(
@@ -103,9 +122,10 @@ def write_parquet(
                     pa.string(),
                 ),
             ]
-            for array, (_, kind) in zip(arrays, fields[4:], strict=True):
+            for array, (_, kind) in zip(arrays, fields[4:own], strict=True):
                 flat = pa.array(array.reshape(-1), kind.value_type)
                 table.append(pa.FixedSizeListArray.from_arrays(flat, kind.list_size))
+            table += [column.rows(rows) for column in extra.values()]
             writer.write_table(pa.Table.from_arrays(table, schema=schema), row_group_size=SLICE)
 
 

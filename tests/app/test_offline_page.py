@@ -1,4 +1,4 @@
-"""`page`: one file in a real browser without a network, whose numbers are the library's."""
+"""`webpage`: one file in a real browser without a network, whose numbers are the library's."""
 
 import re
 from pathlib import Path
@@ -38,7 +38,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def file(picture: Path) -> Path:
     target = picture.with_name("page.html")
-    line = ["page", str(picture), "--model", "preview_vits14", "--output", str(target)]
+    line = ["webpage", str(picture), "--model", "preview_vits14", "--output", str(target)]
     assert main(line) == 0
     return target
 
