@@ -3,8 +3,8 @@
     timing     fair times: contestants take turns in one process
     results    one line of the report
     peers      what others use: timm, torchvision's transforms, a plain mask generator
-    forward attention crops masks pca colours training embedding probes page explorer map
-               one file each
+    forward attention whatif crops masks pca colours training embedding probes page explorer
+    map        one file each
 
 Times differ between machines and from minute to minute; ratios hold. Each benchmark therefore runs
 the peer beside us, and the report begins with the time of a matrix product for scale.
@@ -15,6 +15,7 @@ A benchmark is a file with `run(quick) -> Iterator[Result]` and a place in `BENC
 BENCHMARKS = (
     "forward",
     "attention",
+    "whatif",
     "crops",
     "masks",
     "pca",

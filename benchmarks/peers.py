@@ -19,10 +19,11 @@ from dino_core.vit import VisionTransformer, interpolate_positions
 
 def timm_vit(vit: VisionTransformer, size: int) -> Any:
     """timm's ViT-S/14 with our weights; its positions are those of that size, once and for all."""
-    peer = timm.create_model("vit_small_patch14_dinov2", img_size=size).eval()
+    config = vit.config
+    name = "vit_small_patch14_dinov2"
+    peer = timm.create_model(name, img_size=size, depth=config.depth).eval()
     state = vit.state_dict()
     del state["mask_token"]  # timm has none
-    config = vit.config
     grid = (size // config.patch_size, size // config.patch_size)
     state["pos_embed"] = interpolate_positions(
         state["pos_embed"],
