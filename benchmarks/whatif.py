@@ -5,12 +5,13 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.peers import timm_vit
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import race
-from dino_core.analysis.effects import effects, feature_cosines
+from dino_core.analysis.effects import effects
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.config import VIT_SMALL
 from dino_core.vit import Edit, VisionTransformer
@@ -99,7 +100,7 @@ def nnsight_screen(vit: VisionTransformer, images: Tensor) -> Callable[[], Tenso
             with model.trace(images.expand(heads, -1, -1, -1)):
                 heads_off(model.blocks[block].attn.proj.input)
                 normed = model.norm.output.save()
-            rows.append(1 - feature_cosines(plain, normed[:, 0]).float())
+            rows.append(1 - F.cosine_similarity(plain, normed[:, 0], dim=-1))
         return torch.stack(rows)
 
     return work

@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection, edited_scores
+from dino_core.analysis.similarity import directions
 from dino_core.images import to_tensor
 from dino_core.vit import Edit, VisionTransformer, check_edits
 
@@ -49,21 +49,18 @@ def effects(
     """
     entry = entry_block(edits, seen.layers)
     after = inspect_again(vit, seen, edits, images=images) if edits else seen
-    changed = slice(entry, None)
-    patches = seen.grid[0] * seen.grid[1]
-    cosines = seen.normed.new_ones(seen.layers, 1 + patches, dtype=torch.float64)
-    if edits:
-        cosines[changed] = feature_cosines(
-            vit.norm(features_of(seen)[changed]), vit.norm(features_of(after)[changed])
-        )
+    cosines = torch.ones(seen.layers, 1 + seen.grid[0] * seen.grid[1], device=seen.normed.device)
+    for layer in range(entry, seen.layers):
+        pair = [vit.norm(_class_and_patches(one.tokens[layer], one)) for one in (seen, after)]
+        cosines[layer] = 1 - cosine_distances(*pair)
     return Effects(
         before=seen,
         after=after,
         entry=entry,
-        cls_cosine=cosines[-1, 0].float(),
-        patch_cosine=cosines[-1, 1:].unflatten(0, seen.grid).float(),
-        cls_cosine_by_layer=cosines[:, 0].float(),
-        patch_cosine_by_layer=cosines[:, 1:].mean(1).float(),
+        cls_cosine=cosines[-1, 0],
+        patch_cosine=cosines[-1, 1:].unflatten(0, seen.grid),
+        cls_cosine_by_layer=cosines[:, 0],
+        patch_cosine_by_layer=cosines[:, 1:].mean(1),
     )
 
 
@@ -72,14 +69,19 @@ def entry_block(edits: Sequence[Edit], depth: int) -> int:
     return min((0 if edit.block is None else edit.block for edit in edits), default=depth)
 
 
-def features_of(seen: Inspection) -> Tensor:
-    """The stream of class token and patches after each block: [T, 1 + P, D], no registers."""
-    return torch.cat([seen.tokens[:, :1], seen.tokens[:, seen.first_patch :]], dim=1)
+def _class_and_patches(tokens: Tensor, seen: Inspection) -> Tensor:
+    """[N, D] -> [1 + P, D]: registers may have been left out on one side."""
+    return torch.cat([tokens[:1], tokens[seen.first_patch :]]) if seen.registers else tokens
 
 
-def feature_cosines(before: Tensor, after: Tensor) -> Tensor:
-    """[..., D], [..., D] -> cosine [...], float64: equal features have exactly 1 in float32."""
-    return F.cosine_similarity(before.double(), after.double(), dim=-1)
+def cosine_distances(before: Tensor, after: Tensor) -> Tensor:
+    """1 - cosine: [..., D], [..., D] -> [...], float32.
+
+    As |u - v|^2 / 2 of the directions u and v: small changes keep their digits, and equal features
+    have exactly 0.
+    """
+    difference = directions(before) - directions(after)
+    return torch.linalg.vecdot(difference, difference) / 2
 
 
 @torch.inference_mode()

@@ -4,6 +4,7 @@ words      a change in words, SITE=VALUE
 reference  what usually stands at every site, over reference pictures; another picture
 values     changes -> edits of one picture: zero, mean, noise, other, own
 screening  every head or block, one at a time
+prototypes what a pair's heads say before and after
 
     changes = parse_changes(["head:8.3=mean", "scores:6-11=cls!patches"])
     reference = reference_for(sample_pictures(), seen)
@@ -11,6 +12,7 @@ screening  every head or block, one at a time
     effects(vit, seen, as_edits(vit, seen, changes, sources)).cls_cosine
 """
 
+from dino_core.whatif.prototypes import HeadsSay, centers_of, heads_say
 from dino_core.whatif.reference import (
     Reference,
     Statistics,
@@ -24,6 +26,7 @@ from dino_core.whatif.words import Change, parse_change, parse_changes
 
 __all__ = [
     "Change",
+    "HeadsSay",
     "Plan",
     "Reference",
     "Screened",
@@ -31,7 +34,9 @@ __all__ = [
     "Statistics",
     "Values",
     "as_edits",
+    "centers_of",
     "check_changes",
+    "heads_say",
     "other_picture",
     "parse_change",
     "parse_changes",

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dino_core.analysis.effects import feature_cosines
+from dino_core.analysis.effects import cosine_distances
 from dino_core.analysis.inspection import Inspection
 from dino_core.embedding.cache import model_key
 from dino_core.jobs import replacing
@@ -168,10 +168,10 @@ def screen(
         stream = (seen.tokens[block - 1] if block else seen.embedded)[None]
         for places, edit in _edits_of(block, plan, values):
             normed = vit.resume(stream, seen.grid, first=block, edits=[edit]).normed  # [n, N, D]
-            cosines = feature_cosines(seen.normed, normed)  # [n, N]
+            changes = cosine_distances(seen.normed, normed)  # [n, N]
             value, unit = (list(index) for index in zip(*places, strict=True))
-            effect_cls[value, block, unit] = (1 - cosines[:, 0]).float().cpu()
-            effect_patches[value, block, unit] = (1 - cosines[:, first:].mean(1)).float().cpu()
+            effect_cls[value, block, unit] = changes[:, 0].cpu()
+            effect_patches[value, block, unit] = changes[:, first:].mean(1).cpu()
             cls[value, block, unit] = normed[:, 0].float().cpu()
             progress(len(places))
     return Screened(effect_cls, effect_patches, cls)

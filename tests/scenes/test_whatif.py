@@ -18,10 +18,20 @@ from dino_core.draw.encode import pack
 from dino_core.images import to_tensor
 from dino_core.scenes.features import COMPONENTS, features_scene
 from dino_core.scenes.packing import packed
-from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
+from dino_core.scenes.pairs import ReferenceSample, open_bundled
+from dino_core.scenes.whatif import (
+    Labelled,
+    changed,
+    parse_changes,
+    prototypes_scene,
+    screening_scene,
+    sources_of,
+    whatif_scene,
+)
+from dino_core.step.loss_inspection import reference_batch
 from dino_core.vit import Edit, VisionTransformer
 from dino_core.weights import load_backbone, save_backbone
-from dino_core.whatif import Sources
+from dino_core.whatif import Plan, Screened, Sources, centers_of, heads_say
 
 CONFIG = replace(TINY, depth=3, registers=2)
 
@@ -131,3 +141,83 @@ def test_sources_are_looked_for_only_where_they_are_needed(
     assert found("mlp:0=noise").other is None
     assert found("mlp:0=other").other is not None
     assert found("mlp:0=other").seed == 4
+
+
+# --- many parts, one at a time
+
+
+def made_up(seed: int, width: int = 8) -> Screened:
+    """Effects of two values on 3 layers of 2 units."""
+    generator = torch.Generator().manual_seed(seed)
+    cls, patches = (torch.rand(2, 3, 2, generator=generator) for _ in range(2))
+    return Screened(cls, patches, torch.randn(2, 3, 2, width, generator=generator))
+
+
+def test_screenings_of_several_pictures(vit: VisionTransformer) -> None:
+    found = [made_up(seed) for seed in range(4)]
+    scene = screening_scene(vit, Plan("blocks", ("mean", "zero")), found)
+    for part in ("cls", "patches"):
+        every = np.stack([getattr(one, f"effect_{part}").numpy() for one in found])
+        np.testing.assert_array_equal(getattr(scene, f"effect_{part}"), np.moveaxis(every, 0, -1))
+        np.testing.assert_allclose(getattr(scene, f"mean_{part}"), every.mean(0), rtol=1e-6)
+        np.testing.assert_allclose(getattr(scene, f"spread_{part}"), every.std(0), rtol=1e-5)
+        shock = (every[:, 1] - every[:, 0]).mean(0)
+        np.testing.assert_allclose(getattr(scene, f"shock_{part}"), shock, atol=1e-6)
+    assert (scene.units, scene.pictures, scene.accuracy) == (["attention", "MLP"], 4, None)
+    assert scene.accuracy_change is None
+    assert list(scene.charts("dark")) == [
+        *("cls_mean", "cls_zero", "cls_shock", "patches_mean", "patches_zero", "patches_shock")
+    ]
+    alone = screening_scene(vit, Plan("blocks", ("mean", "other")), found)
+    assert alone.shock_cls is None
+    assert packed(alone, "page")
+    assert screening_scene(vit, Plan("heads", ("mean",)), found).units == [
+        f"head {head}" for head in range(3)
+    ]
+
+
+def test_a_labelled_gallery_says_what_its_neighbours_make_of_it(vit: VisionTransformer) -> None:
+    """Two classes on two axes: what is turned onto the other axis is taken for the other class."""
+    features = np.zeros((50, 8), np.float32)
+    labels = np.arange(50) % 2
+    features[np.arange(50), labels] = 1
+    features += 0.01 * np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
+    rows = [3, 10]
+    found = []
+    for row in rows:
+        cls = torch.zeros(2, 3, 2, 8)
+        cls[..., labels[row]] = 1  # nothing has changed
+        cls[0, 1, 0] = torch.eye(8)[1 - labels[row]]
+        if row == 3:
+            cls[1, 2, 1] = torch.eye(8)[1 - labels[row]]
+        found.append(Screened(torch.zeros(2, 3, 2), torch.zeros(2, 3, 2), cls))
+    gallery = Labelled(features, labels, rows)
+    scene = screening_scene(vit, Plan("blocks", ("zero", "mean")), found, gallery)
+    assert scene.accuracy == 1
+    expected = np.zeros((2, 3, 2))
+    expected[0, 1, 0], expected[1, 2, 1] = -1, -0.5
+    np.testing.assert_allclose(scene.accuracy_change, expected, atol=1e-6)
+
+
+def test_a_picture_is_not_its_own_neighbour(vit: VisionTransformer) -> None:
+    features = np.eye(4, dtype=np.float32)[[0, 1, 1, 1]]
+    gallery = Labelled(features, np.array([0, 1, 1, 1]), [0])
+    found = [Screened(torch.zeros(1, 3, 2), torch.zeros(1, 3, 2), torch.ones(1, 3, 2, 4))]
+    assert screening_scene(vit, Plan("blocks", ("zero",)), found, gallery).accuracy == 0
+
+
+def test_what_the_heads_of_a_pair_say() -> None:
+    opened = open_bundled("cifar")
+    backbone = opened.pair.teacher.backbone
+    pixels = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    seen = inspect(backbone, to_tensor(Image.fromarray(pixels)))
+    changes = parse_changes(["mlp:0=zero"])
+    answers = reference_batch(opened.pair, opened.config, [Image.fromarray(pixels[::-1])])
+    references = [ReferenceSample("a.jpg", "a", one) for one in answers]
+    found = changed(backbone, seen, changes, Sources())
+    scene = prototypes_scene(opened, references, found)
+    said = heads_say(opened.pair, opened.config, found, centers_of(answers))
+    assert (scene.title, scene.dino, scene.ibot) == (opened.title, said.dino, said.ibot)
+    np.testing.assert_array_equal(scene.prototypes, said.prototypes)
+    np.testing.assert_array_equal(scene.probabilities, said.probabilities)
+    assert packed(scene, "npz")

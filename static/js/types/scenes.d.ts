@@ -1328,4 +1328,67 @@ export namespace whatif {
       cls_after: [number];
     };
   }
+
+  /** What a pair's heads say of the picture before and after. Cross-entropies in nats. */
+  export interface PrototypesScene {
+    /** int32 [2, k] the teacher's likeliest before and after */
+    prototypes: Int32Array;
+    /** float32 [2, k] of these */
+    probabilities: Float32Array;
+    facts: {
+      /** of the pair */
+      title: string;
+      /** before, after: of the class token */
+      dino: [number, number];
+      /** mean over patches; None for a pair without */
+      ibot: [number, number] | null;
+    };
+    shapes: {
+      prototypes: [2, number];
+      probabilities: [2, number];
+    };
+  }
+
+  /** Every head, or attention and MLP of every block, changed one at a time with several values. */
+  export interface ScreeningScene {
+    /** float32 [n, T, units, B] of the class token */
+    effect_cls: Float32Array;
+    /** float32 [n, T, units, B] mean over the patches */
+    effect_patches: Float32Array;
+    /** float32 [n, T, units], mean over pictures */
+    mean_cls: Float32Array;
+    /** float32 [n, T, units] */
+    mean_patches: Float32Array;
+    /** float32 [n, T, units], standard deviation over pictures */
+    spread_cls: Float32Array;
+    /** float32 [n, T, units] */
+    spread_patches: Float32Array;
+    /** float32 [T, units] zero minus mean; None unless both are there */
+    shock_cls?: Float32Array;
+    /** float32 [T, units] */
+    shock_patches?: Float32Array;
+    /** float32 [n, T, units] of the 20-NN accuracy */
+    accuracy_change?: Float32Array;
+    facts: {
+      /** "heads" or "blocks" */
+      parts: string;
+      values: string[];
+      /** of a block, in words */
+      units: string[];
+      pictures: number;
+      /** 20-NN of the pictures in the gallery as it is; None without labels */
+      accuracy: number | null;
+    };
+    shapes: {
+      effect_cls: [number, number, number, number];
+      effect_patches: [number, number, number, number];
+      mean_cls: [number, number, number];
+      mean_patches: [number, number, number];
+      spread_cls: [number, number, number];
+      spread_patches: [number, number, number];
+      shock_cls?: [number, number];
+      shock_patches?: [number, number];
+      accuracy_change?: [number, number, number];
+    };
+  }
 }
