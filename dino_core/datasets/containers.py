@@ -20,7 +20,7 @@ from dino_core.datasets.class_names import FILES, classes_of, names_beside
 from dino_core.datasets.contents import SHARDS, Left, Listing, matches
 from dino_core.datasets.layout import Layout, Selection, read_layout
 from dino_core.datasets.patterns import is_pattern, matching_files
-from dino_core.datasets.picture_tables import holds_pictures, read_picture_tables
+from dino_core.datasets.picture_tables import read_picture_tables, rows_of_pictures
 from dino_core.datasets.pictures import Pictures
 from dino_core.datasets.places import Places
 from dino_core.datasets.shards import Contained, chosen_labels, read_shards
@@ -57,7 +57,9 @@ def named_source(path: Path) -> Source | None:
         root = Path(os.path.commonpath([file.absolute().parent for file in files]))
         return Source(path, root, tuple(str(file.absolute().relative_to(root)) for file in files))
     is_tar = path.suffix.lower() in SHARDS or path.name.lower().endswith(COMPRESSED)
-    if path.is_file() and (is_tar or (path.suffix.lower() == ".parquet" and holds_pictures(path))):
+    if path.is_file() and (
+        is_tar or (path.suffix.lower() == ".parquet" and rows_of_pictures(path))
+    ):
         return Source(path, path.absolute().parent, (path.name,))
     return None
 
@@ -65,22 +67,24 @@ def named_source(path: Path) -> Source | None:
 def source_in(path: Path, listing: Listing) -> Source | None:
     """The shards or picture tables that make up most of a folder; None where others do.
 
-    What outweighs in bytes counts: a preview beside a thousand shards makes no folder of pictures.
+    Shards count by their bytes, tables by their rows, against the pictures that lie loose: a
+    preview next to a thousand shards makes no folder of pictures, and a table of thumbnails that
+    was made of the pictures in a folder is no set in their place.
     """
-    loose = sum(listing.pictures.values())
-    tables = {name: size for name, size in listing.tables.items() if name.endswith(".parquet")}
-    for files in (listing.shards, tables):
-        if not files or sum(files.values()) <= loose:
-            continue
-        if files is tables:
-            files = {name: n for name, n in tables.items() if holds_pictures(path / name)}
-            if not files or sum(files.values()) <= loose:
-                continue
-        others = {*listing.pictures, *listing.tables, *listing.shards} - files.keys()
-        beside = [(name, "It lies beside the files that hold the pictures.") for name in others]
-        left = [(name, why) for name, why in listing.left_out if name not in FILES]
-        return Source(path, path, tuple(sorted(files)), (*left, *beside))
-    return None
+    files = sorted(listing.shards)
+    if sum(listing.shards.values()) <= sum(listing.pictures.values()):
+        tables = {
+            name: rows_of_pictures(path / name)
+            for name in sorted(listing.tables)
+            if name.lower().endswith(".parquet")
+        }
+        if sum(tables.values()) <= len(listing.pictures):
+            return None
+        files = [name for name, rows in tables.items() if rows]
+    others = {*listing.pictures, *listing.tables, *listing.shards} - {*files}
+    left = [(name, why) for name, why in listing.left_out if name not in FILES]
+    left += [(name, "It lies beside the files that hold the pictures.") for name in others]
+    return Source(path, path, tuple(files), tuple(left))
 
 
 def pictures_in(source: Source, select: Callable[[Callable[[str], bytes]], Selection]) -> Pictures:

@@ -20,12 +20,13 @@ from dino_core.datasets.tables import LABELS, MAX_ROWS, PATHS, SPLITS
 MAX_GROUP = 2 * 2**30  # bytes of pictures in one row group, which is read as a whole
 
 
-def holds_pictures(path: Path) -> bool:
-    """Whether a Parquet file has a column of pictures. False for what cannot be read."""
+def rows_of_pictures(path: Path) -> int:
+    """Rows of a Parquet file with a column of pictures; 0 for any other, and what is damaged."""
     try:
-        return bool(picture_column(_open(path).schema_arrow))
+        table = _open(path)
     except ValueError:
-        return False
+        return 0
+    return int(table.metadata.num_rows) if picture_column(table.schema_arrow) else 0
 
 
 def read_picture_tables(root: Path, files: Sequence[str], *, alone: bool = False) -> Contained:

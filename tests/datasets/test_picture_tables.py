@@ -127,6 +127,22 @@ def test_texts_of_other_letters(tmp_path):
         find_pictures(tmp_path / "t.parquet")
 
 
+def test_a_table_of_thumbnails_beside_the_pictures_is_no_set(tmp_path):
+    files(tmp_path, coloured(2))
+    picture_table(tmp_path / "features.parquet", [picture(i, side=90) for i in range(6)])
+    found = find_pictures(tmp_path)
+    assert (len(found), found.classes) == (6, ("blue", "green", "red"))
+    assert [name for name, _ in found.left_out] == ["features.parquet"]
+
+
+def test_a_preview_beside_a_table_is_no_folder_of_pictures(tmp_path):
+    picture_table(tmp_path / "data" / "train-0.parquet", PICTURES, LABELS, CLASSES)
+    files(tmp_path, {"preview.png": picture(0, side=300), "README.md": b"#"})
+    found = find_pictures(tmp_path)
+    assert len(found) == 7
+    assert {name for name, _ in found.left_out} == {"README.md", "preview.png"}
+
+
 def test_a_table_of_paths_is_what_it_was(tmp_path):
     contents = coloured(2)
     files(tmp_path, contents)
