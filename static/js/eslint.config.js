@@ -10,6 +10,7 @@ export default [
     rules: {
       complexity: ["error", 12],
       eqeqeq: "error",
+      "max-len": ["error", { code: 110, ignoreUrls: true }],
       "max-lines-per-function": ["error", { max: 80, skipBlankLines: true, skipComments: true }],
       "no-shadow": "error",
       "no-var": "error",

@@ -2,7 +2,12 @@
 
 /** @typedef {import("../types/plotly").PlotElement} PlotElement */
 
-/** @typedef {{ charts: readonly HTMLElement[], onmove: (x: number | null) => unknown, at: number | null }} Group */
+/**
+ * @typedef {object} Group
+ * @property {readonly HTMLElement[]} charts
+ * @property {(x: number | null) => unknown} onmove
+ * @property {number | null} at
+ */
 
 /** @type {WeakMap<HTMLElement, Group>} */
 const groups = new WeakMap();
@@ -46,7 +51,11 @@ function leave(place) {
   passingOn = false;
 }
 
-/** A chart has been drawn for the first time: what is done to it concerns the others. @param {PlotElement} place */
+/**
+ * A chart has been drawn for the first time: what is done to it concerns the others.
+ *
+ * @param {PlotElement} place
+ */
 export function followCursor(place) {
   place.on("plotly_hover", ({ points }) => {
     const x = points[0]?.x;
@@ -83,7 +92,12 @@ function tell(place, x) {
   group.onmove(group.at);
 }
 
-/** Arrows move the cursor from point to point, Escape takes it away. @param {PlotElement} place @param {KeyboardEvent} event */
+/**
+ * Arrows move the cursor from point to point, Escape takes it away.
+ *
+ * @param {PlotElement} place
+ * @param {KeyboardEvent} event
+ */
 function pressKey(place, event) {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   const x = place.data[0]?.x ?? [];

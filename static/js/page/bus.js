@@ -1,12 +1,13 @@
 /* The page's one bus of events. Whoever changes something says so here once; whoever depends on it
    listens here, and asks nobody again and again whether it has changed. */
 
+/** @typedef {import("./selection.js").Selection} Selection */
 /**
  * @typedef {object} PageEvents
  * @property {{ name: string, before: string | null }} screen a screen was opened; `before` was open
  * @property {import("../types/page").View} view another picture, model, size or seed
  * @property {boolean} computing whether Python is at work on another picture, size or model
- * @property {{ selection: import("./selection.js").Selection, change: Partial<import("./selection.js").Selection> }} selection
+ * @property {{ selection: Selection, change: Partial<Selection> }} selection
  *   a patch, layer, head or run was chosen; `change` holds what was set
  */
 

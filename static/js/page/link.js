@@ -49,7 +49,8 @@ export function parseLink(hash) {
 }
 
 /**
- * @param {{ [Name in keyof LinkState]: LinkState[Name] | null }} state what is null, missing or empty is left out
+ * @param {{ [Name in keyof LinkState]: LinkState[Name] | null }} state what is null, missing
+ *   or empty is left out
  * @param {Record<string, string>} extras
  * @returns {string} with its #
  */

@@ -122,7 +122,8 @@ test("a gallery in a sentence: what it holds, what could not be read, what was l
   const lacking = card({ broken_count: 2, left_out_count: 1, classes: 0 });
   assert.equal(
     sentences.cardSentence(lacking),
-    "18 pictures · without labels · preview_vits14 at 98 px · 2 files could not be read · 1 file was left out",
+    "18 pictures · without labels · preview_vits14 at 98 px · 2 files could not be read · 1 " +
+      "file was left out",
   );
   const waiting = card({ seen: false, alive: true, words: "Looking.", seconds_left: 200 });
   assert.equal(sentences.cardSentence(waiting), "Looking. · 3 min left");

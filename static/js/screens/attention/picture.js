@@ -25,7 +25,8 @@ const KEYS = [
   ["M", "mean of the heads"],
 ];
 const ROLLOUT =
-  "Rollout of the class token: heads averaged, each block counted half as attention and half as the residual that passes it by, all layers multiplied.";
+  "Rollout of the class token: heads averaged, each block counted half as attention and half " +
+  "as the residual that passes it by, all layers multiplied.";
 
 /**
  * @param {State} state

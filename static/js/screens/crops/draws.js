@@ -29,5 +29,8 @@ function ratesInWords({ draws, rates }, seed) {
   const all = Object.entries(OPERATION_TITLES).map(
     ([name, title]) => `${title} ${rates[name].map((rate) => percent(rate, 0)).join(", ")}`,
   );
-  return `Seeds ${seed} to ${seed + draws - 1}. How often it happened in global 0, global 1 and the local crops: ${all.join("; ")}.`;
+  return (
+    `Seeds ${seed} to ${seed + draws - 1}. How often it happened in global 0, global 1 ` +
+    `and the local crops: ${all.join("; ")}.`
+  );
 }

@@ -117,7 +117,11 @@ export function cropTable(crops) {
 
 const LIBRARY_LOCAL_SIZE = 98; // px: the library's choice, for patches of 14 px
 
-/** The same crops with the library: only what differs from its own choice is spelt out. @param {Loaded} state */
+/**
+ * The same crops with the library: only what differs from its own choice is spelt out.
+ *
+ * @param {Loaded} state
+ */
 function pythonLines({ scene, shown }) {
   const { config, official, blur, seed } = scene.facts,
     named = blur === "as run" ? "BLUR_AS_RUN" : "BLUR_AS_WRITTEN",

@@ -32,7 +32,11 @@ export function createLoading(state, update, { page, wantsDraws }) {
     if (wantsDraws()) await loadDraws();
   }
 
-  /** A link may ask for what cannot be: then the first picture is the official one, and says why. @param {unknown} error */
+  /**
+   * A link may ask for what cannot be: then the first picture is the official one, and says why.
+   *
+   * @param {unknown} error
+   */
   async function forgive(error) {
     if (state.scene || !Object.keys(state.options).length) throw error;
     update({ options: {}, complaint: `${sentenceOf(error)} The official numbers are shown. ` });

@@ -56,7 +56,12 @@ export function withChoice(options, { name, value }, facts) {
   return crossed ? withOne(next, { name: other, value }, facts.official) : next;
 }
 
-/** @param {Options} options @param {{ name: OptionName, value: number }} choice @param {Config} official @returns {Options} */
+/**
+ * @param {Options} options
+ * @param {{ name: OptionName, value: number }} choice
+ * @param {Config} official
+ * @returns {Options}
+ */
 function withOne(options, { name, value }, official) {
   const next = { ...options, [name]: value };
   if (Math.abs(value - valueOf(name, official)) < 1e-9) delete next[name];

@@ -78,7 +78,11 @@ export function createOverlap(onpair) {
     }
   }
 
-  /** Marks the crops that stand out: a whole row for one, one cell for two. @param {readonly number[]} chosen */
+  /**
+   * Marks the crops that stand out: a whole row for one, one cell for two.
+   *
+   * @param {readonly number[]} chosen
+   */
   function draw(chosen) {
     for (const { node: cell, a, b } of shown?.cells ?? [])
       cell.classList.toggle(

@@ -45,7 +45,12 @@ export function createPicture(state, { hover, pin }) {
     boxes,
   );
 
-  /** The highlighted crop's own patches; what it does not see is dimmed. @param {Loaded} loaded @param {number | null} index */
+  /**
+   * The highlighted crop's own patches; what it does not see is dimmed.
+   *
+   * @param {Loaded} loaded
+   * @param {number | null} index
+   */
   function drawPatches({ scene }, index) {
     shade.setAttribute("d", "");
     lines.setAttribute("d", "");

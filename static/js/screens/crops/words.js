@@ -29,7 +29,11 @@ const OPERATIONS = {
   solarize: ({ threshold }) => `solarise ≥ ${threshold}`,
 };
 
-/** Everything that happened after the resize, in its order. @param {Pick<Crop, "flipped" | "operations">} crop */
+/**
+ * Everything that happened after the resize, in its order.
+ *
+ * @param {Pick<Crop, "flipped" | "operations">} crop
+ */
 export const steps = ({ flipped, operations }) => [
   ...(flipped ? ["flip"] : []),
   ...operations.map((operation) => OPERATIONS[operation.name](operation)),
@@ -46,8 +50,10 @@ export function describe(crop, patches) {
   const [x0, y0, x1, y1] = crop.box,
     after = steps(crop);
   return (
-    `${capital(nameOf(crop))}: x ${x0} to ${x1}, y ${y0} to ${y1}, so ${x1 - x0} × ${y1 - y0} px, ${percent(crop.area_fraction)} of the picture, ` +
-    `aspect ${crop.aspect.toFixed(2)}. Resized to ${crop.size} × ${crop.size} px, ${patches} × ${patches} patches; then ${after.length ? after.join(", ") : "nothing else"}.`
+    `${capital(nameOf(crop))}: x ${x0} to ${x1}, y ${y0} to ${y1}, so ${x1 - x0} × ${y1 - y0} ` +
+    `px, ${percent(crop.area_fraction)} of the picture, ` +
+    `aspect ${crop.aspect.toFixed(2)}. Resized to ${crop.size} × ${crop.size} px, ${patches} × ` +
+    `${patches} patches; then ${after.length ? after.join(", ") : "nothing else"}.`
   );
 }
 
@@ -58,10 +64,16 @@ export function describeChosen({ scene, shown, pair, hovered, pinned, complaint 
   if (pair) {
     const [a, b] = pair,
       [smaller, union] = sharedBy(scene, pair);
-    return `${capital(nameOf(crops[a]))} and ${nameOf(crops[b])} share ${smaller.toFixed(1)} % of the smaller box; intersection over union is ${union.toFixed(1)} %.`;
+    return (
+      `${capital(nameOf(crops[a]))} and ${nameOf(crops[b])} share ${smaller.toFixed(1)} % ` +
+      `of the smaller box; intersection over union is ${union.toFixed(1)} %.`
+    );
   }
   if (one !== null) return describe(crops[one], patchesOf(scene, crops[one]));
-  return `${complaint}${crops.length} crops of a picture of ${size.join(" × ")} px, seed ${shown.seed}. Point at a box or at a crop to see which is which; a click keeps it.`;
+  return (
+    `${complaint}${crops.length} crops of a picture of ${size.join(" × ")} px, seed ` +
+    `${shown.seed}. Point at a box or at a crop to see which is which; a click keeps it.`
+  );
 }
 
 /**

@@ -90,6 +90,11 @@ export const samePlace = ({ row, col }, [h, w], [H, W]) => ({
 export const cellOf = (index, [, w]) =>
   /** @type {[number, number]} */ ([Math.floor(index / w), index % w]);
 
-/** Row by row, with a last line break. @param {readonly string[]} names @param {Iterable<readonly (string | number)[]>} rows */
+/**
+ * Row by row, with a last line break.
+ *
+ * @param {readonly string[]} names
+ * @param {Iterable<readonly (string | number)[]>} rows
+ */
 export const csvOf = (names, rows) =>
   `${[names, ...rows].map((row) => row.join(",")).join("\n")}\n`;

@@ -47,7 +47,8 @@ export const fetchLikeness = (url) => fetchScene(url);
 /**
  * Where the matches of two pictures are.
  *
- * @param {Pick<import("./pair/index.js").LoadedPair, "view" | "second" | "layer" | "colouring" | "objectOnly">} pair
+ * @typedef {import("./pair/state.js").LoadedPair} LoadedPair
+ * @param {Pick<LoadedPair, "view" | "second" | "layer" | "colouring" | "objectOnly">} pair
  * @param {Query} [query]
  */
 export const matchesUrl = ({ view, second, layer, colouring, objectOnly }, query = {}) =>
@@ -59,7 +60,8 @@ export const matchesUrl = ({ view, second, layer, colouring, objectOnly }, query
   });
 
 /**
- * @param {Pick<import("./compare/index.js").LoadedComparison, "view" | "layer" | "colouring" | "secondLayer" | "second">} comparison
+ * @typedef {import("./compare/state.js").LoadedComparison} LoadedComparison
+ * @param {Pick<LoadedComparison, "view" | "layer" | "colouring" | "secondLayer" | "second">} comparison
  * @param {Query} [query]
  */
 export const comparisonUrl = ({ view, layer, colouring, secondLayer, second }, query = {}) =>

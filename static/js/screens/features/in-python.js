@@ -9,7 +9,11 @@ const literal = (value) => {
   return String(value);
 };
 
-/** The settings of the PCA: a preset and what was changed about it. @param {import("./state.js").Colouring} colouring */
+/**
+ * The settings of the PCA: a preset and what was changed about it.
+ *
+ * @param {import("./state.js").Colouring} colouring
+ */
 export function configInPython({ preset, flip, changes }) {
   const parts = Object.entries({ ...(flip ? { flip } : {}), ...changes }).map(
     ([name, value]) => `${name}=${literal(value)}`,
@@ -18,9 +22,14 @@ export function configInPython({ preset, flip, changes }) {
   return parts.length ? `replace(${base}, ${parts.join(", ")})` : base;
 }
 
-/** The lines that open a second picture as `second`, once the first is open. @param {import("./state.js").Second} second */
+/**
+ * The lines that open a second picture as `second`, once the first is open.
+ *
+ * @param {import("./state.js").Second} second
+ */
 export function secondInPython(second) {
   const file = second.sample ? pictureFile(second) : "second.jpg";
   return `other = open_picture("${file}")
-second = inspect(backbone.vit, to_tensor(fit_to_patches(other, ${second.patch_size}, ${second.short_side}).picture))`;
+fitted = fit_to_patches(other, ${second.patch_size}, ${second.short_side})
+second = inspect(backbone.vit, to_tensor(fitted.picture))`;
 }

@@ -40,10 +40,10 @@ import { selection } from "../../page/selection.js";
  * @property {[number, number] | null} hovered the patch of the first picture under the pointer
  * @property {Colouring} colouring
  * @property {Around} around
- * @property {import("./colours/index.js").Colours} colours
- * @property {import("./pair/index.js").Pair} pair
- * @property {import("./map/index.js").PatchMap} map
- * @property {import("./compare/index.js").Compare} compare
+ * @property {import("./colours/state.js").Colours} colours
+ * @property {import("./pair/state.js").Pair} pair
+ * @property {import("./map/state.js").PatchMap} map
+ * @property {import("./compare/state.js").Compare} compare
  */
 
 /**

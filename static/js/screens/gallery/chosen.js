@@ -13,7 +13,8 @@ import { currentPredictions } from "./state.js";
 /** @typedef {import("./actions.js").Actions} Actions */
 
 const LABEL =
-  "The chosen picture, as the model sees it. Click a patch, or move with the arrows and press Enter, for the most similar patches of all pictures.";
+  "The chosen picture, as the model sees it. Click a patch, or move with the arrows and press " +
+  "Enter, for the most similar patches of all pictures.";
 
 /** A square in the colour of a group. @param {number} group */
 export const swatch = (group) =>

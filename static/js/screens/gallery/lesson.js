@@ -29,7 +29,11 @@ function nearSentence(name, { indices, similarities, facts }) {
   const first = similarities[0],
     last = similarities[similarities.length - 1],
     ratio = Math.exp((first - last) / facts.temperature);
-  return `Of ${name.split("/").at(-1)} the ${indices.length} nearest have a cosine similarity of ${first.toFixed(3)} to ${last.toFixed(3)}: the first weighs ${times(ratio)} times as much as the last.`;
+  return (
+    `Of ${name.split("/").at(-1)} the ${indices.length} nearest have a cosine similarity ` +
+    `of ${first.toFixed(3)} to ${last.toFixed(3)}: the first weighs ${times(ratio)} ` +
+    "times as much as the last."
+  );
 }
 
 /** @param {Neighbours | null} neighbours @param {string[]} classes */

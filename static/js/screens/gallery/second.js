@@ -165,7 +165,9 @@ export class SecondMap {
     const where = other ? `, ${galleries.selectedOptions[0].textContent}` : "";
     return {
       xy: other ? await matched(shown, first, other, found.xy) : found.xy,
-      words: `The second map: ${featureWords(features)}, layer ${found.facts.layer}${where}. Points that travel far have other neighbours there.`,
+      words:
+        `The second map: ${featureWords(features)}, layer ${found.facts.layer}${where}. ` +
+        "Points that travel far have other neighbours there.",
     };
   }
 

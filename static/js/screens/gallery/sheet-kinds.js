@@ -57,7 +57,9 @@ export const LOAD = {
       found = await shown.data.settle("outliers", { query, still, onwait });
     if (!found) return null;
     return {
-      words: `Far from every other picture: the mean of 1 − cosine similarity over the ${found.facts.k} nearest ones, the largest first.`,
+      words:
+        "Far from every other picture: the mean of 1 − cosine similarity over the " +
+        `${found.facts.k} nearest ones, the largest first.`,
       tiles: [...found.order].slice(0, MOST).map((i) => tile(shown, i, found.scores[i].toFixed(3))),
     };
   },
@@ -95,7 +97,10 @@ export const LOAD = {
       { labels } = shown.gallery,
       wrong = found.mistakes.length;
     return {
-      words: `${name}: ${wrong} of ${judged} pictures wrong (${percent(wrong / Math.max(judged, 1))}), the surest first. ${found.facts.words}`,
+      words:
+        `${name}: ${wrong} of ${judged} pictures wrong ` +
+        `(${percent(wrong / Math.max(judged, 1))}), the surest first. ` +
+        `${found.facts.words}`,
       tiles: [...found.mistakes].map((i) => {
         const said = `${className(shown, labels[i])}\n→ ${className(shown, found.labels[i])}`;
         return tile(shown, i, `${said}\n${percent(found.confidence[i], 0)}`, "wrong");

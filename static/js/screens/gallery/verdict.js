@@ -43,7 +43,8 @@ export function createVerdict(state, actions) {
       const isBest = here?.accuracy === best.accuracy,
         so_far = probe.facts.complete ? "" : " so far";
       words.textContent = isBest
-        ? `Nothing does better${so_far}; always naming the commonest class would be ${percent(probe.facts.chance)}.`
+        ? `Nothing does better${so_far}; always naming the commonest class would be ` +
+          `${percent(probe.facts.chance)}.`
         : `Best${so_far}: ${probeName(best)}, ${scoreInWords(best)}. `;
       go.hidden = isBest;
     },

@@ -67,11 +67,13 @@ function wantedOf(files) {
   const wanted = files.filter(({ path }) => isPicture(path) && !isHidden(path));
   if (!wanted.length)
     throw new InputError(
-      "There are no pictures in what you dropped: drop a zip or a folder of JPEG, PNG, WebP, GIF, TIFF, BMP, HEIC or AVIF files.",
+      "There are no pictures in what you dropped: drop a zip or a folder of JPEG, PNG, WebP, " +
+        "GIF, TIFF, BMP, HEIC or AVIF files.",
     );
   if (wanted.length > MOST)
     throw new InputError(
-      `These are ${wanted.length} pictures, more than the ${MOST} that a browser can pack: make a zip of the folder yourself.`,
+      `These are ${wanted.length} pictures, more than the ${MOST} that a browser can pack: ` +
+        "make a zip of the folder yourself.",
     );
   return wanted;
 }

@@ -90,8 +90,10 @@ const option = (value, text) => el("option", { value, text });
 function aboutHeads({ scene, options, view }) {
   const { recipe, own_crops: own, prototypes, title } = scene.facts;
   return (
-    `${title}: ${prototypes[0]} prototypes for class tokens, ${prototypes[1]} for patches (officially 65 536 or 131 072).` +
-    `${origin(options.pair, view.model)} Trained with ${nameOfTargets(recipe.targets)} and a teacher temperature of ${recipe.temperature}. ` +
+    `${title}: ${prototypes[0]} prototypes for class tokens, ${prototypes[1]} for patches ` +
+    "(officially 65 536 or 131 072)." +
+    `${origin(options.pair, view.model)} Trained with ${nameOfTargets(recipe.targets)} and a ` +
+    `teacher temperature of ${recipe.temperature}. ` +
     (own
       ? "The crops are of the sizes that it was trained on."
       : "The crops and the mask are those that the first two screens begin with.")

@@ -30,11 +30,14 @@ export function createCropAnswers() {
         paintCropExample(node, state, which),
       );
       caption.textContent =
-        `Student ${crops[s].name} against teacher ${crops[t].name}: ${nats(value)}, ${againstUniform(value, uniformLoss(scene, 0))}. ` +
+        `Student ${crops[s].name} against teacher ${crops[t].name}: ${nats(value)}, ` +
+        `${againstUniform(value, uniformLoss(scene, 0))}. ` +
         likeliest(answers);
       facts.textContent =
-        `Of these ${nats(value)}, ${nats(entropy)} are the target's own entropy, which no student gets below; ` +
-        `${nats(value - entropy)} are the distance to it (Kullback-Leibler). The student's own entropy is ${nats(scene.student_entropy[s])}.`;
+        `Of these ${nats(value)}, ${nats(entropy)} are the target's own entropy, which no ` +
+        "student gets below; " +
+        `${nats(value - entropy)} are the distance to it (Kullback-Leibler). The student's own ` +
+        `entropy is ${nats(scene.student_entropy[s])}.`;
     },
   };
 }

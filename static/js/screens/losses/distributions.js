@@ -69,7 +69,11 @@ function createRow() {
     el("span", { class: "examples" }, ...pictures),
   );
 
-  /** @param {string} text @param {readonly number[]} values teacher's and student's @param {number} high the full width of a bar; 0: no bars */
+  /**
+   * @param {string} text
+   * @param {readonly number[]} values teacher's and student's
+   * @param {number} high the full width of a bar; 0: no bars
+   */
   function draw(text, values, high) {
     node.hidden = false;
     title.textContent = text;

@@ -7,7 +7,9 @@ import { GLOBALS, isCounted, maskedPlaces, pairAt } from "./arithmetic.js";
 
 /**
  * @param {import("./state.js").State} state
- * @param {{ png: () => HTMLCanvasElement, npz: ReturnType<typeof import("./loading.js").createLoading>["npz"] }} sources
+ * @param {object} sources
+ * @param {() => HTMLCanvasElement} sources.png
+ * @param {ReturnType<typeof import("./loading.js").createLoading>["npz"]} sources.npz
  */
 export const createExports = (state, { png, npz }) =>
   exportBar("losses", {

@@ -80,7 +80,12 @@ export function createLoading(state, update) {
     load,
     choose,
     listPairs,
-    /** Where the numbers that are shown can be fetched as a file. @param {View} view @param {Options} options */
+    /**
+     * Where the numbers that are shown can be fetched as a file.
+     *
+     * @param {View} view
+     * @param {Options} options
+     */
     npz: (view, options) => addressOf(view, options, "npz"),
   };
 }

@@ -122,7 +122,11 @@ function createButton(scene, [s, t], [low, high]) {
 
 /**
  * @param {HTMLButtonElement} button
- * @param {{ pair: CropPair, crops: number, buttons: Buttons, update: (change: Partial<State>) => void }} place
+ * @param {object} place
+ * @param {CropPair} place.pair
+ * @param {number} place.crops
+ * @param {Buttons} place.buttons
+ * @param {(change: Partial<State>) => void} place.update
  */
 function bindButton(button, { pair, crops, buttons, update }) {
   const point = () => update({ hovered: pair }),

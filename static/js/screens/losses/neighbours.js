@@ -24,7 +24,9 @@ export function createNeighbours() {
         el("tbody", {}, ...references.map((one) => line(one, closest))),
       );
       words.textContent =
-        `Each global crop looks for the nearest class token among the other pictures of the batch: −ln ${closest[0].toFixed(3)} = ${signed(koleo[0])} and −ln ${closest[1].toFixed(3)} = ${signed(koleo[1])}. ` +
+        "Each global crop looks for the nearest class token among the other pictures of the " +
+        `batch: −ln ${closest[0].toFixed(3)} = ${signed(koleo[0])} and −ln ` +
+        `${closest[1].toFixed(3)} = ${signed(koleo[1])}. ` +
         "The closer, the more it costs; two crops of one picture are never compared." +
         (weights.koleo
           ? ""

@@ -177,14 +177,16 @@ export function createPatchAnswers() {
       const agreement =
         first === guess
           ? `Both find #${first} the likeliest.`
-          : `The teacher, who sees the patch, finds #${first} the likeliest; the student, who does not, #${guess}.`;
+          : `The teacher, who sees the patch, finds #${first} the likeliest; the student, who ` +
+            `does not, #${guess}.`;
       caption.textContent =
         (visible
           ? "The student sees this patch: nothing is asked. "
           : `${nats(scene.ibot[m])}. ${agreement} `) +
         `The student's first guess is the teacher's for ${same} of ${scene.ibot.length} masked patches.`;
       facts.textContent =
-        `The target's own entropy is ${nats(scene.patch_entropy[m])}; ${nats(scene.ibot[m] - scene.patch_entropy[m])} are the distance to it. ` +
+        `The target's own entropy is ${nats(scene.patch_entropy[m])}; ` +
+        `${nats(scene.ibot[m] - scene.patch_entropy[m])} are the distance to it. ` +
         "Beside each prototype: the patches of other pictures to which the teacher gives it most.";
     },
   };

@@ -61,7 +61,12 @@ export function createState(render) {
   return { state, update };
 }
 
-/** Keeps what is chosen within the crops and the grid that there are. @param {State} state @param {LossesScene} scene */
+/**
+ * Keeps what is chosen within the crops and the grid that there are.
+ *
+ * @param {State} state
+ * @param {LossesScene} scene
+ */
 function fit(state, scene) {
   const { crops, grid } = scene.facts,
     { pinned, patch } = state;

@@ -26,7 +26,10 @@ export function createTotal() {
       el("div", { class: "inside-scroll" }, table),
       el("p", {
         class: "inside-details",
-        text: "Weights are included. “Uniform” is what a student would pay that gives every prototype the same probability. The official log halves iBOT and KoLeo, so its total is not this sum.",
+        text:
+          "Weights are included. “Uniform” is what a student would pay that gives every " +
+          "prototype the same probability. The official log halves iBOT and KoLeo, so " +
+          "its total is not this sum.",
       }),
     ),
 

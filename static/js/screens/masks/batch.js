@@ -73,7 +73,12 @@ export function createBatch(onpick) {
   return {
     node,
 
-    /** Another scene; every mask of the batch is shown on the same crop. @param {MasksScene} scene @param {HTMLCanvasElement} crop */
+    /**
+     * Another scene; every mask of the batch is shown on the same crop.
+     *
+     * @param {MasksScene} scene
+     * @param {HTMLCanvasElement} crop
+     */
     open(scene, crop) {
       buttons = scene.facts.batch_masks.map((_, i) => crops(scene, i, crop));
       const half = buttons.length / 2;
@@ -120,6 +125,7 @@ function numbersOf(scene, i) {
     return "Point at a crop for its numbers; a click shows its mask above, on the same crop.";
   const { target, achieved, rejected } = scene.facts.batch_masks[i];
   return target
-    ? `${placeOf(i)}: ${plural(target, "patch", "patches")} wanted, ${achieved} hidden, ${plural(rejected, "try", "tries")} not kept.`
+    ? `${placeOf(i)}: ${plural(target, "patch", "patches")} wanted, ${achieved} hidden, ` +
+        `${plural(rejected, "try", "tries")} not kept.`
     : `${placeOf(i)} stays whole.`;
 }

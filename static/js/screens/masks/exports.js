@@ -33,7 +33,12 @@ function loaded(state) {
   return state;
 }
 
-/** The three pictures side by side, the blocks on the student's. @param {Loaded} state @param {readonly HTMLCanvasElement[]} canvases */
+/**
+ * The three pictures side by side, the blocks on the student's.
+ *
+ * @param {Loaded} state
+ * @param {readonly HTMLCanvasElement[]} canvases
+ */
 function sheet(state, canvases) {
   const [h, w] = state.scene.facts.grid,
     canvas = el("canvas", { width: 3 * SIDE + 4 * GAP, height: SIDE + 2 * GAP }),
@@ -67,7 +72,8 @@ export function blockTable(blocks) {
 function pythonLines({ shown, scene, member }) {
   const { grid, target, seed, batch_masks: all } = scene.facts,
     size = `(${grid.join(", ")})`,
-    alone = member === null;
+    alone = member === null,
+    random = alone ? "" : "\nfrom dino_core.masks import sample_random_mask";
   const ofBatch = `# The page goes on with the same generator: a random mask, then a batch.
 sample_random_mask(${size}, mask.achieved, generator)
 mask = sample_masks(${all.length}, ${size}, MaskConfig(), generator).block_masks[${member}]
@@ -75,12 +81,13 @@ mask = sample_masks(${all.length}, ${size}, MaskConfig(), generator).block_masks
   return `import torch
 
 from dino_core import open_picture, sample_block_mask, sample_crops${alone ? "" : ", sample_masks"}
-from dino_core.config import CropConfig, MaskConfig${alone ? "" : "\nfrom dino_core.masks import sample_random_mask"}
+from dino_core.config import CropConfig, MaskConfig${random}
 
 picture = open_picture("${pictureFile(shown)}")
 crop = sample_crops(picture, CropConfig(), torch.Generator().manual_seed(${seed}))[0]
 generator = torch.Generator().manual_seed(${seed})
-mask = sample_block_mask(${size}, ${target}, MaskConfig(), generator)  # mask.mask is bool [${grid.join(", ")}]
+mask = sample_block_mask(${size}, ${target}, MaskConfig(), generator)
+print(mask.mask.shape)  # bool [${grid.join(", ")}]
 ${alone ? "" : ofBatch}print(mask.target, mask.achieved, mask.rejected)
 print(*mask.blocks, sep="\\n")`;
 }

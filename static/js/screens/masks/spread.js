@@ -22,7 +22,10 @@ export function createSpread() {
       node.replaceChildren(
         el("p", {
           class: "inside-note",
-          text: `The range from ${percent(low, 0)} to ${percent(high, 0)} is cut into ${masked.length} equal parts, and each masked crop draws its share from a part of its own:`,
+          text:
+            `The range from ${percent(low, 0)} to ${percent(high, 0)} is cut into ` +
+            `${masked.length} equal parts, and each masked crop draws its share from a ` +
+            "part of its own:",
         }),
         el(
           "div",

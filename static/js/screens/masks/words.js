@@ -17,12 +17,17 @@ export function describe(state) {
   if (mask.target === 0)
     return state.member === null
       ? `${asked} Nothing is hidden: the student sees the whole crop.`
-      : `${placeOf(state.member)} of the batch stays whole: the student sees every patch, and the iBOT loss asks nothing.`;
+      : `${placeOf(state.member)} of the batch stays whole: the student sees every patch, and ` +
+          "the iBOT loss asks nothing.";
   if (step === 0) return `${asked} No block is drawn yet.`;
   const hidden = mask.blocks.slice(0, step).reduce((sum, block) => sum + block[4], 0),
     [, , height, width, fresh] = mask.blocks[step - 1],
     end = step === mask.blocks.length ? `, ${endInWords(state, mask)}` : ".";
-  return `${asked} ${step} of ${plural(mask.blocks.length, "block", "blocks")}; block ${step - 1}: ${height} × ${width} patches, ${fresh} of them new; ${hidden} hidden so far${end}`;
+  return (
+    `${asked} ${step} of ${plural(mask.blocks.length, "block", "blocks")}; block ` +
+    `${step - 1}: ${height} × ${width} patches, ${fresh} of them new; ${hidden} hidden ` +
+    `so far${end}`
+  );
 }
 
 /** @param {Loaded} state @param {Mask} mask */
@@ -30,16 +35,23 @@ function askedInWords({ scene, member }, { target }) {
   const P = patchCount(scene),
     { ratio } = scene.facts;
   if (member !== null)
-    return `${placeOf(member)} of the batch: ${plural(target, "patch is", "patches are")} to be hidden (${percent(target / P)}).`;
+    return (
+      `${placeOf(member)} of the batch: ${plural(target, "patch is", "patches are")} to ` +
+      `be hidden (${percent(target / P)}).`
+    );
   const whole = Number.isInteger(ratio * P);
-  return `${percent(ratio, 0)} of ${P} patches ${whole ? `is ${target}` : `is ${trim(ratio * P)}, cut to ${target}`}.`;
+  return (
+    `${percent(ratio, 0)} of ${P} patches ` +
+    `${whole ? `is ${target}` : `is ${trim(ratio * P)}, cut to ${target}`}.`
+  );
 }
 
 /** @param {Loaded} state @param {Mask} mask */
 const endInWords = ({ scene }, { target, achieved }) =>
   achieved === target
     ? "the target is met."
-    : `${target - achieved} short of the target: ${scene.facts.config.tries} tries in a row found no block that fits.`;
+    : `${target - achieved} short of the target: ${scene.facts.config.tries} tries in a row ` +
+      "found no block that fits.";
 
 /**
  * The numbers of the lesson.

@@ -185,8 +185,10 @@ function storyOf(scene, { row, col, step, norm, norms, median, threshold, longes
     far = `${Math.abs(z).toFixed(1)} σ ${z < 0 ? "below" : "above"} the median`,
     limit = `${threeDigits(threshold)} = median + ${scene.facts.sigmas} σ`;
   return (
-    `${where}, patch row ${row}, column ${col} has length ${threeDigits(norm)}, ${far} of ${threeDigits(median)}` +
-    `${norm > threshold ? ": an outlier" : ""}. ${outliers.length} of ${norms.length} patches are outliers, longer than ${limit}; ` +
+    `${where}, patch row ${row}, column ${col} has length ${threeDigits(norm)}, ${far} of ` +
+    `${threeDigits(median)}` +
+    `${norm > threshold ? ": an outlier" : ""}. ${outliers.length} of ${norms.length} patches ` +
+    `are outliers, longer than ${limit}; ` +
     `the longest has ${(longest / median).toFixed(2)} × the median.`
   );
 }
@@ -204,7 +206,8 @@ function words(state, row, col) {
     step = stepOf(state, stepCount(scene)),
     norm = normOf(scene, step, firstPatch(scene) + row * scene.facts.grid[1] + col);
   return (
-    `row ${row}, column ${col}\nlength ${threeDigits(norm)}, ${(norm / scene.median[step]).toFixed(2)} × median` +
+    `row ${row}, column ${col}\nlength ${threeDigits(norm)}, ` +
+    `${(norm / scene.median[step]).toFixed(2)} × median` +
     (norm > scene.threshold[step] ? "\noutlier" : "")
   );
 }

@@ -9,7 +9,9 @@
 /**
  * Normalised pixels, one patch after the other, each in the order of a filter: [P, 3 p p].
  *
- * @param {Pick<PatchesScene, "pixels"> & { facts: Pick<PatchesScene["facts"], "grid" | "patch_size" | "mean" | "std"> }} scene
+ * @param {object} scene
+ * @param {PatchesScene["pixels"]} scene.pixels
+ * @param {Pick<PatchesScene["facts"], "grid" | "patch_size" | "mean" | "std">} scene.facts
  */
 export function unfold({ pixels, facts }) {
   const { grid, patch_size: p, mean, std } = facts,

@@ -22,7 +22,8 @@ export function createEmbedding(state, update) {
     numbers = el("p", { class: "inside-quiet" });
   const strip = new Atlas({
     label:
-      "The numbers of this patch's embedding, one a filter. Arrows move, Enter chooses the filter, Escape lets go.",
+      "The numbers of this patch's embedding, one a filter. Arrows move, Enter chooses the " +
+      "filter, Escape lets go.",
     onchoose: (index) => update(choiceOfFilter(state, { kind: "filters", index })),
     onrelease: () => update({ filter: null, pointed: null }),
     say: (index) => {
@@ -71,7 +72,9 @@ export function createEmbedding(state, update) {
     strip.markCell(filter?.kind === "filters" ? filter.index : null, filter === state.filter);
     const best = strongest(embedding),
       first = [...embedding.subarray(0, 6)].map((value) => signed(value, 3)).join(", ");
-    numbers.textContent = `${D} numbers: ${first}, …  The strongest is ${signed(embedding[best], 3)}, by filter ${best}.`;
+    numbers.textContent =
+      `${D} numbers: ${first}, …  The strongest is ` +
+      `${signed(embedding[best], 3)}, by filter ${best}.`;
   }
 
   return {

@@ -176,7 +176,9 @@ function aboutAll(scene, kind) {
   const share = percent(sum(scene.ratio, 0, scene.ratio.length), 0);
   return `Each filter is a small colour picture, grey where it does not care. ${
     kind === "components"
-      ? `The ${countOf(scene, "components")} directions in which the ${countOf(scene, "filters")} filters differ most; together ${share} of their variance.`
+      ? `The ${countOf(scene, "components")} directions in which the ` +
+        `${countOf(scene, "filters")} filters differ most; together ${share} of their ` +
+        "variance."
       : "Each gives one number of the embedding."
   }`;
 }

@@ -40,7 +40,13 @@ export function paintFits(place, facts, source) {
   );
 }
 
-/** What a way takes up along x or y, with what it cuts away. @param {PossibleWay} way @param {0 | 1} axis @param {Size} size */
+/**
+ * What a way takes up along x or y, with what it cuts away.
+ *
+ * @param {PossibleWay} way
+ * @param {0 | 1} axis
+ * @param {Size} size
+ */
 const extent = (way, axis, size) =>
   Math.max(way.input_size[axis], way.how === "crop" ? size[axis] * way.scale[axis] : 0);
 

@@ -24,7 +24,12 @@ export const PATHS = {
  * @param {import("../../page/screens.js").Page} page
  */
 export function createLoading(state, update, page) {
-  /** One part of a picture, unless it is there or the page has gone on. @param {PartName} part @param {View} view */
+  /**
+   * One part of a picture, unless it is there or the page has gone on.
+   *
+   * @param {PartName} part
+   * @param {View} view
+   */
   async function loadPart(part, view) {
     if (state[part]?.view.key === view.key) return;
     const change = await LOADERS[part](view);

@@ -28,7 +28,12 @@ export function placeOf({ hovered }, [h, w]) {
   return inside ? [row, col] : [Math.floor(h / 2), Math.floor(w / 2)];
 }
 
-/** Step of the walk: 0 enters the first block, l + 1 leaves block l. @param {Pick<State, "before">} state @param {number} steps */
+/**
+ * Step of the walk: 0 enters the first block, l + 1 leaves block l.
+ *
+ * @param {Pick<State, "before">} state
+ * @param {number} steps
+ */
 export const stepOf = ({ before }, steps) =>
   before ? 0 : Math.min((selection.layer ?? 0) + 1, steps - 1);
 

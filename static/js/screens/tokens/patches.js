@@ -142,7 +142,8 @@ function words({ patches, filter }, row, col) {
   ];
   if (filter && filter.index < scene.shapes[filter.kind][0])
     lines.push(
-      `${filter.kind === "filters" ? "filter" : "component"}: ${signed(respond(scene, pixels, filter)[patch])}`,
+      `${filter.kind === "filters" ? "filter" : "component"}: ` +
+        `${signed(respond(scene, pixels, filter)[patch])}`,
     );
   return lines.join("\n");
 }

@@ -173,17 +173,27 @@ function createLearned(state, update) {
 const placeInWords = ([row, col], length) =>
   `row ${row}, column ${col}\nlength ${length.toFixed(3)}`;
 
-/** A dot for each patch at the place it samples, in the learned grid's own units. @param {PositionsScene} scene */
+/**
+ * A dot for each patch at the place it samples, in the learned grid's own units.
+ *
+ * @param {PositionsScene} scene
+ */
 const dotsOf = ({ rows, columns }) =>
   [...rows]
     .flatMap((y) => [...columns].map((x) => `M${(x + 0.5).toFixed(3)} ${(y + 0.5).toFixed(3)}h0`))
     .join("");
 
-/** @param {PositionsScene} scene @param {ReturnType<typeof import("./numbers.js").positionNumbers>} numbers */
+/**
+ * @param {PositionsScene} scene
+ * @param {ReturnType<typeof import("./numbers.js").positionNumbers>} numbers
+ */
 function storyOf(scene, { row, col, cell, along: [inRow, inColumn] }) {
   return (
-    `Patch row ${row}, column ${col} takes its position from row ${scene.rows[row].toFixed(2)}, column ${scene.columns[col].toFixed(2)} ` +
-    `of the learned grid. The position learned nearest to it, row ${cell[0]}, column ${cell[1]}, has a mean cosine of ${signed(inRow)} with its own row and ${signed(inColumn)} with its own column. ` +
+    `Patch row ${row}, column ${col} takes its position from row ` +
+    `${scene.rows[row].toFixed(2)}, column ${scene.columns[col].toFixed(2)} ` +
+    `of the learned grid. The position learned nearest to it, row ${cell[0]}, column ` +
+    `${cell[1]}, has a mean cosine of ${signed(inRow)} with its own row and ` +
+    `${signed(inColumn)} with its own column. ` +
     "What the picture shows makes no difference."
   );
 }

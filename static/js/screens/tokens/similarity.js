@@ -57,7 +57,10 @@ export const patchOf = ({ rows, columns }, [row, col]) => [
 /**
  * The cell of the learned grid that is nearest to where a patch's position is taken from.
  *
- * @param {Pick<PositionsScene, "rows" | "columns"> & { facts: Pick<PositionsScene["facts"], "learned_grid"> }} scene
+ * @param {object} scene
+ * @param {PositionsScene["rows"]} scene.rows
+ * @param {PositionsScene["columns"]} scene.columns
+ * @param {Pick<PositionsScene["facts"], "learned_grid">} scene.facts
  * @param {readonly [number, number]} patch
  * @returns {[number, number]}
  */

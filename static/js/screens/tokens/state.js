@@ -122,7 +122,12 @@ const FILTER_ROWS = 8; // of one page of raw filters
 /** How many filters of a kind there are. @param {PatchesScene} scene @param {FilterKind} kind */
 export const countOf = (scene, kind) => scene.shapes[kind][0];
 
-/** How many of them a page holds: all components, or 8 rows. @param {PatchesScene} scene @param {FilterKind} kind */
+/**
+ * How many of them a page holds: all components, or 8 rows.
+ *
+ * @param {PatchesScene} scene
+ * @param {FilterKind} kind
+ */
 export const perPage = (scene, kind) =>
   kind === "components" ? countOf(scene, kind) : FILTER_COLUMNS * FILTER_ROWS;
 

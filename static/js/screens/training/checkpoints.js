@@ -142,7 +142,11 @@ function createPictures() {
       scale.replaceChildren(legend("magma", "0", percent(high, 2)));
       which.textContent =
         head === null ? `last layer, mean of ${heads} heads` : `last layer, head ${head}`;
-      return `${names[picture]}, ${nameOfMoment(moment)}: the strongest patch holds ${percent(high, 2)} of the attention, spread over ${spreadOf(map).toFixed(0)} of ${h * w} patches.`;
+      return (
+        `${names[picture]}, ${nameOfMoment(moment)}: the strongest patch holds ` +
+        `${percent(high, 2)} of the attention, spread over ${spreadOf(map).toFixed(0)} ` +
+        `of ${h * w} patches.`
+      );
     },
   };
 }

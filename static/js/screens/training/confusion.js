@@ -42,7 +42,11 @@ export function createConfusion(open, run) {
     if (shown && drawn) await plot(place, withMark(drawn, shown.cell));
   }
 
-  /** A run's report is shown: a place of its own, since the one before may be zoomed. @param {Report} report */
+  /**
+   * A run's report is shown: a place of its own, since the one before may be zoomed.
+   *
+   * @param {Report} report
+   */
   function begin(report) {
     place = chartPlace();
     drawn = null;
@@ -65,7 +69,9 @@ export function createConfusion(open, run) {
       box,
       el("p", {
         class: "inside-note",
-        text: "Click a cell, or walk to it with the arrow keys and press Enter: its pictures are shown below.",
+        text:
+          "Click a cell, or walk to it with the arrow keys and press Enter: its pictures " +
+          "are shown below.",
       }),
       el("div", { class: "inside-hidden" }, table, spoken),
     ),

@@ -139,7 +139,9 @@ export function createMore() {
       ),
     ),
 
-    /** @param {{ labels: boolean, view: View | null }} facts labels: pictures with classes, not to be learned */
+    /**
+     * @param {{ labels: boolean, view: View | null }} facts labels: pictures with classes, not to be learned
+     */
     draw({ labels, view }) {
       knnField.hidden = !labels;
       ownField.hidden = !view || Boolean(view.sample);

@@ -73,7 +73,9 @@ export function createLayers(run) {
       best = bestOf(probe);
     if (name !== asked || !best) return; // another run was opened
     shown = { name, probe, best };
-    words.textContent = `Of the weights it began with, best at layer ${best.layer}: ${probeName(best)}, ${scoreInWords(best)}.`;
+    words.textContent =
+      `Of the weights it began with, best at layer ${best.layer}: ` +
+      `${probeName(best)}, ${scoreInWords(best)}.`;
     note.textContent = judgedSentence(probe);
     verdict.hidden = chart.hidden = false;
     look({ classifier: best.classifier, layer: best.layer });

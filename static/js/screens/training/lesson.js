@@ -18,7 +18,10 @@ export function fillTrainingLesson(lines) {
 function lossInWords({ step, logged, uniform }) {
   const loss = sumOf(logged),
     flat = sumOf(uniform);
-  return `After step ${step} the DINO loss is ${loss.toFixed(4)} where uniform output would have ${flat.toFixed(4)}, a ratio of ${(loss / flat).toFixed(3)}.`;
+  return (
+    `After step ${step} the DINO loss is ${loss.toFixed(4)} where uniform output would ` +
+    `have ${flat.toFixed(4)}, a ratio of ${(loss / flat).toFixed(3)}.`
+  );
 }
 
 /** @param {Record<string, number | null> | undefined} terms */

@@ -30,7 +30,11 @@ export function createMistakes(showAll) {
       list,
     ),
 
-    /** @param {Report} report @param {RunDetails} run @param {Cell | null} cell whose mistakes alone are shown */
+    /**
+     * @param {Report} report
+     * @param {RunDetails} run
+     * @param {Cell | null} cell whose mistakes alone are shown
+     */
     draw(report, { name, pictures_shown: allowed }, cell) {
       sentence.textContent = aboutMistakes(report, cell, Boolean(allowed));
       all.hidden = !cell;
@@ -55,7 +59,9 @@ const figure = ({ true: truth, predicted, probabilities, file }, source) =>
       {},
       el("b", { text: predicted }),
       el("span", {
-        text: `${percent(probabilities[predicted], 0)} sure; it is ${truth} (${percent(probabilities[truth], 0)})`,
+        text:
+          `${percent(probabilities[predicted], 0)} sure; it is ${truth} ` +
+          `(${percent(probabilities[truth], 0)})`,
       }),
     ),
   );

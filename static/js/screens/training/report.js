@@ -101,9 +101,12 @@ const validationBefore = (lines) =>
 function reportSentence(report, before) {
   const { accuracy, pictures, counts, skipped } = report;
   return [
-    `${percent(accuracy)} of ${pictures} test pictures right (± ${percent(report.standard_error)}); always the commonest class would be ${percent(report.always_the_commonest)}.`,
+    `${percent(accuracy)} of ${pictures} test pictures right (± ` +
+      `${percent(report.standard_error)}); always the commonest class would be ` +
+      `${percent(report.always_the_commonest)}.`,
     `Mean over classes ${percent(report.balanced_accuracy)}.`,
-    `Learned from ${counts.train} pictures, ended by ${counts.validation} others; best after ${report.best_epoch} epochs.`,
+    `Learned from ${counts.train} pictures, ended by ${counts.validation} others; best after ` +
+      `${report.best_epoch} epochs.`,
     before === null
       ? ""
       : `Before the backbone moved, the head alone had ${percent(before)} of the validation pictures right.`,

@@ -13,7 +13,12 @@ export function cellSentence({ confusion, classes }, [row, column]) {
   return `${classes[row].name} taken for ${classes[column].name}: ${count} of ${total} (${share}).`;
 }
 
-/** The mistakes of a cell; of all cells where none is open. @param {Report} report @param {Cell | null} cell */
+/**
+ * The mistakes of a cell; of all cells where none is open.
+ *
+ * @param {Report} report
+ * @param {Cell | null} cell
+ */
 export function mistakesIn({ mistakes, classes }, cell) {
   if (!cell) return mistakes;
   const [truth, predicted] = cell.map((i) => classes[i].name);

@@ -11,7 +11,8 @@ import { nearestStep } from "./state.js";
 /** @typedef {{ name: string, kind: string, step: number }} Run */
 
 const NO_RUN =
-  "Nothing was trained here yet. Start a run on the Training screen: its newest checkpoint has both networks, and the distance of each layer is shown here.";
+  "Nothing was trained here yet. Start a run on the Training screen: its newest checkpoint has " +
+  "both networks, and the distance of each layer is shown here.";
 const NO_TEACHER =
   "The open run is a fine-tuning: it has no teacher. Open a run without labels on the Training screen.";
 const NO_CHECKPOINT = "The open run has no checkpoint yet: the first milestone writes one.";
@@ -79,4 +80,6 @@ function inWords(error) {
 
 /** @param {import("./teacher.js").Distance} distance */
 const noteOf = ({ run, step }) =>
-  `Run ${run}, checkpoint after step ${spaced(step)}. Length of the difference of all weights of a layer, as a share of the length of the student's. The tokens begin at almost nothing, so theirs is large early in a run.`;
+  `Run ${run}, checkpoint after step ${spaced(step)}. Length of the difference of all weights ` +
+  "of a layer, as a share of the length of the student's. The tokens begin at almost " +
+  "nothing, so theirs is large early in a run.";

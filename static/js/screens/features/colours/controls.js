@@ -49,7 +49,7 @@ export function createControls(screen) {
       ),
     ),
 
-    /** The controls say what was used. @param {import("./index.js").LoadedColours} loaded */
+    /** The controls say what was used. @param {import("./state.js").LoadedColours} loaded */
     draw({ scene, colouring }) {
       const { config } = scene.facts,
         count = Object.keys(colouring.changes).length;

@@ -8,7 +8,7 @@ import { patchOf } from "../state.js";
 import { COMPONENTS } from "./controls.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("./index.js").LoadedColours} LoadedColours */
+/** @typedef {import("./state.js").LoadedColours} LoadedColours */
 
 /**
  * @param {State} state
@@ -73,6 +73,7 @@ config = ${configInPython(colouring)}
 result = colour_features([features], [seen.grid], config, count=${COMPONENTS})
 print(result.pca.ratio)  # explained variance
 colours = result.pictures[0].colours  # [h, w, 3], 0 to 1
-similar = cosine_similarity(features[[${patchOf(state, scene.facts.grid).index}]], features)[0]  # to the chosen patch
+chosen = ${patchOf(state, scene.facts.grid).index}  # the patch to which the others are compared
+similar = cosine_similarity(features[[chosen]], features)[0]
 print(similar.mean())`;
 }

@@ -5,7 +5,7 @@ import { requestJson } from "../../../page/scenes.js";
 import { debounce } from "../../../ui/frame.js";
 import { featuresUrl } from "../fetching.js";
 
-/** @typedef {import("./index.js").LoadedColours} LoadedColours */
+/** @typedef {import("./state.js").LoadedColours} LoadedColours */
 
 const REST = 250; // ms without another colouring
 

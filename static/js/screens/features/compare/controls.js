@@ -5,7 +5,7 @@ import { rafThrottle } from "../../../ui/frame.js";
 
 /**
  * @param {import("../state.js").Screen} screen
- * @param {(next: Partial<import("./index.js").Compare>) => void} change
+ * @param {(next: Partial<import("./state.js").Compare>) => void} change
  */
 export function createControls({ state, reload }, change) {
   const layer = slider("Second layer", {

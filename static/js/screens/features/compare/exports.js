@@ -6,7 +6,7 @@ import { configInPython } from "../in-python.js";
 import { sideBySide } from "../panels.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("./index.js").LoadedComparison} LoadedComparison */
+/** @typedef {import("./state.js").LoadedComparison} LoadedComparison */
 
 /**
  * @param {State} state
@@ -38,7 +38,8 @@ export function table({ table: { cka, shapes } }) {
 /** @param {LoadedComparison} loaded */
 function lines({ view, second, layer, secondLayer, colouring }) {
   const other = second
-    ? `inspect(load_backbone("${second.model}").vit, to_tensor(fit_to_patches(picture, ${second.patch_size}, ${second.short_side}).picture))`
+    ? `inspect(load_backbone("${second.model}").vit, to_tensor(fit_to_patches(picture, ` +
+      `${second.patch_size}, ${second.short_side}).picture))`
     : "seen";
   return `from dataclasses import replace
 

@@ -1,6 +1,6 @@
 /* Compare: the same picture in two layers, or in two models. The second's components are put in the
    order and the signs of the first's, so that equal colours may mean equal things. */
-import { keep, kept } from "../../../page/link.js";
+import { keep } from "../../../page/link.js";
 import { el } from "../../../ui/dom.js";
 import { keyHints } from "../../../ui/key-hints.js";
 import { legend } from "../../../ui/legend.js";
@@ -12,45 +12,11 @@ import { createControls } from "./controls.js";
 import { createExports } from "./exports.js";
 import { createLoading } from "./loading.js";
 import { createPictures } from "./pictures.js";
+import { exposed } from "./state.js";
 import { createTable } from "./table.js";
 import { createVerdict } from "./verdict.js";
 
-/** @typedef {import("../state.js").View} View */
-/** @typedef {import("../state.js").Second} Second */
-
-/**
- * @typedef {object} LoadedComparison what is shown, and what it was made with
- * @property {View} view
- * @property {Second | null} second the picture in another model; null: in this one
- * @property {number} layer
- * @property {number} secondLayer
- * @property {import("../state.js").Colouring} colouring
- * @property {import("../fetching.js").ComparisonScene} scene
- * @property {import("../fetching.js").LikenessScene} table
- * @property {import("../fetching.js").PatchesScene} patches
- * @property {import("../fetching.js").PatchesScene} others
- */
-
-/**
- * @typedef {object} Compare
- * @property {number | null} secondLayer null: not chosen yet
- * @property {string | null} model the second one's name; null: the same
- * @property {Second | null} second
- * @property {LoadedComparison | null} loaded
- * @property {[Float32Array | null, Float32Array | null]} similar cosines in both
- */
-
-/** @returns {Compare} */
-export function initialCompare() {
-  const layer = Number.parseInt(kept("features.layer") ?? "", 10);
-  return {
-    secondLayer: Number.isNaN(layer) ? null : layer,
-    model: kept("features.model"),
-    second: null,
-    loaded: null,
-    similar: [null, null],
-  };
-}
+/** @typedef {import("./state.js").Compare} Compare */
 
 /** @param {import("../state.js").Screen} screen @returns {import("../state.js").Way} */
 export function compareWay(screen) {
@@ -117,24 +83,5 @@ export function compareWay(screen) {
     },
     exposed: () => exposed(state.compare),
     exports: createExports(state, pictures.layers),
-  };
-}
-
-/** @param {Compare} compare */
-function exposed({ loaded, similar, secondLayer }) {
-  if (!loaded) return { secondLayer };
-  const { scene, table, view, second } = loaded;
-  return {
-    secondLayer: loaded.secondLayer,
-    model: (second ?? view).model,
-    cka: scene.facts.cka,
-    order: scene.facts.order,
-    signs: scene.facts.signs,
-    correlation: scene.facts.correlation,
-    likeness: table.cka,
-    similar: similar[0],
-    secondSimilar: similar[1],
-    key: loaded.view.key,
-    layer: loaded.layer,
   };
 }

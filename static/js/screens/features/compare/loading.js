@@ -5,7 +5,7 @@ import { requestJson, sceneUrl } from "../../../page/scenes.js";
 import { isSparing } from "../../../page/screens.js";
 import { comparisonUrl, fetchComparison, fetchLikeness, fetchPatches } from "../fetching.js";
 
-/** @typedef {import("./index.js").Compare} Compare */
+/** @typedef {import("./state.js").Compare} Compare */
 /** @typedef {import("../state.js").View} View */
 /** @typedef {import("../state.js").Second} Second */
 
@@ -45,7 +45,11 @@ export function createLoading(screen, change) {
     });
   }
 
-  /** The picture in the second model, where another one was chosen. @param {import("../state.js").Request} request */
+  /**
+   * The picture in the second model, where another one was chosen.
+   *
+   * @param {import("../state.js").Request} request
+   */
   async function chooseModel({ view, isOvertaken }) {
     const { models } = await screen.lookAround();
     if (isOvertaken()) return;

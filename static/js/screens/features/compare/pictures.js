@@ -7,7 +7,7 @@ import { keysInWords } from "../../../ui/key-hints.js";
 import { PatchPicture } from "../../../ui/patch-picture.js";
 import { figure, KEYS, signed, signedLegend } from "../panels.js";
 
-/** @typedef {import("./index.js").LoadedComparison} LoadedComparison */
+/** @typedef {import("./state.js").LoadedComparison} LoadedComparison */
 /** @typedef {{ row: number, col: number }} Patch */
 
 /** @param {import("../state.js").Screen} screen */
@@ -55,7 +55,10 @@ export function createPictures({ state, pointing }) {
   return {
     node,
     layers: () => [first, second],
-    /** @param {LoadedComparison} loaded @param {{ patch: Patch & { isKept: boolean }, there: Patch }} places */
+    /**
+     * @param {LoadedComparison} loaded
+     * @param {{ patch: Patch & { isKept: boolean }, there: Patch }} places
+     */
     draw(loaded, { patch, there }) {
       if (drawn !== loaded) open(loaded);
       drawn = loaded;

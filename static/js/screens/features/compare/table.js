@@ -4,7 +4,7 @@ import { paintMap } from "../../../ui/canvas.js";
 import { el } from "../../../ui/dom.js";
 import { tip } from "../../../ui/tooltip.js";
 
-/** @typedef {import("./index.js").LoadedComparison} LoadedComparison */
+/** @typedef {import("./state.js").LoadedComparison} LoadedComparison */
 
 /** @type {Record<string, readonly [down: number, across: number]>} */
 const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -14,7 +14,7 @@ const within = (/** @type {number} */ value, /** @type {number} */ count) =>
 
 /**
  * @param {import("../state.js").Screen} screen
- * @param {(next: Partial<import("./index.js").Compare>) => void} change
+ * @param {(next: Partial<import("./state.js").Compare>) => void} change
  */
 export function createTable({ state, reload }, change) {
   const map = el("canvas"),
@@ -70,7 +70,10 @@ export function createTable({ state, reload }, change) {
     const { loaded } = state.compare;
     if (!loaded) return null;
     const { cka, shapes } = loaded.table;
-    return `first: layer ${row}, second: layer ${column}\nCKA ${cka[row * shapes.cka[1] + column].toFixed(3)}`;
+    return (
+      `first: layer ${row}, second: layer ${column}\nCKA ` +
+      `${cka[row * shapes.cka[1] + column].toFixed(3)}`
+    );
   }
 
   /** @param {number} layer @param {number} secondLayer */

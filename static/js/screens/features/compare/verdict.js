@@ -7,11 +7,11 @@ export function createVerdict() {
   const number = el("p", { class: "inside-number" }),
     words = el("p", { class: "inside-details", "aria-live": "polite" }),
     partners = el("table", { class: "inside-table" });
-  /** @type {import("./index.js").LoadedComparison | null} */
+  /** @type {import("./state.js").LoadedComparison | null} */
   let drawn = null;
   return {
     node: el("div", { class: "inside-stack" }, number, words, partners),
-    /** @param {import("./index.js").LoadedComparison} loaded */
+    /** @param {import("./state.js").LoadedComparison} loaded */
     draw(loaded) {
       if (drawn === loaded) return;
       drawn = loaded;
@@ -21,14 +21,15 @@ export function createVerdict() {
         el("span", { text: " CKA, how alike they are" }),
       );
       words.textContent =
-        "Of 1 at most: 1 means that the patches lie alike up to a rotation and a scale, 0 that they have nothing in common. " +
+        "Of 1 at most: 1 means that the patches lie alike up to a rotation and a scale, 0 that " +
+        "they have nothing in common. " +
         `Without the correction for chance it would be ${biased.toFixed(3)}. ${note}`;
       partners.replaceChildren(el("tbody", {}, ...COLOURS.map((_, i) => rowOf(loaded, i))));
     },
   };
 }
 
-/** @param {import("./index.js").LoadedComparison} loaded @param {number} channel */
+/** @param {import("./state.js").LoadedComparison} loaded @param {number} channel */
 function rowOf({ scene }, channel) {
   const { order, signs, correlation } = scene.facts,
     name = COLOURS[channel],

@@ -12,10 +12,14 @@ export function createChips(onchoose) {
   });
   /** @type {HTMLButtonElement[]} */
   let chips = [];
-  /** @type {import("./index.js").LoadedMap["clusters"] | null} */
+  /** @type {import("./state.js").LoadedMap["clusters"] | null} */
   let drawn = null;
 
-  /** @param {number} size @param {number} cluster @param {import("./index.js").LoadedMap["clusters"]} clusters */
+  /**
+   * @param {number} size
+   * @param {number} cluster
+   * @param {import("./state.js").LoadedMap["clusters"]} clusters
+   */
   const chip = (size, cluster, { facts, labels }) =>
     el(
       "button",
@@ -37,7 +41,7 @@ export function createChips(onchoose) {
 
   return {
     node,
-    /** @param {import("./index.js").LoadedMap} loaded @param {number | null} alone */
+    /** @param {import("./state.js").LoadedMap} loaded @param {number | null} alone */
     draw({ clusters }, alone) {
       if (drawn !== clusters) {
         drawn = clusters;

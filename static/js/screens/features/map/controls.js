@@ -4,8 +4,8 @@ import { choice, slider } from "../../../ui/controls.js";
 import { el } from "../../../ui/dom.js";
 import { debounce, rafThrottle } from "../../../ui/frame.js";
 
-/** @typedef {import("./index.js").PatchMap} PatchMap */
-/** @typedef {import("./index.js").Choice} Choice */
+/** @typedef {import("./state.js").PatchMap} PatchMap */
+/** @typedef {import("./state.js").Choice} Choice */
 
 const REST = 300; // ms: a map takes the server a while
 const WARM_UP =
@@ -86,7 +86,10 @@ export function createControls({ state, reload }, change) {
 
 /**
  * @param {import("../state.js").State} state
- * @param {{ change: (next: Partial<PatchMap>) => void, choose: (next: Partial<Choice>) => void, reloadSoon: () => void }} actions
+ * @param {object} actions
+ * @param {(next: Partial<PatchMap>) => void} actions.change
+ * @param {(next: Partial<Choice>) => void} actions.choose
+ * @param {() => void} actions.reloadSoon
  */
 function moreOf({ map }, { change, choose, reloadSoon }) {
   const near = slider("UMAP neighbours", {

@@ -5,7 +5,7 @@ import { sideBySide } from "../panels.js";
 import { clustersUrl, umapUrl } from "./urls.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("./index.js").LoadedMap} LoadedMap */
+/** @typedef {import("./state.js").LoadedMap} LoadedMap */
 /** @typedef {{ picture: HTMLImageElement, overlay: HTMLCanvasElement, map: HTMLCanvasElement }} Layers */
 
 /**
@@ -55,12 +55,13 @@ export function table({ clusters, map }) {
 /** @param {LoadedMap} loaded */
 function lines({ view, layer, clusters, map, choice }) {
   const { k, seed } = clusters.facts,
-    { neighbours, min_distance: distance } = map.facts.parameters;
+    { neighbours = choice.neighbours, min_distance: distance = choice.distance } =
+      map.facts.parameters;
   const umap = `
 
 from dino_core.analysis.projection import umap_map
 
-points = umap_map(features.numpy(), points.numpy(), ${neighbours ?? choice.neighbours}, ${distance ?? choice.distance}, ${seed})`;
+points = umap_map(features.numpy(), points.numpy(), ${neighbours}, ${distance}, ${seed})`;
   return `${openInPython(view)}
 
 from dino_core.analysis.clustering import kmeans

@@ -1,10 +1,9 @@
 /* Clusters and map: k-means of the patches on the picture, and the same patches as points of a map,
    by PCA at once, by UMAP when the server has warmed it up. Hovering either marks both. */
 import { fillLesson } from "../../../page/lesson.js";
-import { kept } from "../../../page/link.js";
 import { isSparing } from "../../../page/screens.js";
 import { el } from "../../../ui/dom.js";
-import { percent, place } from "../../../ui/format.js";
+import { percent } from "../../../ui/format.js";
 import { keyHints } from "../../../ui/key-hints.js";
 import { featuresUrl, fetchClusters, fetchFeatures, fetchMap } from "../fetching.js";
 import { KEYS } from "../panels.js";
@@ -13,45 +12,12 @@ import { createChips } from "./chips.js";
 import { createControls } from "./controls.js";
 import { createExports } from "./exports.js";
 import { createPictures } from "./pictures.js";
+import { asBefore, clusterSentence, exposed } from "./state.js";
 import { clustersUrl, flatUrl, umapUrl } from "./urls.js";
 import { createWarmUp } from "./warm-up.js";
 
-/** @typedef {import("../state.js").View} View */
-/** @typedef {{ k: number, method: "pca" | "umap", colour: "clusters" | "pca", neighbours: number, distance: number }} Choice */
-
-/**
- * @typedef {object} LoadedMap what is shown, and what it was made with
- * @property {View} view
- * @property {number} layer
- * @property {Choice} choice
- * @property {import("../fetching.js").ClustersScene} clusters
- * @property {import("../fetching.js").MapScene} map
- * @property {import("../fetching.js").FeaturesScene | null} rainbow the PCA's colours, where they are wanted
- */
-
-/**
- * @typedef {object} PatchMap
- * @property {Choice} choice
- * @property {number | null} alone the cluster that is shown alone
- * @property {number} strength of the overlay, 0 to 1
- * @property {boolean} isMapping UMAP is at work
- * @property {LoadedMap | null} loaded
- */
-
-/** @returns {PatchMap} */
-export const initialMap = () => ({
-  choice: {
-    k: Number(kept("features.k") ?? 6),
-    method: kept("features.map") === "umap" ? "umap" : "pca",
-    colour: "clusters",
-    neighbours: 15,
-    distance: 0.1,
-  },
-  alone: null,
-  strength: 0.75,
-  isMapping: false,
-  loaded: null,
-});
+/** @typedef {import("./state.js").LoadedMap} LoadedMap */
+/** @typedef {import("./state.js").PatchMap} PatchMap */
 
 const WARNING =
   "Neighbours on the map are alike; distances between far groups, and the sizes of groups, mean little.";
@@ -89,7 +55,7 @@ export function mapWay(screen) {
   /** @param {import("../state.js").Request} request */
   async function load(request) {
     const { view, layer, isOvertaken } = request,
-      { choice, loaded } = state.map;
+      { choice } = state.map;
     if (!isSparing()) await screen.lookAround();
     const [clusters, flat, rainbow] = await Promise.all([
       fetchClusters(clustersUrl(view, layer, choice)),
@@ -99,7 +65,7 @@ export function mapWay(screen) {
     if (isOvertaken()) return;
     const wantsUmap = choice.method === "umap" && state.around.umap === "ready";
     const next = { view, layer, choice, clusters, rainbow, map: flat };
-    change({ ...asBefore(loaded, next, wantsUmap), isMapping: wantsUmap });
+    change({ ...asBefore(state.map, next, wantsUmap), isMapping: wantsUmap });
     fillLesson("features", { k: choice.k, explained: percent(clusters.facts.explained) });
     warmUp.watch();
     if (!wantsUmap) return;
@@ -107,37 +73,14 @@ export function mapWay(screen) {
     if (!isOvertaken()) change({ loaded: { ...next, map: umap }, isMapping: false });
   }
 
-  /**
-   * What of the layer as it was shown can stay: the cluster that is alone, and a map until UMAP has made
-   * another.
-   *
-   * @param {LoadedMap | null} loaded
-   * @param {LoadedMap} next
-   * @param {boolean} wantsUmap
-   */
-  function asBefore(loaded, next, wantsUmap) {
-    if (loaded?.view !== next.view || loaded.layer !== next.layer)
-      return { loaded: next, alone: null };
-    const { alone } = state.map,
-      isThere = alone !== null && alone < next.clusters.facts.sizes.length;
-    return {
-      loaded: wantsUmap ? { ...next, map: loaded.map } : next,
-      alone: isThere ? alone : null,
-    };
-  }
-
   function draw() {
     const { loaded } = state.map;
     if (!loaded) return;
-    const { facts, labels } = loaded.clusters,
-      { index } = patchOf(state, facts.grid),
-      cluster = labels[index];
+    const { index } = patchOf(state, loaded.clusters.facts.grid);
     pictures.draw(loaded);
     chips.draw(loaded, state.map.alone);
     controls.draw(state);
-    story.textContent =
-      `Patch ${place(index, facts.grid)} is in cluster ${cluster}, with ${facts.sizes[cluster] - 1} others. ` +
-      `The ${facts.sizes.length} clusters explain ${percent(facts.explained)} of the variance between patches (k-means, seed ${facts.seed}).`;
+    story.textContent = clusterSentence(loaded, index);
   }
 
   return {
@@ -149,24 +92,5 @@ export function mapWay(screen) {
     needs: ({ view, layer }) => [clustersUrl(view, layer, state.map.choice), flatUrl(view, layer)],
     exposed: () => ({ ...exposed(state), ...pictures.exposed() }),
     exports: createExports(state, pictures.layers),
-  };
-}
-
-/** @param {import("../state.js").State} state */
-function exposed({ map: { loaded, alone }, around }) {
-  if (!loaded) return {};
-  const { clusters, map } = loaded;
-  return {
-    key: loaded.view.key,
-    layer: loaded.layer,
-    k: clusters.facts.k,
-    labels: clusters.labels,
-    sizes: clusters.facts.sizes,
-    alone,
-    method: map.facts.method,
-    parameters: map.facts.parameters,
-    points: map.points,
-    umap: around.umap,
-    explained: clusters.facts.explained,
   };
 }

@@ -9,7 +9,7 @@ import { cellOf, fitted } from "../arithmetic.js";
 import { figure, KEYS, paintEach } from "../panels.js";
 import { patchOf } from "../state.js";
 
-/** @typedef {import("./index.js").LoadedMap} LoadedMap */
+/** @typedef {import("./state.js").LoadedMap} LoadedMap */
 
 const KEPT = "#ffe066"; // as tokens.css has it for what was chosen
 const POINTED_AT = "#fff";
@@ -114,6 +114,7 @@ const colourOf = ({ clusters, rainbow }, index) =>
 function methodOf({ map: { facts } }) {
   const { ratio = [], neighbours, min_distance: distance, seed } = facts.parameters;
   return facts.method === "umap"
-    ? `UMAP of cosine distances: ${neighbours} neighbours, smallest distance ${distance}, seed ${seed}, started from PCA`
+    ? `UMAP of cosine distances: ${neighbours} neighbours, smallest distance ${distance}, seed ` +
+        `${seed}, started from PCA`
     : `PCA: components 0 and 1, ${percent(ratio[0])} and ${percent(ratio[1])} of the variance`;
 }

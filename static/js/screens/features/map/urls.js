@@ -2,7 +2,7 @@
 import { sceneUrl } from "../../../page/scenes.js";
 
 /** @typedef {import("../state.js").View} View */
-/** @typedef {import("./index.js").Choice} Choice */
+/** @typedef {import("./state.js").Choice} Choice */
 /** @typedef {import("../fetching.js").Query} Query */
 
 /** @param {View} view @param {number} layer @param {Choice} choice @param {Query} [query] */

@@ -6,7 +6,7 @@ import { button } from "../../../ui/controls.js";
 import { el } from "../../../ui/dom.js";
 import { dropZone, fileButton } from "../../../ui/upload.js";
 
-/** @typedef {import("./index.js").Pair} Pair */
+/** @typedef {import("./state.js").Pair} Pair */
 /** @typedef {import("../state.js").Second} Second */
 /** @typedef {{ sample?: string, source?: string }} Choice neither: a file */
 
@@ -34,7 +34,11 @@ export function createChooser({ state, run, reload, lookAround }, change) {
       reload();
     });
 
-  /** A second picture that belongs to this first one, or the question which. @param {import("../state.js").Request} request */
+  /**
+   * A second picture that belongs to this first one, or the question which.
+   *
+   * @param {import("../state.js").Request} request
+   */
   async function ready({ view, isOvertaken }) {
     await lookAround();
     const { second } = state.pair;
@@ -72,7 +76,12 @@ export function createChooser({ state, run, reload, lookAround }, change) {
   };
 }
 
-/** What the second picture was, to be opened again beside another first. @param {Second | null} second @returns {Choice | null} */
+/**
+ * What the second picture was, to be opened again beside another first.
+ *
+ * @param {Second | null} second
+ * @returns {Choice | null}
+ */
 function knownChoice(second) {
   if (second) return second.sample ? { sample: second.sample } : { source: second.key };
   const sample = kept("features.second");
@@ -109,7 +118,9 @@ function question(choose, before, back) {
     el("h2", { text: "Choose a second picture" }),
     el("p", {
       class: "inside-quiet",
-      text: "Something of the same kind shows most: parts find their like. Drop a file here, or take one of these.",
+      text:
+        "Something of the same kind shows most: parts find their like. Drop a file here, " +
+        "or take one of these.",
     }),
     el(
       "div",

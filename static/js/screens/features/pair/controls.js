@@ -6,8 +6,8 @@ import { percent, place } from "../../../ui/format.js";
 import { keyHints } from "../../../ui/key-hints.js";
 import { KEYS } from "../panels.js";
 
-/** @typedef {import("./index.js").Pair} Pair */
-/** @typedef {import("./index.js").LoadedPair} LoadedPair */
+/** @typedef {import("./state.js").Pair} Pair */
+/** @typedef {import("./state.js").LoadedPair} LoadedPair */
 
 const MOST_LINES = 80;
 
@@ -86,7 +86,7 @@ export function createControls({ state, reload }, change, chooser) {
       another.hidden = choosing;
       node.classList.toggle("asleep", !second);
     },
-    /** @param {LoadedPair} loaded @param {import("./index.js").Asked} asked */
+    /** @param {LoadedPair} loaded @param {import("./state.js").Asked} asked */
     draw(loaded, asked) {
       const { scene } = loaded,
         drawn = Math.min(state.pair.lines, scene.lines.length);
@@ -98,7 +98,7 @@ export function createControls({ state, reload }, change, chooser) {
   };
 }
 
-/** @param {LoadedPair} loaded @param {import("./index.js").Asked} asked */
+/** @param {LoadedPair} loaded @param {import("./state.js").Asked} asked */
 function describeMatch({ scene }, { isFirst, from, to, back, isMutual, cosine }) {
   const { grid, second_grid: other } = scene.facts;
   const [here, far] = isFirst ? [grid, other] : [other, grid];

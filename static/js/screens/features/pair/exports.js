@@ -8,7 +8,7 @@ import { SHEET, sideBySide } from "../panels.js";
 import { lineColour } from "./lines.js";
 
 /** @typedef {import("../state.js").State} State */
-/** @typedef {import("./index.js").LoadedPair} LoadedPair */
+/** @typedef {import("./state.js").LoadedPair} LoadedPair */
 
 /**
  * @typedef {object} Layers what is drawn
@@ -35,7 +35,7 @@ function shown({ pair }) {
   return pair.loaded;
 }
 
-/** @param {LoadedPair} loaded @param {Layers} layers @param {import("./index.js").Pair} pair */
+/** @param {LoadedPair} loaded @param {Layers} layers @param {import("./state.js").Pair} pair */
 function sheet({ scene }, { left, right, colours }, { shows, strength }) {
   const opacity = shows === "picture" ? 0 : strength,
     { width, gap } = SHEET;
@@ -44,7 +44,12 @@ function sheet({ scene }, { left, right, colours }, { shows, strength }) {
     [right.picture, right.overlay, opacity],
   ]);
   const context = penOf(canvas);
-  /** @param {number} index @param {readonly [number, number]} grid @param {number} from px @returns {[number, number]} */
+  /**
+   * @param {number} index
+   * @param {readonly [number, number]} grid
+   * @param {number} from px
+   * @returns {[number, number]}
+   */
   const centre = (index, grid, from) => {
     const [row, col] = cellOf(index, grid),
       side = width / grid[1],
@@ -91,7 +96,8 @@ print(matches.mutual.sum(), "mutual nearest neighbours")
 config = ${configInPython(colouring)}
 pictures = colour_features([features, others], [seen.grid, second.grid], config).pictures
 kept = pictures[0].foreground.flatten() & pictures[1].foreground.flatten()[matches.forward]
-lines = salient_matches(matches, seen.grid, radius=${scene.facts.radius}, kept=${objectOnly ? "kept" : "None"})
+radius, kept = ${scene.facts.radius}, ${objectOnly ? "kept" : "None"}
+lines = salient_matches(matches, seen.grid, radius=radius, kept=kept)
 for patch in lines[:5].tolist():
     print(divmod(patch, seen.grid[1]), "->", divmod(int(matches.forward[patch]), second.grid[1]))`;
 }

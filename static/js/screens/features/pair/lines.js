@@ -2,8 +2,8 @@
    for. Drawn over both pictures, in pixels of the element that holds them. */
 import { svg } from "../../../ui/dom.js";
 
-/** @typedef {import("./index.js").LoadedPair} LoadedPair */
-/** @typedef {import("./index.js").Pair} Pair */
+/** @typedef {import("./state.js").LoadedPair} LoadedPair */
+/** @typedef {import("./state.js").Pair} Pair */
 /** @typedef {[x: number, y: number]} Place */
 
 /**
@@ -98,7 +98,12 @@ export function createLines() {
       dots.setAttribute("d", places.map((place) => `M${text(place)}h0`).join(""));
     },
 
-    /** What the pointer asks for, and where its match would rather go. @param {LoadedPair} loaded @param {import("./index.js").Asked} question */
+    /**
+     * What the pointer asks for, and where its match would rather go.
+     *
+     * @param {LoadedPair} loaded
+     * @param {import("./state.js").Asked} question
+     */
     drawAsked(loaded, { isFirst, from, to, back, isMutual, isKept }) {
       const [a, b] = isFirst ? [from, to] : [to, from];
       const paths = [{ d: between(loaded, a, b), kind: isMutual ? "mutual" : "single" }];

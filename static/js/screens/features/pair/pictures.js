@@ -10,8 +10,8 @@ import { cellOf } from "../arithmetic.js";
 import { figure, KEYS, signed, signedLegend } from "../panels.js";
 import { createLines } from "./lines.js";
 
-/** @typedef {import("./index.js").Pair} Pair */
-/** @typedef {import("./index.js").LoadedPair} LoadedPair */
+/** @typedef {import("./state.js").Pair} Pair */
+/** @typedef {import("./state.js").LoadedPair} LoadedPair */
 
 const TALLEST = 440; // px, of the pictures side by side
 
@@ -85,7 +85,7 @@ export function createPictures(screen, change, chooser) {
         left.show(sceneUrl(view.key, "input.jpg"), view.grid, view.input_size);
     },
 
-    /** @param {LoadedPair} loaded @param {import("./index.js").Asked} asked */
+    /** @param {LoadedPair} loaded @param {import("./state.js").Asked} asked */
     draw(loaded, asked) {
       const { grid, second_grid: other } = loaded.scene.facts;
       if (drawn !== loaded) open(loaded);
