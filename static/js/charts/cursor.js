@@ -45,7 +45,7 @@ function point(charts, x) {
 
 /** @param {HTMLElement} place */
 function leave(place) {
-  tell(place, null);
+  notify(place, null);
   passingOn = true;
   for (const one of [place, ...othersOf(place)]) globalThis.Plotly?.Fx.unhover(one);
   passingOn = false;
@@ -60,7 +60,7 @@ export function followCursor(place) {
   place.on("plotly_hover", ({ points }) => {
     const x = points[0]?.x;
     if (x === undefined || passingOn) return;
-    tell(place, x);
+    notify(place, x);
     point(othersOf(place), x);
   });
   place.on("plotly_unhover", () => {
@@ -85,7 +85,7 @@ const axisValue = (axis, name) =>
     : axis?.range?.[name === "xaxis.range[0]" ? 0 : 1];
 
 /** @param {HTMLElement} place @param {number | string | null} x */
-function tell(place, x) {
+function notify(place, x) {
   const group = groups.get(place);
   if (!group) return;
   group.at = typeof x === "number" ? x : null;
@@ -108,7 +108,7 @@ function pressKey(place, event) {
       from = at === null ? last : x.indexOf(at),
       by = step * Math.max(Math.round(last / 60), 1);
     const to = Math.min(Math.max((from < 0 ? last : from) + by, 0), last);
-    tell(place, x[to]);
+    notify(place, x[to]);
     point([place, ...othersOf(place)], x[to]);
   } else return;
   event.preventDefault();

@@ -34,7 +34,7 @@ export class ScatterTip {
   }
 
   /** Tells who does not see it. @param {string} text */
-  say(text) {
+  announce(text) {
     this.live.textContent = text.replaceAll("\n", ", ");
   }
 }

@@ -294,7 +294,7 @@ export class Scatter {
     else {
       const text = this.options.describe(index);
       this.tip.show(text, this.placeOf(index), this.viewport);
-      if (aloud) this.tip.say(text);
+      if (aloud) this.tip.announce(text);
     }
     this.options.onhover?.(index);
     this.redrawOver();

@@ -1,7 +1,7 @@
 /* The browser's Back and Forward go through the screens and the pictures that were opened, and only
    then out of the page. */
 import { linkState, parseLink, travel } from "./link.js";
-import { openScreen, STRIP, tellPython } from "./screens.js";
+import { openScreen, STRIP, sendToPython } from "./screens.js";
 import { select } from "./selection.js";
 
 const PICTURE = /** @type {const} */ (["sample", "picture", "model", "size"]);
@@ -29,7 +29,7 @@ export function followHistory() {
     const { screen, picture, selects } = stepTo(parseLink(hash).state, linkState());
     travel(() => {
       if (screen) openScreen(screen);
-      if (picture) tellPython(STRIP, hash); // which opens it
+      if (picture) sendToPython(STRIP, hash); // which opens it
       select(selects);
     }, picture);
   });

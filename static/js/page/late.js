@@ -1,7 +1,7 @@
 /* What is shown while another picture, size or model is on its way: the one before. It is dimmed,
    `aria-busy`, and named as the one before, until the new one is drawn or the attempt is refused. */
 import { bus } from "./bus.js";
-import { say } from "./notice.js";
+import { showNotice } from "./notice.js";
 
 /** @typedef {import("../types/page").View} View */
 
@@ -54,5 +54,5 @@ export function markLate(root, late) {
  * @param {View | null} view
  */
 export function nameLate(view) {
-  say(view ? `Still shown: ${nameOf(view)}. What you asked for is on its way.` : "");
+  showNotice(view ? `Still shown: ${nameOf(view)}. What you asked for is on its way.` : "");
 }

@@ -6,7 +6,7 @@ import { el } from "../ui/dom.js";
 let line = null;
 
 /** @param {string} sentence empty: no longer */
-export function say(sentence) {
+export function showNotice(sentence) {
   line ??= el("p", { id: "inside-notice", role: "status" });
   const place = document.getElementById("view-strip");
   if (place && line.parentElement !== place) place.append(line);

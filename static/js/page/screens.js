@@ -10,7 +10,7 @@
      the folder) are handed it. Nothing of a screen is kept anywhere else, and nothing is global.
    - `page` is what the screen gets of the page (the type Page below): `run(work)` for whatever it
      does later by itself, so that errors are told on the screen; `expose(state)` for tests, which
-     read it at `[data-view=NAME].inside`; `tell(value)` for Python.
+     read it at `[data-view=NAME].inside`; `send(value)` for Python.
    - Everything else is imported from page/ ui/ charts/: `bus.on("selection" | "view" | "screen")`,
      `selection` and `select(change)`, `keep` and `kept` for the link, `fetchScene(sceneUrl(...))`.
    - A refusal that a visitor should read is a Problem (errors.js): ServerError and NetworkError come
@@ -33,7 +33,7 @@ import { opening } from "./link.js";
  * @property {string} name of the screen
  * @property {(work: () => unknown) => Promise<void>} run work of the screen; tells on it what went wrong
  * @property {(state: object) => void} expose what the screen shows, as tests read it
- * @property {(value: unknown) => void} tell hands a value to Python, as the component's own
+ * @property {(value: unknown) => void} send hands a value to Python, as the component's own
  */
 
 /**
@@ -57,7 +57,7 @@ const OPENS = "attention"; // when the link asks for none
 /** @type {Map<string, Mounted>} */
 const mounted = new Map();
 /** @type {Map<string, (value: unknown) => void>} name -> how its component tells Python */
-const tellers = new Map();
+const senders = new Map();
 /** @type {View | null} */
 let view = null;
 /** @type {string | null} the screen that is open */
@@ -105,7 +105,7 @@ async function make(name, root) {
     expose: (state) => {
       root.inside = state;
     },
-    tell: (value) => tellPython(name, value),
+    send: (value) => sendToPython(name, value),
   });
 }
 
@@ -156,9 +156,9 @@ bus.on("computing", markAll);
  * A component of Gradio's says how it is told a value of its screen.
  *
  * @param {string} name
- * @param {(value: unknown) => void} tell
+ * @param {(value: unknown) => void} send
  */
-export const connect = (name, tell) => void tellers.set(name, tell);
+export const connect = (name, send) => void senders.set(name, send);
 
 /**
  * Hands a value to Python, as a component's own.
@@ -166,7 +166,7 @@ export const connect = (name, tell) => void tellers.set(name, tell);
  * @param {string} name of the component
  * @param {unknown} value
  */
-export const tellPython = (name, value) => tellers.get(name)?.(value);
+export const sendToPython = (name, value) => senders.get(name)?.(value);
 
 /**
  * Gives a screen its place on the page.

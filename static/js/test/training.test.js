@@ -2,7 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellAfter } from "../charts/cells.js";
-import { leftOutInWords, picturesInWords, whyNotStart } from "../screens/training/form-words.js";
+import {
+  leftOutSentences,
+  picturesSentence,
+  whyNotStart,
+} from "../screens/training/form-sentences.js";
 import { duration, nameOfMoment } from "../screens/training/format.js";
 import { hasPoints } from "../screens/training/points.js";
 import { attentionOf, partOf, spreadOf } from "../screens/training/probe.js";
@@ -43,17 +47,17 @@ test("a run cannot start, and the form says why", () => {
 
 test("pictures are counted with their classes, and what is left out is counted and named", () => {
   const many = Object.fromEntries([..."abcdefgh"].map((name) => [name, 1]));
-  const words = (classes) => picturesInWords({ kind: "fine-tuning", zip: zip(classes) });
+  const words = (classes) => picturesSentence({ kind: "fine-tuning", zip: zip(classes) });
   assert.equal(words({ cats: 2, dogs: 3 }), "pets.zip: 5 pictures in 2 classes: cats 2, dogs 3.");
   assert.match(words(many), /in 8 classes: a 1, .*f 1, …\.$/);
   assert.equal(words({}), "pets.zip: 5 pictures, without labels.");
   const notes = ["notes.txt is no picture."];
-  assert.deepEqual(leftOutInWords(zip({}, { left_out: 1, notes })), [
+  assert.deepEqual(leftOutSentences(zip({}, { left_out: 1, notes })), [
     "Not used: 1 file.",
     ...notes,
   ]);
-  assert.deepEqual(leftOutInWords(zip({})), []);
-  assert.deepEqual(leftOutInWords(null), []);
+  assert.deepEqual(leftOutSentences(zip({})), []);
+  assert.deepEqual(leftOutSentences(null), []);
 });
 
 test("times and checkpoints in words", () => {

@@ -14,33 +14,33 @@ import { el } from "./dom.js";
  * @param {number} [options.max]
  * @param {number} [options.step]
  * @param {number} [options.value]
- * @param {(value: number) => string} [options.say] the value in words
+ * @param {(value: number) => string} [options.format] the value in words
  * @param {(value: number) => unknown} options.oninput
  */
-export function slider(label, { min = 0, max = 1, step = 1, value = 0, say = String, oninput }) {
+export function slider(label, { min = 0, max = 1, step = 1, value = 0, format = String, oninput }) {
   const output = el("output", { class: "inside-value" });
   const input = el("input", { type: "range", min, max, step, value, "aria-label": label });
-  const tell = () => {
-    output.textContent = say(Number(input.value));
+  const show = () => {
+    output.textContent = format(Number(input.value));
     input.setAttribute("aria-valuetext", output.textContent);
   };
   input.addEventListener("input", () => {
-    tell();
+    show();
     oninput(Number(input.value));
   });
-  tell();
+  show();
   const name = el("span", { text: label });
   return {
     node: el("label", { class: "inside-slider" }, name, input, output),
     input,
     set(/** @type {number} */ next) {
       input.value = String(next);
-      tell();
+      show();
     },
     /** The largest value. */
     limit(/** @type {number} */ last) {
       input.max = String(last);
-      tell();
+      show();
     },
     rename(/** @type {string} */ next) {
       name.textContent = next;

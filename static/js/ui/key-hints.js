@@ -12,5 +12,5 @@ export const keyHints = (hints) =>
   );
 
 /** The same for who does not see it. @param {KeyHints} hints */
-export const keysInWords = (hints) =>
+export const keysSentence = (hints) =>
   hints.map(([keys, meaning]) => `${keys}: ${meaning}`).join(", ");

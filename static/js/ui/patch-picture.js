@@ -20,7 +20,7 @@ export const MOVES = {
  * @property {() => unknown} [onleave]
  * @property {(row: number, col: number) => unknown} [onpin] clicked, or moved to by an arrow
  * @property {(key: string) => boolean | undefined} [onkey] true: the key has been used
- * @property {(row: number, col: number) => string | null} [say] the words beside the pointer
+ * @property {(row: number, col: number) => string | null} [describe] the words beside the pointer
  */
 
 export class PatchPicture {
@@ -43,7 +43,7 @@ export class PatchPicture {
         onpointermove: (event) => this.hover(event),
         onpointerleave: (event) => {
           this.options.onleave?.();
-          this.#tell(event, null);
+          this.#describe(event, null);
         },
         onclick: (event) => this.options.onpin?.(...this.patchUnder(event)),
         onkeydown: (event) => this.key(event),
@@ -71,18 +71,18 @@ export class PatchPicture {
     const box = this.node.getBoundingClientRect(); // measured before anything is written
     const patch = this.patchUnder(event, box);
     this.options.onhover?.(...patch);
-    this.#tell(event, patch, box);
+    this.#describe(event, patch, box);
   }
 
   /* A view answers hovering once a frame; the words wait for it, or they would tell old numbers. */
-  #tell = rafThrottle(
+  #describe = rafThrottle(
     /**
      * @param {PointerEvent} event
      * @param {[number, number] | null} patch
      * @param {DOMRect} [box]
      */
     (event, patch, box) =>
-      tip(this.node, event, patch ? (this.options.say?.(...patch) ?? null) : null, box),
+      tip(this.node, event, patch ? (this.options.describe?.(...patch) ?? null) : null, box),
   );
 
   /**

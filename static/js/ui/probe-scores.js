@@ -67,14 +67,14 @@ export const scoreOf = (probe, choice) =>
 
 /** A classifier in words. @param {Pick<Score, "classifier" | "layer" | "features">} choice */
 export const probeName = ({ classifier, layer, features }) =>
-  `${CLASSIFIERS[classifier]} on the ${featureWords(features)} of layer ${layer}`;
+  `${CLASSIFIERS[classifier]} on the ${featureLabel(features)} of layer ${layer}`;
 
 /** @param {Features} features */
-export const featureWords = (features) =>
+export const featureLabel = (features) =>
   features === "both" ? "class token and mean patch" : FEATURES[features].toLowerCase();
 
 /** @param {Score} score */
-export const scoreInWords = ({ accuracy, low, high }) =>
+export const scoreText = ({ accuracy, low, high }) =>
   `${percent(accuracy)} right (${percent(low, 0)} to ${percent(high, 0)})`;
 
 /** How they were judged, and what the bars are. @param {Probe} probe */

@@ -46,7 +46,7 @@ export function createHeads() {
     );
   }
 
-  const tellMaxima = throttle((/** @type {number[]} */ highs) =>
+  const showMaxima = throttle((/** @type {number[]} */ highs) =>
     cards.forEach(({ figure }, head) => {
       figure.textContent = `max ${percent(highs[head])}`;
     }),
@@ -72,7 +72,7 @@ export function createHeads() {
       cards.forEach(({ button }, head) =>
         button.setAttribute("aria-pressed", String(head === selection.head)),
       );
-      (queryOf(state).kept ? tellMaxima.now : tellMaxima)(highs);
+      (queryOf(state).kept ? showMaxima.now : showMaxima)(highs);
     },
   };
 }

@@ -1,16 +1,15 @@
 /* Attention: what every head of a layer attends to, for the patch under the pointer. */
 import { bus } from "../../page/bus.js";
-import { keep, kept } from "../../page/link.js";
-import { fitSelection, select, selection } from "../../page/selection.js";
-import { button, slider, toggle } from "../../ui/controls.js";
+import { fitSelection } from "../../page/selection.js";
 import { el } from "../../ui/dom.js";
+import { createControls } from "./controls.js";
 import { createExports } from "./exports.js";
+import { exposed } from "./exposed.js";
 import { createHeads } from "./heads.js";
 import { createLoading } from "./loading.js";
 import { createOverview } from "./overview.js";
 import { createPair } from "./pair.js";
 import { createPicture } from "./picture.js";
-import { exposed } from "./exposed.js";
 import { createState, queryOf } from "./state.js";
 
 /** @typedef {import("./picture.js").Loaded} Loaded */
@@ -68,56 +67,6 @@ export function create(root, page) {
     show(view) {
       fitSelection(view);
       return loading.load(view);
-    },
-  };
-}
-
-/**
- * @param {import("../../page/screens.js").Page} page
- * @param {(change: Partial<import("./state.js").State>) => void} update
- * @param {() => Promise<void>} loadRollout
- */
-function createControls(page, update, loadRollout) {
-  const layer = slider("Layer", {
-    max: 11,
-    value: 11,
-    oninput: (value) => select({ layer: value }),
-  });
-  const strength = slider("Overlay", {
-    max: 1,
-    step: 0.05,
-    value: Number(kept("overlay") ?? 0.75),
-    say: (value) => `${Math.round(100 * value)} %`,
-    oninput: (value) => {
-      keep("overlay", String(value));
-      update({ strength: value });
-    },
-  });
-  const rollout = toggle(
-    "Rollout",
-    "The class token's attention followed through all layers",
-    kept("rollout") === "1",
-    (rolled) => {
-      keep("rollout", rolled ? "1" : null);
-      update({ rolled });
-      if (rolled) page.run(loadRollout);
-    },
-  );
-  update({ strength: Number(kept("overlay") ?? 0.75), rolled: kept("rollout") === "1" });
-  const classToken = button("Class token", () => select({ row: null, col: null }));
-  return {
-    node: el(
-      "div",
-      { class: "inside-controls" },
-      layer.node,
-      strength.node,
-      classToken,
-      rollout.node,
-    ),
-    /** @param {Loaded} state */
-    draw({ view, scene }) {
-      if (view) layer.limit(view.layers - 1);
-      layer.set(selection.layer ?? scene.facts.layer);
     },
   };
 }

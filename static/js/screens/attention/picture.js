@@ -4,7 +4,7 @@ import { flatten, paintMap } from "../../ui/canvas.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { rafThrottle, throttle } from "../../ui/frame.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { maximum, sum } from "../../ui/numbers.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
@@ -34,7 +34,7 @@ const ROLLOUT =
  */
 export function createPicture(state, update) {
   const picture = new PatchPicture({
-    label: `Picture in patches. ${keysInWords(KEYS)}.`,
+    label: `Picture in patches. ${keysSentence(KEYS)}.`,
     from: selectedPatch,
     onhover: rafThrottle((row, col) => update({ hovered: [row, col] })),
     onleave: rafThrottle(() => update({ hovered: null })),
@@ -43,7 +43,7 @@ export function createPicture(state, update) {
       select({ row, col });
     },
     onkey: (key) => pressKey(key, state),
-    say: (row, col) => toItself(state, row, col),
+    describe: (row, col) => toItself(state, row, col),
   });
   const caption = el("p", { class: "inside-details", "aria-live": "polite" });
   const legendPlace = el("div");

@@ -4,7 +4,7 @@ import { el } from "../../ui/dom.js";
 import { capital, percent } from "../../ui/format.js";
 import { roving } from "../../ui/roving.js";
 import { colourOf, highlighted, patchesOf } from "./state.js";
-import { describe, nameOf, steps } from "./words.js";
+import { describe, nameOf, steps } from "./sentences.js";
 
 /** @typedef {import("./state.js").Loaded} Loaded */
 /** @typedef {import("./state.js").CropsScene} CropsScene */
@@ -43,8 +43,8 @@ export function createCards({ hover, pin }) {
       },
       el("span", { class: "frame" }, canvas, el("i")),
       el("b", { text: capital(nameOf(crop)) }),
-      el("span", { class: "words" }, ...shapeWords(crop).map((text) => el("small", { text }))),
-      el("span", { class: "steps" }, ...stepWords(crop).map((text) => el("small", { text }))),
+      el("span", { class: "words" }, ...shapeText(crop).map((text) => el("small", { text }))),
+      el("span", { class: "steps" }, ...stepText(crop).map((text) => el("small", { text }))),
     );
     return { card, canvas };
   }
@@ -76,14 +76,14 @@ export function createCards({ hover, pin }) {
 }
 
 /** @param {import("./state.js").Crop} crop */
-function shapeWords(crop) {
+function shapeText(crop) {
   const area = percent(crop.area_fraction, 0),
     aspect = `aspect ${crop.aspect.toFixed(2)}`;
   return crop.kind === "global" ? [`${area} of the area`, aspect] : [`${area}, ${aspect}`];
 }
 
 /** @param {import("./state.js").Crop} crop */
-function stepWords(crop) {
+function stepText(crop) {
   const after = steps(crop);
   return after.length ? after : ["as it is"];
 }

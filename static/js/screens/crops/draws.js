@@ -2,7 +2,7 @@
 import { chartPlace, plot } from "../../charts/plot.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { OPERATION_TITLES } from "./words.js";
+import { OPERATION_TITLES } from "./sentences.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -19,13 +19,13 @@ export function createDraws() {
       if (!draws || !charts || !shown) return;
       void plot(area, charts.area);
       void plot(aspect, charts.aspect);
-      rates.textContent = ratesInWords(draws.facts, shown.seed);
+      rates.textContent = ratesSentence(draws.facts, shown.seed);
     },
   };
 }
 
 /** @param {import("./state.js").CropDrawsScene["facts"]} facts @param {number} seed */
-function ratesInWords({ draws, rates }, seed) {
+function ratesSentence({ draws, rates }, seed) {
   const all = Object.entries(OPERATION_TITLES).map(
     ([name, title]) => `${title} ${rates[name].map((rate) => percent(rate, 0)).join(", ")}`,
   );

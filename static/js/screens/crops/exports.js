@@ -4,7 +4,7 @@ import { pictureFile } from "../../page/python.js";
 import { sceneUrl } from "../../page/scenes.js";
 import { el, penOf } from "../../ui/dom.js";
 import { colourOf, isLoaded } from "./state.js";
-import { nameOf } from "./words.js";
+import { nameOf } from "./sentences.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Loaded} Loaded */

@@ -2,10 +2,11 @@
 
    Everything shown is what the sampler decided: boxes, flips and operations come with the scene. */
 import { fillLesson } from "../../page/lesson.js";
-import { button, choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { debounce } from "../../ui/frame.js";
 import { createCards } from "./cards.js";
+import { createChoosing } from "./choosing.js";
+import { createControls } from "./controls.js";
 import { createDraws } from "./draws.js";
 import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
@@ -15,7 +16,7 @@ import { createOverlap } from "./overlap.js";
 import { createPicture } from "./picture.js";
 import { createSliders } from "./sliders.js";
 import { createState, highlighted, isLoaded, isWaiting } from "./state.js";
-import { describeChosen, lessonNumbers } from "./words.js";
+import { describeChosen, lessonNumbers } from "./sentences.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -83,54 +84,6 @@ export function create(root, page) {
     show(view) {
       update({ view });
       return loading.load();
-    },
-  };
-}
-
-/**
- * How a crop is chosen, by whatever part.
- *
- * @param {State} state
- * @param {import("./state.js").Update} update
- */
-const createChoosing = (state, update) => ({
-  hover(/** @type {number | null} */ hovered) {
-    if (state.hovered !== hovered || state.pair) update({ hovered, pair: null });
-  },
-  /** Keeps a crop; lets go of the one that is kept. */
-  pin: (/** @type {number | null} */ crop) =>
-    update({ pinned: crop === state.pinned ? null : crop }),
-});
-
-/**
- * @param {State} state
- * @param {import("./state.js").Update} update
- * @param {() => unknown} load
- */
-function createControls(state, update, load) {
-  const seed = el("span", { class: "inside-value" }),
-    again = button(
-      "Draw again",
-      () => document.getElementById("again")?.click(),
-      "The next seed, for all screens",
-    );
-  const blurs = choice(
-    "Blur",
-    /** @type {const} */ ([
-      ["as run", "Blur as it runs"],
-      ["as written", "As it is written"],
-    ]),
-    state.blur,
-    (blur) => {
-      update({ blur });
-      load();
-    },
-  );
-  return {
-    node: el("div", { class: "inside-controls" }, again, seed, blurs.node),
-    /** @param {import("./state.js").Loaded} loaded */
-    draw({ shown }) {
-      seed.textContent = `Seed ${shown.seed}`;
     },
   };
 }

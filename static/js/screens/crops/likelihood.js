@@ -1,7 +1,7 @@
 /* How likely each operation is, and whether this draw did it. */
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { OPERATION_TITLES } from "./words.js";
+import { OPERATION_TITLES } from "./sentences.js";
 
 /** @typedef {import("./state.js").CropsScene["facts"]} Facts */
 

@@ -8,7 +8,7 @@ import { legend } from "../../ui/legend.js";
 import { roving } from "../../ui/roving.js";
 import { sharedBy } from "./boxes.js";
 import { colourOf } from "./state.js";
-import { nameOf, shortName } from "./words.js";
+import { nameOf, shortName } from "./sentences.js";
 
 /** @typedef {import("./state.js").CropsScene} CropsScene */
 /** @typedef {readonly [number, number]} Pair */

@@ -1,7 +1,7 @@
 /* The picture with the boxes of its crops: pointer and keys light one, a click keeps it. */
 import { sceneUrl } from "../../page/scenes.js";
 import { el, svg } from "../../ui/dom.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { boxAt, patchLines } from "./boxes.js";
 import { colourOf, highlighted, isLoaded, patchesOf } from "./state.js";
 
@@ -35,7 +35,7 @@ export function createPicture(state, { hover, pin }) {
       tabindex: "0",
       role: "application",
       "aria-roledescription": "picture with crop boxes",
-      "aria-label": `The picture with the boxes of its crops. ${keysInWords(KEYS)}.`,
+      "aria-label": `The picture with the boxes of its crops. ${keysSentence(KEYS)}.`,
       onpointermove: (event) => hover(cropUnder(node, event, state)),
       onpointerleave: () => hover(null),
       onkeydown: (event) => pressKey(event, state, { hover, pin }),

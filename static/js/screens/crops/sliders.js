@@ -52,7 +52,12 @@ export function createSliders(state, update, onchange) {
 }
 
 const RANGES = {
-  share: { min: 0.01, max: 1, step: 0.01, say: (/** @type {number} */ value) => percent(value, 0) },
-  px: { max: LARGEST, say: (/** @type {number} */ value) => `${value} px` },
+  share: {
+    min: 0.01,
+    max: 1,
+    step: 0.01,
+    format: (/** @type {number} */ value) => percent(value, 0),
+  },
+  px: { max: LARGEST, format: (/** @type {number} */ value) => `${value} px` },
   crops: { min: 0, max: MOST_LOCAL },
 };

@@ -52,7 +52,7 @@ export function createActions({ state, update, loading, page }) {
     openInExplorer() {
       const { shown, chosen, layer, view } = state;
       if (!shown || chosen === null) return;
-      page.tell({ gallery: shown.name, index: chosen, at: Date.now() });
+      page.send({ gallery: shown.name, index: chosen, at: Date.now() });
       if (view && layer < view.layers) selectOnPage({ layer });
       openScreen("attention");
     },

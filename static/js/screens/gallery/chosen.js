@@ -26,7 +26,7 @@ export function createChosen(state, actions) {
     from: () => patches.at,
     label: LABEL,
     onpin: (row, col) => patches.find(row, col),
-    say: () => "find patches like this",
+    describe: () => "find patches like this",
   });
   picture.node.classList.add("inside-gallery-picture");
   const patches = createPatches(state, picture, actions),

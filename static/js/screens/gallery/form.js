@@ -36,7 +36,7 @@ export function createForm({ root, state, update, opening, next }) {
     busy = true;
     update({ problem: null });
     try {
-      const card = await upload(given, next.options(), progress.tell);
+      const card = await upload(given, next.options(), progress.show);
       opening.know(card);
       busy = false;
       void opening.run(card.name);
@@ -44,7 +44,7 @@ export function createForm({ root, state, update, opening, next }) {
       update({ problem: sentenceOf(error) });
     }
     busy = false;
-    progress.tell(null);
+    progress.show(null);
     draw();
   }
   dropZone(root, async (transfer) => take(await dropped(transfer)));
@@ -208,7 +208,7 @@ function createProgress() {
   return {
     node: el("span", { class: "inside-gallery-progress" }, words, bar),
     /** @param {string | null} text of an upload; null: it has ended @param {number} [share] */
-    tell(text, share = 0) {
+    show(text, share = 0) {
       sending = text === null ? null : [text, share];
       if (sending) show(...sending);
     },

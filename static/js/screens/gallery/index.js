@@ -8,7 +8,7 @@ import { exposed } from "./exposed.js";
 import { createExports } from "./exports.js";
 import { createForm } from "./form.js";
 import { createLegend } from "./legend.js";
-import { tellLesson } from "./lesson.js";
+import { fillGalleryLesson } from "./lesson.js";
 import { Loading } from "./loading.js";
 import { createMap } from "./map.js";
 import { createNextUpload, createOmitted } from "./next-upload.js";
@@ -72,7 +72,7 @@ export function create(root, page) {
       ["shown", "colour", "clusters", "predictions", "coloursWaiting"].some((key) => key in change)
     )
       legend.draw();
-    tellLesson(state);
+    fillGalleryLesson(state);
     take.refresh();
   }
   const parts = { scatter: map.scatter, patches: chosen.patches, sheet, probes, second };

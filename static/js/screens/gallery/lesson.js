@@ -9,7 +9,7 @@ const times = (/** @type {number} */ value) =>
   value >= 100 ? spaced(Math.round(value)) : value.toFixed(1);
 
 /** @param {State} state */
-export function tellLesson({ shown, points, neighbours, chosen, layer }) {
+export function fillGalleryLesson({ shown, points, neighbours, chosen, layer }) {
   if (!shown || !points) return;
   const { names, dim, classes } = shown.gallery.facts,
     { explained, trustworthiness } = points.facts.facts;

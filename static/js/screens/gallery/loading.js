@@ -106,23 +106,23 @@ export class Loading {
       { shown } = state;
     if (!shown) return;
     if (!shown.gallery.facts.classes.length) {
-      const probeWords = "Probes need labels: a folder for each class in the zip.";
-      return update({ probe: null, probeNever: true, probeWords });
+      const probeMessage = "Probes need labels: a folder for each class in the zip.";
+      return update({ probe: null, probeNever: true, probeMessage });
     }
     const still = () => state.shown === shown;
-    const onwait = (/** @type {string} */ words) => update({ probeWords: words });
+    const onwait = (/** @type {string} */ words) => update({ probeMessage: words });
     try {
       for (;;) {
         const probe = await shown.data.settle("probe", { still, onwait });
         if (!probe) return;
-        update({ probe, probeNever: false, probeWords: "" });
+        update({ probe, probeNever: false, probeMessage: "" });
         void this.predictions();
         if (probe.facts.complete) return;
         await new Promise((done) => setTimeout(done, PROBE_AGAIN));
         shown.data.forget("probe");
       }
     } catch (error) {
-      if (still()) update({ probe: null, probeNever: true, probeWords: sentenceOf(error) });
+      if (still()) update({ probe: null, probeNever: true, probeMessage: sentenceOf(error) });
     }
   }
 

@@ -1,7 +1,7 @@
 /* The map: every picture as a point, or as itself where there is room; its tools and how it was made. */
 import { Scatter } from "../../charts/scatter.js";
 import { el } from "../../ui/dom.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { emptySentence, mapSentence } from "./sentences.js";
 import { colourOfPictures, describePicture, isMapOld } from "./state.js";
 
@@ -56,7 +56,7 @@ export function createMap(state, actions) {
   function open({ gallery, thumbnails, card }) {
     const { length } = gallery.facts.names;
     scatter.open({
-      label: `${card.title}: ${length} pictures; near ones are alike. ${keysInWords(KEYS)}.`,
+      label: `${card.title}: ${length} pictures; near ones are alike. ${keysSentence(KEYS)}.`,
       thumbnails,
       pictures: length <= FEW,
     });

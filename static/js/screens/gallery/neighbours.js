@@ -1,7 +1,7 @@
 /* The pictures nearest to the chosen one in the space of the features, and how they vote. */
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { featureWords } from "../../ui/probe-scores.js";
+import { featureLabel } from "../../ui/probe-scores.js";
 import { swatch } from "./chosen.js";
 import { fillTiles } from "./tiles.js";
 
@@ -32,7 +32,7 @@ export function createNeighbours(state, actions) {
     voteTitle.hidden = vote.hidden = !near.facts.votes.length;
     voteTitle.textContent =
       `How these ${tiles.length} vote by their labels, the nearer with more weight ` +
-      `(${featureWords(state.features)}, layer ${state.layer}):`;
+      `(${featureLabel(state.features)}, layer ${state.layer}):`;
     vote.replaceChildren(
       ...near.facts.votes.slice(0, VOTES).map(([name, share]) => bar(name, share, gallery)),
     );

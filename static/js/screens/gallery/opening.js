@@ -146,7 +146,14 @@ export class Opening {
         chosen,
         neighbours,
       },
-      ...{ predictions: null, predicted: "", probe: null, probeWords: "", own: null, command: "" },
+      ...{
+        predictions: null,
+        predicted: "",
+        probe: null,
+        probeMessage: "",
+        own: null,
+        command: "",
+      },
       ...{ mapWaiting: null, coloursWaiting: null, selection: { indices: [], words: "" } },
       shown: { name: card.name, data, gallery, thumbnails, card },
     });

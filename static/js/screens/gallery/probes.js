@@ -40,12 +40,12 @@ export function createProbes(state, actions) {
     node,
     /** @param {Partial<State>} change */
     draw(change) {
-      const { probe, probeNever, probeWords } = state;
+      const { probe, probeNever, probeMessage } = state;
       classifiers.set(state.classifier);
       place.hidden = classifiers.node.hidden = probeNever;
       place.style.visibility = probe ? "" : "hidden";
       verdict.draw();
-      words.textContent = probe ? judgedSentence(probe) : probeWords;
+      words.textContent = probe ? judgedSentence(probe) : probeMessage;
       if (probe && ["probe", "classifier", "layer"].some((key) => key in change)) drawCharts();
     },
     /** What it shows, as tests read it. */

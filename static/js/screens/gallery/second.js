@@ -5,7 +5,7 @@ import { sentenceOf } from "../../page/errors.js";
 import { button, choice, slider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { rafThrottle } from "../../ui/frame.js";
-import { FEATURES, featureWords } from "../../ui/probe-scores.js";
+import { FEATURES, featureLabel } from "../../ui/probe-scores.js";
 import { GalleryData, isWaiting } from "./data.js";
 import { pairs } from "./state.js";
 
@@ -60,7 +60,7 @@ export class SecondMap {
       }),
     });
     this.between = slider("From the first to the second", {
-      ...{ max: 1, step: 0.01, value: 0, say: shareInWords },
+      ...{ max: 1, step: 0.01, value: 0, format: shareText },
       oninput: rafThrottle((value) => {
         this.share = value;
         this.blend();
@@ -166,7 +166,7 @@ export class SecondMap {
     return {
       xy: other ? await matched(shown, first, other, found.xy) : found.xy,
       words:
-        `The second map: ${featureWords(features)}, layer ${found.facts.layer}${where}. ` +
+        `The second map: ${featureLabel(features)}, layer ${found.facts.layer}${where}. ` +
         "Points that travel far have other neighbours there.",
     };
   }
@@ -210,7 +210,7 @@ export class SecondMap {
 }
 
 /** @param {number} share */
-function shareInWords(share) {
+function shareText(share) {
   if (share === 0) return "the first";
   return share === 1 ? "the second" : `${Math.round(100 * share)} %`;
 }

@@ -120,7 +120,7 @@ const createLimit = (value, onchange) =>
     max: 1,
     step: 0.005,
     value,
-    say: (least) => least.toFixed(3),
+    format: (least) => least.toFixed(3),
     oninput: rafThrottle(onchange),
   });
 

@@ -73,7 +73,7 @@ import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
  * @property {string} predicted `probeKey` of the predictions
  * @property {string | null} coloursWaiting in words
  * @property {import("./data.js").Probe | null} probe
- * @property {string} probeWords why there is none
+ * @property {string} probeMessage why there is none
  * @property {boolean} probeNever and there will be none
  * @property {number | null} chosen the picture at the side
  * @property {import("./data.js").Neighbours | null} neighbours of that one
@@ -104,7 +104,7 @@ export const pairs = (record) => /** @type {[Key, string][]} */ (Object.entries(
  * @param {Key} otherwise
  * @returns {Key}
  */
-function keptWord(known, name, otherwise) {
+function keptChoice(known, name, otherwise) {
   const word = kept(name);
   return pairs(known).find(([key]) => key === word)?.[0] ?? otherwise;
 }
@@ -122,11 +122,11 @@ export function createState(render) {
     card: null,
     shown: null,
     problem: null,
-    method: keptWord(METHODS, "gallery.map", "pca"),
-    features: keptWord(FEATURES, "gallery.features", "cls"),
+    method: keptChoice(METHODS, "gallery.map", "pca"),
+    features: keptChoice(FEATURES, "gallery.features", "cls"),
     layer: 0,
     colour: "label",
-    preferredColour: keptWord(COLOURS, "gallery.colour", "label"),
+    preferredColour: keptChoice(COLOURS, "gallery.colour", "label"),
     clustering: "kmeans",
     clusterCount: 8,
     neighbourCount: 10,
@@ -138,7 +138,7 @@ export function createState(render) {
     predicted: "",
     coloursWaiting: null,
     probe: null,
-    probeWords: "",
+    probeMessage: "",
     probeNever: false,
     chosen: null,
     neighbours: null,

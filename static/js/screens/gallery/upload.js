@@ -17,29 +17,29 @@ import { isPicture, zipOf } from "./zip.js";
  *
  * @param {NamedFile[]} files
  * @param {Options} options
- * @param {(words: string, share: number) => void} tell how far it is
+ * @param {(words: string, share: number) => void} onprogress how far it is
  * @returns {Promise<import("./state.js").Card>}
  */
-export async function upload(files, options, tell) {
+export async function upload(files, options, onprogress) {
   const [first] = files;
   if (!first) throw new InputError("There is nothing in what you dropped.");
   if (files.length === 1 && !isPicture(first.path))
-    return send(first.file.name, first.file, options, tell);
+    return send(first.file.name, first.file, options, onprogress);
   const name = `${first.path.split("/")[0].replace(/\.\w+$/, "")}.zip`;
   const packed = await zipOf(files, (share) =>
-    tell(`Packing the folder: ${percent(share, 0)}.`, share),
+    onprogress(`Packing the folder: ${percent(share, 0)}.`, share),
   );
-  return send(name, packed, options, tell);
+  return send(name, packed, options, onprogress);
 }
 
 /**
  * @param {string} name
  * @param {Blob} body
  * @param {Options} options
- * @param {(words: string, share: number) => void} tell
+ * @param {(words: string, share: number) => void} onprogress
  * @returns {Promise<import("./state.js").Card>}
  */
-const send = (name, body, { size, model }, tell) =>
+const send = (name, body, { size, model }, onprogress) =>
   sendFile(`galleries?${new URLSearchParams({ name, size, model })}`, body, (share) =>
-    tell(`${name}: ${percent(share, 0)} sent.`, share),
+    onprogress(`${name}: ${percent(share, 0)} sent.`, share),
   );

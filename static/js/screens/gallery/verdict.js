@@ -3,7 +3,7 @@
 import { button } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { bestOf, probeName, scoreInWords, scoreOf } from "../../ui/probe-scores.js";
+import { bestOf, probeName, scoreText, scoreOf } from "../../ui/probe-scores.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -39,13 +39,13 @@ export function createVerdict(state, actions) {
       node.hidden = !shown || !probe || !best;
       if (!shown || !probe || !best) return;
       weights.textContent = weightsSentence(shown.gallery.facts);
-      score.textContent = `${probeName(state)}: ${here ? scoreInWords(here) : "still to be judged"}.`;
+      score.textContent = `${probeName(state)}: ${here ? scoreText(here) : "still to be judged"}.`;
       const isBest = here?.accuracy === best.accuracy,
         so_far = probe.facts.complete ? "" : " so far";
       words.textContent = isBest
         ? `Nothing does better${so_far}; always naming the commonest class would be ` +
           `${percent(probe.facts.chance)}.`
-        : `Best${so_far}: ${probeName(best)}, ${scoreInWords(best)}. `;
+        : `Best${so_far}: ${probeName(best)}, ${scoreText(best)}. `;
       go.hidden = isBest;
     },
   };

@@ -80,10 +80,10 @@ function wantedOf(files) {
 
 /**
  * @param {NamedFile[]} files
- * @param {(share: number) => void} [tell] while it is made
+ * @param {(share: number) => void} [onprogress] while it is made
  * @returns {Promise<Blob>}
  */
-export async function zipOf(files, tell = () => {}) {
+export async function zipOf(files, onprogress = () => {}) {
   const wanted = wantedOf(files);
   /** @type {BlobPart[]} */
   const parts = [];
@@ -104,7 +104,7 @@ export async function zipOf(files, tell = () => {}) {
     length += 46 + name.length;
     if (at > LARGEST)
       throw new InputError("These pictures are larger than 4 GB together: use the command line.");
-    if (i % 20 === 0) tell(i / wanted.length);
+    if (i % 20 === 0) onprogress(i / wanted.length);
   }
   const count = wanted.length;
   /** @type {Field[]} */

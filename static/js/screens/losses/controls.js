@@ -30,13 +30,13 @@ export function createControls(onchange) {
     onchange({ targets: value }),
   );
   const soon = debounce(onchange, REST);
-  const say = (/** @type {number} */ value) => value.toFixed(3);
+  const format = (/** @type {number} */ value) => value.toFixed(3);
   const temperature = slider("Teacher temperature", {
     min: 0.01,
     max: 0.1,
     step: 0.005,
     value: 0.04,
-    say,
+    format,
     oninput: (value) => soon({ temperature: value }),
   });
   const studentTemperature = slider("Student temperature", {
@@ -44,7 +44,7 @@ export function createControls(onchange) {
     max: 0.3,
     step: 0.01,
     value: 0.1,
-    say,
+    format,
     oninput: (value) => soon({ studentTemperature: value }),
   });
   const note = el("p", { class: "inside-note" });

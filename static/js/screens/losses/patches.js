@@ -3,7 +3,7 @@ import { keep } from "../../page/link.js";
 import { flatten, paintRgb } from "../../ui/canvas.js";
 import { colourTable } from "../../ui/colours.js";
 import { el, penOf } from "../../ui/dom.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { agreements, best, maskedIndex, maskedPlaces } from "./arithmetic.js";
@@ -78,7 +78,7 @@ export function createPatchMap(state, update) {
   };
   let pressed = false; // a second click lets go; an arrow against the edge does not
   const picture = new PatchPicture({
-    label: `Global crop 0; masked patches show their loss. ${keysInWords(KEYS)}.`,
+    label: `Global crop 0; masked patches show their loss. ${keysSentence(KEYS)}.`,
     from: () =>
       state.patch ?? (state.scene ? costliest(state.scene) : /** @type {const} */ ([null, null])),
     onhover: (row, col) => update({ under: [row, col] }),
@@ -93,7 +93,7 @@ export function createPatchMap(state, update) {
       pin(null);
       return true;
     },
-    say: (row, col) => patchLabel(state, row, col),
+    describe: (row, col) => patchLabel(state, row, col),
   });
   picture.node.addEventListener("pointerdown", () => {
     pressed = true;

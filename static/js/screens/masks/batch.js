@@ -44,7 +44,7 @@ export function createBatch(onpick) {
       words = target ? `${target} wanted, ${achieved} hidden` : "stays whole",
       [h, w] = scene.facts.grid,
       share = target ? percent(achieved / (h * w), 0) : "whole";
-    const say = (/** @type {number | null} */ pointed) => {
+    const describe = (/** @type {number | null} */ pointed) => {
       said.textContent = numbersOf(scene, pointed ?? chosen());
     };
     return el(
@@ -54,10 +54,10 @@ export function createBatch(onpick) {
         "aria-label": `${placeOf(i)}: ${words}`,
         title: words,
         onclick: () => onpick(i),
-        onpointerenter: () => say(i),
-        onfocusin: () => say(i),
-        onpointerleave: () => say(null),
-        onblur: () => say(null),
+        onpointerenter: () => describe(i),
+        onfocusin: () => describe(i),
+        onpointerleave: () => describe(null),
+        onblur: () => describe(null),
       },
       smallPicture(scene, i, crop),
       el("span", { text: share }),

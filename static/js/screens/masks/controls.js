@@ -14,7 +14,7 @@ export function createControls(state, update, { player, onratio }) {
     min: 0,
     max: 1,
     value: 0,
-    say: (value) => `${value} of ${isLoaded(state) ? currentMask(state).blocks.length : 0}`,
+    format: (value) => `${value} of ${isLoaded(state) ? currentMask(state).blocks.length : 0}`,
     oninput: (value) => {
       player.stop();
       if (isLoaded(state)) update(toStep(state, value));
@@ -25,7 +25,7 @@ export function createControls(state, update, { player, onratio }) {
     max: MOST_RATIO,
     step: 0.01,
     value: state.ratio,
-    say: (value) => percent(value, 0),
+    format: (value) => percent(value, 0),
     oninput: (ratio) => {
       player.stop();
       update({ ratio, member: null, step: null });

@@ -6,7 +6,7 @@ import { percent } from "../../ui/format.js";
 import { legend } from "../../ui/legend.js";
 import { maximum } from "../../ui/numbers.js";
 import { patchCount } from "./state.js";
-import { trim } from "./words.js";
+import { trim } from "./sentences.js";
 
 /** @typedef {import("./state.js").MasksScene} MasksScene */
 

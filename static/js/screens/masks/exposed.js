@@ -1,7 +1,7 @@
 /* What the screen shows, as tests read it. */
 import { hiddenCount } from "./owners.js";
 import { currentMask, stepNow } from "./state.js";
-import { describe } from "./words.js";
+import { describe } from "./sentences.js";
 
 /** @param {import("./state.js").Loaded} state @param {Uint16Array} owners */
 export function exposed(state, owners) {

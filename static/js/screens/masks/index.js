@@ -10,12 +10,13 @@ import { createDraws } from "./draws.js";
 import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
 import { createFields } from "./fields.js";
+import { pressKey } from "./keys.js";
 import { createLoading } from "./loading.js";
 import { ownersOf } from "./owners.js";
 import { createPicture } from "./picture.js";
 import { createPlayer } from "./player.js";
-import { createState, currentMask, isLoaded, isWaiting, stepNow, toStep } from "./state.js";
-import { describe, lessonNumbers } from "./words.js";
+import { createState, currentMask, isLoaded, isWaiting, stepNow } from "./state.js";
+import { describe, lessonNumbers } from "./sentences.js";
 
 /** @typedef {import("./state.js").State} State */
 
@@ -89,29 +90,4 @@ export function create(root, page) {
       return loading.load();
     },
   };
-}
-
-/**
- * @param {KeyboardEvent} event
- * @param {{ state: State, update: import("./state.js").Update,
- *   player: ReturnType<typeof createPlayer>, pick: (index: number | null) => void }} screen
- */
-function pressKey(event, { state, update, player, pick }) {
-  if (!isLoaded(state)) return;
-  const now = stepNow(state),
-    to = {
-      ArrowRight: now + 1,
-      ArrowUp: now + 1,
-      ArrowLeft: now - 1,
-      ArrowDown: now - 1,
-      Home: 0,
-      End: currentMask(state).blocks.length,
-    }[event.key];
-  if (to !== undefined) {
-    player.stop();
-    update(toStep(state, to));
-  } else if (event.key === " ") player.toggle();
-  else if (event.key === "Escape" && state.member !== null) pick(null);
-  else return;
-  event.preventDefault();
 }

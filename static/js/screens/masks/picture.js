@@ -2,7 +2,7 @@
 import { paintRgb } from "../../ui/canvas.js";
 import { el, svg } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { tip } from "../../ui/tooltip.js";
 import { ownersOf, ownPatches } from "./owners.js";
 import { currentMask, isLoaded, stepNow } from "./state.js";
@@ -34,10 +34,10 @@ export function createPicture(state, onkeydown) {
       tabindex: "0",
       role: "application",
       "aria-roledescription": "crop in patches",
-      "aria-label": `The crop and the blocks that hide it. ${keysInWords(KEYS)}.`,
+      "aria-label": `The crop and the blocks that hide it. ${keysSentence(KEYS)}.`,
       onkeydown,
       onpointermove: (event) => {
-        if (isLoaded(state)) tip(node, event, wordsAt(state, patchUnder(node, event, state)));
+        if (isLoaded(state)) tip(node, event, describePatch(state, patchUnder(node, event, state)));
       },
       onpointerleave: (event) => tip(node, event, null),
     },
@@ -127,7 +127,7 @@ function patchUnder(node, event, { scene }) {
 }
 
 /** The words beside the pointer. @param {Loaded} state @param {[number, number]} patch */
-function wordsAt(state, [row, col]) {
+function describePatch(state, [row, col]) {
   const { scene, member } = state,
     { grid, draws } = scene.facts,
     at = row * grid[1] + col,

@@ -8,7 +8,7 @@ import { MOVES, PatchPicture } from "../../ui/patch-picture.js";
  * @property {(index: number) => unknown} onchoose
  * @property {(index: number | null) => unknown} [onpoint]
  * @property {() => unknown} onrelease Escape
- * @property {(index: number) => string | null} say the words beside the pointer
+ * @property {(index: number) => string | null} describe the words beside the pointer
  */
 
 export class Atlas extends PatchPicture {
@@ -17,7 +17,7 @@ export class Atlas extends PatchPicture {
   #actions;
 
   /** @param {AtlasOptions} options */
-  constructor({ label, onchoose, onpoint = () => {}, onrelease, say }) {
+  constructor({ label, onchoose, onpoint = () => {}, onrelease, describe }) {
     const point = rafThrottle(onpoint);
     super({
       label,
@@ -28,7 +28,7 @@ export class Atlas extends PatchPicture {
       },
       onhover: (row, col) => point(this.indexOf(row, col)),
       onleave: () => point(null),
-      say: (row, col) => say(this.indexOf(row, col)),
+      describe: (row, col) => describe(this.indexOf(row, col)),
     });
     this.#actions = { onchoose, onpoint, onrelease };
     this.picture.remove();

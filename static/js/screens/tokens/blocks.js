@@ -5,7 +5,7 @@ import { flatten, paintMap } from "../../ui/canvas.js";
 import { slider } from "../../ui/controls.js";
 import { el, penOf, svg } from "../../ui/dom.js";
 import { threeDigits } from "../../ui/format.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { createBlockTables } from "./block-tables.js";
@@ -53,9 +53,9 @@ export function moveStep(state, update, by) {
 export function createBlocks(state, update, choosing) {
   const picture = new PatchPicture({
     from: selectedPatch,
-    label: `How long the patch tokens are. ${keysInWords(KEYS)}.`,
+    label: `How long the patch tokens are. ${keysSentence(KEYS)}.`,
     ...choosing,
-    say: (row, col) => words(state, row, col),
+    describe: (row, col) => describePatch(state, row, col),
   });
   const rings = svg("svg", { class: "inside-rings", preserveAspectRatio: "none" });
   picture.overlay.after(rings);
@@ -67,14 +67,14 @@ export function createBlocks(state, update, choosing) {
     min: -1,
     max: 11,
     value: 11,
-    say: (value) => (value < 0 ? "no block" : `block ${value}`),
+    format: (value) => (value < 0 ? "no block" : `block ${value}`),
     oninput: (value) => goToStep(update, value + 1),
   });
   const overlay = slider("Overlay", {
     max: 1,
     step: 0.05,
     value: state.strength,
-    say: (value) => `${Math.round(100 * value)} %`,
+    format: (value) => `${Math.round(100 * value)} %`,
     oninput: (strength) => update({ strength }),
   });
   const left = el(
@@ -200,7 +200,7 @@ function storyOf(scene, { row, col, step, norm, norms, median, threshold, longes
  * @param {number} row
  * @param {number} col
  */
-function words(state, row, col) {
+function describePatch(state, row, col) {
   if (!state.blocks) return null;
   const { scene } = state.blocks,
     step = stepOf(state, stepCount(scene)),

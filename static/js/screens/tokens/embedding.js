@@ -26,7 +26,7 @@ export function createEmbedding(state, update) {
       "filter, Escape lets go.",
     onchoose: (index) => update(choiceOfFilter(state, { kind: "filters", index })),
     onrelease: () => update({ filter: null, pointed: null }),
-    say: (index) => {
+    describe: (index) => {
       const value = state.patchNumbers?.embedding[index];
       return value === undefined ? null : `filter ${index}: ${signed(value, 3)}`;
     },

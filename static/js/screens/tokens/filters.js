@@ -36,7 +36,7 @@ export function createFilters(state, update) {
     },
     onpoint: (cell) => update({ pointed: filterAt(cell) }),
     onrelease: () => update({ filter: null, pointed: null }),
-    say: (cell) => {
+    describe: (cell) => {
       const filter = filterAt(cell);
       return filter && state.patches && filterName(state.patches.scene, filter);
     },
@@ -103,7 +103,7 @@ function createControls(state, update) {
   const pager = slider("Page", {
     min: 0,
     max: 0,
-    say: (page) => (state.patches ? pageInWords(state.patches.scene, state.kind, page) : ""),
+    format: (page) => (state.patches ? pageText(state.patches.scene, state.kind, page) : ""),
     oninput: (page) => update({ page }),
   });
   return {
@@ -123,7 +123,7 @@ function createControls(state, update) {
 const firstOf = ({ kind, page }, scene) => page * perPage(scene, kind);
 
 /** @param {PatchesScene} scene @param {import("./state.js").FilterKind} kind @param {number} page */
-function pageInWords(scene, kind, page) {
+function pageText(scene, kind, page) {
   const count = countOf(scene, kind),
     size = perPage(scene, kind);
   return kind === "components"

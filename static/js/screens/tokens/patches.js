@@ -4,7 +4,7 @@ import { selectedPatch } from "../../page/selection.js";
 import { flatten, paintMap } from "../../ui/canvas.js";
 import { el, svg } from "../../ui/dom.js";
 import { signed } from "../../ui/format.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { reach, respond } from "./embed.js";
@@ -32,9 +32,9 @@ const OVERLAY = 0.85;
 export function createPatches(state, update, choosing) {
   const picture = new PatchPicture({
     from: selectedPatch,
-    label: `The picture in patches. ${keysInWords(KEYS)}.`,
+    label: `The picture in patches. ${keysSentence(KEYS)}.`,
     ...choosing,
-    say: (row, col) => words(state, row, col),
+    describe: (row, col) => describePatch(state, row, col),
   });
   picture.overlay.style.opacity = String(OVERLAY);
   const cuts = svg("path"),
@@ -132,7 +132,7 @@ function storyOf({ scene }, { filter }) {
  * @param {number} row
  * @param {number} col
  */
-function words({ patches, filter }, row, col) {
+function describePatch({ patches, filter }, row, col) {
   if (!patches) return null;
   const { scene, pixels } = patches,
     patch = row * scene.facts.grid[1] + col;

@@ -6,7 +6,7 @@ import { toggle } from "../../ui/controls.js";
 import { el, penOf, svg } from "../../ui/dom.js";
 import { signed } from "../../ui/format.js";
 import { rafThrottle } from "../../ui/frame.js";
-import { keyHints, keysInWords } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { MOVES, PatchPicture } from "../../ui/patch-picture.js";
 import { createPositionRule } from "./position-rule.js";
@@ -120,12 +120,12 @@ export function createPositions(state, update, choosing) {
 function createGiven(state, choosing) {
   const given = new PatchPicture({
     from: selectedPatch,
-    label: `Similarity of the positions this picture is given. ${keysInWords(KEYS)}.`,
+    label: `Similarity of the positions this picture is given. ${keysSentence(KEYS)}.`,
     ...choosing,
-    say(row, col) {
+    describe(row, col) {
       if (!state.positions) return null;
       const { facts, given_norms: norms } = state.positions.scene;
-      return placeInWords([row, col], norms[row * facts.grid[1] + col]);
+      return placeText([row, col], norms[row * facts.grid[1] + col]);
     },
   });
   given.picture.remove();
@@ -145,10 +145,10 @@ function createLearned(state, update) {
       const [patchRow, patchCol] = patchOf(state.positions.scene, [row, col]);
       select({ row: patchRow, col: patchCol });
     },
-    say(row, col) {
+    describe(row, col) {
       if (!state.positions) return null;
       const { facts, learned_norms: norms } = state.positions.scene;
-      return placeInWords([row, col], norms[row * facts.learned_grid[1] + col]);
+      return placeText([row, col], norms[row * facts.learned_grid[1] + col]);
     },
   });
   learned.picture.remove();
@@ -170,8 +170,7 @@ function createLearned(state, update) {
 }
 
 /** @param {readonly [number, number]} place @param {number} length */
-const placeInWords = ([row, col], length) =>
-  `row ${row}, column ${col}\nlength ${length.toFixed(3)}`;
+const placeText = ([row, col], length) => `row ${row}, column ${col}\nlength ${length.toFixed(3)}`;
 
 /**
  * A dot for each patch at the place it samples, in the learned grid's own units.

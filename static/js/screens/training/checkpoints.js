@@ -29,7 +29,7 @@ export function createCheckpoints(onshow) {
   const slider = createSlider("Checkpoint", {
     min: 0,
     max: 0,
-    say: (index) => nameOfMoment(moments[index]),
+    format: (index) => nameOfMoment(moments[index]),
     oninput: (index) => {
       at = index;
       void load();

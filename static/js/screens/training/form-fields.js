@@ -1,7 +1,7 @@
 /* The fields of the form, and what is filled in. */
 import { choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
-import { presetInWords } from "./form-words.js";
+import { presetSentence } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/runs").Preset} Preset */
@@ -65,7 +65,7 @@ export function createRecipe(onchange) {
       steps.value = String(all[0]?.steps ?? steps.value);
     },
     draw() {
-      words.textContent = presetInWords(chosen());
+      words.textContent = presetSentence(chosen());
     },
     filled: () => ({ preset: preset.value, steps: valueOf(steps) }),
   };

@@ -6,7 +6,7 @@ import { button, choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { createModels, createMore, createRecipe, createTuning } from "./form-fields.js";
-import { classesOf, leftOutInWords, picturesInWords, whyNotStart } from "./form-words.js";
+import { classesOf, leftOutSentences, picturesSentence, whyNotStart } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/runs").Upload} Upload */
@@ -148,11 +148,11 @@ function createPictures(onchoose, work) {
   /** @param {File} picked */
   async function upload(picked) {
     const url = `runs/pictures?name=${encodeURIComponent(picked.name)}`;
-    const tell = (/** @type {number} */ share) => {
+    const showProgress = (/** @type {number} */ share) => {
       words.textContent = `${picked.name}: ${percent(share, 0)} sent.`;
     };
     /** @type {Upload} */
-    const zip = await sendFile(url, picked, tell);
+    const zip = await sendFile(url, picked, showProgress);
     onchoose(zip);
   }
 
@@ -164,14 +164,14 @@ function createPictures(onchoose, work) {
       words,
       leftOut,
     ),
-    /** @param {import("./form-words.js").Filled} filled */
+    /** @param {import("./form-sentences.js").Filled} filled */
     draw(filled) {
       const { kind, zip } = filled;
       samples.hidden = kind === "fine-tuning" || !zip;
       ask.textContent = zip ? "Another zip" : "Upload a zip of pictures";
-      words.textContent = picturesInWords(filled);
+      words.textContent = picturesSentence(filled);
       leftOut.replaceChildren(
-        ...leftOutInWords(zip).map((text) => el("p", { class: "inside-note", text })),
+        ...leftOutSentences(zip).map((text) => el("p", { class: "inside-note", text })),
       );
     },
   };

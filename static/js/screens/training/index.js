@@ -3,12 +3,13 @@ import { bus } from "../../page/bus.js";
 import { kept } from "../../page/link.js";
 import { isOpen } from "../../page/screens.js";
 import { select, selection } from "../../page/selection.js";
-import { el } from "../../ui/dom.js";
 import { createCheckpoints } from "./checkpoints.js";
+import { createCommand } from "./command.js";
 import { createCurves } from "./curves.js";
 import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
 import { createForm } from "./form.js";
+import { createLayout } from "./layout.js";
 import { fillTrainingLesson } from "./lesson.js";
 import { createList } from "./list.js";
 import { createProgress } from "./progress.js";
@@ -19,9 +20,6 @@ import { createWatching } from "./watching.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Opened} Opened */
-
-const NONE_OPEN =
-  "No run is open. Start one: it goes on when this page is closed, and is found again here.";
 
 /**
  * @param {HTMLElement} root
@@ -40,42 +38,17 @@ export function create(root, page) {
     checkpoints = createCheckpoints((moment) => update({ moment })),
     repeat = createCommand(),
     take = createExports(state, curves.sheet);
-  const empty = el("p", { class: "inside-note" }),
-    problem = el("p", { class: "inside-problem", role: "alert", hidden: true });
-  const open = el(
-    "div",
-    { class: "inside-left inside-open", hidden: true },
-    progress.top,
-    steering.node,
-    progress.verdict,
-    curves.node,
-  );
-  const below = el(
-    "div",
-    { class: "inside-below", hidden: true },
-    report.node,
-    checkpoints.node,
-    take.node,
-    repeat.node,
-  );
-  root.append(
-    el(
-      "div",
-      { class: "inside-columns training" },
-      el("div", { class: "inside-left" }, form.node, list.node),
-      el("div", { class: "inside-left" }, empty, problem, open),
-    ),
-    below,
-  );
+  const layout = createLayout({
+    beginning: [form.node, list.node],
+    opened: [progress.top, steering.node, progress.verdict, curves.node],
+    below: [report.node, checkpoints.node, take.node, repeat.node],
+  });
+  root.append(layout.columns, layout.below);
 
   /** @param {State} now @param {Partial<State>} change */
   function render(now, change) {
     list.draw(now.runs);
-    open.hidden = below.hidden = !now.run;
-    empty.hidden = now.run !== null;
-    empty.textContent = now.problem || NONE_OPEN;
-    problem.hidden = !now.problem || !now.run;
-    problem.textContent = now.problem;
+    layout.draw(now);
     if (now.run) {
       const opened = /** @type {Opened} */ (now);
       if (change.run || change.lines) drawRun(opened);
@@ -108,29 +81,6 @@ export function create(root, page) {
       form.follow(view);
       if (!selection.run) select({ run: kept("run") });
       await watching.refresh();
-    },
-  };
-}
-
-/** The command that repeats the open run. */
-function createCommand() {
-  const command = el("pre", {
-    class: "inside-code",
-    tabindex: "0",
-    "aria-label": "The command that repeats this run",
-  });
-  const node = el(
-    "details",
-    { class: "inside-more" },
-    el("summary", { text: "The command that repeats this run" }),
-    command,
-  );
-  return {
-    node,
-    /** @param {import("./state.js").RunDetails} run */
-    draw(run) {
-      command.textContent = run.command;
-      node.hidden = !run.command;
     },
   };
 }

@@ -12,7 +12,7 @@ import {
   CLASSIFIERS,
   judgedSentence,
   probeName,
-  scoreInWords,
+  scoreText,
 } from "../../ui/probe-scores.js";
 
 /** @typedef {import("../../ui/probe-scores.js").Probe} Probe */
@@ -75,7 +75,7 @@ export function createLayers(run) {
     shown = { name, probe, best };
     words.textContent =
       `Of the weights it began with, best at layer ${best.layer}: ` +
-      `${probeName(best)}, ${scoreInWords(best)}.`;
+      `${probeName(best)}, ${scoreText(best)}.`;
     note.textContent = judgedSentence(probe);
     verdict.hidden = chart.hidden = false;
     look({ classifier: best.classifier, layer: best.layer });

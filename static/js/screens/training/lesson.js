@@ -8,14 +8,14 @@ export function fillTrainingLesson(lines) {
   const newest = lines.findLast(({ logged }) => logged);
   fillLesson("training", {
     loss: newest
-      ? lossInWords(newest)
+      ? lossSentence(newest)
       : "The numbers of a run without labels appear here when one is open.",
-    entropy: newest ? entropyInWords(lines) : "",
+    entropy: newest ? entropySentence(lines) : "",
   });
 }
 
 /** The DINO loss beside what uniform output would have. @param {Line} line */
-function lossInWords({ step, logged, uniform }) {
+function lossSentence({ step, logged, uniform }) {
   const loss = sumOf(logged),
     flat = sumOf(uniform);
   return (
@@ -28,7 +28,7 @@ function lossInWords({ step, logged, uniform }) {
 const sumOf = (terms) => (terms?.dino_local_crops_loss ?? 0) + (terms?.dino_global_crops_loss ?? 0);
 
 /** @param {readonly Line[]} lines */
-function entropyInWords(lines) {
+function entropySentence(lines) {
   const measured = lines.findLast((line) => line.measured)?.measured,
     each = measured?.teacher_entropy.dino ?? null,
     over = measured?.teacher_entropy_marginal.dino ?? null;

@@ -34,7 +34,7 @@ export function createProgress() {
       badge.textContent = run.state;
       words.textContent = run.words;
       bar.value = run.steps ? run.step / run.steps : 0;
-      numbers.textContent = progressInWords({ run, lines });
+      numbers.textContent = progressSentence({ run, lines });
       verdict.hidden = !run.verdict || run.words.includes(run.verdict.words); // a finished run says it itself
       verdict.textContent = run.verdict?.words ?? "";
       verdict.dataset.kind = run.verdict?.kind ?? "";
@@ -47,7 +47,7 @@ export function createProgress() {
  *
  * @param {Pick<Opened, "run" | "lines">} state
  */
-export function progressInWords({ run, lines }) {
+export function progressSentence({ run, lines }) {
   const unit = run.kind === "fine-tuning" ? "Epoch" : "Step";
   const parts = [`${unit} ${run.step}${run.steps ? ` of ${run.steps}` : ""}`];
   const newest = lines.findLast(({ seconds }) => seconds);

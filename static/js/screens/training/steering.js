@@ -13,9 +13,9 @@ const WATCHING = "You are watching: only the browser that started this run can s
 
 /**
  * @param {(action: RunAction) => Promise<unknown>} steer
- * @param {(problem: string) => void} tell
+ * @param {(problem: string) => void} showProblem
  */
-export function createSteering(steer, tell) {
+export function createSteering(steer, showProblem) {
   const node = el("div", { class: "inside-controls" });
   /** @type {HTMLButtonElement[]} */
   let buttons = [];
@@ -27,7 +27,7 @@ export function createSteering(steer, tell) {
     drawn = ""; // whatever comes of it, the buttons are made anew
     await steer(action).catch((error) => {
       for (const one of buttons) one.disabled = false;
-      tell(sentenceOf(error));
+      showProblem(sentenceOf(error));
     });
   }
 

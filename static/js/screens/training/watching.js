@@ -69,7 +69,7 @@ export function createWatching(state, update, offer) {
     timer = setTimeout(
       async () => {
         if (!isOpen("training")) return;
-        await follow().catch((error) => update({ problem: inWords(error) }));
+        await follow().catch((error) => update({ problem: messageOf(error) }));
         again();
       },
       alive ? EVERY : IDLE,
@@ -168,7 +168,7 @@ const postAction = (name, action) =>
   requestJson(`runs/${name}/steer?action=${action}`, { method: "POST" });
 
 /** @param {unknown} error */
-const inWords = (error) =>
+const messageOf = (error) =>
   error instanceof NetworkError
     ? "The server does not answer. The run goes on without it."
     : sentenceOf(error);

@@ -46,7 +46,7 @@ export function createLoading(update) {
 
   async function loadDistance() {
     const run = selection.run ?? kept("run") ?? (await newestRun());
-    const found = run ? await distanceIn(run).catch(inWords) : NO_RUN;
+    const found = run ? await distanceIn(run).catch(messageOf) : NO_RUN;
     if (typeof found === "string") update({ distance: null, distanceNote: found });
     else update({ distance: found, distanceNote: noteOf(found) });
   }
@@ -73,7 +73,7 @@ async function distanceIn(run) {
 }
 
 /** A refusal is no fault of the screen: it stands where the numbers would. @param {unknown} error */
-function inWords(error) {
+function messageOf(error) {
   if (error instanceof Problem) return sentenceOf(error);
   throw error;
 }

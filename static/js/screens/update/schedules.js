@@ -86,7 +86,7 @@ export function describeStep({ scene, at }) {
 }
 
 /** The values at the cursor, in one line. @param {Loaded} loaded */
-export const valuesInWords = ({ scene, at }) =>
+export const valuesSentence = ({ scene, at }) =>
   [
     `learning rate ${exact(scene.learning_rate[at])}`,
     `of the prototypes ${exact(scene.last_layer_learning_rate[at])}`,

@@ -79,7 +79,7 @@ function createRecipe(change) {
     min: -2,
     max: 2,
     step: 0.05,
-    say: (value) => `${value.toFixed(2)} sd`,
+    format: (value) => `${value.toFixed(2)} sd`,
     oninput: rafThrottle((/** @type {number} */ value) => change({ threshold: value })),
   });
   const median = toggle(
@@ -153,7 +153,7 @@ function createLook({ state, update }) {
     max: 1,
     step: 0.05,
     value: state.colours.strength,
-    say: (value) => `${Math.round(100 * value)} %`,
+    format: (value) => `${Math.round(100 * value)} %`,
     oninput: (strength) => update({ colours: { ...state.colours, strength } }),
   });
   return { node: row(outline.node, overlay.node) };

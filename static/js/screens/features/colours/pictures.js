@@ -2,7 +2,7 @@
 import { sceneUrl } from "../../../page/scenes.js";
 import { selectedPatch } from "../../../page/selection.js";
 import { paintMap, paintRgb } from "../../../ui/canvas.js";
-import { keysInWords } from "../../../ui/key-hints.js";
+import { keysSentence } from "../../../ui/key-hints.js";
 import { PatchPicture } from "../../../ui/patch-picture.js";
 import { createOutline, figure, KEYS, signed, signedLegend } from "../panels.js";
 
@@ -11,7 +11,7 @@ import { createOutline, figure, KEYS, signed, signedLegend } from "../panels.js"
 
 /** @param {import("../state.js").Pointing} pointing */
 export function createPictures(pointing) {
-  const keys = keysInWords(KEYS);
+  const keys = keysSentence(KEYS);
   const colours = new PatchPicture({
     from: selectedPatch,
     label: `PCA of the patch features as colours. ${keys}.`,

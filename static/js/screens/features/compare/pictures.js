@@ -3,7 +3,7 @@ import { sceneUrl } from "../../../page/scenes.js";
 import { selectedPatch } from "../../../page/selection.js";
 import { paintMap, paintRgb } from "../../../ui/canvas.js";
 import { el } from "../../../ui/dom.js";
-import { keysInWords } from "../../../ui/key-hints.js";
+import { keysSentence } from "../../../ui/key-hints.js";
 import { PatchPicture } from "../../../ui/patch-picture.js";
 import { figure, KEYS, signed, signedLegend } from "../panels.js";
 
@@ -21,7 +21,7 @@ export function createPictures({ state, pointing }) {
     (label) =>
       new PatchPicture({
         from: selectedPatch,
-        label: `${label}. ${keysInWords(KEYS)}.`,
+        label: `${label}. ${keysSentence(KEYS)}.`,
         ...pointing,
       }),
   );

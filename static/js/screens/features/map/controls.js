@@ -105,7 +105,7 @@ function moreOf({ map }, { change, choose, reloadSoon }) {
     max: 0.9,
     step: 0.05,
     value: map.choice.distance,
-    say: (value) => value.toFixed(2),
+    format: (value) => value.toFixed(2),
     oninput: (distance) => {
       choose({ distance });
       reloadSoon();
@@ -115,7 +115,7 @@ function moreOf({ map }, { change, choose, reloadSoon }) {
     max: 1,
     step: 0.05,
     value: map.strength,
-    say: (value) => `${Math.round(100 * value)} %`,
+    format: (value) => `${Math.round(100 * value)} %`,
     oninput: (strength) => change({ strength }),
   });
   return [near.node, apart.node, overlay.node];

@@ -3,7 +3,7 @@ import { Scatter } from "../../../charts/scatter.js";
 import { sceneUrl } from "../../../page/scenes.js";
 import { selectedPatch } from "../../../page/selection.js";
 import { percent, place } from "../../../ui/format.js";
-import { keysInWords } from "../../../ui/key-hints.js";
+import { keysSentence } from "../../../ui/key-hints.js";
 import { PatchPicture } from "../../../ui/patch-picture.js";
 import { cellOf, fitted } from "../arithmetic.js";
 import { figure, KEYS, paintEach } from "../panels.js";
@@ -27,13 +27,13 @@ export function createPictures({ state, pointing }) {
   let isFromMap = false; // the map tells a frame later that the pointer has left it
   const picture = new PatchPicture({
     from: selectedPatch,
-    label: `The picture with its clusters. ${keysInWords(KEYS)}.`,
+    label: `The picture with its clusters. ${keysSentence(KEYS)}.`,
     ...pointing,
     onhover: (row, col) => {
       isFromMap = false;
       pointing.onhover(row, col);
     },
-    say: (row, col) => describe(row * picture.grid[1] + col),
+    describe: (row, col) => describe(row * picture.grid[1] + col),
   });
   const scatter = new Scatter({
     describe,

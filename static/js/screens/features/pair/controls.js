@@ -58,7 +58,7 @@ export function createControls({ state, reload }, change, chooser) {
     max: 1,
     step: 0.05,
     value: state.pair.strength,
-    say: (value) => `${Math.round(100 * value)} %`,
+    format: (value) => `${Math.round(100 * value)} %`,
     oninput: (strength) => change({ strength }),
   });
   const story = el("p", { class: "inside-details", "aria-live": "polite" }),

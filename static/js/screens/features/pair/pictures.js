@@ -4,7 +4,7 @@ import { selectedPatch } from "../../../page/selection.js";
 import { paintMap, paintRgb } from "../../../ui/canvas.js";
 import { el } from "../../../ui/dom.js";
 import { rafThrottle } from "../../../ui/frame.js";
-import { keysInWords } from "../../../ui/key-hints.js";
+import { keysSentence } from "../../../ui/key-hints.js";
 import { PatchPicture } from "../../../ui/patch-picture.js";
 import { cellOf } from "../arithmetic.js";
 import { figure, KEYS, signed, signedLegend } from "../panels.js";
@@ -110,7 +110,7 @@ export function createPictures(screen, change, chooser) {
 function patchPictures({ state, pointing }, change) {
   const left = new PatchPicture({
     from: selectedPatch,
-    label: `The first picture. ${keysInWords(KEYS)}.`,
+    label: `The first picture. ${keysSentence(KEYS)}.`,
     ...pointing,
     onhover: (row, col) => {
       state.pair.pointed = null;

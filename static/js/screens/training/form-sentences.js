@@ -22,7 +22,7 @@ const HOW_TO_LABEL =
 export const classesOf = (zip) => Object.keys(zip.classes);
 
 /** The pictures a run would learn from. @param {Filled} filled */
-export function picturesInWords({ kind, zip }) {
+export function picturesSentence({ kind, zip }) {
   if (!zip) return kind === "fine-tuning" ? HOW_TO_LABEL : SAMPLES;
   const names = classesOf(zip),
     counts = names.slice(0, CLASSES).map((name) => `${name} ${zip.classes[name]}`);
@@ -40,14 +40,14 @@ export function picturesInWords({ kind, zip }) {
  * @param {Upload | null} zip
  * @returns {string[]}
  */
-export function leftOutInWords(zip) {
+export function leftOutSentences(zip) {
   if (!zip) return [];
   const count = zip.left_out ? [`Not used: ${plural(zip.left_out, "file", "files")}.`] : [];
   return [...count, ...zip.notes];
 }
 
 /** @param {Preset | undefined} preset */
-export function presetInWords(preset) {
+export function presetSentence(preset) {
   if (!preset) return "";
   const { name, words, fits } = preset;
   return fits

@@ -12,7 +12,7 @@ export const trim = (/** @type {number} */ value) => value.toFixed(2).replace(/\
 /** What is asked, and how far the blocks on the picture have come. @param {Loaded} state */
 export function describe(state) {
   const mask = currentMask(state),
-    asked = askedInWords(state, mask),
+    asked = targetSentence(state, mask),
     step = stepNow(state);
   if (mask.target === 0)
     return state.member === null
@@ -22,7 +22,7 @@ export function describe(state) {
   if (step === 0) return `${asked} No block is drawn yet.`;
   const hidden = mask.blocks.slice(0, step).reduce((sum, block) => sum + block[4], 0),
     [, , height, width, fresh] = mask.blocks[step - 1],
-    end = step === mask.blocks.length ? `, ${endInWords(state, mask)}` : ".";
+    end = step === mask.blocks.length ? `, ${endSentence(state, mask)}` : ".";
   return (
     `${asked} ${step} of ${plural(mask.blocks.length, "block", "blocks")}; block ` +
     `${step - 1}: ${height} × ${width} patches, ${fresh} of them new; ${hidden} hidden ` +
@@ -31,7 +31,7 @@ export function describe(state) {
 }
 
 /** @param {Loaded} state @param {Mask} mask */
-function askedInWords({ scene, member }, { target }) {
+function targetSentence({ scene, member }, { target }) {
   const P = patchCount(scene),
     { ratio } = scene.facts;
   if (member !== null)
@@ -47,7 +47,7 @@ function askedInWords({ scene, member }, { target }) {
 }
 
 /** @param {Loaded} state @param {Mask} mask */
-const endInWords = ({ scene }, { target, achieved }) =>
+const endSentence = ({ scene }, { target, achieved }) =>
   achieved === target
     ? "the target is met."
     : `${target - achieved} short of the target: ${scene.facts.config.tries} tries in a row ` +
