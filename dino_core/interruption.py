@@ -27,7 +27,7 @@ heard = threading.Event()  # set by Ctrl-C
 _raised = threading.Event()  # set when the main thread has been interrupted, which may be later
 _files = threading.Condition()  # held by whoever ends the process
 _writers: list[object] = []  # of files, each until its file is whole
-_last_words: list[Callable[[], None]] = []
+_before_the_end: list[Callable[[], None]] = []
 said = threading.Event()  # set when the person who waits has been told
 _kept: list[Any] = []  # the sockets of `listen`, open as long as the process
 
@@ -86,7 +86,7 @@ def _watch(reader: Any) -> None:
     while signal.SIGINT not in reader.recv(64):
         pass
     heard.set()
-    time.sleep(LIMIT_OF_JOBS if _last_words else LIMIT)
+    time.sleep(LIMIT_OF_JOBS if _before_the_end else LIMIT)
     end(INTERRUPTED, "Stopped.")
 
 
@@ -98,9 +98,9 @@ def end(code: int, words: str = "") -> NoReturn:
     with _files:
         _files.wait_for(lambda: not _writers)
         if words:
-            for say in _last_words:
+            for report in _before_the_end:
                 with suppress(Exception):
-                    say()
+                    report()
         flush = threading.Thread(target=_flush, daemon=True)
         flush.start()
         flush.join(FLUSH)
@@ -131,11 +131,11 @@ def files_written() -> Iterator[None]:
 
 
 @contextmanager
-def last_words(say: Callable[[], None]) -> Iterator[None]:
+def before_the_end(report: Callable[[], None]) -> Iterator[None]:
     """What is done, by another thread, before a process is ended where it stands. Whoever tells
     the person who waits sets `said`."""
-    _last_words.append(say)
+    _before_the_end.append(report)
     try:
         yield
     finally:
-        _last_words.remove(say)
+        _before_the_end.remove(report)

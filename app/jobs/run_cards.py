@@ -126,7 +126,7 @@ def _add_job(card: RunCard, folder: Path, job: RunJob, place: int | None) -> Non
     elif not card["alive"] and process_lives(job):
         card |= {"state": "starting", "words": STARTING, "alive": True}
     elif not begun or (not card["alive"] and job.launched > card["updated"]):
-        card |= {"state": "failed", "words": last_words(folder), "updated": job.launched}
+        card |= {"state": "failed", "words": last_log_line(folder), "updated": job.launched}
 
 
 def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
@@ -178,7 +178,7 @@ def launch_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.launch.txt")
 
 
-def last_words(folder: Path) -> str:
+def last_log_line(folder: Path) -> str:
     """What a process said that ended before there was a run."""
     try:
         text = launch_file(folder).read_text(encoding="utf-8", errors="replace")

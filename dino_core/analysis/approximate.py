@@ -32,7 +32,7 @@ class Recall:
     queries: int  # whose neighbours were looked for exactly as well
     k: int  # nearest of each
 
-    def words(self) -> str:
+    def sentence(self) -> str:
         return (
             f"An index finds {100 * self.value:.1f} % of the true {self.k} nearest, measured by "
             f"exact search for {self.queries:,} of them."

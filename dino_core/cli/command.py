@@ -84,13 +84,13 @@ def write_figure(
     """
     if args.figure is None:
         return
-    from dino_core.figures.files import save, words_of
+    from dino_core.figures.files import label_of, save
 
     figure = draw(getattr(args, "figure_width", "page"))
     if isinstance(figure, dict):
         save(figure, args.figure)
         return
-    caption = f"{words_of(figure)}. Repeated by: {args.line}"
+    caption = f"{label_of(figure)}. Repeated by: {args.line}"
     save(figure, args.figure, dpi=args.figure_dpi, caption=caption)
     print(f"Figure -> {args.figure}\n{caption}")
 

@@ -132,7 +132,7 @@ def embedding(
                     threads=args.threads,
                     progress=advance,
                 )
-            say_broken(found.broken)
+            report_broken(found.broken)
             return found
 
         yield features
@@ -147,7 +147,7 @@ def progress(total: int, what: str) -> Iterator[Callable[[int], None]]:
         yield bar.update
 
 
-def say_broken(broken: Sequence[tuple[str, str]], count: int | None = None) -> None:
+def report_broken(broken: Sequence[tuple[str, str]], count: int | None = None) -> None:
     """Names the files that were left out, the first of them; all are in the output."""
     if not broken:
         return

@@ -22,8 +22,8 @@ from dino_core.cli.features import (
     facts_of,
     model_options,
     preparation_of,
+    report_broken,
     reported,
-    say_broken,
 )
 from dino_core.cli.outputs import output_folder
 from dino_core.cli.parts import (
@@ -181,7 +181,7 @@ def gallery(args: argparse.Namespace) -> int:
         watch.close()
     store = GalleryFolder(folder)
     state = store.state()
-    say_broken(state["broken"], state["broken_count"])
+    report_broken(state["broken"], state["broken_count"])
     if end == "ready":
         facts = store.facts()
         classes = f" in {len(facts['classes'])} classes" if facts["classes"] else ""

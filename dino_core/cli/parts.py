@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from dino_core.cli.features import facts_of, preparation_of, progress, say_broken
+from dino_core.cli.features import facts_of, preparation_of, progress, report_broken
 from dino_core.cli.weights import load_weights
 from dino_core.runs.exit_codes import SAID
 
@@ -89,7 +89,7 @@ class Work:
             parts, self.backbone, preparation, facts, layers, args.batch, args.threads
         )
         mine, log = share_of(missing, world.rank, world.size), Log(folder, world.first)
-        log.say(f"{what}: {words_of_parts(len(missing), len(parts), world.size)}")
+        log.write(f"{what}: {parts_sentence(len(missing), len(parts), world.size)}")
         begun = time.perf_counter()
         count = sum(len(parts.indices(part)) for part in mine)
         with progress(count, what) if world.first else nullcontext(ignore) as advance:
@@ -102,9 +102,9 @@ class Work:
         tallies = world.collect(tally)
         if tallies is None:
             return None
-        log.say(f"{what}: {words_of_tallies(tallies)}")
+        log.write(f"{what}: {tallies_sentence(tallies)}")
         embedded = EmbeddedParts.of(parts, self.backbone)
-        say_broken(embedded.broken)
+        report_broken(embedded.broken)
         return embedded
 
     def _begin(self, parts: "Parts", layers: bool) -> list[int]:
@@ -165,7 +165,7 @@ class Log:
     speaks: bool
     last: float = field(default_factory=time.monotonic)
 
-    def say(self, words: str) -> None:
+    def write(self, words: str) -> None:
         from dino_core.embedding.parts import JOB
 
         if not self.speaks:
@@ -180,17 +180,19 @@ class Log:
             self.last = time.monotonic()
             there = sum(1 for _ in parts.folder.glob("part-*.parquet"))
             rate = f"{pictures / seconds:.1f} pictures a second"
-            self.say(f"{what}: {there:,} of {len(parts):,} parts are there; this process: {rate}.")
+            self.write(
+                f"{what}: {there:,} of {len(parts):,} parts are there; this process: {rate}."
+            )
 
 
-def words_of_parts(missing: int, total: int, processes: int) -> str:
+def parts_sentence(missing: int, total: int, processes: int) -> str:
     by = "1 process" if processes == 1 else f"{processes} processes"
     if missing == total:
         return f"{total:,} parts by {by}."
     return f"{total - missing:,} of {total:,} parts are there; the other {missing:,} by {by}."
 
 
-def words_of_tallies(tallies: Sequence[Tally]) -> str:
+def tallies_sentence(tallies: Sequence[Tally]) -> str:
     """Rates, the share of the time that went into waiting for files, and who was slowest."""
     slowest = max(tallies, key=lambda one: one.seconds)
     pictures = sum(one.pictures for one in tallies)

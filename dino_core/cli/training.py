@@ -49,10 +49,10 @@ def add_parsers(commands: Any) -> None:
     ):
         command = add_command(commands, run, options_of)
         if run is train:
-            command.epilog = presets_in_words()
+            command.epilog = presets_text()
 
 
-def presets_in_words() -> str:
+def presets_text() -> str:
     lines = ["presets:"]
     for name, words in PRESET_WORDS.items():
         lines += textwrap.wrap(

@@ -24,7 +24,7 @@ from dino_core.datasets.picture_tables import read_picture_tables, rows_of_pictu
 from dino_core.datasets.pictures import Pictures
 from dino_core.datasets.places import Places
 from dino_core.datasets.shards import Contained, chosen_labels, read_shards
-from dino_core.datasets.splits import split_of, split_words
+from dino_core.datasets.splits import split_of, split_sentence
 
 COMPRESSED = (".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
 _OF = re.compile(r"[-_]\d+-of-\d+.*$")  # train-00000-of-00002-1a2b3c
@@ -156,14 +156,14 @@ def _understood(
             for name in names
             if name not in values
         ]
-        layout.notes.append(_label_words(kind, file))
+        layout.notes.append(_label_sentence(kind, file))
     elif source.shards:
         order = _by_folders(found, names, selection, layout)
     _read_splits(found, names, layout)
     return layout, order
 
 
-def _label_words(kind: str, file: str) -> str:
+def _label_sentence(kind: str, file: str) -> str:
     words = f"The labels are those of {kind}"
     words += " files beside the pictures" if kind in (".cls", ".txt", ".json") else ""
     words += " in the files beside the pictures" if kind.startswith(".json ") else ""
@@ -202,7 +202,7 @@ def _read_splits(found: Contained, names: Sequence[str], layout: Layout) -> None
         layout.splits = {}
     elif not any(note.startswith("Divided") for note in layout.notes):
         how = "by a column of its tables" if found.splits else "by the names of its files"
-        layout.notes.append(split_words(counts).replace("by its folders", how))
+        layout.notes.append(split_sentence(counts).replace("by its folders", how))
 
 
 def split_of_file(file: str) -> str:

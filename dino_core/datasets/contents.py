@@ -68,7 +68,7 @@ class Listing:
         try:
             kind = kind_of(head()[:HEAD])
         except (OSError, ValueError) as error:
-            self.left_out.append((name, f"The file cannot be read: {words_of(error)}."))
+            self.left_out.append((name, f"The file cannot be read: {message_of(error)}."))
             return
         if kind is not None and kind.decoder:
             self.pictures[name] = size
@@ -104,7 +104,7 @@ def name_objection(name: str) -> str:
     return ""
 
 
-def words_of(error: Exception) -> str:
+def message_of(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error).rstrip(".")
 
 
@@ -121,7 +121,7 @@ def matches(name: str, patterns: tuple[str, ...]) -> bool:
     return any(fnmatchcase(path, pattern) for pattern in wanted for path in paths)
 
 
-def left_out_words(left_out: Sequence[Left], named: int = 3) -> list[str]:
+def left_out_sentences(left_out: Sequence[Left], named: int = 3) -> list[str]:
     """How many files were left out, for each reason the first few by name."""
     reasons: dict[str, list[str]] = {}
     for name, why in left_out:

@@ -15,7 +15,7 @@ from dino_core.datasets.folders import list_folder
 from dino_core.datasets.layout import Layout, Selection, read_layout
 from dino_core.datasets.patterns import refuse_address
 from dino_core.datasets.pictures import Pictures
-from dino_core.datasets.splits import split_words
+from dino_core.datasets.splits import split_sentence
 from dino_core.datasets.zips import Archive, list_zip
 from dino_core.images import open_picture
 
@@ -160,17 +160,17 @@ def _read_tables(layout: Layout, listing: Listing, read: Read, named: str | None
         layout.left_out += whole.left_out
         if whole.splits or named is not None:
             layout.splits = whole.splits
-        _say_divided(layout)
+        _note_divided(layout)
 
 
-def _say_divided(layout: Layout) -> None:
+def _note_divided(layout: Layout) -> None:
     layout.splits = {name: kind for name, kind in layout.splits.items() if name in layout.labels}
     layout.notes = [note for note in layout.notes if not note.startswith("Divided by")]
     counts = Counter(layout.splits.values())
     if len(counts) < 2:
         layout.splits = {}
     else:
-        layout.notes.append(split_words(counts).replace("by its folders", "as it says"))
+        layout.notes.append(split_sentence(counts).replace("by its folders", "as it says"))
 
 
 def _numbered(

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from dino_core.datasets.contents import Listing, is_silent, words_of
+from dino_core.datasets.contents import Listing, is_silent, message_of
 from dino_core.images.formats import HEAD
 
 MAX_FILES = 20_000_000  # ImageNet-22k has 14 million
@@ -22,8 +22,8 @@ def list_folder(root: Path) -> Listing:
                     _add(found, folders, f"{prefix}{entry.name}", entry)
         except OSError as error:
             if not prefix:
-                raise ValueError(f"{root} cannot be read: {words_of(error)}.") from None
-            found.left_out.append((prefix, f"The folder cannot be read: {words_of(error)}."))
+                raise ValueError(f"{root} cannot be read: {message_of(error)}.") from None
+            found.left_out.append((prefix, f"The folder cannot be read: {message_of(error)}."))
         if len(found.pictures) > MAX_FILES:
             raise ValueError(f"{root} has more than {MAX_FILES:,} pictures: choose a part of it.")
     return found
@@ -42,7 +42,7 @@ def _add(found: Listing, folders: list[str], name: str, entry: "os.DirEntry[str]
         elif entry.is_symlink():
             found.left_out.append((name, "This is a link to a file that is not there."))
     except OSError as error:
-        found.left_out.append((name, f"The file cannot be read: {words_of(error)}."))
+        found.left_out.append((name, f"The file cannot be read: {message_of(error)}."))
 
 
 def _head_of(path: str) -> Callable[[], bytes]:

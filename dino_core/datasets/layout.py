@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from dino_core.datasets.aside import AreMasks, is_aside
 from dino_core.datasets.contents import Left, matches
-from dino_core.datasets.splits import FILLING, split_of, split_words, words_of_name
+from dino_core.datasets.splits import FILLING, split_of, split_sentence, words_of_name
 
 
 class Item(NamedTuple):
@@ -67,7 +67,7 @@ def _arranged(items: list[Item], found: Layout, selection: Selection) -> Layout:
         folders = _without_aside(folders, found, selection)
         if not folders or _too_many(loose, folders):
             if folders:
-                _say_mixed(found, loose, folders)
+                _note_mixed(found, loose, folders)
             return found  # no labels: everything is used, strays too
         divided = _split_level(folders, found)
         if divided:
@@ -104,7 +104,7 @@ def _leave(found: Layout, items: Sequence[Item], why: str) -> None:
     found.left_out += [(item.name, why) for item in items]
 
 
-def _say_mixed(found: Layout, loose: Sequence[Item], folders: dict[str, list[Item]]) -> None:
+def _note_mixed(found: Layout, loose: Sequence[Item], folders: dict[str, list[Item]]) -> None:
     if loose and len(folders) > 1:
         found.notes.append(
             f"Most pictures lie beside the folders and not in them, so the folders are not taken "
@@ -193,7 +193,7 @@ def _read_splits(
         for split in divided:
             for items in (loose.get(split, []), *inside.get(split, {}).values()):
                 found.splits |= {item.name: split for item in items}
-        return _say_splits(found)
+        return _note_splits(found)
     for split, items in loose.items():
         where = "beside the folders of its classes" if split in inside else "in no class's folder"
         _leave(found, items, f"It lies in {split}, {where}.")
@@ -202,7 +202,7 @@ def _read_splits(
         for folder, items in classes.items():
             found.labels |= {item.name: names[folder] for item in items}
             found.splits |= {item.name: split for item in items}
-    return _say_splits(found)
+    return _note_splits(found)
 
 
 def _classes_in(
@@ -241,13 +241,13 @@ def _one_spelling(inside: dict[str, dict[str, list[Item]]], found: Layout) -> di
     return chosen
 
 
-def _say_splits(found: Layout) -> Layout:
+def _note_splits(found: Layout) -> Layout:
     """Splits are there when there are two; what is used for what is said."""
     counts = Counter(found.splits.values())
     if len(counts) < 2:
         found.splits.clear()
         return found
-    found.notes.append(split_words(counts))
+    found.notes.append(split_sentence(counts))
     return found
 
 
@@ -274,4 +274,4 @@ def _read_classes(folders: dict[str, list[Item]], found: Layout) -> Layout:
         found.labels |= {item.name: class_name(folder) for item in items}
     if all(kinds.values()) and len(set(kinds.values())) > 1:
         found.splits |= kinds
-    return _say_splits(found) if found.splits else found
+    return _note_splits(found) if found.splits else found

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dino_core.datasets.contents import printable, words_of
+from dino_core.datasets.contents import message_of, printable
 from dino_core.datasets.shards import Contained
 from dino_core.datasets.splits import split_of
 from dino_core.datasets.tables import LABELS, MAX_ROWS, PATHS, SPLITS
@@ -89,7 +89,7 @@ def _open(path: Path) -> Any:
         words = str(error).split("\n")[0].rstrip(".")
         raise ValueError(f"{path.name} is no Parquet that can be read ({words}).") from None
     except OSError as error:
-        words = words_of(error).split("\n")[0]
+        words = message_of(error).split("\n")[0]
         raise ValueError(f"{path.name} is no Parquet that can be read ({words}).") from None
 
 

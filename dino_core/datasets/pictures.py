@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from dino_core.datasets.contents import TABLES, Left, left_out_words
+from dino_core.datasets.contents import TABLES, Left, left_out_sentences
 from dino_core.datasets.places import Places
 from dino_core.datasets.zips import Archives
 from dino_core.images import MAX_BYTES, open_picture
@@ -109,7 +109,7 @@ class Pictures:
 
     def summary(self, named: int = 3) -> list[str]:
         """Sentences on what is used and what is not, files of one kind together."""
-        return [*self.notes, *left_out_words(self.left_out, named)]
+        return [*self.notes, *left_out_sentences(self.left_out, named)]
 
     def subset(self, indices: Sequence[int]) -> "Pictures":
         """Some of them, in the order given."""

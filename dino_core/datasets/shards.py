@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from dino_core.datasets.contents import ENDINGS, Left, Listing, ending_of, is_silent, words_of
+from dino_core.datasets.contents import ENDINGS, Left, Listing, ending_of, is_silent, message_of
 from dino_core.datasets.tables import LABELS
 from dino_core.datasets.tars import Member, members
 
@@ -54,9 +54,9 @@ def read_shards(root: Path, files: Sequence[str], *, alone: bool = False) -> Con
                 raise ValueError(
                     str(error)
                     if isinstance(error, ValueError)
-                    else f"{root / file} cannot be read: {words_of(error)}."
+                    else f"{root / file} cannot be read: {message_of(error)}."
                 ) from None
-            found.left_out.append((file, f"{words_of(error).removeprefix(f'{root}/')}."))
+            found.left_out.append((file, f"{message_of(error).removeprefix(f'{root}/')}."))
             continue
         shard.into(found, number, "" if alone else f"{file}/")
     return found

@@ -43,7 +43,7 @@ def split_of(folder: str) -> tuple[str, tuple[str, ...]]:
     return kind, tuple(rest)
 
 
-def split_words(counts: Counter[str]) -> str:
+def split_sentence(counts: Counter[str]) -> str:
     """A sentence on how a set is divided, and what stands in for what is missing."""
     parts = ", ".join(f"{counts[split]:,} {split}" for split in SPLITS if counts[split])
     words = f"Divided by its folders: {parts}."

@@ -35,7 +35,7 @@ def between(values: np.ndarray, steps: int) -> np.ndarray:
     return np.concatenate([*parts, values[-1:]])
 
 
-def with_words(picture: np.ndarray, words: str) -> np.ndarray:
+def with_caption(picture: np.ndarray, words: str) -> np.ndarray:
     """A picture uint8 [H, W, 3] with a strip of words below it: [H + 20, W, 3]."""
     H, W, _ = picture.shape
     sheet = Image.new("RGB", (W, H + STRIP), "white")
@@ -73,7 +73,7 @@ def film_bytes(frames: Sequence[np.ndarray], kind: Kind, milliseconds: int = 40)
     return buffer.getvalue()
 
 
-def frame_words(names: Sequence[str], steps: int) -> Iterator[str]:
+def captions(names: Sequence[str], steps: int) -> Iterator[str]:
     """What stands below each frame of `between`: the name of the nearer one."""
     for i in range((len(names) - 1) * steps + 1):
         yield names[(i + steps // 2) // steps]

@@ -67,7 +67,7 @@ class FeatureCache:
         self.shapes = {"cls": (width,), "mean_patch": (width,), "layers": (depth, 2, width)}
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
-        with self._said_in_words():
+        with self._errors_in_sentences():
             self._base = sqlite3.connect(
                 path, timeout=PATIENCE, check_same_thread=False, isolation_level=None
             )
@@ -81,7 +81,7 @@ class FeatureCache:
         """(H, W) that the model saw, None when the features are not here."""
         needed = " AND layers IS NOT NULL" if self.layers else ""
         query = f"SELECT height, width FROM pictures WHERE content = ?{needed}"
-        with self._lock, self._said_in_words():
+        with self._lock, self._errors_in_sentences():
             row = self._base.execute(query, (content,)).fetchone()
         return None if row is None else (row[0], row[1])
 
@@ -93,7 +93,7 @@ class FeatureCache:
             (content, *shape, *(None if c is None else c[i].tobytes() for c in columns))
             for i, content in enumerate(contents)
         ]
-        with self._lock, self._said_in_words():
+        with self._lock, self._errors_in_sentences():
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 self._base.executemany("REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
@@ -107,14 +107,14 @@ class FeatureCache:
         shape = self.shapes[column]
         out = np.empty((len(contents), *shape), COLUMNS[column])
         query = f"SELECT {column} FROM pictures WHERE content = ?"
-        with self._lock, self._said_in_words():
+        with self._lock, self._errors_in_sentences():
             for i, content in enumerate(contents):
                 data = self._base.execute(query, (content.tobytes(),)).fetchone()[0]
                 out[i] = np.frombuffer(data, COLUMNS[column]).reshape(shape)
         return out
 
     @contextmanager
-    def _said_in_words(self) -> Iterator[None]:
+    def _errors_in_sentences(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.OperationalError as error:

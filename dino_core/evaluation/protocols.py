@@ -136,7 +136,7 @@ def by_votes(
     k = HEADLINE if HEADLINE in found else protocol.ks[0]
     facts = {"k": k, "temperature": TEMPERATURE, "center": protocol.center, "by_k": accuracies}
     if near.recall is not None:
-        facts["recall"] = near.recall.as_dict() | {"words": near.recall.words()}
+        facts["recall"] = near.recall.as_dict() | {"words": near.recall.sentence()}
     return found[k], facts
 
 

@@ -6,7 +6,7 @@ figures.attention_by_layer(seen, (6, 12), head=3)
 
 from typing import TYPE_CHECKING
 
-from dino_core.figures.maps import Patch, colour_cell, grid_words, input_cell, value_cell
+from dino_core.figures.maps import Patch, colour_cell, grid_text, input_cell, value_cell
 from dino_core.figures.panels import Bar, Width, grid, in_rows
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def layers_in_colours(
         cells.append(colour_cell(title, view.colours.cpu().numpy()))
     words = [
         f"PCA by layer, aligned: {family.method}; above each the cosine with the layer it was "
-        f"brought to, and the variance shown; {grid_words(seen)}",
+        f"brought to, and the variance shown; {grid_text(seen)}",
         family.note,
     ]
     return grid(in_rows(cells, width), "; ".join(filter(None, words)), width=width)
@@ -53,5 +53,5 @@ def attention_by_layer(
     whose = "mean of all heads" if head is None else f"head {head}"
     where = f"query: patch {query[0]},{query[1]}" if query else "query: class token"
     bar = Bar("0", "largest", "weight")
-    header = f"Attention by layer, {whose}, {where}; {grid_words(seen)}"
+    header = f"Attention by layer, {whose}, {where}; {grid_text(seen)}"
     return grid(in_rows(cells, width, bar), header, width=width, bar=bar)

@@ -68,7 +68,7 @@ def save(
     return _write(path, panel_bytes(figure, kind, dpi, caption))
 
 
-def words_of(panel: "Panel") -> str:
+def label_of(panel: "Panel") -> str:
     """What stands above a panel, in one line."""
     header = next(iter(panel.texts), None)
     return " ".join(header.get_text().split()) if header else ""

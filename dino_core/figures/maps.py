@@ -74,7 +74,7 @@ def attention(
         for name, values in named.items()
     ]
     where = f"query: patch {query[0]},{query[1]}" if query else "query: class token"
-    header = f"Attention, layer {at} of 0–{seen.layers - 1}, {where}; {grid_words(seen)}"
+    header = f"Attention, layer {at} of 0–{seen.layers - 1}, {where}; {grid_text(seen)}"
     bar = Bar("0", f"{most:.3g}" if shared else "largest", "weight")
     return grid(in_rows(cells, width, bar), header, width=width, bar=bar)
 
@@ -105,7 +105,7 @@ def similarity(
         maps.append(value_cell(span, values, (-1.0, 1.0), marked, colours="blue-red"))
     header = (
         f"Cosine similarity to patch {query[0]},{query[1]}, layer {at} of 0–{seen.layers - 1}; "
-        f"{grid_words(seen)}"
+        f"{grid_text(seen)}"
     )
     bar = Bar("−1", "1", "cosine", "blue-red")
     return grid(paired(pictures, maps, width, bar), header, width=width, bar=bar)
@@ -130,7 +130,7 @@ def pca(
     features = [one.patches(at) for one in seen]
     result = colour_features(features, [one.grid for one in seen], config)
     pictures = [one.pixels.numpy() for one in seen]
-    header = f"layer {at} of 0–{seen[0].layers - 1}; {grid_words(seen[0])}"
+    header = f"layer {at} of 0–{seen[0].layers - 1}; {grid_text(seen[0])}"
     return pca_panel(pictures, result, config, header=header, width=width)
 
 
@@ -213,7 +213,7 @@ def paired(
     return [row for pair in zip(above, below, strict=True) for row in pair]
 
 
-def grid_words(seen: "Inspection") -> str:
+def grid_text(seen: "Inspection") -> str:
     h, w = seen.grid
     return f"{h} × {w} patches of {seen.patch_size} px"
 

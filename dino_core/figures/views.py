@@ -19,7 +19,7 @@ from dino_core.draw.colours import cluster_colour
 from dino_core.figures.maps import (
     Patch,
     colour_cell,
-    grid_words,
+    grid_text,
     input_cell,
     layer_of,
     paired,
@@ -74,7 +74,7 @@ def attention_of_pictures(
             cells.append(value_cell(title, values, (0.0, float(values.max())), query))
         rows += in_rows(cells, width, bar)
     where = f"query: patch {query[0]},{query[1]}" if query else "query: class token"
-    words = f"Attention, layer {at} of 0–{seen[0].layers - 1}, {where}; {grid_words(seen[0])}"
+    words = f"Attention, layer {at} of 0–{seen[0].layers - 1}, {where}; {grid_text(seen[0])}"
     return grid(side_by_side(rows, width, bar), words, width=width, bar=bar)
 
 
@@ -95,7 +95,7 @@ def patch_values(
     cells = [
         value_cell(f"to {values.max():.3g}", values, (0.0, float(values.max()))) for values in maps
     ]
-    words = f"{title}; {grid_words(seen[0])}"
+    words = f"{title}; {grid_text(seen[0])}"
     return grid(paired(pictures, cells, width, bar), words, width=width, bar=bar)
 
 
@@ -115,7 +115,7 @@ def norms(
         limits = (float(values.min()), float(values.max()))
         marks = [(int(row), int(column)) for row, column in np.argwhere(out)]
         cells.append(value_cell(f"{name}, {limits[0]:.3g}–{limits[1]:.3g}", values, limits, *marks))
-    words = f"Lengths of the patch tokens, framed: what stands out; {grid_words(seen)}"
+    words = f"Lengths of the patch tokens, framed: what stands out; {grid_text(seen)}"
     return grid(in_rows(cells, width, bar), words, width=width, bar=bar)
 
 
@@ -128,7 +128,7 @@ def token_parts(
     for name, values in lengths.items():
         title = f"{name}, to {values.max():.3g}"
         cells.append(value_cell(title, values, (0.0, float(values.max()))))
-    words = f"Lengths of what enters the first block; {grid_words(seen)}"
+    words = f"Lengths of what enters the first block; {grid_text(seen)}"
     return grid(in_rows(cells, width, bar), words, width=width, bar=bar)
 
 
@@ -152,7 +152,7 @@ def clusters(
         Entry(cluster_colour(i), f"cluster {i}, {100 * size / sizes.sum():.0f} %")
         for i, size in enumerate(sizes)
     ]
-    words = "; ".join(filter(None, ["k-means of patch features", header, grid_words(seen[0])]))
+    words = "; ".join(filter(None, ["k-means of patch features", header, grid_text(seen[0])]))
     return grid(paired(pictures, cells, width), words, width=width, legend=legend)
 
 
@@ -190,9 +190,7 @@ def matches(
             axes.add_patch(line)
 
     low = f", cosine {pairs[-1][2]:.2f} to {pairs[0][2]:.2f}" if pairs else ""
-    words = "; ".join(
-        filter(None, [f"{len(pairs)} mutual matches{low}", header, grid_words(first)])
-    )
+    words = "; ".join(filter(None, [f"{len(pairs)} mutual matches{low}", header, grid_text(first)]))
     cell = Cell("picture 0, and picture 1", h / (w + gap + wide * side), draw)
     return grid([[cell]], words, width=width)
 
@@ -208,7 +206,7 @@ def comparison(
     kept = ", ".join(f"{value:.2f}" for value in found.alignment.correlation.tolist())
     words = (
         f"PCA of {names[0]} and {names[1]}: CKA {found.cka:.3f}, correlation of the components "
-        f"{kept}; {grid_words(seen)}"
+        f"{kept}; {grid_text(seen)}"
     )
     cells = [
         input_cell(seen),
@@ -254,7 +252,7 @@ def model_grid(
         bar = Bar(low, high, "cosine" if signed else "weight", colours)
     most = most_columns(width, bar)
     chunks = [row[i : i + most] for row in rows for i in range(0, len(row), most)]
-    words = f"{header}; above each its CKA with the last; {grid_words(seen)}"
+    words = f"{header}; above each its CKA with the last; {grid_text(seen)}"
     return grid(chunks, words, width=width, bar=bar)
 
 

@@ -92,7 +92,7 @@ class FinetuneSetup:
         )
 
 
-class StopAsked(Exception):  # noqa: N818  it is not an error
+class StopRequested(Exception):  # noqa: N818  it is not an error
     """A person asked to stop in the middle of something."""
 
 
@@ -165,7 +165,7 @@ def train_backbone(
     batches.close()
     found, _ = read_state_dict(run.path / "best.safetensors")
     classifier.load_state_dict(found, strict=False)
-    run.say(f"The validation loss was lowest after {best_epoch} epochs.")
+    run.log(f"The validation loss was lowest after {best_epoch} epochs.")
     return best_epoch
 
 
@@ -245,14 +245,14 @@ def validated(
 
 
 def follow_control(control: Control, setup: FinetuneSetup) -> None:
-    """Waits while a pause is asked for; StopAsked when it is to stop."""
+    """Waits while a pause is asked for; StopRequested when it is to stop."""
     action = control.action()
     if action == "pause":
         run = control.run
         run.put_state("paused", "Paused.", max(epochs_done(run), 0), setup.epochs)
         action = control.wait()
     if action == "stop":
-        raise StopAsked
+        raise StopRequested
 
 
 def report_epoch(
@@ -333,13 +333,13 @@ def restore(
     """(lowest validation loss, its epoch, epochs done) of the newest whole checkpoint."""
     found, complaints = checkpoints.newest_checkpoint(run.checkpoints)
     for complaint in complaints:
-        run.say(complaint)
+        run.log(complaint)
     if found is None:
         return math.inf, 0, 0
     assert {*trainable, "head.mean", "head.std"} == set(found.model)
     classifier.load_state_dict(found.model, strict=False)
     checkpoints.load_optimiser(optimiser, classifier, found.optimiser)
-    run.say(f"Going on after epoch {found.step}.")
+    run.log(f"Going on after epoch {found.step}.")
     return found.facts["best"], found.facts["best_epoch"], found.step
 
 

@@ -24,7 +24,7 @@ from dino_core.datasets import Pictures, find_pictures
 from dino_core.embedding.embed import FeatureSet
 from dino_core.finetuning.backbone import (
     FinetuneSetup,
-    StopAsked,
+    StopRequested,
     answers,
     check_finite,
     epochs_done,
@@ -40,7 +40,7 @@ from dino_core.finetuning.classifier import (
     save_classifier,
 )
 from dino_core.finetuning.features import PARTS, Divided, all_features, without_broken
-from dino_core.finetuning.layers import best_in_words
+from dino_core.finetuning.layers import best_sentence
 from dino_core.finetuning.reports import imbalance, score
 from dino_core.runs import sample_pictures
 from dino_core.runs.exit_codes import failures_reported
@@ -82,18 +82,18 @@ def finetune(
         stack.enter_context(run.locked())
         if not resume:
             run.create(as_config(setup, pictures, parts, backbone.info))
-            run.say_all(pictures.summary())
+            run.log_all(pictures.summary())
         stack.enter_context(failures_reported(run, setup.epochs))
         control = stack.enter_context(Control(run))
         run.clear_action()
         classifier = Classifier(backbone.vit, pictures.classes, setup.size)
         try:
             _finetune(run, setup, parts, classifier, control)
-        except StopAsked:
+        except StopRequested:
             control.heard()
             words = "Stopped, as asked."
             run.put_state("stopped", words, max(epochs_done(run), 0), setup.epochs)
-            run.say(words)
+            run.log(words)
             run.clear_action()
             return control.end
     return "finished"
@@ -137,15 +137,15 @@ def write_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) -
     words = (
         f"Finished: {100 * report['accuracy']:.1f} % of {report['pictures']} test pictures right "
         f"(± {100 * report['standard_error']:.1f}); always the commonest class would be "
-        f"{100 * report['always_the_commonest']:.1f} %. It began with {weights_in_words(run)}."
+        f"{100 * report['always_the_commonest']:.1f} %. It began with {weights_sentence(run)}."
     )
-    run.say(words)
+    run.log(words)
     run.put_state("finished", words, setup.epochs, setup.epochs, 0.0)
 
 
-def weights_in_words(run: RunFolder) -> str:
+def weights_sentence(run: RunFolder) -> str:
     """Whose weights a verdict is about, and which of their layers would do best by itself."""
-    best = best_in_words(run)
+    best = best_sentence(run)
     return str(run.read_config()["weights"]) + (f", as they came {best}" if best else "")
 
 
@@ -231,7 +231,7 @@ def train_head(
         watch=watch,
     )
     if only:
-        run.say(f"The head was best after {best} epochs.")
+        run.log(f"The head was best after {best} epochs.")
     return best
 
 

@@ -63,7 +63,7 @@ def all_features(
         )
         write_features(path, done[name])
         for file, reason in done[name].broken if known is None else ():
-            run.say(f"Skipped {file}: {reason}")
+            run.log(f"Skipped {file}: {reason}")
     if not judged:
 
         def watch(layer: int) -> None:

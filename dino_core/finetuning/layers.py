@@ -76,7 +76,7 @@ def _of_kind(both: Tensor, kind: str) -> Tensor:
     return both.flatten(1) if kind == "both" else both[:, FEATURES.index(kind)]
 
 
-def best_in_words(run: RunFolder) -> str:
+def best_sentence(run: RunFolder) -> str:
     """ "best at layer 7: 41.0 % (k-NN on the mean patch)"; "" where nothing was judged."""
     values = read_json(run.path / FILE)
     if values is None:

@@ -103,7 +103,7 @@ class Options:
             absolute = str(Path(self.weights).expanduser().absolute())
             object.__setattr__(self, "weights", absolute)
 
-    def words(self) -> list[str]:
+    def arguments(self) -> list[str]:
         """As options of the command; what is as ever is left out."""
         words: list[str] = []
         for name, value in asdict(self).items():
@@ -434,7 +434,7 @@ def start_process(data: str | Path, folder: str | Path, options: Options) -> int
         raise ValueError(f"Another process is at work on {store.path}: wait for it, or stop it.")
     store.create(data, options)
     store.clear_stop()
-    words = ["gallery", data, "--output", str(store.path), *options.words()]
+    words = ["gallery", data, "--output", str(store.path), *options.arguments()]
     pid = jobs.start_command(words, store.path / "launch.txt")
     write_json(store.path / "started.json", {"pid": pid, "time": time.time()})
     return pid
@@ -458,7 +458,7 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
     heard: set[int] = set()
     timers: list[threading.Timer] = []
 
-    def say() -> None:
+    def report() -> None:
         words = "Interrupted; it can go on from the last batch."
         with suppress(OSError):
             store.put_state(state="stopped", words=words, doing="")
@@ -466,7 +466,7 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
         interruption.said.set()
 
     def give_up() -> None:
-        say()
+        report()
         interruption.end(INTERRUPTED)
 
     def notice(number: int, _: object) -> None:
@@ -478,7 +478,7 @@ def stop_on_signals(store: GalleryFolder) -> Iterator[set[int]]:
             timers.append(jobs.after_grace(give_up))
 
     try:
-        with jobs.signals_heard(notice), interruption.last_words(say):
+        with jobs.signals_heard(notice), interruption.before_the_end(report):
             yield heard
     finally:
         for timer in timers:

@@ -159,4 +159,4 @@ def umap_of_many(
     graph = stored_graph(store, features, layer) or make_graph(store, features, layer, points)
     seed = int(store.read_config()["options"]["seed"])
     xy = umap_of_graph(graph, extended(start), NEIGHBOURS, MIN_DISTANCE, seed)
-    return xy, graph.recall.as_dict() | {"words": graph.recall.words()}
+    return xy, graph.recall.as_dict() | {"words": graph.recall.sentence()}

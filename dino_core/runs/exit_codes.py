@@ -14,7 +14,7 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from dino_core.interruption import INTERRUPTED, heard, last_words, said
+from dino_core.interruption import INTERRUPTED, before_the_end, heard, said
 from dino_core.jobs import read_json
 from dino_core.runs.folder import RunFolder, State
 
@@ -30,13 +30,13 @@ SAID = "The person who waits has been told."  # a note on an error
 def failures_reported(run: RunFolder, steps: int, first: bool = True) -> Iterator[None]:
     """Writes into the folder what ended the run, then lets the error go on its way."""
 
-    def say_stopped() -> None:
+    def report_stopped() -> None:
         state = (read_json(run.path / "state.json") or {}).get("state")
         if first and state in ("starting", "running", "paused"):  # no word of its end yet
             report_failure(run, steps, KeyboardInterrupt())
 
     try:
-        with last_words(say_stopped):
+        with before_the_end(report_stopped):
             yield
     except (Exception, KeyboardInterrupt) as error:
         if first:
@@ -55,7 +55,7 @@ def report_failure(run: RunFolder, steps: int, error: BaseException) -> None:
         words += f" The newest checkpoint is of step {saved[-1]}: --resume goes on from it."
     state: State = "stopped" if is_interrupt(error) else "failed"
     run.put_state(state, words, saved[-1] if saved else 0, steps)
-    run.say(words)
+    run.log(words)
     said.set()
 
 

@@ -116,7 +116,7 @@ class RunFolder:
             raise ValueError(f"{self.config_file} is not of this version of the project.")
         return config
 
-    def say(self, words: str) -> None:
+    def log(self, words: str) -> None:
         """A line of log.txt, and of standard error for the person who waits."""
         stamp = time.strftime("%Y-%m-%d %H:%M:%S")
         with (self.path / "log.txt").open("a", encoding="utf-8", errors="replace") as file:
@@ -124,9 +124,9 @@ class RunFolder:
         with suppress(OSError):  # a terminal that is closed ends no run
             print(words, file=sys.stderr, flush=True)
 
-    def say_all(self, sentences: Sequence[str]) -> None:
+    def log_all(self, sentences: Sequence[str]) -> None:
         for sentence in sentences:
-            self.say(sentence)
+            self.log(sentence)
 
     def put_state(
         self, state: State, words: str, step: int, steps: int, seconds_left: float | None = None

@@ -47,10 +47,10 @@ class Option:
         except ValueError:
             value = None
         if value is None or not self.low <= value <= self.high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {self.in_words()}")
+            raise argparse.ArgumentTypeError(f"{text!r} is not {self.described()}")
         return value
 
-    def in_words(self, high: int | None = None) -> str:
+    def described(self, high: int | None = None) -> str:
         """What it takes."""
         if self.choices:
             return f"one of {', '.join(self.choices)}"
@@ -79,7 +79,7 @@ class Option:
             return self.low <= value <= (self.high if high is None else high)
         return "\0" not in str(value) and (not self.choices or value in self.choices)
 
-    def words(self, value: Any) -> list[str]:
+    def arguments(self, value: Any) -> list[str]:
         """A value as words of a command line."""
         if self.type is bool:
             return [self.flag if value else self.flag.replace("--", "--no-", 1)]

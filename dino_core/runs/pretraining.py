@@ -93,7 +93,7 @@ def train(
             stack.enter_context(run.locked())
             if not resume:
                 run.create(as_config(setup, pictures, world))
-                run.say_all(pictures.summary())
+                run.log_all(pictures.summary())
         with failures_reported(run, setup.run.steps, world.first):
             return _train(run, setup, pictures, world)
 
@@ -160,10 +160,10 @@ def resume_from_checkpoint(run: RunFolder, progress: Progress, world: World) -> 
     if not world.first:
         return
     for complaint in complaints:
-        run.say(f"{complaint} Going on from the checkpoint before it, of step {progress.step}.")
+        run.log(f"{complaint} Going on from the checkpoint before it, of step {progress.step}.")
     checkpoints.remove_after(run.checkpoints, progress.step)
     run.cut_metrics(progress.step if found is not None else -1)
-    run.say(f"Going on after step {progress.step}." if found is not None else "Starting.")
+    run.log(f"Going on after step {progress.step}." if found is not None else "Starting.")
 
 
 # --- one step
@@ -238,7 +238,7 @@ def report_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
     for name, reason in raw.broken:
         if name not in told:
             told.add(name)
-            run.say(f"Skipped {name}: {reason} ({len(told)} so far)")
+            run.log(f"Skipped {name}: {reason} ({len(told)} so far)")
 
 
 # --- between two steps
@@ -256,15 +256,15 @@ def end_of_step(
         save(run, progress, config, world)
     if action == "pause":
         if world.first:
-            run.say(f"Paused after step {step}.")
+            run.log(f"Paused after step {step}.")
             run.put_state("paused", f"Paused after step {step}.", step, config.steps)
         action = ACTIONS[world.agree(ACTIONS.index(control.wait() if world.first else None))]
         if world.first and action != "stop":
-            run.say("Going on.")
+            run.log("Going on.")
     if action == "stop" and step < config.steps:
         if world.first:
             words = f"Stopped after step {step} of {config.steps}, as asked."
-            run.say(words)
+            run.log(words)
             run.put_state("stopped", words, step, config.steps)
             run.clear_action()
         return control.end
@@ -311,10 +311,10 @@ class Milestones:
             self.run.put_state("running", "Measuring k-NN accuracy.", step, steps)
             measured["knn"] = scores = knn.knn_accuracy(vit, self.knn, size)
             words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
-            self.run.say(f"20-NN after step {step}: {words}.")
+            self.run.log(f"20-NN after step {step}: {words}.")
         if self.dense:
             measured["matching"] = share = patch_matching.matching_accuracy(vit, self._some(), size)
-            self.run.say(f"Patches found again after step {step}: {share:.2f} %.")
+            self.run.log(f"Patches found again after step {step}: {share:.2f} %.")
         if measured:
             self.run.add_metrics({"step": step, "steps": steps, **measured})
 
@@ -344,6 +344,6 @@ def finish(run: RunFolder, progress: Progress, config: RunConfig, world: World) 
     )
     sentence = metrics.diagnose(read_metrics(run.path)).message
     words = f"Finished {progress.step} steps. {sentence}"
-    run.say(words)
+    run.log(words)
     run.put_state("finished", words, progress.step, config.steps, 0.0)
     return "finished"

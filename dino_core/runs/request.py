@@ -240,7 +240,7 @@ class RunRequest:
         for name, option in options(self.kind):
             value = getattr(self, name)
             if value != DEFAULTS[name]:
-                words += option.words(value)
+                words += option.arguments(value)
         return words
 
     def command(self) -> str:

@@ -45,7 +45,7 @@ def parse_request(values: Mapping[str, Any], most: Mapping[str, int] | None = No
         high = (most or {}).get(name)
         if not known[name].accepts(value, high):
             label = name.replace("_", " ")
-            raise ValueError(f"The {label} must be {known[name].in_words(high)}.")
+            raise ValueError(f"The {label} must be {known[name].described(high)}.")
         found[name] = tuple(value) if isinstance(value, list) else value
     return RunRequest(kind=kind, **found)
 
@@ -151,7 +151,7 @@ def changes_for(stored: RunRequest | None, given: Mapping[str, Any], kind: Kind)
             )
         elif now != getattr(stored, name):
             before = getattr(stored, name)
-            before = " ".join(option.words(before)) if before else "without it"
+            before = " ".join(option.arguments(before)) if before else "without it"
             raise ValueError(
                 f"{option.flag} is fixed since the run began ({before}): leave it out, or start a "
                 f"new run."

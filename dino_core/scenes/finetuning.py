@@ -34,7 +34,7 @@ def report_of(folder: Path, with_files: bool) -> dict[str, Any]:
         raise ValueError(DAMAGED_REPORT)
     report["layers"] = (folder / "layers.json").is_file()
     report["skipped"] = report.get("skipped", []) if with_files else []
-    report["weights"] = _weights_in_words(
+    report["weights"] = _weights_sentence(
         read_json(folder / "config.json") or {}, with_notes=with_files
     )
     for i, mistake in enumerate(mistakes):
@@ -106,7 +106,7 @@ def layer_probe(folder: Path) -> "Probe":
     return scene
 
 
-def _weights_in_words(config: dict[str, Any], *, with_notes: bool) -> str:
+def _weights_sentence(config: dict[str, Any], *, with_notes: bool) -> str:
     """Which weights a fine-tuning began with, and what is known of them; "" where none noted it."""
     from dino_core.scenes.models import STANDINGS
 

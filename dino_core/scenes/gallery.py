@@ -117,7 +117,7 @@ def command_of(folder: str | Path, data: str = "pictures.zip") -> str:
     """The line that builds the same gallery, with `data` for the file of the pictures."""
     config = GalleryFolder(folder).read_config()
     data = "samples" if config["data"] == "samples" else data
-    words = Options(**config["options"]).words()
+    words = Options(**config["options"]).arguments()
     return shlex.join(
         ["python", "-m", "dino_core", "gallery", data, "--output", "galleries/again", *words]
     )

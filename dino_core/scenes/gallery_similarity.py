@@ -165,7 +165,7 @@ def _near_of_many(
     graph = stored_graph(store, features, layer)
     if graph is not None and k <= graph.indices.shape[1]:
         found = np.array(graph.similarities[index, :k]), np.array(graph.indices[index, :k])
-        return *found, graph.recall.words()
+        return *found, graph.recall.sentence()
     query = unit(store.features(features, layer, slice(index, index + 1)))
     values, indices = np.empty(0, np.float32), np.empty(0, np.int64)
     for rows, part in feature_slices(store, features, layer):
@@ -269,7 +269,7 @@ def outliers(
     store, words = GalleryFolder(folder), ""
     if store.is_large():
         graph = _graph_of(store, features, layer)
-        scores, words = graph_outliers(graph.similarities, k), graph.recall.words()
+        scores, words = graph_outliers(graph.similarities, k), graph.recall.sentence()
     else:
         scores = outlier_scores(torch.from_numpy(store.features(features, layer)), k).numpy()
     order = np.argsort(-scores, kind="stable").astype(np.int32)
@@ -318,7 +318,7 @@ def near_duplicates(
     if store.is_large():
         graph = _graph_of(store, features, layer)
         found, values, total = graph_duplicates(graph.indices, graph.similarities, threshold, most)
-        how = f" {graph.recall.words()}"
+        how = f" {graph.recall.sentence()}"
     else:
         points = torch.from_numpy(store.features(features, layer))
         tensors = analysis.near_duplicates(points, threshold, most)

@@ -163,11 +163,11 @@ def fit_facts(source: Image.Image, patch_size: int, short_side: int, how: Fit) -
         grid=fitted.grid,
         scale=fitted.scale,
         offset=fitted.offset,
-        words=fit_words(fitted, how),
+        words=fit_sentence(fitted, how),
     )
 
 
-def fit_words(fitted: Fitted, how: Fit) -> str:
+def fit_sentence(fitted: Fitted, how: Fit) -> str:
     """What was lost or added: nothing, some shape, some room, or some of the picture."""
     H, W = fitted.source_size
     x0, y0, x1, y1 = fitted.source_box

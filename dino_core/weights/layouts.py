@@ -87,7 +87,7 @@ def convert(tensors: Mapping[str, Tensor], branch: str | None = None) -> Convert
         body = _from_timm(body, notes)
         if not any(name.endswith((".gamma", "_gamma")) for name in body):
             layout = "plain ViT"
-            notes.append(plain_words(aside))
+            notes.append(aside_sentence(aside))
     else:
         chunked = {re.sub(r"^blocks\.\d+\.(\d+\.)", r"blocks.\1", k): v for k, v in body.items()}
         training = any(name.startswith(TRAINING_PARTS) for name in aside)
@@ -100,7 +100,7 @@ def convert(tensors: Mapping[str, Tensor], branch: str | None = None) -> Convert
     return Converted(body, layout, aside, tuple(notes))
 
 
-def plain_words(aside: Mapping[str, Tensor]) -> str:
+def aside_sentence(aside: Mapping[str, Tensor]) -> str:
     """What to say of a transformer without LayerScale: DINOv2's have it."""
     if any(re.search(r"head\.last_layer\.(weight_g|parametrizations)", name) for name in aside):
         return "By its head and without LayerScale this is a DINO (v1), not a DINOv2."

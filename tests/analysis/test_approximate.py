@@ -59,7 +59,7 @@ def test_recall_is_what_a_loop_counts() -> None:
     found = np.array([[3, 9, 1], [7, 8, 4]])
     recall = recall_of(found, truth)
     assert recall == Recall(3 / 6, queries=2, k=3)
-    assert "50.0 % of the true 3 nearest" in recall.words()
+    assert "50.0 % of the true 3 nearest" in recall.sentence()
 
 
 def test_duplicates_and_outliers_of_a_whole_graph_are_the_exact_ones() -> None:

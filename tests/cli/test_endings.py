@@ -147,7 +147,7 @@ def test_a_run_outlives_its_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise BrokenPipeError
 
     monkeypatch.setattr(sys, "stderr", Closed())
-    RunFolder(tmp_path).say("Step 3.")
+    RunFolder(tmp_path).log("Step 3.")
     assert "Step 3." in (tmp_path / "log.txt").read_text()
 
 

@@ -17,7 +17,7 @@ from tiny_galleries import ROOT
 from tiny_runs import coloured
 
 from dino_core.__main__ import main
-from dino_core.cli.parts import Tally, first_does, words_of_tallies
+from dino_core.cli.parts import Tally, first_does, tallies_sentence
 from dino_core.runs.exit_codes import MISTAKE, exit_code, is_said
 from dino_core.step.distributed import World
 
@@ -141,7 +141,7 @@ def test_a_mistake_is_said_once() -> None:
 
 def test_what_the_log_says() -> None:
     tallies = [Tally(0, "a", 100, 10.0, 1.0), Tally(1, "b", 60, 20.0, 5.0)]
-    assert words_of_tallies(tallies) == (
+    assert tallies_sentence(tallies) == (
         "160 pictures in 20.0 s, 8.0 a second; 20 % of the time was spent waiting for files. The "
         "slowest was process 1 on b: 60 pictures in 20.0 s, and 15.0 s the mean."
     )

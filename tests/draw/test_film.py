@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dino_core.draw.film import Kind, between, film_bytes, frame_words, with_words
+from dino_core.draw.film import Kind, between, captions, film_bytes, with_caption
 
 
 def test_known_frames_stay_and_the_way_between_is_smooth() -> None:
@@ -23,8 +23,8 @@ def test_known_frames_stay_and_the_way_between_is_smooth() -> None:
 
 
 def test_words_name_the_nearer_frame() -> None:
-    assert list(frame_words("abc", 4)) == list("aabbbbccc")
-    assert list(frame_words("ab", 1)) == ["a", "b"]
+    assert list(captions("abc", 4)) == list("aabbbbccc")
+    assert list(captions("ab", 1)) == ["a", "b"]
 
 
 @pytest.mark.parametrize("kind", ["gif", "webp"])
@@ -47,7 +47,7 @@ def test_films_are_read_back(kind: Kind) -> None:
 
 def test_a_strip_of_words_lies_below_the_picture() -> None:
     picture = np.full((30, 120, 3), 77, np.uint8)
-    sheet = with_words(picture, "layer 3")
+    sheet = with_caption(picture, "layer 3")
     np.testing.assert_array_equal(sheet[:30], picture)
     assert sheet.shape == (50, 120, 3)
     assert (sheet[30:] < 100).any()

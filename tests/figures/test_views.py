@@ -16,7 +16,7 @@ from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.analysis.side_by_side import compared
 from dino_core.config import PCA_PRESETS
 from dino_core.draw.colours import cluster_colour
-from dino_core.figures.files import words_of
+from dino_core.figures.files import label_of
 from dino_core.figures.panels import Entry, in_lines
 from dino_core.images import to_tensor
 
@@ -58,7 +58,7 @@ def test_one_head_one_patch_five_pictures(seen: Inspection) -> None:
     assert [title for title in titles(figure) if title.startswith("picture")] == [
         f"picture {i}" for i in range(5)
     ]
-    assert "layer 1 of 0–1, query: patch 1,3" in words_of(figure)
+    assert "layer 1 of 0–1, query: patch 1,3" in label_of(figure)
     with pytest.raises(ValueError, match="heads 0 to 2"):
         figures.attention_of_pictures([seen], heads=[3])
 
@@ -117,7 +117,7 @@ def test_lines_of_matches_start_and_end_in_the_middle_of_patches(seen: Inspectio
     assert lines[0].xy1 == (2.5, 0.5)
     assert lines[0].xy2 == pytest.approx((6 + gap + 1.5 / 2, 7.5 / 2))
     assert lines[1].xy2 == pytest.approx((6 + gap + 0.25, 0.25))
-    assert "2 mutual matches, cosine 0.50 to 0.90" in words_of(figure)
+    assert "2 mutual matches, cosine 0.50 to 0.90" in label_of(figure)
 
 
 def test_what_stands_out_is_framed(seen: Inspection) -> None:
@@ -133,7 +133,7 @@ def test_comparison_and_grid_say_cka(seen: Inspection) -> None:
     features = [seen.patches(0), seen.patches(1)]
     found = compared(*features, [seen.grid] * 2, PCA_PRESETS["all-patches"])
     figure = figures.comparison(seen, found, ("layer 0", "layer 1"))
-    assert f"CKA {found.cka:.3f}" in words_of(figure)
+    assert f"CKA {found.cka:.3f}" in label_of(figure)
     maps = [[np.eye(4, 6), 2 * np.eye(4, 6)]] * 2
     figure = figures.model_grid(
         seen,

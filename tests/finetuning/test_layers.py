@@ -14,7 +14,7 @@ from dino_core.embedding.embed import LayerFeatures, embed_in_memory
 from dino_core.finetuning import features as features_of_run
 from dino_core.finetuning.classification import FinetuneSetup, divide, finetune
 from dino_core.finetuning.features import layered
-from dino_core.finetuning.layers import best_in_words, best_layer, judge_layers
+from dino_core.finetuning.layers import best_layer, best_sentence, judge_layers
 from dino_core.runs.folder import RunFolder, read_state, request_action
 from dino_core.weights import load_backbone, save_backbone
 
@@ -59,7 +59,7 @@ def test_the_layer_that_knows_is_named(empty_run, knowing):
     assert accuracy > 0.9
     for other in {0, 1, 2, 3} - {knowing}:
         assert max(max(row) for row in values["accuracy"][other]) < 0.75
-    assert f"best at layer {knowing}: {100 * accuracy:.1f} %" in best_in_words(empty_run)
+    assert f"best at layer {knowing}: {100 * accuracy:.1f} %" in best_sentence(empty_run)
     assert values["chance"] == pytest.approx(1 / 3)
     assert values["pictures"] == 30
 
@@ -104,7 +104,7 @@ def test_a_run_judges_the_layers_it_began_with_on_its_own_test_pictures(tmp_path
     assert stored(run)["pictures"] == json.loads((run / "report.json").read_text())["pictures"]
     words = read_state(run).words
     assert "It began with" in words
-    assert best_in_words(RunFolder(run)) in words
+    assert best_sentence(RunFolder(run)) in words
 
 
 def test_features_of_every_layer_are_those_of_a_traced_forward(tmp_path):

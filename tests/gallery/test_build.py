@@ -349,8 +349,8 @@ def test_a_refusal_is_said_before_anything_starts(tmp_path: Path) -> None:
 
 def test_options_travel_as_words() -> None:
     chosen = Options(model="preview_vits14", seed=3)
-    assert chosen.words() == ["--model", "preview_vits14", "--seed", "3"]
-    assert Options().words() == []
+    assert chosen.arguments() == ["--model", "preview_vits14", "--seed", "3"]
+    assert Options().arguments() == []
 
 
 @pytest.mark.parametrize("kind", ["shards", "table"])
