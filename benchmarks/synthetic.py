@@ -12,8 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dino_core.gallery.folder import FORMAT, TILE, TILES_A_SIDE, Options
+from dino_core.gallery.folder import TILE, TILES_A_SIDE
 from dino_core.gallery.listing import facts_of_listing
+from dino_core.gallery.options import Options
+from dino_core.gallery.state import FORMAT
 from dino_core.gallery.tiles import encode, join_tiles
 from dino_core.jobs import write_json
 

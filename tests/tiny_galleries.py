@@ -17,7 +17,8 @@ from tiny_runs import coloured, files, picture
 from dino_core.analysis.projection import tsne_map
 from dino_core.config import ViTConfig
 from dino_core.gallery import build as building
-from dino_core.gallery.folder import GalleryFolder, Options
+from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery.options import Options
 from dino_core.weights import Backbone, load_backbone, save_backbone
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -166,7 +166,8 @@ def gallery(args: argparse.Namespace) -> int:
     after the batch it is in, or a moment later; the same command goes on from there.
     """
     from dino_core.gallery.build import build
-    from dino_core.gallery.folder import GalleryFolder, Options
+    from dino_core.gallery.folder import GalleryFolder
+    from dino_core.gallery.options import Options
     from dino_core.gallery.sources import pictures_of
 
     folder = output_folder(args.output)

@@ -29,7 +29,7 @@ def heads(args: argparse.Namespace) -> None:
     from dino_core.datasets import find_pictures
     from dino_core.evaluation.held_out import evaluate_heads
     from dino_core.runs.pretrained_heads import save_heads
-    from dino_core.runs.setup import open_pair
+    from dino_core.runs.progress import open_pair
 
     report = output_file(args.output, ".json") if args.output else None
     target = output_file(args.save, ".safetensors") if args.save else None

@@ -51,7 +51,7 @@ def losses(args: argparse.Namespace) -> None:
 
     from dino_core.config import CropConfig
     from dino_core.runs.pretrained_heads import PREVIEW_HEADS
-    from dino_core.runs.setup import open_pair
+    from dino_core.runs.progress import open_pair
     from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
     target = output_file(args.output, ".npz") if args.output else None

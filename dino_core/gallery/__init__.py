@@ -1,6 +1,9 @@
 """A gallery is a folder of many pictures: their features, thumbnails, maps, clusters and probes.
 
-folder       its files, its state, its requests                     (imports no torch)
+options      how it is made
+state        how far it is, and who is at work on it
+folder       its files, and requests for more of them              (imports no torch)
+stopping     its process asked to stop, by a kill or by Ctrl-C
 sources      what a person names as their pictures
 files        arrays that others read while they are written
 build        the process that fills it: embedding, then maps, clusters, probes, requests

@@ -15,15 +15,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from dino_core.gallery.folder import (
-    FILES_NAMED,
-    GalleryFolder,
-    Options,
-    Stopped,
-    Watch,
-    stop_on_signals,
-)
+from dino_core.gallery.folder import FILES_NAMED, GalleryFolder
+from dino_core.gallery.options import Options
 from dino_core.gallery.sources import SAMPLES, pictures_of
+from dino_core.gallery.state import Watch
+from dino_core.gallery.stopping import Stopped, stop_on_signals
 from dino_core.jobs import read_json, write_text
 
 LINGER = 60.0  # s that a page's process waits for another request

@@ -18,16 +18,10 @@ from dino_core.datasets import Pictures
 from dino_core.embedding.features import LAYERS_AT_ONCE, Features, encode
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import Reader, Seen
-from dino_core.gallery.folder import (
-    FILES_NAMED,
-    TILE,
-    TILES_A_SIDE,
-    GalleryFolder,
-    Options,
-    Stopped,
-    digest_of,
-)
+from dino_core.gallery.folder import FILES_NAMED, TILE, TILES_A_SIDE, GalleryFolder, digest_of
 from dino_core.gallery.listing import facts_of_listing
+from dino_core.gallery.options import Options
+from dino_core.gallery.stopping import Stopped
 from dino_core.gallery.tiles import write_tiles
 from dino_core.jobs import read_json, write_json
 from dino_core.weights import Backbone

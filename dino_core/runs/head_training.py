@@ -27,7 +27,7 @@ from dino_core.config import GLOBAL_CROPS, TrainConfig
 from dino_core.datasets import Pictures
 from dino_core.masks import sample_masks
 from dino_core.runs.presets import HEADS, RunConfig, with_steps
-from dino_core.runs.setup import run_optimiser, set_trainable
+from dino_core.runs.progress import run_optimiser, set_trainable
 from dino_core.schedules import StepValues, values_at
 from dino_core.step.batch import Batch
 from dino_core.step.forward import Centers, Outputs, make_targets

@@ -26,19 +26,15 @@ from dino_core.runs import checkpoints, sample_pictures
 from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import Action, Control, RunFolder, read_metrics
 from dino_core.runs.presets import RunConfig
+from dino_core.runs.progress import Progress, begin, restore, save, set_trainable
 from dino_core.runs.setup import (
-    Progress,
     Setup,
     as_config,
-    begin,
     check_processes,
     check_same_pictures,
     labelled_set,
     read_pictures,
     read_probe,
-    restore,
-    save,
-    set_trainable,
     stored_setup,
     validated,
 )

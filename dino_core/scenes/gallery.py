@@ -33,11 +33,11 @@ from dino_core.gallery.folder import (
     TILES_A_SIDE,
     GalleryFolder,
     NotReady,
-    Options,
     StoredMap,
     digest_of,
     start_process,
 )
+from dino_core.gallery.options import Options
 from dino_core.scenes.facts import GalleryMapFacts
 from dino_core.weights.variants import VARIANTS
 

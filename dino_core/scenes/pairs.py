@@ -20,7 +20,7 @@ from dino_core.images import open_picture
 from dino_core.runs.checkpoints import steps_in
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.pretrained_heads import CIFAR_PAIR, PREVIEW_HEADS
-from dino_core.runs.setup import open_pair
+from dino_core.runs.progress import open_pair
 from dino_core.scenes.crops import check_seed, crop_config
 from dino_core.step.loss_inspection import (
     REFERENCE_SEED,

@@ -15,7 +15,7 @@ from hostile import write_files
 
 from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.runs.pretrained_heads import CIFAR_PAIR
-from dino_core.runs.setup import open_pair
+from dino_core.runs.progress import open_pair
 from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"

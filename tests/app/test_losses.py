@@ -24,7 +24,7 @@ from app.state.pairs import Pairs
 from app.visitors import COOKIE
 from dino_core.images import open_picture
 from dino_core.runs.pretraining import train
-from dino_core.runs.setup import open_pair
+from dino_core.runs.progress import open_pair
 from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 VIEW = '[data-view="losses"]'

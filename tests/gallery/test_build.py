@@ -27,7 +27,8 @@ from dino_core.embedding.preparation import Preparation
 from dino_core.gallery import embedding, probes
 from dino_core.gallery import folder as folders
 from dino_core.gallery.embedding import Embedding
-from dino_core.gallery.folder import GalleryFolder, NotReady, Options, digest_of, start_process
+from dino_core.gallery.folder import GalleryFolder, NotReady, digest_of, start_process
+from dino_core.gallery.options import Options
 from dino_core.gallery.projection import aligned_map
 from dino_core.images import open_picture
 from dino_core.weights import Backbone

@@ -17,7 +17,8 @@ from dino_core.evaluation.knn import LabelledSet
 from dino_core.runs.presets import find_preset, with_steps
 from dino_core.runs.pretrained_heads import CIFAR_PAIR, OWN, PREVIEW_HEADS, load_heads, save_heads
 from dino_core.runs.pretraining import train
-from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, begin, open_pair, validated
+from dino_core.runs.progress import begin, open_pair
+from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, validated
 from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
 from dino_core.weights import load_backbone

@@ -17,6 +17,7 @@ from tiny_runs import picture as noise
 from dino_core.analysis import neighbours
 from dino_core.gallery import folder as folders
 from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery.options import Options
 from dino_core.images import open_picture
 from dino_core.scenes import gallery, gallery_probes, gallery_similarity
 from dino_core.scenes.packing import pack, plain
@@ -312,7 +313,7 @@ def test_a_gallery_that_is_not_there_yet(data: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="holds no gallery"):
         gallery.state_of(tmp_path)
     store = GalleryFolder(tmp_path / "new")
-    store.create(str(data), folders.Options())
+    store.create(str(data), Options())
     with store.locked():
         store.put_state(state="embedding", words="10 of 40 pictures.", done=10, total=40)
         with pytest.raises(gallery.NotReady) as waiting:

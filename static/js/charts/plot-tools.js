@@ -52,7 +52,7 @@ export function toolsOf({ layout }) {
  * @param {"png" | "svg"} format
  * @returns {Promise<string>} data URL
  */
-export async function imageOf(place, format) {
+async function imageOf(place, format) {
   const plotly = globalThis.Plotly;
   if (!plotly) throw new Error("Nothing has been drawn yet.");
   const { data, layout } = /** @type {PlotElement} */ (place),

@@ -61,10 +61,10 @@ export function themeOf(node) {
 }
 
 /** px of the screen for one of the page; more than two are not seen. */
-export const pixelRatio = () => Math.min(devicePixelRatio || 1, 2);
+const pixelRatio = () => Math.min(devicePixelRatio || 1, 2);
 
 /** Radius of a point, px of the screen, in quarters. @param {Frame} frame */
-export function radiusOf({ points, viewport }) {
+function radiusOf({ points, viewport }) {
   const crowd = Math.min(Math.max(130 / Math.sqrt(points.length / 2), 2.4), 6),
     near = Math.min(viewport.zoom ** 0.25, 1.7);
   return Math.round(4 * crowd * near * pixelRatio()) / 4;

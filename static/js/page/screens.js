@@ -75,7 +75,7 @@ export const currentScreen = () => current;
 export const isOpen = (name) => current === name && document.visibilityState === "visible";
 
 /** The screen that opens by itself. */
-export function firstScreen() {
+function firstScreen() {
   const { screen } = opening.state;
   return settings.screens.find(([name]) => name === screen)?.[0] ?? OPENS;
 }

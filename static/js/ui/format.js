@@ -31,14 +31,6 @@ export function short(value) {
 export const threeDigits = (/** @type {number} */ value) =>
   value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toPrecision(3);
 
-/** The number at a tick of an axis. */
-export const tickText = (/** @type {number} */ value) =>
-  value === 0
-    ? "0"
-    : Math.abs(value) < 0.001 || Math.abs(value) >= 1e5
-      ? trueMinus(value.toExponential(0))
-      : String(Number(value.toPrecision(6)));
-
 /** (1, "patch", "patches") -> "1 patch". */
 export const plural = (
   /** @type {number} */ count,

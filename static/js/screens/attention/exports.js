@@ -33,7 +33,7 @@ function shown(state) {
  *
  * @param {Pick<Loaded, "scene" | "rows">} state
  */
-export function attentionTable({ scene, rows }) {
+function attentionTable({ scene, rows }) {
   const [A, N] = scene.shapes.keys,
     [h, w] = scene.facts.grid,
     heads = Array.from({ length: A }, (_, head) => head);

@@ -90,7 +90,7 @@ const STRENGTHS = /** @type {const} */ ({
 });
 
 /** One line a crop; an operation that did not fire leaves its place empty. @param {readonly Crop[]} crops */
-export function cropTable(crops) {
+function cropTable(crops) {
   const head = ["crop", "x0", "y0", "x1", "y1", "area_fraction", "aspect", "size", "flip"];
   const lines = crops.map((crop) => {
     const strengths = Object.entries(STRENGTHS).map(([name, key]) => {

@@ -8,8 +8,7 @@ import { bestOf, probeName, scoreText, scoreOf } from "../../ui/probe-scores.js"
 /** @typedef {import("./state.js").State} State */
 
 /** What is known of the weights. @param {import("./data.js").Gallery["facts"]} facts */
-export const weightsSentence = ({ title, known }) =>
-  `Weights: ${title}.${known ? ` ${known}` : ""}`;
+const weightsSentence = ({ title, known }) => `Weights: ${title}.${known ? ` ${known}` : ""}`;
 
 /**
  * @param {State} state

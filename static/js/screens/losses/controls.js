@@ -14,7 +14,7 @@ const TARGETS = /** @type {const} */ ([
 const REST = 60; // ms: a slider is on its way
 
 /** @param {string} targets as the server calls them */
-export const nameOfTargets = (targets) => TARGETS.find(([name]) => name === targets)?.[1] ?? "";
+const nameOfTargets = (targets) => TARGETS.find(([name]) => name === targets)?.[1] ?? "";
 
 /**
  * @param {(change: Partial<Options>) => void} onchange

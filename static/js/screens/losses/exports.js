@@ -29,7 +29,7 @@ function shown(state) {
 }
 
 /** A line a pair of crops, then a line a masked patch. @param {Pick<Loaded, "scene">} state */
-export function lossTable({ scene }) {
+function lossTable({ scene }) {
   const { crops, grid } = scene.facts;
   const pairs = Array.from({ length: crops.length * GLOBALS }, (_, i) => {
     const [s, t] = pairAt(i),

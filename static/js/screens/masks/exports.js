@@ -62,7 +62,7 @@ function sheet(state, canvases) {
 }
 
 /** A line a block. @param {readonly (readonly number[])[]} blocks */
-export function blockTable(blocks) {
+function blockTable(blocks) {
   let hidden = 0;
   const lines = blocks.map((block, i) => [i, ...block, (hidden += block[4])].join(","));
   return `${["block,top,left,height,width,new_patches,hidden_so_far", ...lines].join("\n")}\n`;

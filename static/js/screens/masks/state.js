@@ -30,7 +30,7 @@ import { keep, kept } from "../../page/link.js";
  * @property {Uint8Array} random [P]
  */
 
-export const FIRST_RATIO = 0.3;
+const FIRST_RATIO = 0.3;
 export const MOST_RATIO = 0.5;
 const MOST_MEMBERS = 16;
 const MOST_BLOCKS = 256;

@@ -33,7 +33,7 @@ const RADIUS = 0.38; // of a ring, in patches
  * @param {Update} update
  * @param {number} step
  */
-export function goToStep(update, step) {
+function goToStep(update, step) {
   if (step === 0 || selection.layer === step - 1) update({ before: step === 0 });
   else select({ layer: step - 1 });
 }

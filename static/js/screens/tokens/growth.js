@@ -60,7 +60,7 @@ export function createGrowth(state, goTo) {
  * @param {number} patch
  * @returns {Chart}
  */
-export function withPatch(chart, { scene }, patch) {
+function withPatch(chart, { scene }, patch) {
   const y = Array.from({ length: stepCount(scene) }, (_, step) =>
     normOf(scene, step, firstPatch(scene) + patch),
   );

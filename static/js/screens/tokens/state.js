@@ -132,7 +132,7 @@ export const perPage = (scene, kind) =>
   kind === "components" ? countOf(scene, kind) : FILTER_COLUMNS * FILTER_ROWS;
 
 /** The page that a filter is on. @param {Filter} filter */
-export const pageOf = ({ kind, index }) =>
+const pageOf = ({ kind, index }) =>
   kind === "components" ? 0 : Math.floor(index / (FILTER_COLUMNS * FILTER_ROWS));
 
 /**

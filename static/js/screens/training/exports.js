@@ -39,7 +39,7 @@ export function createExports(state, png) {
  *
  * @param {readonly Record<string, unknown>[]} lines
  */
-export function metricsTable(lines) {
+function metricsTable(lines) {
   const flat = lines.map((line) => new Map(flatten(line))),
     names = [...new Set(flat.flatMap((line) => [...line.keys()]))];
   const rows = flat.map((line) => names.map((name) => line.get(name) ?? "").join(","));

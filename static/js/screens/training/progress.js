@@ -47,7 +47,7 @@ export function createProgress() {
  *
  * @param {Pick<Opened, "run" | "lines">} state
  */
-export function progressSentence({ run, lines }) {
+function progressSentence({ run, lines }) {
   const unit = run.kind === "fine-tuning" ? "Epoch" : "Step";
   const parts = [`${unit} ${run.step}${run.steps ? ` of ${run.steps}` : ""}`];
   const newest = lines.findLast(({ seconds }) => seconds);

@@ -1,5 +1,4 @@
 /* What the training screen shows, in one object that is changed in one place. */
-import { selection } from "../../page/selection.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/runs").RunCard} RunCard */
@@ -39,6 +38,3 @@ export function createState(render) {
   }
   return { state, update };
 }
-
-/** The open run, if it is the one that has been chosen. @param {State} state */
-export const isTheChosen = ({ run }) => run !== null && run.name === selection.run;

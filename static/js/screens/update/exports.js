@@ -23,7 +23,7 @@ function shown(state) {
 }
 
 /** A line a step. @param {Pick<Loaded, "scene">} state */
-export function scheduleTable({ scene }) {
+function scheduleTable({ scene }) {
   const lines = Array.from(scene.steps, (step, i) =>
     [step, ...PARTS.map((name) => scene[name][i])].join(","),
   );
