@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app.page.handlers import read_upload
+from app.page.updates import read_upload
 from app.services import Services
 
 if TYPE_CHECKING:

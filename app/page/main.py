@@ -7,9 +7,10 @@ import gradio as gr
 from app.first_visit import stored
 from app.page.api import add_endpoints
 from app.page.components import canvas_view
-from app.page.handlers import Handlers, Session
+from app.page.handlers import Handlers
 from app.page.rail import build_rail
 from app.page.screens import SCREENS
+from app.page.updates import Session
 from app.paths import TEXT
 from app.services import Services
 
