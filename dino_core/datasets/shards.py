@@ -12,6 +12,7 @@ Endings and contents of pictures are those that folders and zips may have.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,20 +44,36 @@ class Contained:
 def read_shards(root: Path, files: Sequence[str], *, alone: bool = False) -> Contained:
     """What is in all of the tars, one after the other. `alone`: names go without the tar's own.
 
+    Only to be read: the last answer is kept as long as the files stay as they are, for commands
+    look through their set more than once, and a million headers take a minute.
     ValueError when there is only one, and it is no tar.
     """
+    return _read(root, tuple(files), alone, tuple(_stamp(root / file) for file in files))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """What changes with a file; its size and time are enough for as long as a command runs."""
+    try:
+        found = path.stat()
+    except OSError:  # it is met when it is read
+        return -1, -1
+    return found.st_size, found.st_mtime_ns
+
+
+@lru_cache(maxsize=1)
+def _read(
+    root: Path, files: tuple[str, ...], alone: bool, stamps: tuple[tuple[int, int], ...]
+) -> Contained:
     found = Contained(files=list(files))
     for number, file in enumerate(files):
         try:
             shard = _Shard(root / file)
         except (ValueError, OSError) as error:
+            words = f"{message_of(error)}."
             if len(files) == 1:
-                raise ValueError(
-                    str(error)
-                    if isinstance(error, ValueError)
-                    else f"{root / file} cannot be read: {message_of(error)}."
-                ) from None
-            found.left_out.append((file, f"{message_of(error).removeprefix(f'{root}/')}."))
+                what = "" if isinstance(error, ValueError) else f"{root / file} cannot be read: "
+                raise ValueError(f"{what}{words}") from None
+            found.left_out.append((file, words.removeprefix(f"{root}/")))
             continue
         shard.into(found, number, "" if alone else f"{file}/")
     return found

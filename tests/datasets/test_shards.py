@@ -12,7 +12,7 @@ from braceexpand import braceexpand
 from sharded import sharded, tarred
 from tiny_runs import coloured, files, picture, zipped
 
-from dino_core.datasets import find_pictures, places
+from dino_core.datasets import find_pictures, places, shards
 from dino_core.datasets.patterns import expanded
 
 A, B, C = picture(0), picture(1), picture(2)
@@ -76,6 +76,21 @@ def test_more_shards_than_may_be_open(tmp_path, monkeypatch):
     found = find_pictures(tmp_path)
     for i in (0, 4, 2, 0, 3, 1, 4):
         assert found.read(i) == picture(i)
+
+
+def test_a_set_is_looked_through_once_and_again_when_it_has_changed(tmp_path, monkeypatch):
+    path = tarred(tmp_path / "s.tar", {"1.png": A, "1.cls": b"a", "2.png": B})
+    looked = []
+    there = shards.members
+    monkeypatch.setattr(shards, "members", lambda path: looked.append(path) or there(path))
+    first, second = find_pictures(path), find_pictures(path)
+    assert (first, first.left_out) == (second, second.left_out)
+    assert len(looked) == 1
+    tarred(path, {"1.png": A, "1.cls": b"a", "2.png": B, "2.cls": b"b"})
+    assert find_pictures(path).labels == (0, 1)
+    (tmp_path / "classes.txt").write_text("b\na\n")  # names are asked for each time
+    assert find_pictures(path).labels == (1, 0)
+    assert len(looked) == 2
 
 
 # --- labels
