@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import Option, positive, size
+from dino_core.cli.files import stretch_option
 from dino_core.cli.weights import weights_options
 
 if TYPE_CHECKING:
@@ -38,11 +39,7 @@ def choice_options(option: Option) -> None:
         metavar="NAME",
         help="folders or files to leave out; patterns such as *_small.jpg as well",
     )
-    option(
-        "--stretch",
-        action="store_true",
-        help="show 16-bit pictures from the smallest to the largest value that occurs in them",
-    )
+    stretch_option(option)
 
 
 def choice_of(args: argparse.Namespace) -> dict[str, Any]:

@@ -50,21 +50,44 @@ def input_options(option: Option) -> None:
         default="resize",
         help="how a picture comes to whole patches (default: resize, which stretches a little)",
     )
+    stretch_option(option)
     option("--device", default="cpu", help="cpu (default), cuda, cuda:1, mps")
     option("--dtype", choices=("float32", "bfloat16"), default="float32", help="default: float32")
+
+
+def stretch_option(option: Option) -> None:
+    option(
+        "--stretch",
+        action="store_true",
+        help="show 16-bit pictures from the smallest to the largest value that occurs in them",
+    )
 
 
 # --- reading
 
 
-def read(path: str) -> "Image.Image":
-    """An RGB picture. What is wrong with a file is said with its name."""
-    from dino_core.images import open_picture
+def read(path: str, args: argparse.Namespace) -> "Image.Image":
+    """An RGB picture, stretched where --stretch says so.
+
+    What is wrong with a file is said with its name; what one should know of how it was read, when
+    the command is done.
+    """
+    from dino_core.images import notes_of, open_picture
 
     try:
-        return open_picture(path)
+        picture = open_picture(path, stretch=args.stretch)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    for note in notes_of(picture):
+        add_note(args, path, note)
+    return picture
+
+
+def add_note(args: argparse.Namespace, path: str, note: str) -> None:
+    """A sentence on a picture for the end of the command, once however often it is read."""
+    notes = vars(args).setdefault("notes", [])
+    if (sentence := f"{path}: {note}") not in notes:
+        notes.append(sentence)
 
 
 def leave_out_unreadable(args: argparse.Namespace, option: str = "images") -> None:
@@ -76,7 +99,7 @@ def leave_out_unreadable(args: argparse.Namespace, option: str = "images") -> No
     left_out: list[str] = []
     for path in paths:
         try:
-            read(path)
+            read(path, args)
             kept.append(path)
         except ValueError as error:
             left_out.append(str(error))
@@ -91,7 +114,7 @@ def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":
     """The picture in whole patches, as --size and --fit want it."""
     from dino_core.images import fit_to_patches
 
-    picture, side = read(path), backbone.vit.config.patch_size
+    picture, side = read(path, args), backbone.vit.config.patch_size
     wanted, what = args.size or SHORT_SIDE, "--size"
     if wanted == "native":
         wanted, what = (picture.height, picture.width), path
@@ -101,7 +124,10 @@ def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":
             f"{what} is {wanted[0]}x{wanted[1]} px (height x width), but both must be multiples of "
             f"the patch size {side}: give --size {near}, or a short side such as {SHORT_SIDE}."
         )
-    return fit_to_patches(picture, side, wanted, args.fit)
+    fitted = fit_to_patches(picture, side, wanted, args.fit)
+    if fitted.note:
+        add_note(args, path, fitted.note)
+    return fitted
 
 
 def check_same_size(

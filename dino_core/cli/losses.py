@@ -7,7 +7,7 @@ from typing import Any
 
 from dino_core.assets import SAMPLES
 from dino_core.cli.command import Option, add_command, count
-from dino_core.cli.files import array, leave_out_unreadable, read, report, save
+from dino_core.cli.files import array, leave_out_unreadable, read, report, save, stretch_option
 from dino_core.cli.outputs import output_file
 
 ARRAYS = (
@@ -36,6 +36,7 @@ def losses_options(option: Option) -> None:
     )
     option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
     option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
+    stretch_option(option)
     option("--output", metavar="FILE.npz", help="write every term and distribution there")
 
 
@@ -56,11 +57,11 @@ def losses(args: argparse.Namespace) -> None:
 
     target = output_file(args.output, ".npz") if args.output else None
     image = Path(args.image)
-    picture = read(args.image)
+    picture = read(args.image, args)
     if args.references:
         leave_out_unreadable(args, "references")
     references = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
-    others = [read(str(path)) for path in references if path.resolve() != image.resolve()]
+    others = [read(str(path), args) for path in references if path.resolve() != image.resolve()]
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
     trained = config.schedule.teacher_temperature

@@ -68,6 +68,8 @@ def run(parser: argparse.ArgumentParser, argv: Sequence[str] | None) -> int:
     try:
         args.line = command_line(parser, argv)
         code: int = args.run(args) or 0
+        for sentence in getattr(args, "notes", []):
+            print(sentence, file=sys.stderr)
         left_out = getattr(args, "left_out", [])
         for sentence in left_out:
             print(f"Left out: {sentence}", file=sys.stderr)

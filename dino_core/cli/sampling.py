@@ -16,7 +16,7 @@ from dino_core.cli.command import (
     ratio,
     write_figure,
 )
-from dino_core.cli.files import array, read, report, save, save_pictures
+from dino_core.cli.files import array, read, report, save, save_pictures, stretch_option
 from dino_core.cli.outputs import output_file, output_folder
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, CropConfig, MaskConfig
 
@@ -40,6 +40,7 @@ def crops_options(option: Option) -> None:
     option("--seed", type=count, default=0, metavar="S", help="default: 0")
     option("--locals", type=count, default=CropConfig.local_count, metavar="L", help="default: 8")
     option("--blur", choices=BLUR, default="as-run", help="in the official code; default: as-run")
+    stretch_option(option)
     option("--output", required=True, metavar="DIR")
     figure_option(option, "the picture with the boxes, and the crops, for print")
 
@@ -58,7 +59,7 @@ def crops(args: argparse.Namespace) -> None:
     from dino_core.draw.pictures import draw_boxes
 
     output_folder(args.output)
-    picture = read(args.image)
+    picture = read(args.image, args)
     config = CropConfig(local_count=args.locals, blur_probability=BLUR[args.blur])
     drawn = sample_crops(picture, config, torch.Generator().manual_seed(args.seed))
     pictures = {f"{crop.kind}_{crop.index}": crop.pixels for crop in drawn}

@@ -23,7 +23,7 @@ from dino_core.cli.command import (
     positive,
     write_figure,
 )
-from dino_core.cli.files import leave_out_unreadable
+from dino_core.cli.files import leave_out_unreadable, read, stretch_option
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.option import Kind
@@ -137,6 +137,7 @@ def predict_options(option: Option) -> None:
     option(
         "--model", required=True, metavar="DIR", help="a finished fine-tuning, or its model file"
     )
+    stretch_option(option)
     option("--top", type=positive, default=3, metavar="N", help="classes to name (default: 3)")
     option("--device", default="cpu")
 
@@ -149,7 +150,7 @@ def predict(args: argparse.Namespace) -> None:
     leave_out_unreadable(args)
     classifier = load_classifier(args.model, device=args.device)
     for path in args.images:
-        found = probabilities(classifier, path)[: args.top]
+        found = probabilities(classifier, read(path, args))[: args.top]
         print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for name, p in found))
 
 

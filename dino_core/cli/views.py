@@ -93,7 +93,7 @@ def similar(args: argparse.Namespace) -> None:
     from dino_core.analysis.similarity import cosine_similarity
     from dino_core.draw.pictures import heat_map, overlay
 
-    read(args.images[0])  # without it there is nothing to ask
+    read(args.images[0], args)  # without it there is nothing to ask
     backbone, looked = look_at_all(args)
     layer, first = from_end(args.layer, backbone), looked[0].seen
     one = first.patches(layer)[[first.token_at(*args.patch) - first.first_patch]]  # [1, D]
@@ -141,7 +141,7 @@ def match(args: argparse.Namespace) -> None:
     from dino_core.figures.panels import panel_pixels
 
     for path in args.images:
-        read(path)
+        read(path, args)
     backbone, looked = look_at_all(args)
     layer = from_end(args.layer, backbone)
     first, second = (each.seen for each in looked)
