@@ -15,6 +15,7 @@ import pytest
 from tiny_galleries import labelled_folder, tiny_weights
 from tiny_runs import noise_folder
 
+import dino_core.step.loss_inspection  # noqa: F401  (imported now, it keeps what a test replaces)
 from dino_core import account, jobs
 from dino_core.__main__ import main
 from dino_core.gallery.folder import GalleryFolder
