@@ -39,6 +39,8 @@ def classes_of(values: Mapping[str, str], given: Sequence[str] = ()) -> Classes:
     names = _apart(given)
     numbers = {name: int(float(v)) for name, v in values.items() if _NUMBER.fullmatch(v)}
     counted = 2 * len(numbers) > len(values) and not set(values.values()) <= set(names)
+    if counted and 2 * sum(number < len(names) for number in numbers.values()) < len(numbers):
+        names = ()  # a file of other words: the numbers speak for themselves
     for name, value in values.items():
         cls, why = _class_of(value, numbers.get(name) if counted else None, names, counted)
         if why:

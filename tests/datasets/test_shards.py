@@ -151,6 +151,15 @@ def test_names_of_classes_beside(tmp_path, file, text):
     }
 
 
+def test_a_file_of_other_words_names_no_classes(tmp_path):
+    members = {}
+    for i in range(5):
+        members |= {f"{i}.png": picture(i), f"{i}.cls": b"%d" % (7 * i)}
+    tarred(tmp_path / "s-0.tar", members)
+    (tmp_path / "labels.txt").write_text("see README\n")
+    assert find_pictures(tmp_path).classes == ("0", "7", "14", "21", "28")
+
+
 def test_labels_that_are_none(tmp_path):
     bad = {"3": b"", "4": b"three", "5": b"\xff\xfe\x00", "6": b"-1", "7": b"9" * 2000}
     members = {"1.png": A, "1.cls": b"1", "2.png": B, "2.cls": b"0", "8.png": C, "9.png": C}
