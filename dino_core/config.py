@@ -135,7 +135,6 @@ VIT_GIANT = ViTConfig(dim=1536, depth=40, heads=24, ffn="swiglu")
 
 # For training on small pictures and small machines.
 VIT_TINY_TRAIN = ViTConfig(dim=192, depth=6, heads=3, image_size=98)
-VIT_SMALL_TRAIN = ViTConfig(dim=384, depth=12, heads=6, image_size=224, layer_scale_init=1e-5)
 
 
 @dataclass(frozen=True)

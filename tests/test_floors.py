@@ -1,11 +1,11 @@
 """Who may import whom, read off the source; and what an import costs."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from import_graph import imports
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
@@ -47,34 +47,6 @@ APP_FLOORS = [
 APP_FLOOR = {room: floor for floor, rooms in enumerate(APP_FLOORS) for room in rooms}
 APP_NEVER = {"torch", "torchvision", "numpy", "dino_core.vit"}
 LIBRARY_NEVER = {"gradio", "fastapi", "starlette", "uvicorn", "app"}
-
-
-def imports(path: Path, for_types: bool = True) -> set[str]:
-    """Full names of everything a file imports, anywhere in it: `from a import b` gives a.b.
-
-    Without `for_types` what stands under `if TYPE_CHECKING:`, and is never loaded, does not count.
-    """
-    found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path} imports relatively: the map reads full names"
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif for_types or not is_for_types(node):
-            waiting += ast.iter_child_nodes(node)
-    return found
-
-
-def is_for_types(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.If)
-        and isinstance(node.test, ast.Name)
-        and node.test.id == "TYPE_CHECKING"
-        and not node.orelse
-    )
 
 
 def room(path: Path) -> str:

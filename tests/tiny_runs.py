@@ -111,6 +111,20 @@ def coloured(per_class: int = 12, prefix: str = "") -> dict[str, bytes]:
     }
 
 
+def zip_bomb(path: Path) -> Path:
+    return zipped(path, {"a.png": bytes(30 << 20)}, zipfile.ZIP_DEFLATED)
+
+
+# How a visitor's zip may be wrong: what makes it, and what is said of it.
+WRONG_ZIPS: list[tuple[Callable[[Path], Path], str]] = [
+    (lambda path: zipped(path, {"../../evil.png": picture(0)}), "leads outside"),
+    (lambda path: zipped(path, {"readme.txt": b"words"}), "has no pictures"),
+    (zip_bomb, "would unpack to"),
+    (lambda path: path.write_bytes(b"no zip at all") and path, "is no zip"),
+    (lambda path: path.write_bytes(b"") or path, "is no zip"),
+]
+
+
 # --- what a run left behind
 
 

@@ -18,7 +18,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.routes.dependencies import Form, IsGone, Number, Picture, Secret, Served, find_picture
-from app.routes.responses import NO_STORE, respond
+from app.routes.responses import NO_STORE, errors_as_sentences, respond
 from app.routes.uploads import read_body
 from app.services import Services
 from app.state.models import read_sample
@@ -228,10 +228,8 @@ async def open_second(
         second = Entry(secret, picture, model, entry.size, sample, comparison=True)
         return facts_of(services.pictures.add(second), second)
 
-    try:
+    with errors_as_sentences():
         return await run_in_threadpool(work)
-    except ValueError as error:
-        raise HTTPException(422, str(error)) from None
 
 
 def pick_source(

@@ -3,7 +3,8 @@
 import errno
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -41,12 +42,19 @@ def plain(values: Any) -> Response:
     return Response(json.dumps(values), media_type="application/json", headers=NO_STORE)
 
 
-def or_sentence(make: Callable[[], Response], status: int = 422) -> Response:
-    """A ValueError is a sentence for a person."""
+@contextmanager
+def errors_as_sentences(status: int = 422) -> Iterator[None]:
+    """A ValueError is a sentence for a person, and the body of the response."""
     try:
-        return make()
+        yield
     except ValueError as error:
         raise HTTPException(status, str(error)) from None
+
+
+def or_sentence(make: Callable[[], Response], status: int = 422) -> Response:
+    """What is made, or why it cannot be."""
+    with errors_as_sentences(status):
+        return make()
 
 
 def shortened(message: str) -> str:

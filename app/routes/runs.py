@@ -35,7 +35,7 @@ from app.routes.dependencies import (
     Served,
     find_run,
 )
-from app.routes.responses import NO_STORE, or_sentence, plain, respond
+from app.routes.responses import NO_STORE, errors_as_sentences, or_sentence, plain, respond
 from app.routes.uploads import read_json
 from dino_core.scenes import finetuning, training, update
 
@@ -80,11 +80,9 @@ async def upload(
     services: Served,
     name: str = "pictures.zip",
 ) -> Response:
-    try:
+    with errors_as_sentences():
         title = Path(name).name[:80]
         return plain(await services.runs.uploads.take(request.stream(), owner, title, address))
-    except ValueError as error:
-        raise HTTPException(422, str(error)) from None
 
 
 @router.post("/runs")
@@ -100,10 +98,8 @@ async def start(
         runs.add(job, run_request)
         return runs.card(job.name, owner)
 
-    try:
+    with errors_as_sentences():
         return plain(await run_in_threadpool(work))
-    except ValueError as error:
-        raise HTTPException(422, str(error)) from None
 
 
 # --- watching and steering

@@ -21,7 +21,6 @@ from dino_core.images import IMAGENET_MEAN, IMAGENET_STD, fit_to_patches, to_ten
 
 Fit = Literal["crop", "official", "resize", "pad"]
 FITS = ("crop", "official", "resize", "pad")
-INTERPOLATIONS = ("bicubic", "bilinear")
 RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
 # Mean and standard deviation of the channels, in [0, 1]. CIFAR-10: over the training pictures.

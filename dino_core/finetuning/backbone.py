@@ -8,7 +8,7 @@ if it had never been stopped.
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -25,7 +25,7 @@ from dino_core.finetuning.classifier import Classifier, copied
 from dino_core.runs import checkpoints
 from dino_core.runs.checkpoints import Checkpoint
 from dino_core.runs.folder import Control, RunFolder
-from dino_core.runs.request import DEFAULT_BATCH, RunRequest
+from dino_core.runs.request import DEFAULT_BATCH, RunRequest, wanted_of
 from dino_core.schedules import warmup_cosine
 from dino_core.step.loader import (
     Streams,
@@ -79,16 +79,11 @@ class FinetuneSetup:
 
     @classmethod
     def of(cls, request: RunRequest) -> "FinetuneSetup":
-        asked = request.settled().with_full_paths()
-        if asked.data is None:
-            raise ValueError("--data is missing: COMMAND --help says what it takes.")
-        names = {one.name for one in fields(cls)} & {one.name for one in fields(asked)}
-        same = {name: getattr(asked, name) for name in names}
+        settled, same = wanted_of(request, cls)
         return cls(
-            batch_size=asked.batch or DEFAULT_BATCH,
-            bfloat16=asked.dtype == "bfloat16",
-            request=asked,
-            **same | {"threads": asked.threads or 0},
+            batch_size=settled.batch or DEFAULT_BATCH,
+            bfloat16=settled.dtype == "bfloat16",
+            **same | {"request": settled},
         )
 
 

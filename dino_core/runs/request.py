@@ -272,6 +272,20 @@ def config_of(request: RunRequest) -> RunConfig:
     return replace(config, seed=request.seed)
 
 
+def wanted_of(request: RunRequest, kind: type) -> tuple[RunRequest, dict[str, Any]]:
+    """A request with nothing left open, and those of its values that a setup of a kind has too.
+
+    ValueError without pictures.
+    """
+    settled = request.settled().with_full_paths()
+    if settled.data is None:
+        raise ValueError("--data is missing: COMMAND --help says what it takes.")
+    names = {one.name for one in fields(kind)} & {one.name for one in fields(settled)}
+    return settled, {name: getattr(settled, name) for name in names} | {
+        "threads": settled.threads or 0
+    }
+
+
 def full_path(name: str) -> str:
     """Web addresses stay as they are, so that they are refused as what they are."""
     if name in NO_PATHS or "://" in name or name.startswith("pipe:"):

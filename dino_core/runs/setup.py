@@ -1,6 +1,6 @@
 """What was asked for -> what a run is made of: its pictures, its weights, its configuration."""
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from dino_core.runs.request import (
     RunRequest,
     config_of,
     full_path,
+    wanted_of,
 )
 from dino_core.step.distributed import World
 from dino_core.weights import Backbone, load_backbone
@@ -61,12 +62,8 @@ class Setup:
     @classmethod
     def of(cls, request: RunRequest) -> "Setup":
         """ValueError for a preset there is not, or numbers that do not go together."""
-        asked = request.settled().with_full_paths()
-        if asked.data is None:
-            raise ValueError("--data is missing: COMMAND --help says what it takes.")
-        names = {one.name for one in fields(cls)} & {one.name for one in fields(asked)}
-        same = {name: getattr(asked, name) for name in names}
-        return cls(run=config_of(asked), request=asked, **same | {"threads": asked.threads or 0})
+        settled, same = wanted_of(request, cls)
+        return cls(run=config_of(settled), **same | {"request": settled})
 
 
 def check_processes(setup: Setup, world: World) -> None:

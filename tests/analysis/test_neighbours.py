@@ -2,23 +2,11 @@
 
 import numpy as np
 import pytest
-import torch
 from sklearn.neighbors import NearestNeighbors
-from torch import Tensor
+from tiny_features import cosine, features
 
 from dino_core.analysis import neighbours
 from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scores
-
-
-def features(n: int, seed: int, D: int = 8) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(4, (n,), generator=generator)
-    centres = torch.randn(4, D, generator=torch.Generator().manual_seed(9))
-    return centres[labels] + 1.5 * torch.randn(n, D, generator=generator) + 1, labels
-
-
-def cosine(x: Tensor, y: Tensor) -> float:
-    return float(x.double() @ y.double() / x.double().norm() / y.double().norm())
 
 
 @pytest.fixture(autouse=True, params=[7, 1024])

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-import zipfile
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_galleries import build_gallery, quick_maps, tiny_weights  # noqa: F401  (a fixture)
-from tiny_runs import coloured, picture, zipped
+from tiny_runs import WRONG_ZIPS, coloured, zipped
 
 from app.jobs import galleries as keeping
 from app.jobs import gallery_request
@@ -310,19 +309,7 @@ def test_whose_a_gallery_is_cannot_be_claimed(folder: Path, tmp_path: Path) -> N
     assert not owner.exists()
 
 
-def bomb(path: Path) -> Path:
-    return zipped(path, {"a.png": bytes(30 << 20)}, zipfile.ZIP_DEFLATED)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda path: zipped(path, {"../../evil.png": picture(0)}), "leads outside"),
-        (lambda path: zipped(path, {"readme.txt": b"words"}), "has no pictures"),
-        (bomb, "would unpack to"),
-        (lambda path: path.write_bytes(b"no zip at all") and path, "is no zip"),
-    ],
-)
+@pytest.mark.parametrize(("make", "words"), WRONG_ZIPS)
 def test_zips_are_refused_in_words(
     folder: Path, tmp_path: Path, make: Callable[[Path], Path], words: str, launched: list[Path]
 ) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import time
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from tiny_runs import coloured, picture, zipped
+from tiny_runs import WRONG_ZIPS, coloured, picture, zipped
 
 from app.jobs import uploads
 from app.routes.all_routes import add_routes
@@ -167,20 +166,7 @@ def test_what_cannot_be_started_is_said(folder: Path, asked: dict[str, Any], wor
     assert server.runs.all_jobs() == []
 
 
-def bomb(path: Path) -> Path:
-    return zipped(path, {"a.png": bytes(30 << 20)}, zipfile.ZIP_DEFLATED)
-
-
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda path: zipped(path, {"../../evil.png": picture(0)}), "leads outside"),
-        (lambda path: zipped(path, {"readme.txt": b"words"}), "has no pictures"),
-        (bomb, "would unpack to"),
-        (lambda path: path.write_bytes(b"no zip at all") and path, "is no zip"),
-        (lambda path: path.write_bytes(b"") or path, "is no zip"),
-    ],
-)
+@pytest.mark.parametrize(("make", "words"), WRONG_ZIPS)
 def test_zips_are_refused_in_words(
     folder: Path, tmp_path: Path, make: Callable[[Path], Path], words: str
 ) -> None:

@@ -7,24 +7,13 @@ import numpy as np
 import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
+from tiny_features import cosine, features
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files
-from torch import Tensor
 
 from dino_core.analysis import neighbours
 from dino_core.datasets import find_pictures
 from dino_core.evaluation.knn import LabelledSet, knn, knn_accuracy, votes
-
-
-def features(n: int, seed: int, D: int = 8) -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    labels = torch.randint(4, (n,), generator=generator)
-    centres = torch.randn(4, D, generator=torch.Generator().manual_seed(9))
-    return centres[labels] + 1.5 * torch.randn(n, D, generator=generator) + 1, labels
-
-
-def cosine(x: Tensor, y: Tensor) -> float:
-    return float(x.double() @ y.double() / x.double().norm() / y.double().norm())
 
 
 @pytest.fixture(params=[7, 1024])

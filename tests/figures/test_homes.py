@@ -1,9 +1,9 @@
 """Charts with axes have one home, Plotly; panels of pictures one, matplotlib: read off the code."""
 
-import ast
 from pathlib import Path
 
 import pytest
+from import_graph import imports
 
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "dino_core" / "figures"
@@ -19,25 +19,8 @@ CODE = [
 ]
 
 
-def imported(path: Path, for_types: bool = True) -> set[str]:
-    """Full names of all that a file imports; without `for_types` not what is never loaded."""
-    found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            waiting += node.body if for_types else []
-        else:
-            waiting += ast.iter_child_nodes(node)
-    return found
-
-
 def roots(path: Path, for_types: bool = True) -> set[str]:
-    return {name.split(".")[0] for name in imported(path, for_types)}
+    return {name.split(".")[0] for name in imports(path, for_types)}
 
 
 def test_every_file_of_the_room_has_a_home() -> None:
@@ -48,19 +31,19 @@ def test_every_file_of_the_room_has_a_home() -> None:
 def test_charts_are_plotly_s_alone(name: str) -> None:
     assert "matplotlib" not in roots(ROOM / name)
     mates = {f"dino_core.figures.{Path(other).stem}" for other in MATPLOTLIB}
-    assert not [full for full in imported(ROOM / name) if full.rsplit(".", 1)[0] in mates]
+    assert not [full for full in imports(ROOM / name) if full.rsplit(".", 1)[0] in mates]
 
 
 @pytest.mark.parametrize("name", sorted(MATPLOTLIB))
 def test_panels_are_matplotlib_s_alone(name: str) -> None:
     assert "plotly" not in roots(ROOM / name)
     charts = {f"dino_core.figures.{Path(other).stem}" for other in PLOTLY}
-    assert not [full for full in imported(ROOM / name) if full.rsplit(".", 1)[0] in charts]
+    assert not [full for full in imports(ROOM / name) if full.rsplit(".", 1)[0] in charts]
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_figures_are_drawn_nowhere_else_and_without_pyplot(path: Path) -> None:
-    assert not [name for name in imported(path) if "pyplot" in name or "pylab" in name]
+    assert not [name for name in imports(path) if "pyplot" in name or "pylab" in name]
     if path.parent != ROOM:
         loaded = roots(path, for_types=False)
         assert loaded.isdisjoint({"plotly", "matplotlib"}), "figures are made in figures/"

@@ -1,7 +1,6 @@
 /* What student and teacher say of one pair of crops, in words and bars. */
-import { el } from "../../ui/dom.js";
 import { best, GLOBALS } from "./arithmetic.js";
-import { createDistributions, distributionKey } from "./distributions.js";
+import { createAnswers } from "./answers.js";
 import { paintCropExample } from "./examples.js";
 import { nats, uniformLoss } from "./format.js";
 import { shownPair } from "./state.js";
@@ -9,13 +8,11 @@ import { shownPair } from "./state.js";
 /** @typedef {import("./state.js").Loaded} Loaded */
 
 export function createCropAnswers() {
-  const caption = el("p", { class: "inside-details", "aria-live": "polite" });
-  const title = el("h2"),
-    facts = el("p", { class: "inside-details" }),
-    bars = createDistributions();
+  const panel = createAnswers(),
+    { title, bars, caption, facts } = panel;
   return {
     caption,
-    node: el("div", { class: "inside-left wide" }, title, distributionKey(), bars.node, facts),
+    node: panel.node,
 
     /** @param {Loaded} state */
     draw(state) {

@@ -1,5 +1,6 @@
 /* The other pictures of the batch, nearest first, and what the nearest costs: KoLeo. */
 import { el } from "../../ui/dom.js";
+import { tableHead } from "../../ui/table.js";
 import { signed } from "./format.js";
 
 export function createNeighbours() {
@@ -20,7 +21,7 @@ export function createNeighbours() {
         Math.min(...references.map(({ distances }) => distances[v])),
       );
       table.replaceChildren(
-        header(),
+        tableHead("", "distance to", "global 0", "global 1"),
         el("tbody", {}, ...references.map((one) => line(one, closest))),
       );
       words.textContent =
@@ -34,18 +35,6 @@ export function createNeighbours() {
     },
   };
 }
-
-const header = () =>
-  el(
-    "thead",
-    {},
-    el(
-      "tr",
-      {},
-      el("td"),
-      ...["distance to", "global 0", "global 1"].map((text) => el("th", { scope: "col", text })),
-    ),
-  );
 
 /**
  * @param {import("./state.js").LossesScene["facts"]["references"][number]} other

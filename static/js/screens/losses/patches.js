@@ -7,7 +7,7 @@ import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { agreements, best, maskedIndex, maskedPlaces } from "./arithmetic.js";
-import { createDistributions, distributionKey } from "./distributions.js";
+import { createAnswers } from "./answers.js";
 import { paintPatchExample } from "./examples.js";
 import { nats, uniformLoss } from "./format.js";
 
@@ -156,13 +156,11 @@ function paintLosses(canvas, scene, [low, high]) {
 }
 
 export function createPatchAnswers() {
-  const caption = el("p", { class: "inside-details", "aria-live": "polite" });
-  const title = el("h2"),
-    facts = el("p", { class: "inside-details" }),
-    bars = createDistributions();
+  const panel = createAnswers(),
+    { title, bars, caption, facts } = panel;
   return {
     caption,
-    node: el("div", { class: "inside-left wide" }, title, distributionKey(), bars.node, facts),
+    node: panel.node,
 
     /** @param {Loaded} state */
     draw(state) {

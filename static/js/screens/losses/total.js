@@ -1,5 +1,6 @@
 /* The terms of the loss, and their sum. */
 import { el } from "../../ui/dom.js";
+import { tableHead } from "../../ui/table.js";
 import { GLOBALS } from "./arithmetic.js";
 import { signed } from "./format.js";
 
@@ -39,7 +40,7 @@ export function createTotal() {
         details = howTermsAdd(scene.facts.crops.length - GLOBALS);
       const top = Math.max(...TERMS.flatMap(([name]) => [terms[name], uniform[name] ?? 0]), 1e-9);
       table.replaceChildren(
-        header(),
+        tableHead("", "", "here", "uniform"),
         el(
           "tbody",
           {},
@@ -63,19 +64,6 @@ function howTermsAdd(locals) {
     koleo: "sum over both views",
   };
 }
-
-const header = () =>
-  el(
-    "thead",
-    {},
-    el(
-      "tr",
-      {},
-      el("td"),
-      el("td"),
-      ...["here", "uniform"].map((text) => el("th", { scope: "col", text })),
-    ),
-  );
 
 /**
  * @param {{ title: string, detail: string, value: number, uniform: number | undefined }} term
