@@ -167,6 +167,16 @@ PCA_PRESETS = {
 
 
 @dataclass(frozen=True)
+class PropagationConfig:
+    """Labels carried through a film (DINO's evaluation on DAVIS 2017, the official defaults)."""
+
+    neighbours: int = 5  # patches that have a say
+    radius: int = 12  # rows and columns within which they are looked for
+    queue: int = 7  # frames before this one that are asked, beside the first
+    temperature: float = 0.1  # of the softmax over cosines
+
+
+@dataclass(frozen=True)
 class HeadConfig:
     """A projection head (paper, section 4; official `layers/dino_head.py`).
 

@@ -72,7 +72,7 @@ def packages_of(folder: str) -> set[str]:
 @pytest.mark.parametrize(
     ("folder", "extras"),
     [
-        ("dino_core", ["umap", "export"]),
+        ("dino_core", ["umap", "export", "video"]),
         ("app", ["app"]),
         ("benchmarks", ["dev"]),
         ("tests", ["dev"]),

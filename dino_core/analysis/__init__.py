@@ -7,6 +7,7 @@ outliers     which values stand out
 compact      queries and keys as small integers
 pca          patch features -> principal components, foreground, colours
 similarity   cosine similarity, best matches between two pictures
+propagation  labels carried from the first frame of a film to the others
 clustering   k-means, HDBSCAN
 alignment    colours that stay: layers, sizes, checkpoints, models in one basis, one foreground
 depth        the layers of one model as such a family

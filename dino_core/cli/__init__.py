@@ -3,6 +3,7 @@
     pictures    features, attention, pca: what a model makes of pictures
     views       similar, match, clusters                token_views  rollout, norms, tokens
     films       film: through all layers                families  grid, compare: several models
+    videos      video: frames of a film, and tracking
     pages       webpage: a picture as one HTML file
     sampling    crops, masks: what training makes of them
     losses      what student and teacher say of one

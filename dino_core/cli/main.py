@@ -22,6 +22,7 @@ from dino_core.cli import (
     sampling,
     token_views,
     training,
+    videos,
     views,
     whatif,
 )
@@ -113,6 +114,7 @@ def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
         token_views,
         films,
         pages,
+        videos,
         families,
         whatif,
         sampling,

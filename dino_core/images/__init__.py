@@ -14,6 +14,7 @@ formats  what a file is, by its first bytes
 decode   file -> picture
 deep     more than 8 bits: what is black and what is white
 tiff     what the tags of a TIFF say; previews in raw files
+frames   a film or a folder of frames -> pictures with their times
 patches  picture -> whole patches, and the way back to its pixels
 tensors  picture <-> normalised tensor
 """
