@@ -228,10 +228,10 @@ def mask_on_grid(path: str, fitted: "Fitted") -> "Tensor":
 
 
 def write_frames(path: Path, frames: "list[np.ndarray]", names: Any, milliseconds: int) -> None:
-    from dino_core.draw.film import film_bytes, with_words
+    from dino_core.draw.film import film_bytes, with_caption
     from dino_core.writing import replacing
 
-    named = [with_words(frame, name) for frame, name in zip(frames, names, strict=True)]
+    named = [with_caption(frame, name) for frame, name in zip(frames, names, strict=True)]
     data = film_bytes(named, path.suffix.lower()[1:], milliseconds)  # type: ignore[arg-type]
     with replacing(path) as partial:
         partial.write_bytes(data)
