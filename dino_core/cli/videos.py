@@ -187,6 +187,7 @@ def first_labels(fitted: "Fitted", features: "Tensor", args: argparse.Namespace)
 
     grid = fitted.grid
     if args.mask:
+        read(args.mask, args)  # or says what is wrong with it
         places = mask_on_grid(args.mask, fitted)
     else:
         places = torch.zeros(grid[0] * grid[1], dtype=torch.int64)
@@ -206,7 +207,6 @@ def mask_on_grid(path: str, fitted: "Fitted") -> "Tensor":
     import torch
     from PIL import Image
 
-    read(path)  # or says what is wrong with it
     with Image.open(path) as picture:
         if picture.mode not in ("P", "L", "1"):
             raise ValueError(f"{path} should be an indexed or grey picture, but is {picture.mode}.")
