@@ -10,7 +10,7 @@ from dino_core.analysis.inspection import inspect
 from dino_core.assets import SAMPLES
 from dino_core.images import to_tensor
 from dino_core.runs.pretrained_heads import CIFAR_PAIR
-from dino_core.runs.setup import open_pair
+from dino_core.runs.progress import open_pair
 from dino_core.step.loss_inspection import ReferencePicture, reference_batch
 from dino_core.vit import Edit
 from dino_core.whatif import centers_of, heads_say
