@@ -236,7 +236,9 @@ class References:
         from dino_core.whatif import Reference, statistics_of
 
         width, height = fit(args.images[0], args, backbone).picture.size
-        pictures = pictures_of(args.reference) if needed else sample_pictures()
+        pictures = sample_pictures()
+        if needed:
+            pictures = pictures_of(args.reference, stretch=args.stretch)
         self.reference = Reference(pictures, Preparation((height, width), args.fit))
         self.statistics = None
         self._backbone, self._seed = backbone, args.seed

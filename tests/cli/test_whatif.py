@@ -10,9 +10,14 @@ from torch import Tensor
 
 from dino_core.__main__ import main
 from dino_core.config import ViTConfig
+from dino_core.datasets import find_pictures
+from dino_core.embedding.preparation import Preparation
+from dino_core.images import fit_to_patches, open_picture, to_tensor
 from dino_core.runs.exit_codes import LEFT_OUT
 from dino_core.vit import Edit, VisionTransformer
 from dino_core.weights import Backbone, load_backbone, save_backbone
+from dino_core.whatif import Reference
+from dino_core.whatif.reference import measure
 
 CONFIG = ViTConfig(dim=32, depth=3, heads=2, image_size=56, registers=2)
 KEYS = {
@@ -236,3 +241,34 @@ def test_mistakes_are_a_sentence(
     assert message in error
     assert error.count("\n") == 1
     assert not target.exists()
+
+
+def test_reference_pictures_are_read_as_the_pictures_are(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    """A deep picture that fills a small part of its range is another picture when stretched."""
+    shallow = np.linspace(100, 900, 30 * 44).reshape(30, 44).astype(np.uint16)
+    (tmp_path / "deep").mkdir()
+    for i in range(2):
+        Image.fromarray(np.roll(shallow, 7 * i, 1)).save(tmp_path / "deep" / f"{i}.png")
+    target = str(tmp_path / "out.npz")
+    got = []
+    for words in ([], ["--stretch"]):
+        edit = ["--edit", "mlp:0=mean", "--output", target, *words]
+        assert main(asked(backbone, tmp_path / "deep", *edit)) == 0
+        got.append(arrays(Path(target)))
+    assert np.abs(got[0]["cls_before"] - got[1]["cls_before"]).max() > 1e-3
+    found = Reference(
+        find_pictures(tmp_path / "deep", stretch=True), Preparation((28, 42), "resize")
+    )
+    mean = measure(backbone.vit, found).mean["mlp"][0]
+    for i in range(2):
+        seen = look_stretched(tmp_path / "deep" / f"{i}.png")
+        value = torch.cat([mean[:3], mean[3:].expand(6, -1)])
+        after = backbone.vit(seen, edits=[Edit("mlp", value, block=0)])
+        close(got[1]["cls_after"][i], after.cls[0])
+
+
+def look_stretched(path: Path) -> Tensor:
+    picture = open_picture(path, stretch=True)
+    return to_tensor(fit_to_patches(picture, 14, (28, 42)).picture)[None]
