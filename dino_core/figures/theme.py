@@ -46,23 +46,6 @@ def palette(theme: Theme) -> Palette:
 def template(theme: Theme) -> dict[str, Any]:
     """What every chart of ours has in common, as Plotly's `layout.template`."""
     colours = palette(theme)
-    axis = {
-        "linecolor": colours.line,
-        "tickcolor": colours.line,
-        "gridcolor": colours.line,
-        "tickfont": {"size": 11, "color": colours.quiet},
-        "title": {"font": {"size": 11, "color": colours.quiet}, "standoff": 6},
-        "zeroline": False,
-        "automargin": True,
-    }
-    cursor = {
-        "showspikes": True,
-        "spikemode": "across",
-        "spikesnap": "hovered data",
-        "spikethickness": 1,
-        "spikedash": "dot",
-        "spikecolor": colours.quiet,
-    }
     return {
         "layout": {
             "font": {"family": FONT, "size": 12, "color": colours.text},
@@ -102,11 +85,41 @@ def template(theme: Theme) -> dict[str, Any]:
                 "activecolor": colours.accent,
             },
             "dragmode": "zoom",
-            "xaxis": {**axis, **cursor, "showgrid": False, "showline": True, "ticks": "outside"},
-            "yaxis": {**axis, "nticks": 5},
+            "xaxis": {
+                **_axis(colours),
+                **_cursor(colours),
+                "showgrid": False,
+                "showline": True,
+                "ticks": "outside",
+            },
+            "yaxis": {**_axis(colours), "nticks": 5},
         },
         "data": {
             "scatter": [{"type": "scatter", "line": {"width": 1.75}, "marker": {"size": 5}}],
             "bar": [{"type": "bar", "marker": {"line": {"width": 0}, "cornerradius": 2}}],
         },
+    }
+
+
+def _axis(colours: Palette) -> dict[str, Any]:
+    return {
+        "linecolor": colours.line,
+        "tickcolor": colours.line,
+        "gridcolor": colours.line,
+        "tickfont": {"size": 11, "color": colours.quiet},
+        "title": {"font": {"size": 11, "color": colours.quiet}, "standoff": 6},
+        "zeroline": False,
+        "automargin": True,
+    }
+
+
+def _cursor(colours: Palette) -> dict[str, Any]:
+    """The line below what is pointed at."""
+    return {
+        "showspikes": True,
+        "spikemode": "across",
+        "spikesnap": "hovered data",
+        "spikethickness": 1,
+        "spikedash": "dot",
+        "spikecolor": colours.quiet,
     }

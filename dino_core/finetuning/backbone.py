@@ -8,8 +8,8 @@ if it had never been stopped.
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,10 +22,11 @@ from dino_core.crops import apply_decisions, draw_crops
 from dino_core.datasets import Pictures
 from dino_core.embedding.preparation import square_input
 from dino_core.finetuning.classifier import Classifier, copied
+from dino_core.finetuning.setup import FinetuneSetup
 from dino_core.runs import checkpoints
 from dino_core.runs.checkpoints import Checkpoint
-from dino_core.runs.folder import Control, RunFolder
-from dino_core.runs.request import DEFAULT_BATCH, RunRequest, wanted_of
+from dino_core.runs.control import Control
+from dino_core.runs.folder import RunFolder
 from dino_core.schedules import warmup_cosine
 from dino_core.step.loader import (
     Streams,
@@ -38,7 +39,6 @@ from dino_core.update import parameter_groups
 from dino_core.weights import read_state_dict
 from dino_core.writing import replacing
 
-Part = Literal["head", "blocks", "all"]
 AUGMENTATION = CropConfig(
     global_scale=(0.5, 1.0),
     local_count=0,
@@ -47,44 +47,6 @@ AUGMENTATION = CropConfig(
     blur_probability=(0.0, 0.0, 0.0),
     solarize_probability=(0.0, 0.0, 0.0),
 )
-
-
-@dataclass(frozen=True)
-class FinetuneSetup:
-    """What a person asked for; `config.json` holds it."""
-
-    data: str
-    include: tuple[str, ...] = ()  # see `datasets.find_pictures`
-    exclude: tuple[str, ...] = ()
-    stretch: bool = False
-    part: Part = "head"
-    blocks: int = 2
-    epochs: int = 100
-    batch_size: int = 32
-    size: int = 224  # px
-    rate: float = 1e-4  # of the backbone's last block and of the head after its own stage
-    layer_decay: float = 0.75  # from each block to the one before it
-    weight_decay: float = 0.05
-    patience: int = 5  # epochs without a lower validation loss; a head alone waits twice as long
-    test_share: float = 0.2  # of every class, where folders do not say
-    validation_share: float = 0.15  # of what is left
-    model: str | None = None
-    weights: str | None = None
-    probes: tuple[str, ...] = ()
-    seed: int = 0
-    device: str = "cpu"
-    threads: int = 0
-    bfloat16: bool = False
-    request: RunRequest | None = None  # as a person asked for it, where one did
-
-    @classmethod
-    def of(cls, request: RunRequest) -> "FinetuneSetup":
-        settled, same = wanted_of(request, cls)
-        return cls(
-            batch_size=settled.batch or DEFAULT_BATCH,
-            bfloat16=settled.dtype == "bfloat16",
-            **same | {"request": settled},
-        )
 
 
 class StopRequested(Exception):  # noqa: N818  it is not an error

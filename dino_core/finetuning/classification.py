@@ -23,7 +23,6 @@ from PIL import Image
 from dino_core.datasets import Pictures, find_pictures
 from dino_core.embedding.embed import FeatureSet
 from dino_core.finetuning.backbone import (
-    FinetuneSetup,
     StopRequested,
     answers,
     check_finite,
@@ -42,9 +41,11 @@ from dino_core.finetuning.classifier import (
 from dino_core.finetuning.features import PARTS, Divided, all_features, without_broken
 from dino_core.finetuning.layers import best_sentence
 from dino_core.finetuning.reports import imbalance, score
+from dino_core.finetuning.setup import FinetuneSetup
 from dino_core.runs import sample_pictures
+from dino_core.runs.control import Control
 from dino_core.runs.exit_codes import failures_reported
-from dino_core.runs.folder import Control, RunFolder, write_json
+from dino_core.runs.folder import RunFolder, write_json
 from dino_core.runs.presets import from_plain
 from dino_core.runs.request import DEFAULT_EPOCHS, full_path
 from dino_core.runs.setup import read_probe

@@ -10,10 +10,12 @@ from safetensors.torch import save_file
 from dino_core.datasets import Pictures
 from dino_core.embedding.embed import FeatureSet, embed_in_memory
 from dino_core.evaluation.folds import some_of
-from dino_core.finetuning.backbone import FinetuneSetup, follow_control
+from dino_core.finetuning.backbone import follow_control
 from dino_core.finetuning.classifier import Classifier
 from dino_core.finetuning.layers import is_judged, judge_layers
-from dino_core.runs.folder import Control, RunFolder
+from dino_core.finetuning.setup import FinetuneSetup
+from dino_core.runs.control import Control
+from dino_core.runs.folder import RunFolder
 from dino_core.weights import read_state_dict
 from dino_core.writing import replacing
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,31 @@ def state_of(client: TestClient, name: str) -> str:
     return client.get(f"/runs/{name}").json()["state"]
 
 
+def refused_to_others(strangers: Sequence[TestClient], name: str) -> None:
+    for stranger in strangers:
+        refused = stranger.post(f"/runs/{name}/steer?action=stop")
+        assert refused.status_code == 403
+        assert refused.text
+        assert stranger.get(f"/runs/{name}/weights").status_code == 403
+
+
+def watched_by_both(one: TestClient, two: TestClient, name: str) -> list[int]:
+    """A paused run as its owner sees it, and as others do: the steps that it has made."""
+    told = one.get(f"/runs/{name}/metrics").json()
+    steps = [line["step"] for line in told["lines"]]
+    assert steps == list(range(1, len(steps) + 1))
+    assert set(told["lines"][0]["logged"]) >= set(told["lines"][0]["uniform"])
+    again = one.get(f"/runs/{name}/metrics?from={told['next']}&mark={told['mark']}").json()
+    assert (again["lines"], again["anew"]) == ([], False), "only what is new is sent"
+    assert told["run"]["moments"][0] == "step-00000000"
+    watched = two.get(f"/runs/{name}").json()
+    assert watched["actions"] == []
+    assert told["run"]["actions"] == ["resume", "stop"]
+    assert "my own.zip" in told["run"]["command"]
+    assert "my own" not in json.dumps(watched)
+    return steps
+
+
 @pytest.mark.slow
 def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -> None:
     server = Server()
@@ -78,11 +103,7 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     assert (second["state"], second["place"]) == ("waiting", 1), "one runs at a time"
     name = first["name"]
 
-    for stranger in (two, nobody):
-        refused = stranger.post(f"/runs/{name}/steer?action=stop")
-        assert refused.status_code == 403
-        assert refused.text
-        assert stranger.get(f"/runs/{name}/weights").status_code == 403
+    refused_to_others((two, nobody), name)
     assert "Only the browser that started" in two.post(f"/runs/{name}/steer?action=stop").text
     stolen = two.post("/runs", json=TINY | {"data": sent["token"]})
     assert stolen.status_code == 422, "a zip is found by its own visitor only"
@@ -98,19 +119,8 @@ def test_a_run_from_start_to_stop_over_a_restart(folder: Path, tmp_path: Path) -
     wait(lambda: one.get(f"/runs/{name}/metrics").json()["lines"])
     assert one.post(f"/runs/{name}/steer?action=pause").status_code == 200
     wait(lambda: state_of(two, name) == "paused")
-    told = one.get(f"/runs/{name}/metrics").json()
-    steps = [line["step"] for line in told["lines"]]
-    assert steps == list(range(1, len(steps) + 1))
-    assert set(told["lines"][0]["logged"]) >= set(told["lines"][0]["uniform"])
-    again = one.get(f"/runs/{name}/metrics?from={told['next']}&mark={told['mark']}").json()
-    assert (again["lines"], again["anew"]) == ([], False), "only what is new is sent"
-    assert told["run"]["moments"][0] == "step-00000000"
-    watched = two.get(f"/runs/{name}").json()
-    assert watched["actions"] == []
-    assert told["run"]["actions"] == ["resume", "stop"]
-    assert "my own.zip" in told["run"]["command"]
-    assert "my own" not in json.dumps(watched)
-    assert str(tmp_path) not in json.dumps(watched)
+    steps = watched_by_both(one, two, name)
+    assert str(tmp_path) not in two.get(f"/runs/{name}").text
 
     one.post(f"/runs/{name}/steer?action=resume")
     wait(lambda: one.get(f"/runs/{name}").json()["step"] > steps[-1])

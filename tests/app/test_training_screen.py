@@ -161,6 +161,45 @@ def centre_of(page: Page, row: int, column: int) -> tuple[float, float]:
     return place[0], place[1]
 
 
+def look_at_confusions(page: Page, confusion: list[list[int]]) -> None:
+    drawn = page.wait_for_selector(".inside-confusion .inside-plot[data-drawn]")
+    assert drawn.evaluate("it => it.data[0].text") == confusion
+    cells = page.locator(".inside-confusions tbody td")  # for those who do not see the chart
+    assert cells.all_text_contents() == [str(n) for row in confusion for n in row]
+
+
+def open_a_cell(page: Page, confusion: list[list[int]]) -> None:
+    """A cell shows its pictures alone: by a click, and by the keys; on a narrow screen too."""
+    wrong = [(i, j) for i, row in enumerate(confusion) for j, n in enumerate(row) if n and i != j]
+    row, column = wrong[0]
+    pictures = page.locator(".inside-mistakes figure")
+    expect(pictures).to_have_count(len(wrong))
+    page.mouse.click(*centre_of(page, row, column))
+    wait_for(page, f"String(it.cell) === '{row},{column}'")
+    expect(pictures).to_have_count(confusion[row][column])
+    expect(page.locator(".inside-test")).to_contain_text(" taken for ")
+    page.get_by_text("Show all mistakes").click()
+    wait_for(page, "it.cell === null")
+    expect(pictures).to_have_count(len(wrong))
+
+    page.locator(".inside-confusion .inside-plot").focus()
+    page.keyboard.press("Escape")  # what the pointer had pointed at
+    for key in ["ArrowRight"] + ["ArrowDown"] * row + ["ArrowRight"] * column:
+        page.keyboard.press(key)
+    spoken = page.locator(".inside-confusions [aria-live]")
+    expect(spoken).to_contain_text(f": {confusion[row][column]} of 1 ")
+    page.keyboard.press("Enter")
+    wait_for(page, f"String(it.cell) === '{row},{column}'")
+
+    page.set_viewport_size({"width": 390, "height": 800})
+    wide, box = page.evaluate(
+        """() => [document.documentElement.scrollWidth,
+            document.querySelector(".inside-confusion").getBoundingClientRect().right]"""
+    )
+    assert wide <= 390, "the page itself does not scroll sideways"
+    assert box <= 390
+
+
 def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path) -> None:
     page = training
     start_fine_tuning(page, tmp_path)
@@ -185,42 +224,5 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     page.wait_for_function(f"document.querySelector('{drawn}').layout.shapes[0].x0 === {layer}")
     weights = page.locator(".inside-test .inside-weights")
     expect(weights).to_contain_text("Preview ViT-S/14 (not the official weights). Not the official")
-
-    drawn = page.wait_for_selector(".inside-confusion .inside-plot[data-drawn]")
-    assert drawn.evaluate("it => it.data[0].text") == state["confusion"]
-    cells = page.locator(".inside-confusions tbody td")  # for those who do not see the chart
-    assert cells.all_text_contents() == [str(n) for row in state["confusion"] for n in row]
-
-    wrong = [
-        (i, j)
-        for i, row in enumerate(state["confusion"])
-        for j, n in enumerate(row)
-        if n and i != j
-    ]
-    row, column = wrong[0]
-    pictures = page.locator(".inside-mistakes figure")
-    expect(pictures).to_have_count(len(wrong))
-    page.mouse.click(*centre_of(page, row, column))
-    wait_for(page, f"String(it.cell) === '{row},{column}'")
-    expect(pictures).to_have_count(state["confusion"][row][column])
-    expect(page.locator(".inside-test")).to_contain_text(" taken for ")
-    page.get_by_text("Show all mistakes").click()
-    wait_for(page, "it.cell === null")
-    expect(pictures).to_have_count(len(wrong))
-
-    drawn.focus()
-    page.keyboard.press("Escape")  # what the pointer had pointed at
-    for key in ["ArrowRight"] + ["ArrowDown"] * row + ["ArrowRight"] * column:
-        page.keyboard.press(key)
-    spoken = page.locator(".inside-confusions [aria-live]")
-    expect(spoken).to_contain_text(f": {state['confusion'][row][column]} of 1 ")
-    page.keyboard.press("Enter")
-    wait_for(page, f"String(it.cell) === '{row},{column}'")
-
-    page.set_viewport_size({"width": 390, "height": 800})
-    wide, box = page.evaluate(
-        """() => [document.documentElement.scrollWidth,
-            document.querySelector(".inside-confusion").getBoundingClientRect().right]"""
-    )
-    assert wide <= 390, "the page itself does not scroll sideways"
-    assert box <= 390
+    look_at_confusions(page, state["confusion"])
+    open_a_cell(page, state["confusion"])

@@ -20,8 +20,9 @@ from dino_core import account, jobs
 from dino_core.__main__ import main
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.runs.checkpoints import steps_in
+from dino_core.runs.control import Control
 from dino_core.runs.exit_codes import INTERRUPTED, MISTAKE
-from dino_core.runs.folder import Control, RunFolder, read_metrics, read_state
+from dino_core.runs.folder import RunFolder, read_metrics, read_state
 
 ROOT = Path(__file__).parents[2]
 CAT = str(ROOT / "static" / "samples" / "cat.jpg")

@@ -5,8 +5,8 @@ import multiprocessing
 
 import pytest
 
+from dino_core.runs.control import Control
 from dino_core.runs.folder import (
-    Control,
     RunFolder,
     finite,
     is_alive,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dino_core.__main__ import build_parser
-from dino_core.finetuning.backbone import FinetuneSetup
+from dino_core.finetuning.setup import FinetuneSetup
 from dino_core.runs.presets import PRESETS
 from dino_core.runs.request import COMMANDS, DEFAULTS, RunRequest, full_path, options
 from dino_core.runs.request_io import (

@@ -1,0 +1,76 @@
+"""What is looked at in a run now and then, and kept in its folder."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from dino_core.datasets import Pictures
+from dino_core.evaluation import knn, patch_matching
+from dino_core.runs import sample_pictures
+from dino_core.runs.folder import RunFolder
+from dino_core.runs.presets import RunConfig
+from dino_core.runs.progress import Progress
+from dino_core.step.distributed import World
+from dino_core.step.sharding import whole_backbone
+
+
+class Milestones:
+    """What is looked at now and then: the chosen pictures, k-NN accuracy, patches found again."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        config: RunConfig,
+        world: World,
+        knn: knn.LabelledSet | None,
+        probes: list[tuple[str, Image.Image]],
+        pictures: Pictures,
+    ) -> None:
+        self.run, self.config, self.first = run, config, world.first
+        self.knn, self.probes, self.pictures = knn, probes, pictures
+        # Whoever goes on from good weights wants to know what becomes of the dense features.
+        self.dense = config.needs_weights or knn is not None
+
+    def visit(self, progress: Progress) -> None:
+        """The first process looks; the others must call it too, for it may need their shards."""
+        if not self.dense and not self.probes:
+            return
+        vit = whole_backbone(progress.pair.teacher.backbone, self.first)
+        if vit is None:
+            return
+        size, step, steps = self.config.train.crops.global_size, progress.step, self.config.steps
+        if self.probes:
+            arrays = sample_pictures.probe(vit, self.probes, size, self.config)
+            before = [p for p in sorted(self.run.probes.glob("step-*.npz")) if milestone(p) < step]
+            if before:
+                with np.load(before[-1]) as stored:
+                    arrays["pca"] = sample_pictures.same_colours(arrays["pca"], stored["pca"])
+            sample_pictures.save_arrays(self.run.probes / f"step-{step:08}.npz", arrays)
+        measured: dict[str, Any] = {}
+        if self.knn is not None:
+            self.run.put_state("running", "Measuring k-NN accuracy.", step, steps)
+            measured["knn"] = scores = knn.knn_accuracy(vit, self.knn, size)
+            words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
+            self.run.log(f"20-NN after step {step}: {words}.")
+        if self.dense:
+            measured["matching"] = share = patch_matching.matching_accuracy(vit, self._some(), size)
+            self.run.log(f"Patches found again after step {step}: {share:.2f} %.")
+        if measured:
+            self.run.add_metrics({"step": step, "steps": steps, **measured})
+
+    def _some(self) -> list[Image.Image]:
+        """A few of the run's own, evenly spread; those that cannot be read are left out."""
+        found = []
+        step = max(len(self.pictures) // patch_matching.PICTURES, 1)
+        for index in range(0, len(self.pictures), step):
+            with suppress(ValueError):
+                found.append(self.pictures.picture(index))
+        return found[: patch_matching.PICTURES]
+
+
+def milestone(path: Path) -> int:
+    """probes/step-00000400.npz -> 400."""
+    return int(path.stem.removeprefix("step-"))
