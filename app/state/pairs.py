@@ -86,7 +86,7 @@ class Pairs:
         from dino_core.scenes import pairs
 
         def work() -> "PictureLogits":
-            return pairs.ask_pair(loaded.pair, source, seed)
+            return pairs.pair_outputs(loaded.pair, source, seed)
 
         return self._models.exclusive(work, is_gone=is_gone)
 

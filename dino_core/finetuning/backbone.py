@@ -176,7 +176,7 @@ def update(
 
 
 @torch.no_grad()
-def answers(
+def logits_and_labels(
     classifier: Classifier, pictures: Pictures, setup: FinetuneSetup, control: Control
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Logits and labels of all pictures, batch by batch."""
@@ -190,9 +190,9 @@ def answers(
 def validated(
     classifier: Classifier, pictures: Pictures, setup: FinetuneSetup, control: Control
 ) -> tuple[float, float]:
-    """(cross-entropy, share of correct answers)."""
+    """(cross-entropy, share of correct logits_and_labels)."""
     loss, correct = 0.0, 0
-    for logits, labels in answers(classifier, pictures, setup, control):
+    for logits, labels in logits_and_labels(classifier, pictures, setup, control):
         loss += F.cross_entropy(logits, labels, reduction="sum").item()
         correct += int((logits.argmax(1) == labels).sum())
     return loss / len(pictures), correct / len(pictures)

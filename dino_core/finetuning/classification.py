@@ -24,10 +24,10 @@ from dino_core.datasets import Pictures, find_pictures
 from dino_core.embedding.embed import FeatureSet
 from dino_core.finetuning.backbone import (
     StopRequested,
-    answers,
     check_finite,
     epochs_done,
     follow_control,
+    logits_and_labels,
     report_epoch,
     train_backbone,
 )
@@ -117,7 +117,9 @@ def _finetune(
     if setup.part == "head":
         logits = classifier.head(test.both)
     else:
-        logits = torch.cat([out for out, _ in answers(classifier, parts.test, setup, control)])
+        logits = torch.cat(
+            [out for out, _ in logits_and_labels(classifier, parts.test, setup, control)]
+        )
     with torch.no_grad():
         report = score(logits.softmax(1), test.labels, classifier.classes, test.names)
     save_probes(run, "after", classifier, probes)

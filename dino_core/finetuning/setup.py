@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from dino_core.runs.request import DEFAULT_BATCH, RunRequest, wanted_of
+from dino_core.runs.request import DEFAULT_BATCH, RunRequest, settled_for
 
 Part = Literal["head", "blocks", "all"]
 
@@ -38,7 +38,7 @@ class FinetuneSetup:
 
     @classmethod
     def of(cls, request: RunRequest) -> "FinetuneSetup":
-        settled, same = wanted_of(request, cls)
+        settled, same = settled_for(request, cls)
         return cls(
             batch_size=settled.batch or DEFAULT_BATCH,
             bfloat16=settled.dtype == "bfloat16",

@@ -125,7 +125,7 @@ class GalleryState:
                 known[name] = [one for one in values[name] if fits(one)]
         return known
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         self.read_config()
         write_text(self.path / "control", "stop\n")
 

@@ -40,7 +40,7 @@ def stop_on_signals(store: GalleryState) -> Iterator[set[int]]:
         if number in heard and number == signal.SIGINT:
             raise KeyboardInterrupt
         heard.add(number)
-        store.ask_to_stop()
+        store.request_stop()
         if number == signal.SIGINT:
             timers.append(jobs.after_grace(give_up))
 

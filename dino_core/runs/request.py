@@ -272,7 +272,7 @@ def config_of(request: RunRequest) -> RunConfig:
     return replace(config, seed=request.seed)
 
 
-def wanted_of(request: RunRequest, kind: type) -> tuple[RunRequest, dict[str, Any]]:
+def settled_for(request: RunRequest, kind: type) -> tuple[RunRequest, dict[str, Any]]:
     """A request with nothing left open, and those of its values that a setup of a kind has too.
 
     ValueError without pictures.

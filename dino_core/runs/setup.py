@@ -31,7 +31,7 @@ from dino_core.runs.request import (
     RunRequest,
     config_of,
     full_path,
-    wanted_of,
+    settled_for,
 )
 from dino_core.step.distributed import World
 from dino_core.weights import Backbone, load_backbone
@@ -62,7 +62,7 @@ class Setup:
     @classmethod
     def of(cls, request: RunRequest) -> "Setup":
         """ValueError for a preset there is not, or numbers that do not go together."""
-        settled, same = wanted_of(request, cls)
+        settled, same = settled_for(request, cls)
         return cls(run=config_of(settled), **same | {"request": settled})
 
 

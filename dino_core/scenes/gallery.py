@@ -110,7 +110,7 @@ def state_of(folder: str | Path) -> dict[str, Any]:
 
 def stop(folder: str | Path) -> None:
     """Asks its process to stop after the batch it is in. `launch` goes on from there."""
-    GalleryFolder(folder).ask_to_stop()
+    GalleryFolder(folder).request_stop()
 
 
 def command_of(folder: str | Path, data: str = "pictures.zip") -> str:

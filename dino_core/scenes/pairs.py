@@ -151,7 +151,7 @@ def read_references(
     return references
 
 
-def ask_pair(opened: OpenPair, source: Image.Image, seed: int) -> PictureLogits:
+def pair_outputs(opened: OpenPair, source: Image.Image, seed: int) -> PictureLogits:
     """The forwards: all that the screen needs of a picture and seed."""
     check_seed(seed)
     return picture_logits(opened.pair, opened.config, source, seed, crops=opened.crops)

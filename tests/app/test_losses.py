@@ -84,8 +84,8 @@ def test_a_picture_is_asked_once_for_all_temperatures(client: TestClient, monkey
     from dino_core.scenes import pairs
 
     asked: list[int] = []
-    ask_pair = pairs.ask_pair
-    monkeypatch.setattr(pairs, "ask_pair", lambda *a: (asked.append(a[2]), ask_pair(*a))[1])
+    pair_outputs = pairs.pair_outputs
+    monkeypatch.setattr(pairs, "pair_outputs", lambda *a: (asked.append(a[2]), pair_outputs(*a))[1])
     for temperature in (0.02, 0.04, 0.06):
         client.get(f"/view/{stored.KEY}/losses?seed=77&pair=cifar&temperature={temperature}")
     assert asked.count(77) == 1

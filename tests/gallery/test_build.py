@@ -125,7 +125,7 @@ def test_a_stop_is_obeyed_and_the_rest_comes_later(
         add(self, *batch)
         calls.append(self.rows)
         if len(calls) == 2:
-            self.store.ask_to_stop()
+            self.store.request_stop()
 
     monkeypatch.setattr(Embedding, "add", add_and_stop)
     folder = build_gallery(data, tmp_path / "parts", weights)
@@ -333,7 +333,7 @@ def test_a_process_of_its_own_does_all_of_it(
     assert store.state()["state"] == "ready", (store.path / "launch.txt").read_text()
     assert store.count() == 3
     assert store.state()["alive"]  # it waits for requests
-    store.ask_to_stop()
+    store.request_stop()
     while store.at_work():
         assert time.monotonic() < stop
         time.sleep(0.05)

@@ -17,10 +17,10 @@ from dino_core.scenes.pairs import (
     SAMPLES,
     OpenPair,
     ReferenceSample,
-    ask_pair,
     newest_step,
     open_bundled,
     open_run,
+    pair_outputs,
     reference_sheet,
     references_of,
 )
@@ -39,7 +39,7 @@ def references(opened: OpenPair) -> tuple[ReferenceSample, ...]:
 
 @pytest.fixture(scope="module")
 def own(opened: OpenPair) -> PictureLogits:
-    return ask_pair(opened, open_picture(SAMPLES / "cat.jpg"), 3)
+    return pair_outputs(opened, open_picture(SAMPLES / "cat.jpg"), 3)
 
 
 @pytest.mark.parametrize("targets", ["centering", "sinkhorn_knopp"])
@@ -95,7 +95,7 @@ def test_the_sheet_has_a_column_for_each_reference(opened, references) -> None:
 def test_the_preview_s_crops_and_mask_are_those_of_the_first_screens() -> None:
     opened = open_bundled("preview")
     picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 120, 3), np.uint8))
-    own = ask_pair(opened, picture, 5)
+    own = pair_outputs(opened, picture, 5)
     crops, masks = crops_scene(picture, 5), masks_scene(picture, 5)
     for crop, pixels in zip(own.crops, crops.pixels, strict=True):
         np.testing.assert_array_equal(crop.pixels, pixels)

@@ -266,7 +266,7 @@ export class Scatter {
   }
 
   /** Brings a point into sight, if it is not. @param {number} i */
-  bring(i) {
+  reveal(i) {
     const points = this.#points;
     if (!points) return;
     const [x, y] = [points[2 * i], points[2 * i + 1]];
@@ -338,7 +338,7 @@ export class Scatter {
       first = Math.max(this.#highlighted?.indexOf(1) ?? 0, 0),
       next = from === null ? first : pointAhead(points, from, direction, this.#isHighlighted);
     if (next === null) return;
-    this.bring(next);
+    this.reveal(next);
     this.draw();
     this.hover(next, true);
   }

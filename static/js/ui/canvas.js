@@ -58,7 +58,7 @@ export function paintMap(canvas, values, { grid, offset = 0, low = 0, high, colo
 }
 
 /** @type {HTMLCanvasElement | null} */
-let easel = null;
+let offscreen = null;
 
 /**
  * The same into an <img>, for maps that do not change: every canvas is a layer of its own for the
@@ -69,9 +69,9 @@ let easel = null;
  * @param {PatchMap} map
  */
 export function printMap(image, values, map) {
-  easel ??= el("canvas");
-  paintMap(easel, values, map);
-  image.src = easel.toDataURL();
+  offscreen ??= el("canvas");
+  paintMap(offscreen, values, map);
+  image.src = offscreen.toDataURL();
 }
 
 /**

@@ -141,7 +141,7 @@ function createTools(scatter, state, actions) {
   });
   const home = tool("Your picture", "Shows the explorer's picture on this map", () => {
     if (state.own === null) return;
-    scatter.bring(state.own);
+    scatter.reveal(state.own);
     actions.pick(state.own);
   });
   function draw() {

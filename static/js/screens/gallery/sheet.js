@@ -40,7 +40,7 @@ export function createSheet(state, actions, verdict) {
     draw();
   });
   const onMap = button("Show on the map", selectThese, "Makes these pictures the selection");
-  const kinds = choice("Which pictures", pairs(KINDS), kind, (next) => turn(next));
+  const kinds = choice("Which pictures", pairs(KINDS), kind, (next) => openKind(next));
   const limit = createLimit(threshold, (value) => {
     threshold = value;
     void load();
@@ -68,7 +68,7 @@ export function createSheet(state, actions, verdict) {
   }
 
   /** Another kind: nothing of the one before stays. @param {Kind} next */
-  function turn(next) {
+  function openKind(next) {
     kind = next;
     shown = PAGE;
     kinds.set(kind);
@@ -101,8 +101,8 @@ export function createSheet(state, actions, verdict) {
     /** @param {Partial<State>} change */
     draw(change) {
       if (!state.shown) return;
-      if (change.shown) turn("unusual");
-      else if ("selection" in change) turn("selection");
+      if (change.shown) openKind("unusual");
+      else if ("selection" in change) openKind("selection");
       else if (DEPENDS[kind].some((key) => key in change)) void load();
       else if ("chosen" in change) pressTile(grid, state.chosen);
     },

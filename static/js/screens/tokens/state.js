@@ -145,9 +145,9 @@ const pageOf = ({ kind, index }) =>
 export function choiceOfFilter(state, filter) {
   if (!state.patches || filter.index >= countOf(state.patches.scene, filter.kind)) return {};
   const same = state.filter?.kind === filter.kind && state.filter.index === filter.index;
-  const turn =
+  const opened =
     filter.kind !== state.kind || pageOf(filter) !== state.page
       ? { kind: filter.kind, page: pageOf(filter), pointed: null }
       : {};
-  return { filter: same ? null : filter, ...turn };
+  return { filter: same ? null : filter, ...opened };
 }
