@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 
 def add_endpoints(services: Services) -> None:
-    """Adds /crops, /masks, /attention, /features and /losses to the page that is being built."""
+    """Adds the endpoints, one for each view, to the page that is being built."""
     endpoints = Endpoints(services)
+    views = PictureEndpoints(services)
+    for view in (views.similar, views.match, views.clusters, views.rollout, views.norms):
+        gr.api(view, api_name=view.__name__, concurrency_id="model")
+    gr.api(views.depth, api_name="depth", concurrency_id="model")
     gr.api(endpoints.crops, api_name="crops", concurrency_limit=2)
     gr.api(endpoints.masks, api_name="masks", concurrency_limit=2)
     gr.api(endpoints.attention, api_name="attention", concurrency_id="model")
@@ -129,13 +133,142 @@ class Endpoints:
         return plain_scene(make, "dino", "ibot", "mask")
 
     def _open(self, picture: dict, request: gr.Request) -> "Image":
-        """The uploaded file, decoded. Only what the same visitor has uploaded is opened."""
-        path = str(dict(picture).get("path", ""))
-        return read_upload(self.services, self.services.visitors.secret(request.cookies), path)
+        return opened(self.services, picture, request)
 
     def _inspect(self, source: "Image", model: str, size: int) -> "Inspection":
-        models = self.services.models
-        return models.inspect(source, model or models.default, size).seen
+        return inspected(self.services, source, model, size)
+
+
+@dataclass(frozen=True)
+class PictureEndpoints:
+    """Views of one picture, or of two, each in one call."""
+
+    services: Services
+
+    def similar(
+        self,
+        picture: dict,
+        request: gr.Request,
+        row: int,
+        column: int,
+        other: dict | None = None,
+        layer: int = 11,
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """Cosine similarity [h, w] of one patch of the picture to all its patches, or to those of
+        another picture."""
+
+        def make() -> Any:
+            from dino_core.scenes.similarity import similarity_scene
+
+            seen = self._look(picture, request, model, size)
+            shown = self._look(other, request, model, size) if other else None
+            return similarity_scene(seen, layer, row, column, shown)
+
+        return plain_scene(make, "similarity")
+
+    def match(
+        self,
+        picture: dict,
+        other: dict,
+        request: gr.Request,
+        layer: int = 11,
+        foreground: bool = True,
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """Which patches of two pictures are each other's nearest: the best match of every patch
+        with its cosine, both ways, and the patches of the first picture to draw lines from."""
+
+        def make() -> Any:
+            from dino_core.scenes.matching import matches_scene
+
+            first = self._look(picture, request, model, size)
+            second = self._look(other, request, model, size)
+            return matches_scene(first, second, layer, foreground)
+
+        names = ("forward", "forward_similarity", "backward", "backward_similarity")
+        return plain_scene(make, *names, "mutual", "lines")
+
+    def clusters(
+        self,
+        picture: dict,
+        request: gr.Request,
+        k: int = 6,
+        layer: int = 11,
+        seed: int = 0,
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """k-means of a layer's patch features: labels [h, w], sizes, share explained."""
+
+        def make() -> Any:
+            from dino_core.scenes.features import clusters_scene
+
+            return clusters_scene(self._look(picture, request, model, size), layer, k, seed)
+
+        return plain_scene(make, "labels")
+
+    def rollout(self, picture: dict, request: gr.Request, model: str = "", size: int = 224) -> dict:
+        """Attention of the class token followed through all layers, [h, w]."""
+
+        def make() -> Any:
+            from dino_core.scenes.attention import rollout_scene
+
+            return rollout_scene(self._look(picture, request, model, size))
+
+        return plain_scene(make, "rollout")
+
+    def norms(self, picture: dict, request: gr.Request, model: str = "", size: int = 224) -> dict:
+        """Lengths of all tokens before the first block and after each, [layers + 1, tokens], what
+        attention and the MLP add, and above which length a patch stands out."""
+
+        def make() -> Any:
+            from dino_core.scenes.tokens import blocks_scene
+
+            seen = self._look(picture, request, model, size)
+            models = self.services.models
+            return blocks_scene(models.backbone(model or models.default).vit, seen)
+
+        return plain_scene(make, "norms", "updates", "threshold")
+
+    def depth(
+        self,
+        picture: dict,
+        request: gr.Request,
+        preset: str = "paper",
+        flip: bool = False,
+        method: str = "rotation",
+        robust: bool = False,
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """PCA of every layer in colours that stay, [layers, h, w, 3], with one foreground; method
+        is rotation, order, signs, joint or none."""
+
+        def make() -> Any:
+            from dino_core.scenes.depth import depth_scene
+
+            seen = self._look(picture, request, model, size)
+            return depth_scene(seen, preset, flip, method, robust)  # type: ignore[arg-type]
+
+        return plain_scene(make, "colours", "foreground")
+
+    def _look(self, picture: dict, request: gr.Request, model: str, size: int) -> "Inspection":
+        return inspected(self.services, opened(self.services, picture, request), model, size)
+
+
+def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
+    """The uploaded file, decoded. Only what the same visitor has uploaded is opened."""
+    path = str(dict(picture).get("path", ""))
+    return read_upload(services, services.visitors.secret(request.cookies), path)
+
+
+def inspected(services: Services, source: "Image", model: str, size: int) -> "Inspection":
+    """Seen once by a model; without a name by that with which the page begins."""
+    models = services.models
+    return models.inspect(source, model or models.default, size).seen
 
 
 def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:

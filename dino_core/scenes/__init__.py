@@ -12,6 +12,7 @@ drawn or sent; everything else in a scene can be written as JSON.
     attention   queries and keys of a layer, the class token everywhere, numbers per head
     features    patch features as colours, as clusters, as a map
     depth       all layers in colours that stay
+    similarity  how alike all patches are to one
     matching    which patches of two pictures match
     comparison  two models or layers side by side
     umap_process  UMAP in a process of its own

@@ -16,6 +16,12 @@ from hostile import write_files
 from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.runs.pretrained_heads import CIFAR_PAIR
 from dino_core.runs.progress import open_pair
+from dino_core.scenes.attention import rollout_scene
+from dino_core.scenes.depth import depth_scene
+from dino_core.scenes.features import clusters_scene
+from dino_core.scenes.matching import matches_scene
+from dino_core.scenes.similarity import similarity_scene
+from dino_core.scenes.tokens import blocks_scene
 from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
@@ -34,7 +40,10 @@ def seen():
 
 def test_only_the_views_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
-    assert set(named) == {"/crops", "/masks", "/attention", "/features", "/losses"}
+    assert set(named) == {
+        *("/crops", "/masks", "/attention", "/features", "/losses"),
+        *("/similar", "/match", "/clusters", "/rollout", "/norms", "/depth"),
+    }
 
 
 def test_the_lines_of_the_documentation_run(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,6 +78,31 @@ def test_features_equal_the_library(client: Client, seen) -> None:
     assert 0.1 < np.array(answer["foreground"]).mean() < 0.9
 
 
+def test_views_of_one_or_two_pictures_equal_the_scenes(client: Client, seen) -> None:
+    coffee = CAT.with_name("coffee.jpg")
+    vit = load_backbone("preview_vits14").vit
+    other = inspect(vit, to_tensor(fit_to_patches(open_picture(coffee), 14, 224).picture))
+    answer = client.predict(
+        handle_file(CAT), row=5, column=6, other=handle_file(coffee), layer=8, api_name="/similar"
+    )
+    wanted = similarity_scene(seen, 8, 5, 6, other).similarity
+    np.testing.assert_allclose(np.array(answer["similarity"]), wanted, atol=1e-5)
+    answer = client.predict(handle_file(CAT), handle_file(coffee), api_name="/match")
+    matches = matches_scene(seen, other, 11)
+    assert answer["count"] == matches.count
+    np.testing.assert_array_equal(answer["lines"], matches.lines)
+    answer = client.predict(handle_file(CAT), k=4, api_name="/clusters")
+    np.testing.assert_array_equal(answer["labels"], clusters_scene(seen, 11, 4, 0).labels)
+    answer = client.predict(handle_file(CAT), api_name="/rollout")
+    np.testing.assert_allclose(answer["rollout"], rollout_scene(seen).rollout, atol=1e-6)
+    answer = client.predict(handle_file(CAT), api_name="/norms")
+    np.testing.assert_allclose(answer["norms"], blocks_scene(vit, seen).norms, rtol=1e-4)
+    answer = client.predict(handle_file(CAT), method="signs", flip=True, api_name="/depth")
+    scene = depth_scene(seen, flip=True, method="signs")
+    assert answer["cosine"] == pytest.approx(scene.cosine, abs=1e-4)
+    assert np.abs(np.array(answer["colours"]) - scene.colours.astype(int)).mean() < 0.5
+
+
 @pytest.mark.slow
 def test_losses_equal_the_library(client: Client) -> None:
     chosen = {"seed": 2, "pair": "cifar", "temperature": 0.05}
@@ -99,6 +133,8 @@ def test_bad_choices_get_a_sentence(client: Client) -> None:
         client.predict(handle_file(CAT), layer=99, api_name="/attention")
     with pytest.raises(AppError, match="A preset is one of"):
         client.predict(handle_file(CAT), preset="nonsense", api_name="/features")
+    with pytest.raises(AppError, match="no patch 99,0"):
+        client.predict(handle_file(CAT), row=99, column=0, api_name="/similar")
     with pytest.raises(AppError, match="There is no pair"):
         client.predict(handle_file(CAT), pair="nonsense", api_name="/losses")
     with pytest.raises(AppError, match="model"):

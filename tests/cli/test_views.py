@@ -17,6 +17,7 @@ from dino_core.scenes.depth import depth_attention_scene, depth_scene
 from dino_core.scenes.features import clusters_scene, patches_scene
 from dino_core.scenes.matching import matches_scene
 from dino_core.scenes.picture import OpenPicture, look
+from dino_core.scenes.similarity import similarity_scene
 from dino_core.scenes.tokens import blocks_scene
 from dino_core.scenes.tokens import patches_scene as tokens_scene
 from dino_core.vit import VisionTransformer
@@ -85,6 +86,9 @@ def close(ours: np.ndarray, theirs: np.ndarray, atol: float = 1e-5) -> None:
 def test_similar(tiny: Path, pictures: list[Path], seen: list[Inspection], tmp_path: Path) -> None:
     options = ("--patch", "1,4", "--layer", 1, "--output", tmp_path)
     run("similar", *pictures, *options, weights=tiny)
+    for name, one in zip(("one", "two"), seen, strict=True):
+        scene = similarity_scene(seen[0], 1, 1, 4, one)
+        close(arrays(tmp_path / f"{name}.npz")["similarity"], scene.similarity)
     own, theirs = (patches_scene(one, 1) for one in seen)
     wanted = own.directions[1 * 6 + 4]
     close(arrays(tmp_path / "one.npz")["similarity"].reshape(-1), own.directions @ wanted)

@@ -1017,6 +1017,25 @@ export namespace picture {
   }
 }
 
+export namespace similarity {
+  /** Cosines of one layer's patch features with those of one patch. */
+  export interface SimilarityScene {
+    /** float32 [h, w], -1 to 1 */
+    similarity: Float32Array;
+    facts: {
+      layer: number;
+      /** of the patch that is asked about, in its own picture */
+      row: number;
+      column: number;
+      /** of the picture that is shown */
+      grid: [number, number];
+    };
+    shapes: {
+      similarity: [number, number];
+    };
+  }
+}
+
 export namespace strip {
   /** What the thumbnails show; the last layer where a layer is to be chosen. */
   export interface StripScene {
