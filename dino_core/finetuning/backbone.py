@@ -8,23 +8,21 @@ if it had never been stopped.
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
 from torch import Tensor
 
 from dino_core.config import CropConfig, OptimConfig
 from dino_core.crops import apply_decisions, draw_crops
 from dino_core.datasets import Pictures
 from dino_core.embedding.preparation import square_input
-from dino_core.finetuning.classifier import Classifier, copied
+from dino_core.finetuning.checkpoints import BackboneCheckpoints, epochs_done
+from dino_core.finetuning.classifier import Classifier
 from dino_core.finetuning.setup import FinetuneSetup
-from dino_core.runs import checkpoints
-from dino_core.runs.checkpoints import Checkpoint
 from dino_core.runs.control import Control
 from dino_core.runs.folder import RunFolder
 from dino_core.schedules import warmup_cosine
@@ -36,8 +34,6 @@ from dino_core.step.loader import (
     order_of_pass,
 )
 from dino_core.update import parameter_groups
-from dino_core.weights import read_state_dict
-from dino_core.writing import replacing
 
 AUGMENTATION = CropConfig(
     global_scale=(0.5, 1.0),
@@ -92,11 +88,12 @@ def train_backbone(
     optimiser = torch.optim.AdamW(rates(classifier, setup))
     maker = CropMaker(train, setup)
     steps = setup.epochs * maker.per_pass
-    best, best_epoch, first = restore(run, classifier, optimiser, trainable)
+    stored = BackboneCheckpoints(run, classifier, optimiser, trainable)
+    best, best_epoch, first = stored.restore()
     if first == 0:
         best, accuracy = validated(classifier, validation, setup, control)
-        report_epoch(run, setup, 0, "backbone", math.nan, best, accuracy)
-        keep_best(run, classifier, trainable)
+        report_epoch(run, setup, Epoch(0, "backbone", math.nan, best, accuracy))
+        stored.keep_best()
     batches = background_batches(maker, first * maker.per_pass, steps)
     for epoch in range(first + 1, setup.epochs + 1):
         if epoch - 1 - best_epoch >= setup.patience:
@@ -116,12 +113,12 @@ def train_backbone(
         seconds = time.perf_counter() - begun
         if validation_loss < best:
             best, best_epoch = validation_loss, epoch
-            keep_best(run, classifier, trainable)
-        report_epoch(run, setup, epoch, "backbone", loss, validation_loss, accuracy, seconds)
-        store(run, classifier, optimiser, trainable, epoch, best, best_epoch)
+            stored.keep_best()
+        ended = Epoch(epoch, "backbone", loss, validation_loss, accuracy, seconds)
+        report_epoch(run, setup, ended)
+        stored.store(epoch, best, best_epoch)
     batches.close()
-    found, _ = read_state_dict(run.path / "best.safetensors")
-    classifier.load_state_dict(found, strict=False)
+    stored.load_best()
     run.log(f"The validation loss was lowest after {best_epoch} epochs.")
     return best_epoch
 
@@ -212,31 +209,36 @@ def follow_control(control: Control, setup: FinetuneSetup) -> None:
         raise StopRequested
 
 
-def report_epoch(
-    run: RunFolder,
-    setup: FinetuneSetup,
-    epoch: int,
-    stage: str,
-    loss: float,
-    validation_loss: float,
-    accuracy: float,
-    seconds: float | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Epoch:
+    """How an epoch ended."""
+
+    number: int
+    stage: str  # "head" or "backbone"
+    loss: float
+    validation_loss: float
+    accuracy: float  # of the validation pictures, 0 to 1
+    seconds: float | None = None
+
+
+def report_epoch(run: RunFolder, setup: FinetuneSetup, epoch: Epoch) -> None:
+    """A line of the metrics, and where the run is now."""
     run.add_metrics(
         {
-            "step": epoch,
+            "step": epoch.number,
             "steps": setup.epochs,
-            "stage": stage,
-            "train_loss": loss,
-            "validation_loss": validation_loss,
-            "validation_accuracy": accuracy,
-            "seconds": seconds,
+            "stage": epoch.stage,
+            "train_loss": epoch.loss,
+            "validation_loss": epoch.validation_loss,
+            "validation_accuracy": epoch.accuracy,
+            "seconds": epoch.seconds,
             "time": time.time(),
         }
     )
-    words = f"Epoch {epoch}: {100 * accuracy:.1f} % of the validation pictures right."
-    left = None if seconds is None else seconds * (setup.epochs - epoch)  # at most
-    run.put_state("running", words, epoch, setup.epochs, left)
+    words = f"Epoch {epoch.number}: {100 * epoch.accuracy:.1f} % of the validation pictures right."
+    to_come = setup.epochs - epoch.number  # at most
+    left = None if epoch.seconds is None else epoch.seconds * to_come
+    run.put_state("running", words, epoch.number, setup.epochs, left)
 
 
 def check_finite(loss: float) -> None:
@@ -244,62 +246,3 @@ def check_finite(loss: float) -> None:
         raise FloatingPointError(
             f"The cross-entropy is {loss}. A lower learning rate or float32 usually helps."
         )
-
-
-# --- on the disk
-
-
-def moving(classifier: Classifier, trainable: list[str]) -> dict[str, Tensor]:
-    """What training changes: its parameters, and the head's standardisation beside them."""
-    state = copied(classifier)
-    return {name: state[name] for name in (*trainable, "head.mean", "head.std")}
-
-
-def keep_best(run: RunFolder, classifier: Classifier, trainable: list[str]) -> None:
-    tensors = {n: t.cpu().contiguous() for n, t in moving(classifier, trainable).items()}
-    with replacing(run.path / "best.safetensors") as partial:
-        save_file(tensors, partial)
-
-
-def store(
-    run: RunFolder,
-    classifier: Classifier,
-    optimiser: torch.optim.Optimizer,
-    trainable: list[str],
-    epoch: int,
-    best: float,
-    best_epoch: int,
-) -> None:
-    checkpoints.save_checkpoint(
-        run.checkpoints,
-        Checkpoint(
-            epoch,
-            moving(classifier, trainable),
-            checkpoints.optimiser_tensors(optimiser, classifier),
-            {"best": best, "best_epoch": best_epoch},
-        ),
-    )
-
-
-def restore(
-    run: RunFolder,
-    classifier: Classifier,
-    optimiser: torch.optim.Optimizer,
-    trainable: list[str],
-) -> tuple[float, int, int]:
-    """(lowest validation loss, its epoch, epochs done) of the newest whole checkpoint."""
-    found, complaints = checkpoints.newest_checkpoint(run.checkpoints)
-    for complaint in complaints:
-        run.log(complaint)
-    if found is None:
-        return math.inf, 0, 0
-    assert {*trainable, "head.mean", "head.std"} == set(found.model)
-    classifier.load_state_dict(found.model, strict=False)
-    checkpoints.load_optimiser(optimiser, classifier, found.optimiser)
-    run.log(f"Going on after epoch {found.step}.")
-    return found.facts["best"], found.facts["best_epoch"], found.step
-
-
-def epochs_done(run: RunFolder) -> int:
-    steps = checkpoints.steps_in(run.checkpoints, to_resume=True)
-    return steps[-1] if steps else -1

@@ -23,14 +23,15 @@ from PIL import Image
 from dino_core.datasets import Pictures, find_pictures
 from dino_core.embedding.embed import FeatureSet
 from dino_core.finetuning.backbone import (
+    Epoch,
     StopRequested,
     check_finite,
-    epochs_done,
     follow_control,
     logits_and_labels,
     report_epoch,
     train_backbone,
 )
+from dino_core.finetuning.checkpoints import epochs_done
 from dino_core.finetuning.classifier import (
     Classifier,
     fit_head,
@@ -221,7 +222,7 @@ def train_head(
         check_finite(loss)
         follow_control(control, setup)
         if only:
-            report_epoch(run, setup, epoch, "head", loss, validation_loss, accuracy)
+            report_epoch(run, setup, Epoch(epoch, "head", loss, validation_loss, accuracy))
 
     head = classifier.head.cpu()
     best = fit_head(
