@@ -55,6 +55,14 @@ def page_options(option: Callable[..., Any]) -> None:
         help="the path below which a proxy shows the page, such as /inside",
     )
     option(
+        "--gallery",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="a gallery that the command `gallery` has made; everybody who comes may look at it",
+    )
+    option(
         "--allow-downloads",
         action="store_true",
         help="let visitors have official weights downloaded; at this machine they always may",
@@ -92,6 +100,7 @@ def page(args: argparse.Namespace) -> None:
         access=access,
         allow_downloads=args.allow_downloads or None,
         root_path=args.root_path,
+        galleries=args.gallery,
     )
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
     interruption.cease()

@@ -1,7 +1,7 @@
 """The server: the page, its binary routes, and the files they need from static/."""
 
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -40,16 +40,19 @@ def build_server(
     access: Access = LOCAL,
     allow_downloads: bool | None = None,
     root_path: str = "",
+    galleries: Sequence[Path] = (),
 ) -> FastAPI:
     """The application that uvicorn runs. ValueError for a model or file that is not there.
 
     `root_path`: the path below which a proxy shows the page, such as "/inside".
     `allow_downloads`: whether visitors may have weights downloaded; by default only the person at
-    this machine may.
+    this machine may. `galleries`: folders of the command `gallery` that everybody may look at.
     """
     prefix = checked_prefix(root_path)
     downloads = access.is_local if allow_downloads is None else allow_downloads
-    services = build_services(model, weights, device, allow_downloads=downloads)
+    services = build_services(
+        model, weights, device, allow_downloads=downloads, galleries=galleries
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

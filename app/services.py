@@ -1,5 +1,6 @@
 """What every route and every handler of the page depends on, in one value."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,9 +32,17 @@ class Services:
 
 
 def build_services(
-    model: str | None, weights: Path | None, device: str, *, allow_downloads: bool = True
+    model: str | None,
+    weights: Path | None,
+    device: str,
+    *,
+    allow_downloads: bool = True,
+    galleries: Sequence[Path] = (),
 ) -> Services:
-    """Nothing is loaded or started yet. ValueError for a model or file that is not there."""
+    """Nothing is loaded or started yet. ValueError for a model or file that is not there.
+
+    `galleries`: finished folders that everybody may look at.
+    """
     models = Models(model, weights, device, allow_downloads=allow_downloads)
     runs = Runs(runs_folder())
     pictures = PictureStore()
@@ -43,7 +52,7 @@ def build_services(
         pictures=pictures,
         pairs=Pairs(models, runs.find),
         runs=runs,
-        galleries=Galleries(galleries_folder()),
+        galleries=Galleries(galleries_folder(), shown=galleries),
         umap=UmapWorker(),
         uploads=UploadedFiles(),
         visitors=Visitors(signing_key(cookie_key_file())),

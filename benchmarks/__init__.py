@@ -3,8 +3,9 @@
     timing     fair times: contestants take turns in one process
     results    one line of the report
     peers      what others use: timm, torchvision's transforms, a plain mask generator
+    synthetic  a finished gallery of rows that are drawn, of any size
     forward attention whatif crops masks pca colours training embedding probes page explorer
-    map        one file each
+    map growth one file each
 
 Times differ between machines and from minute to minute; ratios hold. Each benchmark therefore runs
 the peer beside us, and the report begins with the time of a matrix product for scale.
@@ -26,4 +27,5 @@ BENCHMARKS = (
     "page",
     "explorer",
     "map",
+    "growth",
 )

@@ -18,13 +18,18 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--quick", action="store_true", help="small and rough, in seconds")
     parser.add_argument("--threads", type=int, help="for torch; its own choice without")
+    parser.add_argument(
+        "--million", action="store_true", help="growth: 1 000 000 rows too, which takes hours"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
     args = parser.parse_args(argv)
     unknown = sorted(set(args.names) - set(BENCHMARKS))
     if unknown:
         parser.error(f"there is no benchmark {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}")
     try:
-        report = measure(args.names or list(BENCHMARKS), args.quick, args.threads)
+        report = measure(
+            args.names or list(BENCHMARKS), args.quick, args.threads, million=args.million
+        )
     except ModuleNotFoundError as error:
         print(f"{error.name} is missing: pip install -r requirements-dev.txt", file=sys.stderr)
         return 2
@@ -33,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def measure(names: list[str], quick: bool, threads: int | None) -> dict:
+def measure(names: list[str], quick: bool, threads: int | None, *, million: bool = False) -> dict:
     """Runs the named benchmarks, prints each result as it comes, and returns them all."""
     import torch
 
@@ -57,7 +62,8 @@ def measure(names: list[str], quick: bool, threads: int | None) -> dict:
         for name, benchmark in benchmarks.items():
             print(f"\n{name}", flush=True)
             try:
-                for result in benchmark.run(quick):
+                larger = {"million": True} if million and name == "growth" else {}
+                for result in benchmark.run(quick, **larger):
                     print(result, flush=True)
                     results.append({"benchmark": name} | result.as_dict())
             except Skipped as reason:

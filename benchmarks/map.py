@@ -162,6 +162,7 @@ def gallery() -> Gallery:
         official=False,
         known="",
         size=224,
+        count=PICTURES,
         atlases=-(-PICTURES // 1024),
     )
 

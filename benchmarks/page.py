@@ -131,7 +131,7 @@ def spread(seconds: list[float]) -> str:
 
 
 @contextmanager
-def serve() -> Iterator[str]:
+def serve(*options: str) -> Iterator[str]:
     """The address of a page of its own, from its first answer on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -141,7 +141,7 @@ def serve() -> Iterator[str]:
         names = ("INSIDE_DINOV2_HOME", "TORCH_HOME", "GRADIO_TEMP_DIR", "INSIDE_DINOV2_GALLERIES")
         places = dict.fromkeys(names, home)
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port)],
+            [sys.executable, "-m", "app", "--port", str(port), *options],
             cwd=ROOT,
             env=os.environ | places,
             stdout=subprocess.DEVNULL,

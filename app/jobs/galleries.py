@@ -6,19 +6,23 @@
     GALLERIES/.page/jobs/NAME.json  who asked for it, and whether it still waits
     GALLERIES/.page/jobs/NAME.owner  whose it is, once more: where the other one is damaged
 
+and, for everybody as long as this server runs, the folders that it was started with.
+
 How they wait for each other is in `queue.py`, what is told about them in `gallery_cards.py`. A
 gallery is its visitor's alone: for anybody else there is no such gallery. One that nobody looked at
 for a week is thrown away. What cannot be read is shown as damaged, and can be thrown away at once.
 """
 
 import os
+import re
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from app.jobs.gallery_cards import (
     AT_WORK,
@@ -34,7 +38,7 @@ from app.jobs.gallery_cards import (
 from app.jobs.queue import NAME, Clock, JobQueue, Limits
 from app.paths import SAMPLE_GALLERY
 from dino_core.jobs import write_text
-from dino_core.scenes.gallery import Options, launch, state_of, stop
+from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
 
 LIMITS = Limits("gallery", "galleries", places=8, per_visitor=1, per_address=3)
 PER_VISITOR = 4  # galleries of one visitor; the one that was not looked at for longest makes room
@@ -45,8 +49,21 @@ UNUSED = 24 * 3600.0  # seconds that a file stays which belongs to no gallery
 class Galleries(JobQueue[GalleryJob]):
     """All galleries of a folder. One is built at a time; servers on one folder agree by a lock."""
 
-    def __init__(self, folder: Path, clock: Clock = time.time) -> None:
+    def __init__(
+        self, folder: Path, clock: Clock = time.time, *, shown: Sequence[Path] = ()
+    ) -> None:
         super().__init__(folder, GalleryJob, clock)
+        self._shown = shown_jobs(shown)
+
+    def job(self, name: str) -> GalleryJob | None:
+        return self._shown[name] if name in self._shown else super().job(name)
+
+    def all_jobs(self) -> list[GalleryJob]:
+        return [*super().all_jobs(), *self._shown.values()]
+
+    def folder_of(self, name: str) -> Path:
+        """Where a gallery is."""
+        return Path(self._shown[name].data) if name in self._shown else self.folder / name
 
     # --- the one who starts the next gallery
 
@@ -106,7 +123,7 @@ class Galleries(JobQueue[GalleryJob]):
 
     def _at_work(self, job: GalleryJob) -> bool:
         try:
-            state = state_of(self.folder / job.name)
+            state = state_of(self.folder_of(job.name))
         except ValueError:
             return not job.refused and self.now() - job.launched < STARTING
         return bool(state["alive"]) and state["state"] in AT_WORK
@@ -167,7 +184,7 @@ class Galleries(JobQueue[GalleryJob]):
         if job is None:
             raise ValueError(DAMAGED)
         if not job.owner:
-            raise ValueError("The samples are everybody's: they stay as they are.")
+            raise ValueError("This gallery is everybody's: it stays as it is.")
         return job
 
     def _throw_away(self, name: str) -> None:
@@ -218,7 +235,7 @@ class Galleries(JobQueue[GalleryJob]):
         with suppress(OSError):
             now = self.now()
             os.utime(self._file(name), (now, now))
-        return self.folder / name
+        return self.folder_of(name)
 
     def everything(self, owner: str) -> list[GalleryCard]:
         """This visitor's galleries, the newest first, and everybody's."""
@@ -248,6 +265,39 @@ class Galleries(JobQueue[GalleryJob]):
         except (OSError, ValueError):
             return False
         return known != "" and secrets.compare_digest(known, owner)
+
+
+def shown_jobs(folders: Sequence[Path]) -> dict[str, GalleryJob]:
+    """Folders that the command `gallery` has made -> jobs of everybody's, by their names.
+
+    ValueError for a folder without a gallery.
+    """
+    jobs: dict[str, GalleryJob] = {}
+    for number, path in enumerate(folders):
+        folder = path.expanduser().resolve()
+        state_of(folder)
+        plain = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")[:60] or "gallery"
+        name = f"shown-{number}-{plain}"
+        jobs[name] = GalleryJob(
+            name=name,
+            owner="",
+            title=folder.name,
+            data=str(folder),
+            **_seen_of(folder),
+            asked=float(number),
+            waiting=False,
+        )
+    return jobs
+
+
+def _seen_of(folder: Path) -> dict[str, Any]:
+    """How many pictures and classes there are, and what they were seen with, once that is known."""
+    try:
+        one = names(folder)
+    except (NotReady, ValueError):
+        return {"pictures": 0, "classes": 0, "label": "", "options": {}}
+    facts: dict[str, Any] = {"pictures": one.count, "classes": len(one.classes)}
+    return facts | {"label": one.title, "options": {"size": one.size}}
 
 
 def _may_see(job: GalleryJob, owner: str) -> bool:

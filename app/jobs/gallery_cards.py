@@ -71,10 +71,11 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
         "total": job.pictures,
     }
     _add_state(card, folder, job, place=place, now=now)
-    if job.owner:  # folders of this machine are nobody's business
+    if job.owner or job.data != SAMPLES:  # folders of this machine are nobody's business
         for path in (job.data, str(folder)):
             card["words"] = card["words"].replace(path, job.title)
             card["notes"] = [note.replace(path, job.title) for note in card["notes"]]
+    if job.owner:
         card["actions"] = actions_for(card)
     return card
 

@@ -143,10 +143,10 @@ class Gallery:
     known: str  # of these weights, in a sentence; "" for a file of a person's own
     official: bool
     size: int  # px
+    count: int  # pictures
     atlases: int  # files of TILES_A_SIDE x TILES_A_SIDE thumbnails of TILE px
     tile: int = TILE
     columns: int = TILES_A_SIDE  # picture i: atlas i // columns**2, then row by row
-    count: int = 0  # pictures
     large: bool = False  # names, points and thumbnails come in parts, see `gallery_parts`
 
 

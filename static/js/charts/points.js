@@ -3,18 +3,21 @@
 /** @typedef {ArrayLike<number>} Points [2n] */
 /** @typedef {readonly [x: number, y: number]} Place */
 
-/** @param {Points} points */
+/** @param {Points} points those that are not a number do not count */
 function boundsOf(points) {
   const low = [Infinity, Infinity],
     high = [-Infinity, -Infinity];
   for (let i = 0; i < points.length; i++) {
-    low[i & 1] = Math.min(low[i & 1], points[i]);
-    high[i & 1] = Math.max(high[i & 1], points[i]);
+    if (points[i] < low[i & 1]) low[i & 1] = points[i];
+    if (points[i] > high[i & 1]) high[i & 1] = points[i];
   }
   return { low, high };
 }
 
-/** Points sorted into a grid of buckets: who is near a place is looked for in a few of them. */
+/**
+ * Points sorted into a grid of buckets: who is near a place is looked for in a few of them. Points
+ * that are not a number, for they are still to come, are in none.
+ */
 export class Buckets {
   /** @param {Points} points */
   constructor(points) {
@@ -24,16 +27,67 @@ export class Buckets {
     this.low = low;
     this.across = Math.max(1, Math.min(256, Math.round(Math.sqrt(n / 2))));
     this.size = Math.max(high[0] - low[0], high[1] - low[1], 1e-9) / this.across;
-    const cells = this.across ** 2;
+    const cells = this.across ** 2,
+      cellOfPoint = new Int32Array(n);
     /** Bucket c holds members[start[c]] up to members[start[c + 1]]. */
     this.start = new Uint32Array(cells + 1);
-    this.members = new Uint32Array(n);
-    const cellOf = (/** @type {number} */ i) =>
-      this.#place(points[2 * i + 1], 1) * this.across + this.#place(points[2 * i], 0);
-    for (let i = 0; i < n; i++) this.start[cellOf(i) + 1]++;
+    for (let i = 0; i < n; i++) {
+      const there = points[2 * i] === points[2 * i],
+        cell = there
+          ? this.#place(points[2 * i + 1], 1) * this.across + this.#place(points[2 * i], 0)
+          : -1;
+      cellOfPoint[i] = cell;
+      if (there) this.start[cell + 1]++;
+    }
     for (let cell = 0; cell < cells; cell++) this.start[cell + 1] += this.start[cell];
+    this.members = new Uint32Array(this.start[cells]);
     const next = this.start.slice(0, -1);
-    for (let i = 0; i < n; i++) this.members[next[cellOf(i)]++] = i;
+    for (let i = 0; i < n; i++) if (cellOfPoint[i] >= 0) this.members[next[cellOfPoint[i]]++] = i;
+  }
+
+  /**
+   * The runs of `members` that hold every point of a rectangle, and some beside it.
+   *
+   * @param {number} left
+   * @param {number} top
+   * @param {number} right
+   * @param {number} bottom
+   * @returns {[from: number, to: number][]}
+   */
+  rangesOf(left, top, right, bottom) {
+    const { start, across } = this,
+      [first, last] = [this.#place(left, 0), this.#place(right, 0)];
+    /** @type {[number, number][]} */
+    const ranges = [];
+    for (let row = this.#place(top, 1); row <= this.#place(bottom, 1); row++) {
+      const [from, to] = [start[row * across + first], start[row * across + last + 1]],
+        before = ranges.at(-1);
+      if (before && before[1] === from) before[1] = to;
+      else if (from < to) ranges.push([from, to]);
+    }
+    return ranges;
+  }
+
+  /**
+   * The first point of a rectangle, without its right and lower edge; -1 without one.
+   *
+   * @param {number} left
+   * @param {number} top
+   * @param {number} right
+   * @param {number} bottom
+   */
+  firstIn(left, top, right, bottom) {
+    const { points, members } = this;
+    let first = -1;
+    for (const [from, to] of this.rangesOf(left, top, right, bottom))
+      for (let at = from; at < to; at++) {
+        const i = members[at],
+          x = points[2 * i],
+          y = points[2 * i + 1];
+        if (first >= 0 && i > first) continue;
+        if (x >= left && x < right && y >= top && y < bottom) first = i;
+      }
+    return first;
   }
 
   /** @param {number} value @param {0 | 1} axis */
@@ -106,19 +160,48 @@ export function pointAhead(points, from, [dx, dy], wanted = () => true) {
  * @returns {number[]}
  */
 export function pointsInside(points, line) {
-  const found = [];
+  const { low, high } = boundsOf(line.flat()),
+    bands = bandsOf(line, low[1], high[1]),
+    share = BANDS / Math.max(high[1] - low[1], 1e-12),
+    found = [];
   for (let i = 0; i < points.length / 2; i++) {
     const x = points[2 * i],
       y = points[2 * i + 1];
+    if (!(x >= low[0] && x <= high[0] && y >= low[1] && y <= high[1])) continue;
     let odd = false;
-    for (let a = 0, b = line.length - 1; a < line.length; b = a++) {
+    for (const a of bands[Math.min(Math.floor((y - low[1]) * share), BANDS - 1)]) {
       const [xa, ya] = line[a],
-        [xb, yb] = line[b];
+        [xb, yb] = line[a ? a - 1 : line.length - 1];
       if (ya > y !== yb > y && x < ((xb - xa) * (y - ya)) / (yb - ya) + xa) odd = !odd;
     }
     if (odd) found.push(i);
   }
   return found;
+}
+
+const BANDS = 256;
+
+/**
+ * Which edges of a closed line reach into each of so many bands of equal height, so that of a long
+ * line a point is compared with few. Edge a goes from the corner before a to a.
+ *
+ * @param {readonly Place[]} line
+ * @param {number} low
+ * @param {number} high
+ * @returns {number[][]}
+ */
+function bandsOf(line, low, high) {
+  /** @type {number[][]} */
+  const bands = Array.from({ length: BANDS }, () => []),
+    share = BANDS / Math.max(high - low, 1e-12);
+  line.forEach(([, ya], a) => {
+    const yb = line[a ? a - 1 : line.length - 1][1],
+      first = Math.floor((Math.min(ya, yb) - low) * share),
+      last = Math.floor((Math.max(ya, yb) - low) * share);
+    for (let band = Math.max(first - 1, 0); band <= Math.min(last + 1, BANDS - 1); band++)
+      bands[band].push(a);
+  });
+  return bands;
 }
 
 /**

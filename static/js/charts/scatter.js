@@ -1,4 +1,4 @@
-/* The one scatter of the page: up to ten thousand points on a canvas, to hover, move, zoom and, where
+/* The one scatter of the page: up to a million points on a canvas, to hover, move, zoom and, where
    wanted, to lasso; a point can be a picture where there is room. Where points go to is animated, so
    that the eye can follow a group.
 
@@ -7,14 +7,16 @@
    map.setPoints(xy);                      // [2n], -1 to 1, y upwards
    map.setColours((i) => groupColour(labels[i])); */
 import { el } from "../ui/dom.js";
-import { rafThrottle } from "../ui/frame.js";
+import { debounce, rafThrottle } from "../ui/frame.js";
+import { Crowd, CROWD } from "./crowd.js";
 import { FAINT } from "./groups.js";
 import { Morph } from "./morph.js";
 import { PixelCanvas, packed } from "./pixels.js";
-import { Buckets, pointAhead, pointsInside, spacedOut } from "./points.js";
+import { Buckets, pointAhead, pointsInside } from "./points.js";
 import { pressKey, ScatterControls } from "./scatter-controls.js";
 import { drawOver, drawPoints, themeOf } from "./scatter-drawing.js";
 import { ScatterTip } from "./scatter-tip.js";
+import { ShownPictures } from "./standing-out.js";
 import { Viewport } from "./viewport.js";
 
 /** @typedef {import("./points.js").Place} Place */
@@ -33,6 +35,7 @@ import { Viewport } from "./viewport.js";
  *   without it there is none
  * @property {() => unknown} [onclear] Escape
  * @property {(event: KeyboardEvent) => boolean} [onkey] asked first: true where the key has been used
+ * @property {() => number} [inset] px at the top that something else lies on: the whole map is below
  * @property {HTMLCanvasElement} [face] stands beside the words, for whoever wants to paint on it
  * @property {string} [className]
  * @property {string} [roleDescription]
@@ -41,6 +44,10 @@ import { Viewport } from "./viewport.js";
 const FEW = 40; // pictures that may cover a part of each other
 const SIDE = 46; // px of a picture
 const SIDE_OF_FEW = 72;
+const ROOMY = 480; // px of a map on which pictures have that size
+const SMALLEST = 0.55; // of it
+const REST = 120; // ms without a move, after which a crowd is drawn in full
+const MORPHING = 100_000; // points that travel from one map to the next; more of them are there at once
 const REACH = 16; // px from the pointer to the point it means
 /** @type {Ring} */
 const POINTED_AT = { index: 0, colour: "#fff" };
@@ -53,7 +60,11 @@ export class Scatter {
   #points = null;
   /** Where they are, or are on their way to. @type {Float32Array | null} */
   #goal = null;
-  #buckets = new Buckets([]);
+  /** Made when the first one asks for them. @type {Buckets | null} */
+  #buckets = null;
+  /** The same points, where they are very many. @type {Crowd | null} */
+  #crowd = null;
+  #moving = false;
   #colours = new Uint32Array(0);
   /** @type {Uint8Array | null} */
   #highlighted = null;
@@ -67,8 +78,7 @@ export class Scatter {
   /** @type {Place[] | null} */
   #lasso = null;
   #morph = new Morph();
-  /** @type {{ points: Float32Array | null, levels: Map<string, number[]> }} */
-  #spaced = { points: null, levels: new Map() };
+  #shown = new ShownPictures();
 
   /** @param {ScatterOptions} options */
   constructor(options) {
@@ -94,6 +104,10 @@ export class Scatter {
     this.theme = themeOf(this.node);
     this.redraw = rafThrottle(() => this.draw());
     this.redrawOver = rafThrottle(() => this.#drawOver());
+    this.rest = debounce(() => {
+      this.#moving = false;
+      this.redraw();
+    }, REST);
     this.controls = new ScatterControls(this.node, this.#controlled(), {
       lasso: Boolean(options.onselect),
     });
@@ -133,21 +147,22 @@ export class Scatter {
     this.#thumbnails = thumbnails;
     this.#pictures = pictures;
     this.#points = this.#goal = this.#highlighted = this.#lasso = null;
+    this.#crowd = null;
     this.#rings = this.#links = [];
     this.#move(() => this.viewport.look(0, 0, 1));
     this.node.setAttribute("aria-label", label);
   }
 
   /**
-   * @param {ArrayLike<number>} xy [2n], about -1 to 1, y upwards
+   * @param {ArrayLike<number>} xy [2n], about -1 to 1, y upwards; not a number: still to come
    * @param {{ gently?: boolean }} [options] on their way, or at once
    */
   setPoints(xy, { gently = true } = {}) {
-    const next = Float32Array.from(xy, (value, i) => (i % 2 ? -value : value)),
+    const next = mirrored(xy),
       from = this.#points;
     this.#morph.cancel();
     this.#goal = next;
-    this.#buckets = new Buckets(next);
+    this.#buckets = this.#crowd = null;
     this.viewport.scale = this.#thumbnails && this.#isFew(next) ? 0.4 : 0.46;
     if (this.#colours.length !== next.length / 2)
       this.#colours = new Uint32Array(next.length / 2).fill(packed(FAINT));
@@ -156,21 +171,29 @@ export class Scatter {
       this.#points = points;
       this.draw();
     };
-    const seen = this.node.offsetParent !== null && this.#morph.wanted;
-    if (from?.length === next.length && gently && seen) this.#morph.start(from, next, draw);
+    if (gently && from && this.#canTravel(from, next)) this.#morph.start(from, next, draw);
     else draw(next);
+  }
+
+  /** @param {Float32Array} from @param {Float32Array} to */
+  #canTravel(from, to) {
+    const few = from.length === to.length && to.length / 2 <= MORPHING;
+    return few && this.node.offsetParent !== null && this.#morph.wanted;
   }
 
   /** @param {(index: number) => readonly number[]} colour RGB of a point */
   setColours(colour) {
     const n = (this.#goal?.length ?? 0) / 2;
-    this.#colours = Uint32Array.from({ length: n }, (_, i) => packed(colour(i)));
+    this.#colours = new Uint32Array(n);
+    for (let i = 0; i < n; i++) this.#colours[i] = packed(colour(i));
+    this.#crowd?.paint(this.#colours);
     this.redraw();
   }
 
   /** @param {Uint8Array | null} mask [n]: 0 stands back, and is not under the pointer; null: nobody */
   setHighlighted(mask) {
     this.#highlighted = mask;
+    this.#crowd?.highlight(mask);
     this.redraw();
   }
 
@@ -214,14 +237,34 @@ export class Scatter {
     });
     if (picture !== undefined) return picture;
     const [px, py] = this.viewport.toPlane(x, y);
-    return this.#buckets.nearest(px, py, REACH / this.viewport.unit, this.#isHighlighted);
+    return this.#bucketed().nearest(px, py, REACH / this.viewport.unit, this.#isHighlighted);
+  }
+
+  #bucketed() {
+    const points = this.#goal ?? new Float32Array(0);
+    return (this.#buckets ??= this.#many(points)?.buckets ?? new Buckets(points));
+  }
+
+  /**
+   * The points sorted for drawing, if there are very many.
+   *
+   * @param {Float32Array} points
+   */
+  #many(points) {
+    if (points.length / 2 <= CROWD) return null;
+    if (points !== this.#goal) return new Crowd(points).paint(this.#colours);
+    return (this.#crowd ??= new Crowd(points).paint(this.#colours).highlight(this.#highlighted));
   }
 
   #isHighlighted = (/** @type {number} */ i) => !this.#highlighted || this.#highlighted[i] === 1;
 
   #isFew = (points = this.#points) => points !== null && points.length / 2 <= FEW;
 
-  #side = () => (this.#isFew() ? SIDE_OF_FEW : SIDE);
+  /** px of a picture: smaller where the map is low. */
+  #side() {
+    const room = Math.min(Math.max(this.viewport.shorter / ROOMY, SMALLEST), 1);
+    return Math.round(room * (this.#isFew() ? SIDE_OF_FEW : SIDE));
+  }
 
   /**
    * Which points are shown as pictures. Settled for each doubling of the zoom on the plane itself, so
@@ -232,16 +275,9 @@ export class Scatter {
   #shownPictures() {
     const points = this.#points;
     if (!this.#pictures || !this.#thumbnails || !points) return [];
-    const { unit, zoom } = this.viewport,
-      level = Math.round(2 * Math.log2(zoom)) / 2,
-      base = unit / zoom,
-      key = `${level} ${Math.round(base)}`;
-    if (this.#spaced.points !== points) this.#spaced = { points, levels: new Map() };
-    const { levels } = this.#spaced,
-      side = ((this.#isFew() ? 0.4 : 1) * this.#side() + 2) / (base * 2 ** level),
-      shown = levels.get(key) ?? spacedOut(points, side);
-    levels.set(key, shown);
-    return shown;
+    if (this.#morph.running && points.length / 2 > CROWD) return [];
+    const side = (this.#isFew() ? 0.4 : 1) * this.#side() + 2;
+    return this.#shown.of(points, this.viewport, side, () => this.#bucketed());
   }
 
   // ---------- moving
@@ -253,6 +289,8 @@ export class Scatter {
     this.node.style.touchAction = free ? "none" : "pan-y";
     this.tip.hide();
     this.hovered = null;
+    this.#moving = true;
+    this.rest();
     this.redraw();
   }
 
@@ -270,7 +308,7 @@ export class Scatter {
     const points = this.#points;
     if (!points) return;
     const [x, y] = [points[2 * i], points[2 * i + 1]];
-    if (this.viewport.shows(x, y)) return;
+    if (Number.isNaN(x) || this.viewport.shows(x, y)) return;
     this.#move(() => this.viewport.look(x, y, this.viewport.zoom));
   }
 
@@ -298,6 +336,13 @@ export class Scatter {
     }
     this.options.onhover?.(index);
     this.redrawOver();
+  }
+
+  /** Says anew what is under the pointer, for more is known of it. */
+  retell() {
+    const { hovered } = this;
+    if (hovered !== null)
+      this.tip.show(this.options.describe(hovered), this.placeOf(hovered), this.viewport);
   }
 
   /** @param {Place[]} line px @param {boolean} added to what was selected */
@@ -348,16 +393,20 @@ export class Scatter {
   measure() {
     this.viewport.width = this.node.clientWidth;
     this.viewport.height = this.node.clientHeight;
+    this.viewport.inset = this.options.inset?.() ?? 0;
     this.theme = themeOf(this.node);
     this.redraw();
   }
 
   /** @returns {Frame} */
   #frame() {
-    const { hovered } = this;
+    const { hovered } = this,
+      points = this.#points ?? new Float32Array(0);
     return {
       viewport: this.viewport,
-      points: this.#points ?? new Float32Array(0),
+      points,
+      crowd: this.#many(points),
+      moving: this.#moving,
       colours: this.#colours,
       highlighted: this.#highlighted,
       thumbnails: this.#thumbnails,
@@ -401,6 +450,14 @@ export class Scatter {
       tip: this.tip.text,
       shown: this.#shownPictures().length,
       points: (this.#goal?.length ?? 0) / 2,
+      there: this.#bucketed().members.length,
     };
   }
+}
+
+/** Points with y the other way. @param {ArrayLike<number>} xy [2n] */
+function mirrored(xy) {
+  const out = new Float32Array(xy.length);
+  for (let i = 0; i < xy.length; i++) out[i] = i % 2 ? -xy[i] : xy[i];
+  return out;
 }

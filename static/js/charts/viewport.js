@@ -16,15 +16,27 @@ export class Viewport {
   /** px of the screen */
   width = 0;
   height = 0;
+  /** px at the top that are left free when all is in sight */
+  inset = 0;
   /** What lies in the middle of the screen. @type {[number, number]} */
   centre = [0, 0];
   zoom = 1;
-  /** Share of the shorter side that 1 of the plane takes, when all is in sight. */
+  /** Share of `shorter` that 1 of the plane takes, when all is in sight. */
   scale = 0.46;
+
+  /** px of the shorter side, without the inset */
+  get shorter() {
+    return Math.max(Math.min(this.width, this.height - this.inset), 1);
+  }
 
   /** px for 1 of the plane */
   get unit() {
-    return this.scale * Math.min(this.width, this.height) * this.zoom;
+    return this.scale * this.shorter * this.zoom;
+  }
+
+  /** Where the centre lies on the screen. @returns {[number, number]} px */
+  get middle() {
+    return [this.width / 2, (this.height + this.inset) / 2];
   }
 
   /**
@@ -33,8 +45,8 @@ export class Viewport {
    * @returns {[number, number]} px
    */
   toScreen(x, y) {
-    const { unit, centre } = this;
-    return [this.width / 2 + (x - centre[0]) * unit, this.height / 2 + (y - centre[1]) * unit];
+    const { unit, centre, middle } = this;
+    return [middle[0] + (x - centre[0]) * unit, middle[1] + (y - centre[1]) * unit];
   }
 
   /**
@@ -43,8 +55,8 @@ export class Viewport {
    * @returns {[number, number]}
    */
   toPlane(x, y) {
-    const { unit, centre } = this;
-    return [centre[0] + (x - this.width / 2) / unit, centre[1] + (y - this.height / 2) / unit];
+    const { unit, centre, middle } = this;
+    return [centre[0] + (x - middle[0]) / unit, centre[1] + (y - middle[1]) / unit];
   }
 
   /**
@@ -65,7 +77,7 @@ export class Viewport {
    * @param {number} [x] px
    * @param {number} [y]
    */
-  zoomAt(factor, x = this.width / 2, y = this.height / 2) {
+  zoomAt(factor, x = this.middle[0], y = this.middle[1]) {
     const [fixedX, fixedY] = this.toPlane(x, y),
       next = clamp(this.zoom * factor, 1, DEEPEST),
       share = this.zoom / next;

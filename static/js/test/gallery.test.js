@@ -5,6 +5,7 @@ import zlib from "node:zlib";
 import { bestOf, scoreOf, scoresOf } from "../ui/probe-scores.js";
 import { GalleryData } from "../screens/gallery/data.js";
 import { groupCounts } from "../screens/gallery/legend.js";
+import { Names } from "../screens/gallery/names.js";
 import { matchedPoints } from "../screens/gallery/second.js";
 import * as sentences from "../screens/gallery/sentences.js";
 import {
@@ -200,7 +201,12 @@ function shownState() {
     labels: Int32Array.of(0, 1, -1),
     facts: { names: ["cats/Tom.png", "dogs/rex.png", "x.png"], classes: ["cats", "dogs"] },
   };
-  const shown = /** @type {any} */ ({ name: "one", gallery });
+  const names = new Names(
+    /** @type {any} */ (gallery),
+    () => "",
+    () => {},
+  );
+  const shown = /** @type {any} */ ({ name: "one", gallery, names });
   update({ shown, colour: "label", layer: 3 });
   return { state, update, gallery: shown.gallery };
 }

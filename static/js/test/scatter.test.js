@@ -116,6 +116,17 @@ test("the whole plane is in sight, and the way to the screen and back is the sam
   assert.ok(Math.abs(x - 0.31) < 1e-12 && Math.abs(y + 0.17) < 1e-12);
 });
 
+test("what lies on the top of a map leaves the whole of it below", () => {
+  const view = viewport(800, 400);
+  view.inset = 40;
+  assert.equal(view.shorter, 360);
+  assert.deepEqual(view.toScreen(0, 0), [400, 220]);
+  assert.ok(view.toScreen(0, -1)[1] > 40 && view.toScreen(0, 1)[1] < 400);
+  const [x, y] = view.toPlane(400, 100);
+  view.zoomAt(2, 400, 100);
+  assert.ok(Math.hypot(view.toScreen(x, y)[0] - 400, view.toScreen(x, y)[1] - 100) < 1e-9);
+});
+
 test("what lies under the pointer stays there while one zooms in", () => {
   const view = viewport(800, 400),
     before = view.toPlane(500, 150);

@@ -494,13 +494,13 @@ export namespace gallery {
       official: boolean;
       /** px */
       size: number;
+      /** pictures */
+      count: number;
       /** files of TILES_A_SIDE x TILES_A_SIDE thumbnails of TILE px */
       atlases: number;
       tile: number;
       /** picture i: atlas i // columns**2, then row by row */
       columns: number;
-      /** pictures */
-      count: number;
       /** names, points and thumbnails come in parts, see `gallery_parts` */
       large: boolean;
     };

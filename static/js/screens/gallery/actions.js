@@ -3,6 +3,7 @@
 import { keep } from "../../page/link.js";
 import { openScreen } from "../../page/screens.js";
 import { select as selectOnPage } from "../../page/selection.js";
+import { isWaiting } from "./data.js";
 import { findPictures } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -18,6 +19,7 @@ import { findPictures } from "./state.js";
 export function createActions({ state, update, loading, page }) {
   /** @param {number[]} indices @param {string} words */
   const select = (indices, words) => update({ selection: { indices, words } });
+  let searched = 0; // how often: the last time counts
   const features = featureActions({ state, update, loading });
   return {
     ...features,
@@ -41,10 +43,13 @@ export function createActions({ state, update, loading, page }) {
     },
 
     /** @param {string} text in a name or label */
-    find(text) {
-      if (!state.shown) return;
+    async find(text) {
+      const { shown } = state,
+        mine = ++searched;
+      if (!shown) return;
       if (!text.trim()) return select([], "");
-      const found = findPictures(state.shown.gallery, text);
+      const found = await foundIn(shown, text.trim());
+      if (mine !== searched || state.shown !== shown) return;
       select(found, `${found.length} pictures with “${text.trim()}” in name or label`);
     },
 
@@ -57,6 +62,19 @@ export function createActions({ state, update, loading, page }) {
       openScreen("attention");
     },
   };
+}
+
+/**
+ * Pictures with a text in their name or label; the names of a large gallery are the server's.
+ *
+ * @param {import("./state.js").Shown} shown
+ * @param {string} text
+ * @returns {Promise<number[]>}
+ */
+async function foundIn({ data, gallery }, text) {
+  if (!data.large) return findPictures(gallery, text);
+  const found = await data.ask("search", { text });
+  return isWaiting(found) ? [] : [...found.indices];
 }
 
 /**

@@ -56,12 +56,17 @@ export function createChosen(state, actions) {
   function drawPicture() {
     const { shown, chosen } = state;
     if (!shown || chosen === null) return;
-    const { names: files, grid } = shown.gallery.facts;
-    picture.show(shown.data.url(`pictures/${chosen}.jpg`), grid, [1, 1]);
-    picture.picture.alt = files[chosen];
-    title.textContent = files[chosen].split("/").at(-1) ?? "";
-    title.title = files[chosen];
+    picture.show(shown.data.url(`pictures/${chosen}.jpg`), shown.gallery.facts.grid, [1, 1]);
     patches.forget();
+  }
+
+  function drawTitle() {
+    const { shown, chosen } = state;
+    if (!shown || chosen === null) return;
+    const name = shown.names.of(chosen);
+    picture.picture.alt = name;
+    title.textContent = name.split("/").at(-1) ?? "";
+    title.title = name;
   }
 
   return {
@@ -71,6 +76,7 @@ export function createChosen(state, actions) {
     draw(change) {
       if (!state.shown) return;
       if ("chosen" in change) drawPicture();
+      if ("chosen" in change || "named" in change) drawTitle();
       names.replaceChildren(...namesOf(state));
       neighbours.draw(change);
     },

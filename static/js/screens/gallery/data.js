@@ -4,6 +4,8 @@ import { request, sceneOf } from "../../page/scenes.js";
 
 /** @typedef {import("../../types/scenes").gallery.Gallery} Gallery */
 /** @typedef {import("../../types/scenes").gallery.Points} Points */
+/** @typedef {import("../../types/scenes").gallery_parts.Part} Part */
+/** @typedef {import("../../types/scenes").gallery_parts.Found} Found */
 /** @typedef {import("../../types/scenes").gallery_similarity.Clusters} Clusters */
 /** @typedef {import("../../types/scenes").gallery_similarity.Neighbours} Neighbours */
 /** @typedef {import("../../types/scenes").gallery_similarity.Patches} Patches */
@@ -19,6 +21,8 @@ import { request, sceneOf } from "../../page/scenes.js";
  * @typedef {object} Scenes what each path answers
  * @property {Gallery} pictures
  * @property {Points} points
+ * @property {Part} part of the map of a large gallery
+ * @property {Found} search
  * @property {Clusters} clusters
  * @property {Neighbours} neighbours of a picture
  * @property {Patches} patches of a picture
@@ -45,6 +49,9 @@ export class GalleryData {
   /** @type {Map<string, Promise<object>>} url -> answer */
   #known = new Map();
 
+  /** Whether its map comes in parts. */
+  large = false;
+
   /** @param {string} name */
   constructor(name) {
     this.name = name;
@@ -65,7 +72,7 @@ export class GalleryData {
    * @template {keyof Scenes} Path
    * @param {Path} path
    * @param {Query} [query]
-   * @param {number} [picture] that it is about
+   * @param {number} [picture] that it is about, or number of the part
    * @returns {Promise<Scenes[Path] | Waiting>}
    */
   ask(path, query, picture) {

@@ -52,8 +52,10 @@ function now(state, { scatter, patches, sheet, probes, second }) {
 /** @param {State} state */
 function galleryOf({ name, card, shown, points }) {
   const opening = card !== null && shown?.name !== card.name;
-  if (!shown || !points)
-    return { gallery: name, opening, seen: false, names: [], classes: [], labels: [], made: null };
+  if (!shown || !points) {
+    const nothing = { names: [], count: 0, classes: [], labels: [], made: null };
+    return { gallery: name, opening, seen: false, ...nothing };
+  }
   const { facts, labels } = shown.gallery,
     { features, layer, method } = points.facts;
   return {
@@ -61,6 +63,7 @@ function galleryOf({ name, card, shown, points }) {
     opening,
     seen: true,
     names: facts.names,
+    count: facts.count,
     classes: facts.classes,
     labels: [...labels],
     made: [features, layer, method],

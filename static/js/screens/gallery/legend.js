@@ -15,7 +15,7 @@ import { groupName, groupsOf } from "./state.js";
 export function groupCounts(groups) {
   /** @type {Map<number, number>} */
   const counts = new Map();
-  for (const group of Array.from(groups)) counts.set(group, (counts.get(group) ?? 0) + 1);
+  for (let i = 0; i < groups.length; i++) counts.set(groups[i], (counts.get(groups[i]) ?? 0) + 1);
   return [...counts].sort(([a], [b]) => Number(a < 0) - Number(b < 0) || a - b);
 }
 
@@ -42,7 +42,9 @@ export function createLegend(state, select) {
   /** @param {number} group */
   function choose(group) {
     if (pressed === group) return select([], "");
-    const indices = Array.from(groupsOf(state)).flatMap((one, i) => (one === group ? [i] : []));
+    const groups = groupsOf(state),
+      indices = [];
+    for (let i = 0; i < groups.length; i++) if (groups[i] === group) indices.push(i);
     select(indices, `${groupName(state, group)}: ${indices.length} pictures`);
     press(group);
   }

@@ -11,7 +11,8 @@ const times = (/** @type {number} */ value) =>
 /** @param {State} state */
 export function fillGalleryLesson({ shown, points, neighbours, chosen, layer }) {
   if (!shown || !points) return;
-  const { names, dim, classes } = shown.gallery.facts,
+  const { dim, classes } = shown.gallery.facts,
+    { names } = shown,
     { explained, trustworthiness } = points.facts.facts;
   fillLesson("gallery", {
     n: names.length,
@@ -19,7 +20,7 @@ export function fillGalleryLesson({ shown, points, neighbours, chosen, layer }) 
     layer,
     pca: explained ? percent(explained[0] + explained[1]) : "",
     trust: trustworthiness?.toFixed(3) ?? "",
-    near: neighbours && chosen !== null ? nearSentence(names[chosen], neighbours) : "",
+    near: neighbours && chosen !== null ? nearSentence(names.of(chosen), neighbours) : "",
     vote: voteSentence(neighbours, classes),
   });
 }

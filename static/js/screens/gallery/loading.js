@@ -3,6 +3,7 @@
 import { sentenceOf } from "../../page/errors.js";
 import { requestJson } from "../../page/scenes.js";
 import { isWaiting } from "./data.js";
+import { askMap, fillUp, settleMap } from "./parts.js";
 import { currentPredictions, mapQuery, METHODS, probeKey, probeQuery } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -45,14 +46,20 @@ export class Loading {
       update({ mapWaiting: `${name} is on its way; until then this is PCA. ${words}` });
     try {
       if (state.method !== "pca") {
-        const there = await shown.data.ask("points", query);
+        const there = await askMap(shown.data, query);
         if (isWaiting(there) && still()) {
-          const flat = await shown.data.ask("points", { ...query, method: "pca" });
-          if (still() && !isWaiting(flat)) update({ points: flat });
+          const flat = await askMap(shown.data, { ...query, method: "pca" });
+          if (still() && !isWaiting(flat)) {
+            update({ points: flat });
+            void this.rest({ ...query, method: "pca" });
+          }
         }
       }
-      const points = await shown.data.settle("points", { query, still, onwait });
-      if (points) update({ points, mapWaiting: null });
+      const points = await settleMap(shown.data, { query, still, onwait });
+      if (points) {
+        update({ points, mapWaiting: null });
+        void this.rest(query);
+      }
     } catch (error) {
       if (!still()) return;
       update({ mapWaiting: sentenceOf(error) });
@@ -60,6 +67,21 @@ export class Loading {
       update({ method: "pca" });
       await this.map();
     }
+  }
+
+  /**
+   * The rest of the map that is on the screen, where it comes in parts.
+   *
+   * @param {import("./data.js").Query} query of its first part
+   */
+  async rest(query) {
+    const { shown, points } = this.state;
+    if (!shown?.data.large || !points) return;
+    const still = () => this.state.shown === shown && this.state.points?.xy === points.xy,
+      onpart = (/** @type {import("./data.js").Points} */ more) => this.update({ points: more });
+    await fillUp(shown.data, points, { query, still, onpart }).catch((error) => {
+      if (still()) this.update({ problem: sentenceOf(error) });
+    });
   }
 
   /** The groups that the colours stand for, where the server is needed for them. */

@@ -8,6 +8,7 @@ import { colourOfPictures, describePicture, isMapOld } from "./state.js";
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("../../charts/scatter.js").Ring} Ring */
 
+const EDGE = 8; // px above and below the tools, which lie on the map
 const FEW = 120; // pictures up to which a map begins with pictures instead of points
 /** @type {import("../../ui/key-hints.js").KeyHints} */
 const KEYS = [
@@ -39,9 +40,10 @@ export function createMap(state, actions) {
     onpick: actions.pick,
     onselect: actions.lasso,
     onclear: () => actions.select([], ""),
+    inset: () => tools.node.offsetHeight + 2 * EDGE,
   });
-  const tools = createTools(scatter, state, actions),
-    note = el("p"),
+  const tools = createTools(scatter, state, actions);
+  const note = el("p"),
     empty = el("div", { class: "inside-gallery-empty", hidden: true }, note),
     words = el("p", { class: "inside-note inside-gallery-words", "aria-live": "polite" });
   const node = el(
@@ -52,9 +54,12 @@ export function createMap(state, actions) {
     words,
   );
 
+  /** @type {Float32Array | null} */
+  let drawn = null;
+
   /** @param {import("./state.js").Shown} shown */
-  function open({ gallery, thumbnails, card }) {
-    const { length } = gallery.facts.names;
+  function open({ names, thumbnails, card }) {
+    const { length } = names;
     scatter.open({
       label: `${card.title}: ${length} pictures; near ones are alike. ${keysSentence(KEYS)}.`,
       thumbnails,
@@ -74,7 +79,11 @@ export function createMap(state, actions) {
         return;
       }
       if (change.shown) open(change.shown);
-      if ("points" in change) scatter.setPoints(points.xy);
+      if ("points" in change) {
+        scatter.setPoints(points.xy, { gently: points.xy !== drawn }); // or more of the same came
+        drawn = points.xy;
+      }
+      if ("named" in change) scatter.retell();
       if (COLOURED.some((key) => key in change)) scatter.setColours(colourOfPictures(state));
       if ("selection" in change) scatter.setHighlighted(highlighted(state));
       if (MARKED.some((key) => key in change)) scatter.annotate(ringsOf(state), linksOf(state));
@@ -89,7 +98,7 @@ export function createMap(state, actions) {
 /** @param {State} state */
 function highlighted({ selection: { indices }, shown }) {
   if (!indices.length || !shown) return null;
-  const mask = new Uint8Array(shown.gallery.facts.names.length);
+  const mask = new Uint8Array(shown.names.length);
   for (const index of indices) mask[index] = 1;
   return mask;
 }

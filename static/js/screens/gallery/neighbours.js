@@ -17,17 +17,20 @@ export function createNeighbours(state, actions) {
       role: "group",
       "aria-label": "Nearest pictures",
     }),
+    how = el("p", { class: "inside-note", hidden: true }),
     voteTitle = el("p", { class: "inside-note" }),
     vote = el("div", { class: "inside-bars inside-votes" });
 
   /** @param {import("./data.js").Neighbours} near @param {import("./state.js").Shown} shown */
-  function fill(near, { gallery, thumbnails }) {
+  function fill(near, { gallery, names, thumbnails }) {
     const tiles = [...near.indices].map((index, n) => ({
       index,
-      title: gallery.facts.names[index],
+      title: names.of(index),
       words: near.similarities[n].toFixed(3),
     }));
     title.textContent = `The ${tiles.length} nearest in the original space`;
+    how.textContent = near.facts.words;
+    how.hidden = !near.facts.words;
     fillTiles(grid, thumbnails, tiles, { onchoose: actions.pick });
     voteTitle.hidden = vote.hidden = !near.facts.votes.length;
     voteTitle.textContent =
@@ -39,10 +42,10 @@ export function createNeighbours(state, actions) {
   }
 
   return {
-    nodes: [el("div", { "aria-live": "polite" }, title), grid, voteTitle, vote],
+    nodes: [el("div", { "aria-live": "polite" }, title, how), grid, voteTitle, vote],
     /** @param {Partial<State>} change */
     draw(change) {
-      if (!("neighbours" in change)) return;
+      if (!("neighbours" in change || "named" in change)) return;
       const { shown, neighbours } = state;
       grid.toggleAttribute("aria-busy", !neighbours); // those of the picture before, until then
       if (shown && neighbours) fill(neighbours, shown);

@@ -8,7 +8,10 @@ import { isOpen } from "../../page/screens.js";
 import { GalleryData, isWaiting } from "./data.js";
 import { neighbourQuery } from "./loading.js";
 import { mapQuery } from "./state.js";
+import { Names } from "./names.js";
+import { askMap, settleMap } from "./parts.js";
 import { Thumbnails } from "./thumbnails.js";
+import { TileThumbnails } from "./tile-thumbnails.js";
 
 /** @typedef {import("./state.js").Card} Card */
 /** @typedef {import("./state.js").State} State */
@@ -31,13 +34,15 @@ export class Opening {
    * @param {import("./loading.js").Loading} parts.loading
    * @param {import("../../page/screens.js").Page} parts.page
    * @param {() => void} parts.onthumbnails some have come
+   * @param {() => void} parts.onnames more are known
    */
-  constructor({ state, update, loading, page, onthumbnails }) {
+  constructor({ state, update, loading, page, onthumbnails, onnames }) {
     this.state = state;
     this.update = update;
     this.loading = loading;
     this.page = page;
     this.onthumbnails = onthumbnails;
+    this.onnames = onnames;
     bus.on("screen", ({ name }) => {
       if (name !== "gallery" || !state.name) return;
       if (state.shown?.name !== state.name || state.card?.alive) this.run(state.name);
@@ -122,11 +127,12 @@ export class Opening {
       still = () => mine === this.#epoch,
       gallery = await data.ask("pictures");
     if (!still() || isWaiting(gallery)) return;
+    data.large = gallery.facts.large;
     const start = { ...state, ...startOf(gallery, state) },
       { layer, features, colour, clusterCount } = start;
     const flat = { ...mapQuery(start), method: "pca" },
-      asked = await data.ask("points", mapQuery(start)),
-      points = isWaiting(asked) ? await data.settle("points", { query: flat, still }) : asked;
+      asked = await askMap(data, mapQuery(start)),
+      points = isWaiting(asked) ? await settleMap(data, { query: flat, still }) : asked;
     const groups = { method: "kmeans", k: clusterCount, features, layer },
       clusters =
         colour === "cluster" ? await data.settle("clusters", { query: groups, still }) : null,
@@ -134,7 +140,8 @@ export class Opening {
       near = { query: neighbourQuery(start), picture: chosen, still },
       neighbours = await data.settle("neighbours", near);
     if (!still()) return;
-    const thumbnails = new Thumbnails((n) => data.url(`atlas/${n}.jpg`), this.onthumbnails);
+    const thumbnails = thumbnailsOf(data, this.onthumbnails),
+      names = new Names(gallery, (page) => data.url(`names/${page}`), this.onnames);
     update({
       ...{
         layer,
@@ -155,8 +162,9 @@ export class Opening {
         command: "",
       },
       ...{ mapWaiting: null, coloursWaiting: null, selection: { indices: [], words: "" } },
-      shown: { name: card.name, data, gallery, thumbnails, card },
+      shown: { name: card.name, data, gallery, names, thumbnails, card },
     });
+    void loading.rest(isWaiting(asked) ? flat : mapQuery(start));
     void Promise.all([loading.own(), loading.command(), loading.probe()]);
     if (isWaiting(asked)) void loading.map();
     if (colour === "prediction") void loading.colours();
@@ -170,20 +178,27 @@ export class Opening {
  * @param {State} state
  * @returns {Pick<State, "layer" | "colour" | "clusterCount">}
  */
-function startOf({ facts: { names, classes, layers } }, { preferredColour }) {
+function startOf({ facts: { count, classes, layers } }, { preferredColour }) {
   const wanted = numberOfLink("gallery.layer"),
-    some = classes.length || Math.min(Math.round(Math.sqrt(names.length)), 8);
+    some = classes.length || Math.min(Math.round(Math.sqrt(count)), 8);
   return {
     layer: wanted !== null && wanted < layers ? wanted : layers - 1,
     colour: classes.length ? preferredColour : "cluster",
-    clusterCount: Math.min(Math.max(some, 2), names.length, 30),
+    clusterCount: Math.min(Math.max(some, 2), count, 30),
   };
 }
 
 /** @param {import("./state.js").Gallery} gallery */
-function pictureOfLink({ facts: { names } }) {
+function pictureOfLink({ facts: { count } }) {
   const linked = numberOfLink("gallery.pick");
-  return linked !== null && linked < names.length ? linked : 0;
+  return linked !== null && linked < count ? linked : 0;
+}
+
+/** @param {GalleryData} data @param {() => void} onarrive */
+function thumbnailsOf(data, onarrive) {
+  return data.large
+    ? new TileThumbnails((indices) => data.url("tiles.jpg", { of: indices.join() }), onarrive)
+    : new Thumbnails((number) => data.url(`atlas/${number}.jpg`), onarrive);
 }
 
 /** @param {string} name */

@@ -114,11 +114,11 @@ export function createPatches(state, picture, actions) {
  * @param {(index: number) => void} onchoose
  */
 function fillPatches(grid, { indices, rows, columns, similarities }, shown, onchoose) {
-  const { gallery, thumbnails } = shown,
+  const { gallery, names, thumbnails } = shown,
     [h, w] = gallery.facts.grid;
   const tiles = [...indices].map((index, n) => ({
     index,
-    title: `${gallery.facts.names[index]}, row ${rows[n]}, column ${columns[n]}`,
+    title: `${names.of(index)}, row ${rows[n]}, column ${columns[n]}`,
     words: similarities[n].toFixed(3),
   }));
   fillTiles(grid, thumbnails, tiles, { onchoose }).forEach((button, n) => {

@@ -116,7 +116,7 @@ export class SecondMap {
     this.between.set(0);
     this.layers.limit(gallery.facts.layers - 1);
     this.layers.set(0);
-    const count = gallery.facts.names.length,
+    const { count, large } = gallery.facts,
       alike = this.state.cards.filter(
         (card) =>
           card.name !== name && card.seen && card.pictures >= count && card.name !== "samples",
@@ -128,12 +128,13 @@ export class SecondMap {
       ),
     );
     this.choose.hidden = !alike.length;
+    this.node.hidden = large; // two maps of very many, matched by name, are more than a page holds
     void this.load();
   }
 
   async load() {
     const { shown, points } = this.state;
-    if (!this.node.open || !shown || !points) return;
+    if (!this.node.open || !shown || !points || shown.data.large) return;
     const mine = ++this.#asked,
       still = () => mine === this.#asked && this.node.open && this.state.shown === shown;
     try {

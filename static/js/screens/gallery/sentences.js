@@ -70,7 +70,7 @@ export function emptySentence(card) {
 
 /** How a map was made. @param {import("./data.js").Points} scene */
 export function mapSentence({ facts: { method, facts } }) {
-  const { parameters = {}, seed, trustworthiness, explained, words } = facts;
+  const { parameters = {}, seed, trustworthiness, explained, words, recall } = facts;
   const chosen = Object.entries(parameters).map(([name, value]) => {
     const number = typeof value === "number" ? ` ${Number(value.toPrecision(4))}` : "";
     return `${name.replaceAll("_", " ")}${typeof value === "string" ? ` ${value}` : number}`;
@@ -80,6 +80,7 @@ export function mapSentence({ facts: { method, facts } }) {
   if (typeof seed === "number") chosen.push(`seed ${seed}`);
   if (typeof trustworthiness === "number")
     chosen.push(`trustworthiness ${trustworthiness.toFixed(3)}`);
+  const found = recall ? ` ${recall.words}` : "";
   const name = METHODS[/** @type {import("./state.js").Method} */ (method)];
-  return `${name}${chosen.length ? `: ${chosen.join(", ")}` : ""}. ${words ?? ""}`;
+  return `${name}${chosen.length ? `: ${chosen.join(", ")}` : ""}. ${words ?? ""}${found}`;
 }

@@ -26,11 +26,12 @@ export const KINDS = {
   mistakes: "Mistakes",
 };
 const MOST = 200; // unusual pictures
+const SELECTED = 2000; // pictures of a selection that can be looked at in the sheet
 
 /** @param {Shown} shown @param {number} index @param {string} words @param {string} [kind] @returns {Tile} */
-const tile = ({ gallery }, index, words, kind) => ({
+const tile = ({ names }, index, words, kind) => ({
   index,
-  title: gallery.facts.names[index],
+  title: names.of(index),
   words,
   kind,
 });
@@ -48,7 +49,9 @@ export const LOAD = {
       words: indices.length
         ? `${words || `${indices.length} pictures selected`}. They are what CSV takes along.`
         : nothing,
-      tiles: indices.map((i) => tile(shown, i, className(shown, shown.gallery.labels[i]))),
+      tiles: indices
+        .slice(0, SELECTED)
+        .map((i) => tile(shown, i, className(shown, shown.gallery.labels[i]))),
     };
   },
 
@@ -59,7 +62,7 @@ export const LOAD = {
     return {
       words:
         "Far from every other picture: the mean of 1 − cosine similarity over the " +
-        `${found.facts.k} nearest ones, the largest first.`,
+        `${found.facts.k} nearest ones, the largest first. ${found.facts.words}`.trim(),
       tiles: [...found.order].slice(0, MOST).map((i) => tile(shown, i, found.scores[i].toFixed(3))),
     };
   },

@@ -103,7 +103,7 @@ export function createSheet(state, actions, verdict) {
       if (!state.shown) return;
       if (change.shown) openKind("unusual");
       else if ("selection" in change) openKind("selection");
-      else if (DEPENDS[kind].some((key) => key in change)) void load();
+      else if ("named" in change || DEPENDS[kind].some((key) => key in change)) void load();
       else if ("chosen" in change) pressTile(grid, state.chosen);
     },
     /** What it shows, as tests read it. */

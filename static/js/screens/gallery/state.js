@@ -6,7 +6,7 @@ import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("./data.js").GalleryData} GalleryData */
 /** @typedef {import("./data.js").Gallery} Gallery */
-/** @typedef {import("./thumbnails.js").Thumbnails} Thumbnails */
+/** @typedef {import("./thumbnails.js").Thumbnails | import("./tile-thumbnails.js").TileThumbnails} Thumbnails */
 /** @typedef {"pca" | "umap" | "tsne"} Method */
 /** @typedef {import("../../ui/probe-scores.js").Features} Features */
 /** @typedef {"label" | "cluster" | "prediction"} Colour */
@@ -42,6 +42,7 @@ import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
  * @property {string} name
  * @property {GalleryData} data
  * @property {Gallery} gallery
+ * @property {import("./names.js").Names} names of its pictures
  * @property {Thumbnails} thumbnails
  * @property {Card} card as it was opened: of its title
  */
@@ -80,6 +81,7 @@ import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
  * @property {number | null} own where the explorer's picture is
  * @property {Selection} selection
  * @property {string} command the line that builds this gallery
+ * @property {number} named how often more names of a large gallery have come
  */
 
 /** @type {Record<Method, string>} */
@@ -145,6 +147,7 @@ export function createState(render) {
     own: null,
     selection: { indices: [], words: "" },
     command: "",
+    named: 0,
   };
   /** @param {Partial<State>} change */
   function update(change) {
@@ -196,7 +199,14 @@ export function groupName({ colour, shown }, group) {
 /** @param {State} state @returns {(index: number) => readonly number[]} */
 export function colourOfPictures(state) {
   const groups = groupsOf(state);
-  return (index) => groupColour(groups[index] ?? -1);
+  /** @type {Map<number, readonly number[]>} */
+  const known = new Map();
+  return (index) => {
+    const group = groups[index] ?? -1,
+      colour = known.get(group) ?? groupColour(group);
+    known.set(group, colour);
+    return colour;
+  };
 }
 
 /** A picture in lines, as the map tells it. @param {State} state @param {number} index */
@@ -205,7 +215,7 @@ export function describePicture(state, index) {
   const { labels, facts } = state.shown.gallery,
     label = labels[index],
     group = groupsOf(state)[index] ?? -1,
-    lines = [facts.names[index], label >= 0 ? facts.classes[label] : ""];
+    lines = [state.shown.names.of(index), label >= 0 ? facts.classes[label] : ""];
   if (state.colour === "cluster") lines.push(groupName(state, group));
   if (state.colour === "prediction")
     lines.push(`${CLASSIFIERS[state.classifier]}: ${groupName(state, group)}`);

@@ -12,7 +12,7 @@ import { roving } from "../../ui/roving.js";
 
 /**
  * @param {HTMLElement} node
- * @param {import("./thumbnails.js").Thumbnails} thumbnails
+ * @param {import("./state.js").Thumbnails} thumbnails
  * @param {readonly Tile[]} tiles
  * @param {{ onchoose: (index: number) => unknown, chosen?: number | null }} options
  * @returns {HTMLButtonElement[]}
