@@ -5,7 +5,8 @@ pairs. n log n has 1.10 between 10 000 and 100 000. What follows the embedding i
 drawn around centres (`synthetic.py`), for so many pictures would take a day to embed; embedding
 itself on small pictures, at 28 px, for its growth, and on photos of 224 px beside bare forwards.
 
-Memory is what the process holds beyond what it held before, at its peak.
+Memory is what the process holds beyond what it held before, at its peak; that of the server beyond
+what it held after somebody had looked at the gallery of the samples in the same ways.
 """
 
 import math
@@ -44,7 +45,7 @@ MILLION = 1_000_000
 WIDTH = 384
 SERVER_MB = 300  # for an open gallery, whatever its size
 FLAT_MB = 60  # by which embedding ten times as many may hold more
-GALLERY = "galleries/shown-0-gallery/"
+GALLERY = "shown-0-gallery"
 # What the page asks for when it opens a gallery and somebody looks around in it.
 LOOKS = (
     *("pictures", "part/0", "names/0", "tiles.jpg?of=1,500,900", "search?text=77"),
@@ -225,8 +226,10 @@ def server_memory(folder: Path, n: int) -> Iterator[Result]:
     """What a server holds more while somebody looks around in the gallery."""
     make_map(GalleryFolder(folder), "cls", 1, "pca")
     with serve("--gallery", str(folder)) as url:
-        time.sleep(5)  # what the server begins with, a model among it, is no part of a gallery
-        server = server_at(url)
+        # What the server loads once, a model and libraries among it, is no part of a gallery.
+        for path in LOOKS:
+            fetch(url, path, "samples")
+        server = settled(server_at(url))
         start = time.perf_counter()
         fetch(url, "pictures")
         fetch(url, "part/0" if n > 20_000 else "points")
@@ -239,10 +242,21 @@ def server_memory(folder: Path, n: int) -> Iterator[Result]:
     yield Result(f"server with {words} open", peak.held / 2**20, "MB more", at_most=SERVER_MB)
 
 
-def fetch(url: str, path: str) -> int:
+def settled(server: psutil.Process) -> psutil.Process:
+    """The same, once what it holds has not grown for three seconds."""
+    before, still = server.memory_info().rss, 0
+    while still < 3:
+        time.sleep(1)
+        now = server.memory_info().rss
+        still = still + 1 if now < before + 2**21 else 0
+        before = now
+    return server
+
+
+def fetch(url: str, path: str, gallery: str = GALLERY) -> int:
     """Bytes of the answer; 202 and refusals are answers too."""
     try:
-        with urllib.request.urlopen(f"{url}/{GALLERY}{path}", timeout=600) as response:
+        with urllib.request.urlopen(f"{url}/galleries/{gallery}/{path}", timeout=600) as response:
             return len(response.read())
     except urllib.error.HTTPError as error:
         return len(error.read())
