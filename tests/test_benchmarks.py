@@ -2,10 +2,12 @@
 
 import json
 import re
+import time
 
+import numpy as np
 import pytest
 
-from benchmarks import timing, training
+from benchmarks import growth, timing, training
 from benchmarks.__main__ import main
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import Race, Round
@@ -73,3 +75,18 @@ def test_without_lightly_train_the_rest_is_skipped(monkeypatch: pytest.MonkeyPat
     assert next(results) is waiting
     with pytest.raises(Skipped, match=r"pip install lightly-train==0\.18\.0"):
         next(results)
+
+
+def test_growth_is_a_slope_between_the_last_two_sizes() -> None:
+    sizes = (10, 1000, 10_000)
+    assert growth.exponent(sizes, [7.0, 2.0, 20.0]) == pytest.approx(1)
+    assert growth.exponent(sizes, [7.0, 2.0, 200.0]) == pytest.approx(2)
+    assert growth.n_log_n((10_000, 100_000)) == pytest.approx(1 + np.log10(5 / 4))
+
+
+def test_a_peak_is_what_was_held_on_the_way() -> None:
+    with growth.peak_memory() as peak:
+        block = np.ones(2**24)  # 128 MB, every page of it written
+        time.sleep(0.2)
+        del block
+    assert peak.held > 100 * 2**20
