@@ -6,7 +6,8 @@ import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("./data.js").GalleryData} GalleryData */
 /** @typedef {import("./data.js").Gallery} Gallery */
-/** @typedef {import("./thumbnails.js").Thumbnails | import("./tile-thumbnails.js").TileThumbnails} Thumbnails */
+/** @typedef {import("./tile-thumbnails.js").TileThumbnails} TileThumbnails */
+/** @typedef {import("./thumbnails.js").Thumbnails | TileThumbnails} Thumbnails */
 /** @typedef {"pca" | "umap" | "tsne"} Method */
 /** @typedef {import("../../ui/probe-scores.js").Features} Features */
 /** @typedef {"label" | "cluster" | "prediction"} Colour */
