@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from pathlib import Path
@@ -47,6 +48,27 @@ def test_who_asks_is_not_taken_for_the_job(tmp_path: Path) -> None:
     with jobs.locked(tmp_path, "It is taken."):
         assert ask_at_once(tmp_path, 8) == [True] * 160
     assert not any(ask_at_once(tmp_path, 8)), "nobody holds it, eight ask"
+
+
+def test_threads_that_ask_take_turns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has the lock for an instant, and the others would find it taken."""
+    inside, most = [0], [0]
+
+    class Watched(jobs.FileLock):
+        def __enter__(self) -> "Watched":
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            time.sleep(0.001)  # long enough for another one to come
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            inside[0] -= 1
+
+    with jobs.locked(tmp_path, "It is taken."):
+        pass
+    monkeypatch.setattr(jobs, "FileLock", Watched)
+    ask_at_once(tmp_path, 4)
+    assert most == [1]
 
 
 def test_a_lock_that_is_taken_for_a_moment_is_no_job_s(
@@ -109,9 +131,41 @@ def test_its_process_is_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "-m dino_core train --run runs/first" in (tmp_path / "said.txt").read_text()
 
 
-def fake_python(folder: Path) -> Path:
+def test_its_process_reads_nothing_of_what_is_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = 'if read line; then echo "heard $line"; else echo nothing; fi'
+    monkeypatch.setattr(jobs.sys, "executable", str(fake_python(tmp_path, command)))
+    typed, said = tmp_path / "typed", tmp_path / "said.txt"
+    typed.write_text("a line\n")
+    own = os.dup(0)
+    try:
+        with typed.open() as file:
+            os.dup2(file.fileno(), 0)
+        jobs.start_command(["train"], said)
+        wait_for(lambda: said.read_text().endswith("\n"))
+    finally:
+        os.dup2(own, 0)
+        os.close(own)
+    assert said.read_text() == "nothing\n"
+
+
+def test_signals_are_heard_for_a_while_and_then_as_before() -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before, heard = [signal.getsignal(number) for number in numbers], []
+    with jobs.signals_heard(lambda number, _: heard.append(number)):
+        for number in numbers:
+            signal.raise_signal(number)
+    assert heard == [*numbers]
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+ENDLESS = 'echo "ready $*"\nwhile :; do sleep 0.05; done'
+
+
+def fake_python(folder: Path, command: str = ENDLESS) -> Path:
     path = folder / "python"
-    path.write_text('#!/bin/sh\necho "ready $*"\nwhile :; do sleep 0.05; done\n')
+    path.write_text(f"#!/bin/sh\n{command}\n")
     path.chmod(0o755)
     return path
 

@@ -143,3 +143,17 @@ def test_memory_of_another_shape_does_not_fit():
         with pytest.raises(ValueError, match=f"{kind}/{name}, which does not fit"):
             load_optimiser(optimiser, model, {f"{kind}/{name}": torch.ones(*parameter.shape, 2)})
     load_optimiser(optimiser, model, {f"step/{name}": torch.tensor(3.0)})
+
+
+def test_a_fingerprint_is_of_names_shapes_types_and_bytes():
+    zeros = torch.zeros(2, 3)
+    others = [
+        {"b": zeros},
+        {"a": zeros.T},
+        {"a": zeros.int()},
+        {"a": zeros - torch.eye(2, 3)},
+        {"a": zeros, "b": zeros},
+    ]
+    known = checkpoints.digest({"a": zeros})
+    assert known == checkpoints.digest({"a": zeros.clone()})
+    assert known not in [checkpoints.digest(one) for one in others]

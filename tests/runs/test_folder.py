@@ -82,6 +82,15 @@ def test_a_process_that_is_gone_is_noticed(run):
         assert is_alive(run.path)
 
 
+@pytest.mark.parametrize("state", ["starting", "stopped", "failed"])
+def test_nothing_goes_on_while_its_process_is_still_there(run, state):
+    """It has said its last word, and is about to let go of the folder."""
+    with run.locked():
+        run.put_state(state, "Words.", 3, 9)
+        assert not read_state(run.path).can_resume
+    assert read_state(run.path).can_resume
+
+
 def test_listing_leaves_out_what_is_no_run(run, tmp_path):
     other = RunFolder(tmp_path / "other")
     other.create({"kind": "fine-tuning"})
