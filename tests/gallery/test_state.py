@@ -1,0 +1,80 @@
+"""gallery/state.py and folder.py without a process: what is fixed, who is at work, what is next."""
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tiny_runs import coloured, files, picture
+
+from dino_core import jobs
+from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery.options import Options
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> GalleryFolder:
+    folder = GalleryFolder(tmp_path / "gallery")
+    folder.create("samples", Options(size=28))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("changed", "flag"),
+    [
+        ({"seed": 1}, "--seed"),
+        ({"size": 42}, "--size"),
+        ({"model": "dinov2_vits14"}, "--model"),
+        ({"weights": "own.pth"}, "--weights"),
+        ({"patch_megabytes": 1}, "--patch-megabytes"),
+        ({"stretch": True}, "--stretch"),
+    ],
+)
+def test_what_changes_a_number_is_fixed(
+    store: GalleryFolder, changed: dict[str, Any], flag: str
+) -> None:
+    with pytest.raises(ValueError, match=f"with other {flag}: name a new folder"):
+        store.create("samples", replace(Options(size=28), **changed))
+    assert not store.check("samples", Options(size=28, device="cuda", threads=3))
+
+
+def test_a_process_is_awaited_until_it_has_spoken(
+    store: GalleryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before its lock it imports; once it has said how it is, only the lock counts."""
+    monkeypatch.setattr(jobs, "is_running", lambda pid, word: (pid, word) == (7, "gallery"))
+    assert not store.at_work()
+    jobs.write_json(store.path / "started.json", {"pid": 7, "time": time.time()})
+    assert store.at_work()
+    assert store.state()["state"] == "waiting"
+    jobs.write_json(store.path / "state.json", {"pid": 7, "state": "failed", "words": "No."})
+    assert not store.at_work()
+    assert store.state()["can_resume"]
+    jobs.write_json(store.path / "started.json", {"pid": 7, "time": time.time() - 61})
+    jobs.write_json(store.path / "state.json", {"pid": 6})
+    assert not store.at_work(), "it has hung for a minute"
+
+
+def test_who_asked_first_is_first(store: GalleryFolder) -> None:
+    folder = store.path / "requests"
+    folder.mkdir()
+    for moment, name in enumerate(("mean_patch-2-tsne", "both-0-umap", "cls-1-pca")):
+        (folder / name).touch()
+        os.utime(folder / name, (moment, moment))
+    asked = [("mean_patch", 2, "tsne"), ("both", 0, "umap"), ("cls", 1, "pca")]
+    assert store.requests() == asked
+    store.forget_request("both", 0, "umap")
+    assert store.requests() == [asked[0], asked[2]]
+
+
+def test_pictures_are_those_that_were_embedded(tmp_path: Path) -> None:
+    data = files(tmp_path / "data", coloured(1))
+    store = GalleryFolder(tmp_path / "gallery")
+    store.create(str(data), Options(size=28))
+    jobs.write_json(store.path / "source.json", {"fingerprint": store.pictures().fingerprint})
+    assert len(store.pictures()) == 3
+    files(data, {"red/new.png": picture(1)})
+    with pytest.raises(ValueError, match="has changed since"):
+        store.pictures()
