@@ -295,6 +295,20 @@ def test_going_on_resumes_what_began(world: World) -> None:
         runs.steer("a", "one", "resume")
 
 
+def test_who_goes_on_waits_behind_those_who_are_there(world: World) -> None:
+    runs = world.runs()
+    runs.add(run("old", asked=1.0), ASKED)
+    world.run_started("old", "running")
+    world.run_ends("old")
+    for name in ("busy", "next"):
+        world.now += 5
+        runs.add(run(name, owner="two", asked=world.now), ASKED)
+    world.now += 5
+    runs.steer("old", "one", "resume")
+    assert names(runs.waiting()) == ["next", "old"]
+    assert runs.card("old", "one")["place"] == 2
+
+
 def test_a_long_pause_gives_the_machine_to_who_waits(world: World) -> None:
     runs = world.runs()
     runs.add(run("a"), ASKED)
@@ -329,6 +343,22 @@ def test_paths_are_nobody_s_business(world: World, tmp_path: Path) -> None:
     run_folder = world.run_started("a", "running")
     run_folder.put_state("failed", f"{runs.folder}/a and {data} are gone.", 1, 9)
     assert str(tmp_path) not in json.dumps([runs.card("a", "two"), runs.details("a", "two")])
+
+
+def test_what_a_visitor_calls_the_pictures_is_for_the_visitor(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others may watch the run; its pictures, their name and the weights made of them are not."""
+    runs = world.runs()
+    runs.add(replace(run("a"), data="/of/one.zip", data_name="my flat.zip"), ASKED)
+    run_folder = world.run_started("a", "running")
+    monkeypatch.setattr(run_cards, "command_of", lambda folder, data: f"train --data {data}")
+    (run_folder.path / "backbone.safetensors").write_bytes(b"weights")
+    own, other = (runs.details("a", owner) for owner in ("one", "two"))
+    assert own["command"] == "train --data my flat.zip"
+    assert "my flat.zip" not in json.dumps(other)
+    assert (own["weights"], other["weights"]) == ("backbone.safetensors", None)
+    assert (own["pictures_shown"], other["pictures_shown"]) == (True, False)
 
 
 # --- damaged files
@@ -396,6 +426,20 @@ def test_a_damaged_job_is_shown_alone_and_can_be_deleted(world: World, data: byt
     assert cards["a"]["actions"] == ["delete"]
     runs.remove("a", "anybody")
     assert [card["name"] for card in runs.everything("one")] == ["b"]
+
+
+def test_a_copy_under_another_name_is_no_job(world: World) -> None:
+    """It would be started as the run whose name it has inside."""
+    runs = world.runs()
+    runs.add(run("a"), ASKED)
+    whole = json.loads((runs.jobs / "a.json").read_text())
+    (runs.jobs / "b.json").write_text(json.dumps(whole))
+    for name, asked in (("c", "NaN"), ("d", "-Infinity")):
+        (runs.jobs / f"{name}.json").write_text(
+            json.dumps(whole | {"name": name, "asked": float(asked)})
+        )
+    assert runs.damaged() == ["b", "c", "d"], "and a time that is none puts nobody first"
+    assert names(runs.all_jobs()) == ["a"]
 
 
 def test_a_damaged_job_of_a_run_that_can_be_read_takes_nothing_away(world: World) -> None:
@@ -518,3 +562,50 @@ def test_what_nobody_looks_at_is_thrown_away(galleries: Galleries, world: World)
     world.now += 2 * 24 * 3600
     galleries.sweep()
     assert [p.name for p in galleries.page.glob("*.zip")] == ["seen.zip"]
+
+
+def test_the_samples_stay_however_old(galleries: Galleries, world: World) -> None:
+    galleries._put(replace(gallery("samples", owner=""), waiting=False, refused="A test."))
+    (galleries.folder / "samples").mkdir()
+    os.utime(galleries._file("samples"), (world.now, world.now))
+    world.now += 365 * 24 * 3600
+    galleries.sweep()
+    assert (galleries.folder / "samples").is_dir()
+    assert galleries.find("samples", "anybody")
+
+
+def test_a_visitor_keeps_four_galleries_and_those_last_looked_at(
+    galleries: Galleries, world: World
+) -> None:
+    made = ["a", "b", "c", "d", "e"]
+    for name in made:
+        if name == "e":
+            galleries.find("a", "one")
+            world.now += 10
+        galleries._put(replace(gallery(name, asked=world.now), waiting=False, refused="A test."))
+        os.utime(galleries._file(name), (world.now, world.now))
+        world.now += 10
+    galleries.add(gallery("f", asked=world.now))
+    assert [job.name for job in galleries.all_jobs()] == ["a", "d", "e", "f"]
+
+
+def test_places_in_the_queue_count_those_before(galleries: Galleries, world: World) -> None:
+    galleries.add(gallery("busy", "visitor"))
+    for moment, name in enumerate(("a", "b", "c")):
+        galleries.add(gallery(name, name, asked=moment + 1.0))
+    cards = [galleries.card(name, name) for name in ("a", "b", "c")]
+    assert [card["place"] for card in cards] == [1, 2, 3]
+    assert cards[0]["words"] == "Next in the queue."
+    assert cards[2]["words"] == "Number 3 in the queue."
+
+
+def test_no_owner_s_name_is_no_owner(galleries: Galleries, world: World) -> None:
+    """An empty file beside a damaged one says nothing, and nobody without a name may have it."""
+    galleries._put(replace(gallery("a"), waiting=False, refused="A test."))
+    galleries._file("a").write_bytes(b"{")
+    assert [card["name"] for card in galleries.everything("one")] == ["a"]
+    galleries._owner_file("a").write_text("")
+    for owner in ("", "one"):
+        assert galleries.everything(owner) == []
+        with pytest.raises(ValueError, match="no such gallery"):
+            galleries.remove("a", owner)

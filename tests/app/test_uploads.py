@@ -164,6 +164,13 @@ def test_what_breaks_off_leaves_nothing(uploads: Uploads, data: bytes, end: Exce
     assert not kept(uploads)
 
 
+def test_what_is_no_zip_of_pictures_leaves_nothing(uploads: Uploads) -> None:
+    for sent in (b"PK no zip at all", b""):
+        with pytest.raises(ValueError, match=r"my own\.zip"):
+            take(uploads, sent)
+    assert not kept(uploads)
+
+
 def test_what_nothing_uses_is_swept_after_a_day(
     uploads: Uploads, used: set[str], data: bytes
 ) -> None:
@@ -217,6 +224,13 @@ def test_a_form_becomes_a_request(runs: Runs, tmp_path: Path) -> None:
     from dino_core.runs.request_io import write_request
 
     assert read_request(write_request(tmp_path, request)) == request
+
+
+def test_a_run_follows_so_many_samples(runs: Runs) -> None:
+    names = sorted(path.name for path in SAMPLES.glob("*.jpg"))
+    assert len(names) > 4
+    _, request = ask(runs, probes=names)
+    assert [Path(probe).name for probe in request.probes] == names[:4]
 
 
 def test_a_labelled_zip_is_measured_and_tuned_on(runs: Runs, data: bytes) -> None:
