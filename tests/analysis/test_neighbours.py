@@ -64,3 +64,16 @@ def test_near_duplicates_are_all_pairs_above_the_threshold() -> None:
     few, _, total = near_duplicates(base, 0.8, most=2)
     assert (few.tolist(), total) == (pairs[:2].tolist(), len(expected))
     assert near_duplicates(base[:1], 0.5)[0].shape == (0, 2)
+
+
+def test_lengths_of_half_precision_are_those_of_single() -> None:
+    """The squares of features beyond 256 have no place in float16."""
+    base = (300 * features(40, 0)[0]).half()
+    values, found = nearest(base[:5], base, 4)
+    expected = nearest(base[:5].double(), base.double(), 4)
+    torch.testing.assert_close(values, expected[0])
+    assert found.tolist() == expected[1].tolist()
+    pairs, alike, total = near_duplicates(base, 0.9)
+    wanted = near_duplicates(base.float(), 0.9)
+    assert (pairs.tolist(), total) == (wanted[0].tolist(), wanted[2])
+    torch.testing.assert_close(alike, wanted[1])

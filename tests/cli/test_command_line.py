@@ -13,7 +13,14 @@ from PIL import Image
 
 from dino_core.__main__ import main
 from dino_core.analysis.pca import colour_features
-from dino_core.config import PCA_PRESETS, CropConfig, MaskConfig, ViTConfig
+from dino_core.config import (
+    BLUR_AS_RUN,
+    BLUR_AS_WRITTEN,
+    PCA_PRESETS,
+    CropConfig,
+    MaskConfig,
+    ViTConfig,
+)
 from dino_core.crops import sample_crops
 from dino_core.images import open_picture
 from dino_core.masks import sample_block_mask
@@ -273,6 +280,21 @@ def test_crops_are_those_of_the_seed(tmp_path: Path) -> None:
         ]
         np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / fact["file"])), crop.pixels)
     assert Image.open(tmp_path / "boxes.png").size == (451, 300)
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_the_blur_is_the_chosen_one(seed: int, tmp_path: Path) -> None:
+    for word, setting in (("as-run", BLUR_AS_RUN), ("as-written", BLUR_AS_WRITTEN)):
+        out = tmp_path / word
+        options = ["--seed", str(seed), "--locals", "3", "--blur", word]
+        assert main(["crops", CAT, *options, "--output", str(out)]) == 0
+        got = json.loads((out / "crops.json").read_text())
+        config = CropConfig(local_count=3, blur_probability=setting)
+        drawn = sample_crops(open_picture(CAT), config, torch.Generator().manual_seed(seed))
+        assert got["blur"] == word
+        for crop in drawn:
+            pixels = np.asarray(Image.open(out / f"{crop.kind}_{crop.index}.png"))
+            np.testing.assert_array_equal(pixels, crop.pixels)
 
 
 def test_masks_are_those_of_the_seed(tmp_path: Path) -> None:

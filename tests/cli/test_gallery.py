@@ -12,6 +12,8 @@ from tiny_galleries import command, kill_when, labelled_folder, mixed_folder
 from tiny_runs import coloured, files, picture, zipped
 
 from dino_core.__main__ import main
+from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery.options import Options
 
 
 @pytest.fixture
@@ -319,3 +321,44 @@ def test_no_command_follows_an_address(
         place = ["--output", "folder"]
     assert "never followed" in refused(capsys, *words.split(), data, *place)
     assert not (tmp_path / "OUT").exists()
+
+
+def test_every_option_reaches_the_gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def build(data: str, folder: Path, options: Options, watch: object) -> str:
+        asked.extend([data, folder, options])
+        raise ValueError("That is all.")
+
+    monkeypatch.setattr("dino_core.gallery.build.build", build)
+    data, out = files(tmp_path / "data", coloured(2)), tmp_path / "g"
+    options = ["--model", "preview_vits14", "--size", "28", "--seed", "7", "--threads", "3"]
+    options += ["--device", "cuda:1", "--patch-megabytes", "5", "--exclude", "red", "--stretch"]
+    assert main(["gallery", str(data), "--output", str(out), *options]) == 2
+    assert asked == [
+        str(data),
+        out,
+        Options(
+            model="preview_vits14",
+            size=28,
+            seed=7,
+            threads=3,
+            device="cuda:1",
+            patch_megabytes=5,
+            exclude=("red",),
+            stretch=True,
+        ),
+    ]
+
+
+@pytest.mark.parametrize(("end", "code"), [("interrupted", 130), ("stopped", 0)])
+def test_a_gallery_that_is_not_done_says_how_it_ended(
+    end: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(data: str, folder: Path, options: Options, watch: object) -> str:
+        GalleryFolder(folder).create(data, options)
+        return end
+
+    monkeypatch.setattr("dino_core.gallery.build.build", build)
+    data = files(tmp_path / "data", coloured(1))
+    assert main(["gallery", str(data), "--output", str(tmp_path / "g"), "--size", "28"]) == code

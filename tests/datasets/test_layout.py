@@ -9,6 +9,7 @@ from PIL import Image
 from tiny_runs import files, picture
 
 from dino_core.datasets import Pictures, find_pictures
+from dino_core.datasets.aside import is_aside
 from dino_core.datasets.splits import split_of
 
 
@@ -301,3 +302,54 @@ def test_what_is_not_wanted_is_left_out(tmp_path, pattern):
 def test_everything_left_out_is_an_error_that_says_so(tmp_path):
     with pytest.raises(ValueError, match=r"2 files were left out, such as 1\.png: Left"):
         found_in(tmp_path, ["1.png", "2.png"], exclude=("*",))
+
+
+def test_as_many_beside_the_folders_as_in_them_is_too_many(tmp_path):
+    found = found_in(tmp_path, ["1.png", "2.png", "cats/3.png", "dogs/4.png"])
+    assert (len(found), found.labels) == (4, None)
+    found = found_in(
+        tmp_path / "more", ["1.png", "2.png", "cats/3.png", "cats/4.png", "dogs/5.png"]
+    )
+    assert (len(found), found.classes) == (3, ("cats", "dogs"))
+
+
+def test_val_and_test_beside_a_class_are_classes(tmp_path):
+    """Without a train, only folders that are all splits are splits."""
+    found = found_in(tmp_path, ["val/1.png", "test/1.png", "bus/1.png"])
+    assert found.classes == ("bus", "test", "val")
+    assert found.splits is None
+
+
+def test_what_lies_beside_a_folder_named_once_more_is_left_out(tmp_path):
+    inside = [f"{split}/{split}/{name}/1.png" for split in ("train", "test") for name in "ab"]
+    found = found_in(tmp_path, [*inside, "train/stray.png"])
+    assert set(found.names) == set(inside)
+    assert found.classes == ("a", "b")
+    beside = [name for name, why in found.left_out if "beside the folder train" in why]
+    assert beside == ["train/stray.png"]
+
+
+def test_splits_in_classes_are_of_all_pictures_or_of_none(tmp_path):
+    names = ["cat/train/1.png", "cat/test/1.png", "dog/train/1.png", "dog/2.png"]
+    found = found_in(tmp_path, names)
+    assert found.classes == ("cat", "dog")
+    assert (len(found), found.splits) == (4, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("train_test", ""), ("val+train", ""), ("train_train", "train")]
+)
+def test_a_name_of_two_splits_is_none(name, kind):
+    assert split_of(name)[0] == kind
+
+
+def test_one_picture_of_the_same_name_makes_no_folder_of_masks(tmp_path):
+    """A class with a single drawing, 1.png, beside another that has a 1.png as well."""
+
+    def are_masks(names):
+        return names[0].startswith("logo")
+
+    cats = [f"cats/{i}.png" for i in range(4)]
+    assert not is_aside("logo", {"logo": ["logo/1.png"], "cats": cats}, are_masks)
+    assert is_aside("logo", {"logo": ["logo/1.png", "logo/2.png"], "cats": cats}, are_masks)
+    assert not is_aside("logo", {"logo": ["logo/1.png", "logo/9.png"], "cats": cats}, are_masks)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tiny_runs import picture, zipped
 
-from dino_core.datasets import MAX_RATIO, find_pictures
+from dino_core.datasets import MAX_RATIO, find_pictures, zips
 from dino_core.datasets.zips import guess_letters
 
 GOOD = {"cats/1.png": picture(0), "dogs/1.png": picture(1)}
@@ -84,6 +84,14 @@ def test_a_name_in_unicode_beside_the_old_one(tmp_path):
     assert found.names == ("Übung/1.png",)
 
 
+def test_a_name_in_unicode_that_belongs_to_another_does_not_count(tmp_path):
+    """A program that knew nothing of it has renamed the file, and left the old one beside it."""
+    body = b"\x01" + struct.pack("<I", zlib.crc32(b"old/1.png")) + b"other/1.png"
+    extra = struct.pack("<HH", 0x7075, len(body)) + body
+    found = find_pictures(raw_zip(tmp_path / "z.zip", [(b"new/1.png", picture(0))], extra=extra))
+    assert found.names == ("new/1.png",)
+
+
 def test_what_macos_adds_is_passed_over_and_its_accents_are_joined(tmp_path):
     name = unicodedata.normalize("NFD", "Café/1.png")
     contents = {name: picture(0), "x/1.png": picture(1), "__MACOSX/x/._1.png": b"\0\5\x16\7"}
@@ -127,6 +135,16 @@ def test_a_bomb_leaves_itself_out_and_is_never_unpacked(tmp_path):
     alone = zipped(tmp_path / "alone.zip", {"a.png": bomb}, zipfile.ZIP_DEFLATED)
     with pytest.raises(ValueError, match="times what it occupies"):
         find_pictures(alone)
+
+
+def test_all_together_unpack_to_so_much_and_no_more(tmp_path, monkeypatch):
+    contents = {f"{i}.png": picture(i) for i in range(3)}
+    monkeypatch.setattr(zips, "MAX_TOTAL", len(contents["0.png"]) + len(contents["1.png"]))
+    found = find_pictures(zipped(tmp_path / "z.zip", contents))
+    assert found.names == ("0.png", "1.png")
+    ((name, why),) = found.left_out
+    assert name == "2.png"
+    assert why.startswith("Together the files would unpack to")
 
 
 def test_many_names_for_the_same_bytes_are_one_file(tmp_path):

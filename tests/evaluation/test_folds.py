@@ -55,3 +55,14 @@ def test_a_crowd_is_thinned_out_class_by_class(monkeypatch: pytest.MonkeyPatch) 
     labels = [0] * 300 + [1] * 200 + [2] * 20
     for fold in folds_of(labels, None, generator()):
         assert torch.tensor(labels)[fold.train].bincount().tolist() == [22, 22, 16]
+
+
+def test_a_crowd_in_given_parts_is_thinned_out_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those who learn, that is: everybody who is to be judged is judged."""
+    monkeypatch.setattr(folds, "MOST_TO_LEARN", 20)
+    labels = [0] * 100 + [1] * 50
+    splits = (["train"] * 4 + ["test"]) * 30
+    (fold,) = folds_of(labels, splits, generator())
+    assert torch.tensor(labels)[fold.train].bincount().tolist() == [10, 10]
+    assert not {splits[i] for i in fold.train.tolist()} - {"train"}
+    assert len(fold.test) == 30
