@@ -137,9 +137,12 @@ def test_a_bomb_leaves_itself_out_and_is_never_unpacked(tmp_path):
         find_pictures(alone)
 
 
-def test_all_together_unpack_to_so_much_and_no_more(tmp_path, monkeypatch):
+@pytest.mark.parametrize("lacking", [1, None])
+def test_all_together_unpack_to_so_much_and_no_more(tmp_path, monkeypatch, lacking):
+    """The limit is reached exactly by two, or a single byte short by the third."""
     contents = {f"{i}.png": picture(i) for i in range(3)}
-    monkeypatch.setattr(zips, "MAX_TOTAL", len(contents["0.png"]) + len(contents["1.png"]))
+    sizes = [len(data) for data in contents.values()]
+    monkeypatch.setattr(zips, "MAX_TOTAL", sum(sizes) - (lacking or sizes[2]))
     found = find_pictures(zipped(tmp_path / "z.zip", contents))
     assert found.names == ("0.png", "1.png")
     ((name, why),) = found.left_out
