@@ -1,6 +1,8 @@
 """Models by name: official architectures, the bundled preview, what may be called official."""
 
+import hashlib
 import json
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -246,3 +248,13 @@ def test_an_official_name_with_other_weights_is_refused_or_not_official(home):
     with pytest.raises(ValueError, match="do not fit"):
         load_backbone("dinov2_vits14")
     assert not load_backbone(weights=home / "dinov2_vits14_pretrain.safetensors").info.official
+
+
+def test_a_checksum_is_that_of_the_file_as_it_is_now(tmp_path):
+    path = tmp_path / "w.pth"
+    known = []
+    for contents, moment in ((b"one", 1), (b"two", 2), (b"three", 2)):
+        path.write_bytes(contents)
+        os.utime(path, (moment, moment))
+        known.append(sha256(path))
+    assert known == [hashlib.sha256(one).hexdigest() for one in (b"one", b"two", b"three")]

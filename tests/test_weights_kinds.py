@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from dino_core.vit import VisionTransformer
 from dino_core.weights import infer_config, load_backbone, load_state
-from dino_core.weights.candidates import find_backbone
+from dino_core.weights.candidates import choose, find_backbone
 from dino_core.weights.foreign import foreign_model
 
 STATE = tiny_vit().state_dict()
@@ -409,3 +409,16 @@ def test_a_whole_pickled_module_is_refused_in_words(tmp_path, module, wrapped):
 @pytest.fixture(autouse=True)
 def offline(monkeypatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.mark.parametrize("prefixes", [["student.backbone."], ["backbone."], ["", "left."]])
+def test_what_is_no_average_is_not_given_out_as_one(prefixes: list[str]) -> None:
+    with pytest.raises(ValueError, match="has no teacher"):
+        choose(prefixes, "teacher")
+
+
+def test_a_backbone_alone_is_everybody_s() -> None:
+    """A file of one network without a prefix does not say which it was."""
+    assert choose([""], "teacher") == choose([""], "student") == choose([""], None) == ""
+    assert choose(["", "ema."], "teacher") == "ema."
+    assert choose(["", "ema."], "student") == ""

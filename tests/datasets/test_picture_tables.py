@@ -151,3 +151,21 @@ def test_a_table_of_paths_is_what_it_was(tmp_path):
     parquet.write_table(pa.table(table), tmp_path / "labels.parquet")
     found = find_pictures(tmp_path / "labels.parquet")
     assert (len(found), found.classes) == (6, ("blue", "green", "red"))
+
+
+def test_of_two_columns_of_splits_the_first_counts(tmp_path):
+    columns = {"image": PICTURES, "split": ["train"] * 4 + ["test"] * 3, "fold": ["val"] * 7}
+    parquet.write_table(pa.table(columns), tmp_path / "t.parquet")
+    assert find_pictures(tmp_path / "t.parquet").splits == ("train",) * 4 + ("test",) * 3
+
+
+def test_tables_with_their_pictures_in_other_columns_are_not_one_set(tmp_path):
+    """All are read from one column: the others are named, not read from where nothing is."""
+    for name, column in (("a", "image"), ("b", "img"), ("c", "image")):
+        parquet.write_table(pa.table({column: PICTURES}), tmp_path / f"{name}.parquet")
+    found = find_pictures(tmp_path)
+    assert len(found) == 14
+    ((name, why),) = found.left_out
+    assert name == "b.parquet"
+    assert why == "Its pictures are in img, and those of the others in image."
+    assert found.read(13) == PICTURES[6]
