@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from dino_core.vit import VisionTransformer
 from dino_core.weights import infer_config, load_backbone, load_state
+from dino_core.weights.architecture import count_blocks
 from dino_core.weights.candidates import choose, find_backbone
 from dino_core.weights.foreign import foreign_model
 
@@ -422,3 +423,11 @@ def test_a_backbone_alone_is_everybody_s() -> None:
     assert choose([""], "teacher") == choose([""], "student") == choose([""], None) == ""
     assert choose(["", "ema."], "teacher") == "ema."
     assert choose(["", "ema."], "student") == ""
+
+
+@pytest.mark.parametrize("numbers", [[0, 2], [1, 2], [0, 1, 3, 4]])
+def test_a_block_that_is_missing_is_said_as_such(numbers: list[int]) -> None:
+    names = {f"blocks.{number}.norm1.weight": torch.ones(1) for number in numbers}
+    with pytest.raises(ValueError, match=f"has the number {numbers[-1]}: .* without a gap"):
+        count_blocks(names)
+    assert count_blocks({f"blocks.{i}.x": torch.ones(1) for i in range(11)}) == 11

@@ -13,7 +13,7 @@ from safetensors.numpy import load
 from app.routes import features
 from app.server import build_server
 from app.state.pictures import Entry, PictureStore
-from app.state.umap_worker import UmapWorker
+from app.state.umap_worker import QUEUE_CAPACITY, UmapWorker
 
 HOME = "http://localhost"
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
@@ -155,6 +155,30 @@ def test_umap_that_is_not_there_says_so() -> None:
     with pytest.raises(ValueError, match="cannot be used"):
         worker.fit()
     assert worker.start() == "broken"
+
+
+def test_a_map_that_fails_makes_room_for_the_next() -> None:
+    """So many may wait; who has got an answer, of whatever kind, waits no longer."""
+
+    class Lines:
+        def send(self, request: Any) -> None:
+            pass
+
+        def poll(self, timeout: float) -> bool:
+            return True
+
+        def recv(self) -> Any:
+            return "No map of this."
+
+    worker = UmapWorker()
+    worker.state, worker._connection = "ready", Lines()  # type: ignore[assignment]
+    for _ in range(QUEUE_CAPACITY + 1):
+        with pytest.raises(ValueError, match="No map of this"):
+            worker.fit("x")
+    for _ in range(QUEUE_CAPACITY):
+        worker._queue.acquire()
+    with pytest.raises(ValueError, match="Other maps are being made"):
+        worker.fit("x")
 
 
 def echo(connection: Any) -> None:

@@ -93,3 +93,11 @@ def test_same_seed_same_figures(tmp_path):
 def test_one_picture_is_too_few(pair, tmp_path):
     with pytest.raises(ValueError, match="at least 2"):
         evaluate_heads(pair, find_pictures(noise_folder(tmp_path, 1)), CONFIG)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_pair_is_left_as_it_was(pair, tmp_path, training):
+    pair.train(training)
+    before = [module.training for module in pair.modules()]
+    evaluate_heads(pair, find_pictures(noise_folder(tmp_path, 2)), TRAIN)
+    assert [module.training for module in pair.modules()] == before
