@@ -351,6 +351,9 @@ def test_what_a_visitor_calls_the_pictures_is_for_the_visitor(
     """Others may watch the run; its pictures, their name and the weights made of them are not."""
     runs = world.runs()
     runs.add(replace(run("a"), data="/of/one.zip", data_name="my flat.zip"), ASKED)
+    before = runs.details("a", "two")
+    assert (before["command"], before["weights"]) == ("", None)
+    assert not before.get("pictures_shown"), "nor while it is about to begin"
     run_folder = world.run_started("a", "running")
     monkeypatch.setattr(run_cards, "command_of", lambda folder, data: f"train --data {data}")
     (run_folder.path / "backbone.safetensors").write_bytes(b"weights")
