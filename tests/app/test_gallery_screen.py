@@ -308,7 +308,7 @@ def test_probes_and_predictions(whole: Page) -> None:
     whole.locator(VIEW).get_by_text("Mistakes", exact=True).click()
     wait_for(whole, "it.sheet.kind === 'mistakes' && it.sheet.words.includes('wrong')")
     assert len(look(whole, "it.sheet.indices")) == round((1 - share) * 18)
-    plot = whole.locator(".inside-probe-chart")
+    plot = whole.locator(f"{VIEW} .inside-probe-chart")
     expect(plot).to_have_attribute("data-drawn", "")
     plot.focus()
     plot.press("ArrowLeft")
