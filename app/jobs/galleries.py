@@ -168,6 +168,28 @@ class Galleries(JobQueue[GalleryJob]):
         if action == "resume":
             self._advance_soon()
 
+    def again(self, name: str, owner: str, make: Callable[[GalleryJob, str], GalleryJob]) -> str:
+        """Another gallery of the same zip in the place of this one -> its name.
+
+        `make` is given this one's job and the new name. ValueError while it is being built, and
+        when `make` refuses: then everything stays as it is.
+        """
+        with self._locked():
+            job = self._own(name, owner)
+            if job.waiting or self._at_work(job):
+                raise ValueError("It is still being built: stop it first.")
+            new = self.new_name()
+            self.zip_of(name).rename(self.zip_of(new))
+        try:
+            made = make(job, new)
+            LIMITS.check(self.waiting(), made)
+        except BaseException:
+            self.zip_of(new).rename(self.zip_of(name))
+            raise
+        self._throw_away(name)
+        self.add(made)
+        return new
+
     def remove(self, name: str, owner: str) -> None:
         """Throws a gallery and its pictures away. ValueError while it is being built."""
         with self._locked():

@@ -1,7 +1,7 @@
 """What the page is told about a gallery: read off its folder and its job."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -11,6 +11,7 @@ from dino_core.scenes.gallery import NotReady, names, state_of
 SAMPLES = "samples"
 STARTING = 60.0  # seconds a process may take until it says something
 DAMAGED = "What was noted of this gallery is damaged: delete it, and upload the pictures again."
+NO_CHOICE: dict[str, Any] = {"include": [], "exclude": [], "stretch": False}
 AT_WORK = ("waiting", "embedding", "mapping")
 
 
@@ -26,6 +27,7 @@ class GalleryJob(Job):
     label: str  # of the model, as a person chose it
     options: dict[str, Any]  # of dino_core.scenes.gallery.Options
     refused: str = ""  # why its process could not be started
+    aside: dict[str, Any] = field(default_factory=dict)  # folders passed over -> their files
 
 
 class GalleryCard(TypedDict):
@@ -38,6 +40,8 @@ class GalleryCard(TypedDict):
     classes: int
     model: str
     size: int | None
+    aside: dict[str, int]  # folders that were passed over -> their files
+    choice: dict[str, Any]  # with which the pictures were found, as `PictureChoice` takes it
     asked: float  # s since 1970
     place: int | None  # in the queue, from 1
     actions: list[str]  # what its owner can ask of it now
@@ -67,6 +71,8 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
         "classes": job.classes,
         "model": job.label,
         "size": job.options.get("size"),
+        "aside": job.aside,
+        "choice": {name: job.options.get(name, plain) for name, plain in NO_CHOICE.items()},
         "asked": job.asked,
         "total": job.pictures,
     }
@@ -96,6 +102,8 @@ def blank_card(name: str, title: str) -> GalleryCard:
         "classes": 0,
         "model": "",
         "size": None,
+        "aside": {},
+        "choice": dict(NO_CHOICE),
         "asked": 0.0,
         "place": None,
         "actions": [],

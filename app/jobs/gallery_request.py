@@ -1,13 +1,15 @@
 """What a visitor asks for when a gallery is made: a zip, a model and a size become a job."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from app.jobs.galleries import Galleries
 from app.jobs.gallery_cards import GalleryJob
 from app.jobs.uploads import look_through, need_room
 from app.state.models import Models
 from dino_core.scenes.gallery import Options
+from dino_core.scenes.zips import PictureChoice, ZipContents
 
 MAX_ZIP = 2 * 2**30  # bytes
 MAX_PICTURES = 20_000  # of one gallery made from the page
@@ -25,23 +27,46 @@ class GalleryForm:
     address: str = ""  # hash of where it came from; "" where that is not known
 
 
+def chosen_again(
+    old: GalleryJob, choice: PictureChoice, name: str, galleries: Galleries
+) -> GalleryJob:
+    """A gallery of the same zip, which is called `name` by now, with a visitor's answers."""
+    found = look_through(galleries.zip_of(name), old.title, choice)
+    return replace(
+        old,
+        **_counted(found, old.title),
+        name=name,
+        data=str(galleries.zip_of(name)),
+        options=old.options | choice.options(),
+        asked=galleries.now(),
+        waiting=True,
+        launched=0.0,
+        refused="",
+    )
+
+
+def _counted(found: ZipContents, title: str) -> dict[str, Any]:
+    """What a job says of its zip. ValueError for too many pictures."""
+    if found["pictures"] > MAX_PICTURES:
+        raise ValueError(
+            f"{title} has {found['pictures']:,} pictures, more than the {MAX_PICTURES:,} that "
+            f"the page takes: build this gallery from the command line."
+        )
+    classes = len(found["classes"])
+    return {"pictures": found["pictures"], "classes": classes, "aside": found["aside"]}
+
+
 def job_for(form: GalleryForm, name: str, galleries: Galleries, models: Models) -> GalleryJob:
     """Looks through the zip and settles the options. ValueError in a sentence."""
     path = galleries.zip_of(name)
     found = look_through(path, form.title)
-    if found["pictures"] > MAX_PICTURES:
-        raise ValueError(
-            f"{form.title} has {found['pictures']:,} pictures, more than the {MAX_PICTURES:,} that "
-            f"the page takes: build this gallery from the command line."
-        )
     model = form.model or models.default
     return GalleryJob(
         name=name,
         owner=form.owner,
         title=form.title,
         data=str(path),
-        pictures=found["pictures"],
-        classes=len(found["classes"]),
+        **_counted(found, form.title),
         label=model,
         options=asdict(options_for(models, model, form.size)),
         asked=galleries.now(),

@@ -14,6 +14,7 @@ from dino_core.runs.option import Kind
 from dino_core.runs.request import RunRequest, options
 from dino_core.runs.request_io import parse_request
 from dino_core.scenes.training import preset_choices
+from dino_core.scenes.zips import PictureChoice
 
 MOST = {"steps": 100_000, "batch": 4096, "blocks": 48, "epochs": 1000, "seed": 2**31 - 1}
 FROM_FORM = ("preset", "steps", "batch", "part", "blocks", "epochs", "seed")
@@ -41,9 +42,11 @@ def job_for(
     values = form.values
     asked = parse_request({"kind": values.get("kind", "pretraining")} | _of_kind(values), MOST)
     data, data_name, labelled = "samples", "samples", False
+    choice = PictureChoice()
     if values.get("data", "samples") != "samples":
         path, facts = runs.uploads.find(form.owner, str(values["data"]))
         data, data_name, labelled = str(path), facts["name"], bool(facts["classes"])
+        choice = PictureChoice.of(facts["choice"])
     if asked.kind == "fine-tuning" and not labelled:
         raise ValueError(
             "Fine-tuning wants labels: upload a zip with a folder for each class, such as "
@@ -59,6 +62,7 @@ def job_for(
         model=model,
         weights=weights,
         probes=(*sample_probes(values), *own_probe(form, runs, pictures)),
+        **choice.options(),
         threads=max((os.cpu_count() or 2) - 1, 1),  # one is left for the page
         device=models.device,
     ).settled()

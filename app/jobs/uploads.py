@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dino_core.jobs import read_json, write_json
-from dino_core.scenes.zips import ZipContents, contents
+from dino_core.scenes.zips import PictureChoice, ZipContents, contents
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -26,6 +26,7 @@ KEPT_ZIPS = 4  # of one visitor, besides those of runs
 PER_ADDRESS = 12  # the same for all visitors of an address
 ROOM = 2 * 2**30  # bytes that must stay free on the disk
 UNUSED = 24 * 3600.0  # seconds that a file stays which no run uses
+AS_IT_IS = PictureChoice()
 NO_ROOM = "There is no room for more pictures on this server at the moment: try again later."
 
 
@@ -86,6 +87,13 @@ class Uploads:
             raise ValueError("These pictures are no longer kept: upload the zip again.")
         return path, facts  # type: ignore[return-value]
 
+    def choose(self, owner: str, token: str, choice: PictureChoice) -> Upload:
+        """The same zip looked through with a visitor's answers. ValueError in a sentence."""
+        path, known = self.find(owner, token)
+        upload: Upload = {**known, **look_through(path, known["name"], choice)}
+        write_json(path.with_suffix(".json"), {**upload})
+        return upload
+
     def keep_picture(self, owner: str, picture: "Image") -> Path:
         """The visitor's open picture, written down because the visitor wants it to be seen."""
         folder = self.of(owner)
@@ -138,10 +146,10 @@ def need_room(folder: Path, coming: int) -> None:
         raise ValueError(NO_ROOM)
 
 
-def look_through(path: Path, name: str) -> ZipContents:
+def look_through(path: Path, name: str, choice: PictureChoice = AS_IT_IS) -> ZipContents:
     """What is in a zip; the visitor's own name for it stands in the words of a refusal."""
     try:
-        return contents(path)
+        return contents(path, choice)
     except ValueError as error:
         raise ValueError(str(error).replace(str(path), name)) from None
 

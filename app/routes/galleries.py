@@ -4,6 +4,7 @@ GET    galleries                          this visitor's, and the samples
 POST   galleries?name&model&size          a zip, which is the body, becomes a gallery
 GET    galleries/NAME                     how far it is
 POST   galleries/NAME/steer?action          stop or resume
+POST   galleries/NAME/choice              the same zip with other answers (JSON): a new gallery
 DELETE galleries/NAME                     the pictures and all that was computed
        galleries/NAME/...                 gallery_views.py
 
@@ -19,11 +20,13 @@ from starlette.concurrency import run_in_threadpool
 from app.jobs import gallery_request
 from app.jobs.galleries import Galleries
 from app.jobs.gallery_cards import SAMPLES, GalleryCard
-from app.jobs.gallery_request import GalleryForm, job_for, place_for
+from app.jobs.gallery_request import GalleryForm, chosen_again, job_for, place_for
 from app.jobs.uploads import receive
 from app.routes.dependencies import Address, KnownOwner, Owner, Served
 from app.routes.responses import or_sentence, plain
+from app.routes.uploads import read_json
 from dino_core.scenes import gallery as scene
+from dino_core.scenes.zips import PictureChoice
 
 router = APIRouter(prefix="/galleries")
 
@@ -93,6 +96,22 @@ def steer(
         return plain(services.galleries.card(name, owner))
 
     return or_sentence(work)
+
+
+@router.post("/{name}/choice")
+async def choose(
+    request: Request, folder: Folder, name: str, owner: KnownOwner, services: Served
+) -> Response:
+    values, galleries = await read_json(request), services.galleries
+
+    def work() -> Response:
+        choice = PictureChoice.of(values)
+        made = galleries.again(
+            name, owner, lambda old, new: chosen_again(old, choice, new, galleries)
+        )
+        return plain(galleries.card(made, owner))
+
+    return await run_in_threadpool(or_sentence, work)
 
 
 @router.delete("/{name}")

@@ -3,6 +3,7 @@
 GET  runs                           all runs, presets and models to start from
 POST runs                           starts one, or puts it into the queue (JSON)
 POST runs/pictures?name=            a zip of the visitor's own; the file is the body
+POST runs/pictures/TOKEN            which of its pictures are taken, and how they are read (JSON)
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
 POST runs/NAME/steer?action=         pause, resume, stop or delete; only for who started it
@@ -38,6 +39,7 @@ from app.routes.dependencies import (
 from app.routes.responses import NO_STORE, errors_as_sentences, or_sentence, plain, respond
 from app.routes.uploads import read_json
 from dino_core.scenes import finetuning, training, update
+from dino_core.scenes.zips import PictureChoice
 
 router = APIRouter()
 
@@ -83,6 +85,17 @@ async def upload(
     with errors_as_sentences():
         title = Path(name).name[:80]
         return plain(await services.runs.uploads.take(request.stream(), owner, title, address))
+
+
+@router.post("/runs/pictures/{token}")
+async def choose(request: Request, token: str, owner: KnownOwner, services: Served) -> Response:
+    values = await read_json(request)
+
+    def work() -> Response:
+        choice = PictureChoice.of(values)
+        return plain(services.runs.uploads.choose(owner, token, choice))
+
+    return await run_in_threadpool(or_sentence, work)
 
 
 @router.post("/runs")

@@ -1,6 +1,7 @@
 """Folders that hold no pictures of a class: masks, annotations, thumbnails."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dino_core.datasets.splits import words_of_name
@@ -17,9 +18,17 @@ _PERHAPS = {
     "annotation", "label", "mask", "bbox", "segmentation", "seg", "trimap", "thumb", "thumbnail",
     "preview", "overlay", "heatmap", "depth", "edges",
 }  # fmt: skip
+LEFT = "A folder called {} is not taken for pictures of a class; include it to."
 _COMPARED = 50  # folders whose pixels may be looked at
 
 AreMasks = Callable[[Sequence[str]], bool]  # whether these pictures show classes in flat colours
+
+
+def folders_aside(left_out: Iterable[tuple[str, str]]) -> dict[str, int]:
+    """Of (name, why) of files that are left out: the folders passed over, with their files."""
+    known = re.compile(re.escape(LEFT).replace(re.escape("{}"), "(.*)"), re.DOTALL)
+    found = (known.fullmatch(why) for _, why in left_out)
+    return dict(Counter(match[1] for match in found if match))
 
 
 def is_aside(folder: str, folders: Mapping[str, Sequence[str]], are_masks: AreMasks) -> bool:

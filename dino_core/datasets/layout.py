@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from dino_core.datasets.aside import AreMasks, is_aside
+from dino_core.datasets.aside import LEFT, AreMasks, is_aside
 from dino_core.datasets.contents import Left, matches
 from dino_core.datasets.splits import FILLING, split_of, split_sentence, words_of_name
 
@@ -134,8 +134,7 @@ def _without_aside(
     if len(aside) == len(folders):
         return folders
     for folder in aside:
-        why = f"A folder called {folder} is not taken for pictures of a class; include it to."
-        _leave(found, folders[folder], why)
+        _leave(found, folders[folder], LEFT.format(folder))
     return {folder: items for folder, items in folders.items() if folder not in aside}
 
 

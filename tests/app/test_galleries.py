@@ -247,6 +247,45 @@ def test_the_oldest_make_room(folder: Path, tmp_path: Path, launched: list[Path]
     assert not list(folder.rglob("*.zip")), "nobody looked at them for a week"
 
 
+@pytest.mark.usefixtures("built")
+def test_a_folder_that_was_passed_over_can_be_taken_after_all(folder: Path, tmp_path: Path) -> None:
+    """The same zip becomes another gallery, in the place of the first."""
+    server = Server(folder)
+    one, two = server.visitor("one"), server.visitor("two")
+    masks = {"masks/1.png": picture(7), "masks/2.png": picture(8)}
+    card = send(one, zipped(tmp_path / "pets.zip", coloured(2) | masks)).json()
+    assert (card["pictures"], card["classes"], card["aside"]) == (6, 3, {"masks": 2})
+    address = f"/galleries/{card['name']}/choice"
+    choice = {"include": ["masks"], "exclude": ["red"], "stretch": True}
+    assert two.post(address, json=choice).status_code == 404
+    for wrong in ({"include": "masks"}, {"exclude": ["*"]}):
+        refused = one.post(address, json=wrong)
+        assert refused.status_code == 422, refused.text
+        assert one.get(f"/galleries/{card['name']}").json()["seen"], "everything stays as it is"
+
+    answer = one.post(address, json=choice)
+    assert answer.status_code == 200, answer.text
+    again = answer.json()
+    assert again["name"] != card["name"], "browsers keep answers by the name"
+    assert (again["pictures"], again["classes"], again["aside"]) == (6, 3, {})
+    assert again["choice"] == choice
+    assert (again["state"], again["title"]) == ("ready", "pets.zip")
+    job = server.galleries.job(again["name"])
+    assert job is not None
+    assert {name: job.options[name] for name in choice} == choice, "and its process is asked so"
+    assert one.get(f"/galleries/{card['name']}").status_code == 404
+    assert [path.stem for path in folder.rglob("*.zip")] == [again["name"]]
+
+
+@pytest.mark.usefixtures("launched")
+def test_other_answers_wait_until_a_gallery_is_built(folder: Path, tmp_path: Path) -> None:
+    one = Server(folder).visitor("one")
+    card = send(one, three_colours(tmp_path)).json()
+    refused = one.post(f"/galleries/{card['name']}/choice", json={"stretch": True})
+    assert (refused.status_code, "still being built" in refused.text) == (422, True)
+    assert list(folder.rglob("*.zip"))
+
+
 DAMAGES = {
     "cut off": lambda text: text[: len(text) // 2],
     "empty": lambda text: "",

@@ -2,11 +2,13 @@
 
 import io
 import json
+import re
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -511,6 +513,56 @@ def test_a_broken_zip_is_refused_in_words(visitor: Callable[..., Page], tmp_path
     assert look(page, "it.problem").startswith("holiday.zip is no zip")
     assert str(tmp_path) not in look(page, "it.problem")
     assert look(page, "it.gallery") == "samples"
+
+
+def test_a_folder_that_was_passed_over_can_be_taken(
+    visitor: Callable[..., Page], tmp_path: Path
+) -> None:
+    """What is asked of the server, and that what it makes of that is opened."""
+    page = visitor("#screen=gallery", prepare=pretend_gallery)
+    wait_for(page, "it.gallery === 'samples' && it.seen")
+    page.locator(VIEW).get_by_label("Pictures", exact=True).select_option("mine")
+    which = page.locator(VIEW).locator(".inside-picture-choice")
+    expect(which.locator("summary")).to_have_text(
+        "Passed over: masks (2 files), gt (1 file). Take them?"
+    )
+    which.locator("summary").click()
+    which.get_by_label("Take masks").check()
+    which.get_by_label("Leave out").fill("*.bmp, thumbs")
+    which.get_by_label("Stretch").check()
+    with page.expect_request("**/galleries/mine/choice") as asked:
+        which.get_by_role("button", name="Build it anew").click()
+    assert json.loads(asked.value.post_data or "") == {
+        "include": ["masks"],
+        "exclude": ["*.bmp", "thumbs"],
+        "stretch": True,
+    }
+    expect(which.locator("summary")).to_have_text("Which pictures: chosen by you")
+    expect(page.locator(VIEW).get_by_label("Pictures", exact=True)).to_have_value("anew")
+    page.locator(VIEW).get_by_label("Pictures", exact=True).select_option("samples")
+    expect(which).to_be_hidden()  # everybody's
+
+
+def pretend_gallery(page: Page) -> None:
+    """A server with a gallery of this visitor's that could not be made, and no model at work."""
+    card = {"title": "pets.zip", "mine": True, "pictures": 6, "classes": 2, "state": "failed"}
+    card |= {"words": "Stopped.", "alive": False, "seen": False, "actions": [], "notes": []}
+    card |= {"broken": [], "broken_count": 0, "left_out": [], "left_out_count": 3, "doing": ""}
+    plain = {"include": [], "exclude": [], "stretch": False}
+    galleries = [card | {"name": "mine", "aside": {"masks": 2, "gt": 1}, "choice": plain}]
+
+    def answer(route: Route) -> None:
+        path = urlsplit(route.request.url).path
+        if path.endswith("/choice"):
+            choice = json.loads(route.request.post_data or "")
+            galleries[0] = card | {"name": "anew", "aside": {}, "choice": choice}
+            return route.fulfill(json=galleries[0])
+        if path.endswith("/galleries"):
+            values = route.fetch().json()
+            return route.fulfill(json=values | {"galleries": [*galleries, *values["galleries"]]})
+        return route.fallback()
+
+    page.route(re.compile(r"/galleries($|\?|/mine/|/anew)"), answer)
 
 
 def test_a_folder_is_packed_by_the_browser(visitor: Callable[..., Page], tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Starting, watching and steering runs by the server's routes, without a browser."""
 
+import contextlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,9 +14,11 @@ from fastapi.testclient import TestClient
 from tiny_runs import WRONG_ZIPS, coloured, picture, zipped
 
 from app.jobs import uploads
+from app.jobs.runs import Runs
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE, owner_of
+from dino_core.runs.request import RunRequest
 
 TINY = {"preset": "tiny", "steps": 60, "batch": 4, "seed": 3}
 
@@ -274,3 +277,30 @@ def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
         assert one.get("/runs/tiny-a").json()["actions"] == ["resume", "delete"]
         assert one.post("/runs/tiny-a/steer?action=resume").json()["state"] == "waiting"
         assert one.post("/runs/tiny-a/steer?action=stop").json()["state"] == "stopped"
+
+
+def test_a_run_takes_the_pictures_that_its_visitor_chose(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    one, two = server.visitor("one"), server.visitor("two")
+    files = {f"{name}/{i}.png": picture(i) for name in ("cats", "dogs", "masks") for i in range(6)}
+    sent = send(one, zipped(tmp_path / "pets.zip", files)).json()
+    assert (sent["classes"], sent["aside"]) == ({"cats": 6, "dogs": 6}, {"masks": 6})
+    address = f"/runs/pictures/{sent['token']}"
+    choice = {"include": ["masks"], "exclude": ["cats/0*"], "stretch": True}
+    assert two.post(address, json=choice).status_code == 422, "it is another visitor's"
+    assert one.post(address, json={"include": 3}).status_code == 422
+    chosen = one.post(address, json=choice).json()
+    assert (chosen["classes"], chosen["aside"]) == ({"cats": 5, "dogs": 6, "masks": 6}, {})
+    assert (chosen["token"], chosen["choice"]) == (sent["token"], choice)
+
+    asked: list[RunRequest] = []
+    monkeypatch.setattr(Runs, "add", lambda self, job, request: asked.append(request))
+    form = {"kind": "fine-tuning", "part": "head", "epochs": 1, "model": "preview_vits14"}
+    with contextlib.suppress(ValueError, KeyError):  # in name only: there is no card of it
+        one.post("/runs", json=form | {"data": sent["token"]})
+    (request,) = asked
+    assert {name: getattr(request, name) for name in choice} == {
+        "include": ("masks",), "exclude": ("cats/0*",), "stretch": True,
+    }  # fmt: skip

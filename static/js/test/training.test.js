@@ -9,6 +9,7 @@ import {
 } from "../screens/training/form-sentences.js";
 import { duration, nameOfMoment } from "../screens/training/format.js";
 import { hasPoints } from "../screens/training/points.js";
+import { namesIn, questionOf } from "../ui/picture-choice.js";
 import { attentionOf, partOf, spreadOf } from "../screens/training/probe.js";
 import { aboutMistakes, cellSentence, mistakesIn } from "../screens/training/sentences.js";
 
@@ -19,6 +20,8 @@ const zip = (classes, more = {}) => ({
   pictures: 5,
   divided: false,
   left_out: 0,
+  aside: {},
+  choice: { include: [], exclude: [], stretch: false },
   notes: [],
   classes,
   ...more,
@@ -58,6 +61,19 @@ test("pictures are counted with their classes, and what is left out is counted a
   ]);
   assert.deepEqual(leftOutSentences(zip({})), []);
   assert.deepEqual(leftOutSentences(null), []);
+});
+
+test("folders that were passed over are asked about", () => {
+  const choice = { include: [], exclude: [], stretch: false };
+  assert.equal(
+    questionOf({ aside: { masks: 1, labels: 12 }, choice }),
+    "Passed over: masks (1 file), labels (12 files). Take them?",
+  );
+  assert.equal(questionOf({ aside: {}, choice }), "Which pictures");
+  for (const change of [{ include: ["masks"] }, { exclude: ["a"] }, { stretch: true }])
+    assert.match(questionOf({ aside: {}, choice: { ...choice, ...change } }), /chosen by you/);
+  assert.deepEqual(namesIn(" masks, *_small.jpg,,masks , "), ["masks", "*_small.jpg"]);
+  assert.deepEqual(namesIn("  "), []);
 });
 
 test("times and checkpoints in words", () => {

@@ -89,6 +89,9 @@ export interface Upload {
   classes: Record<string, number>;
   divided: boolean;
   left_out: number;
+  /** folders that were passed over -> their files */
+  aside: Record<string, number>;
+  choice: import("../ui/picture-choice.js").PictureChoice;
   notes: string[];
 }
 

@@ -1411,3 +1411,15 @@ export namespace whatif {
     };
   }
 }
+
+export namespace zips {
+  /** What a person answers about the pictures of a zip, as the command line's options do. */
+  export interface PictureChoice {
+    /** folders and files that are taken although their name says no */
+    include: string[];
+    /** those that are left out; patterns such as *_small.jpg as well */
+    exclude: string[];
+    /** of 16-bit pictures, from the smallest to the largest value */
+    stretch: boolean;
+  }
+}

@@ -4,6 +4,7 @@ import { requestJson } from "../../page/scenes.js";
 import { button } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { dropZone, fileButton } from "../../ui/upload.js";
+import { createPictureChoice } from "../../ui/picture-choice.js";
 import { SAMPLES } from "./opening.js";
 import { cardSentence } from "./sentences.js";
 import { upload } from "./upload.js";
@@ -13,6 +14,7 @@ import { dropped } from "./zip.js";
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./opening.js").Opening} Opening */
 /** @typedef {import("./upload.js").NamedFile} NamedFile */
+/** @typedef {import("../../ui/picture-choice.js").PictureChoice} PictureChoice */
 
 /**
  * @param {object} parts
@@ -47,6 +49,25 @@ export function createForm({ root, state, update, opening, next }) {
     progress.show(null);
     draw();
   }
+  const which = createPictureChoice("Build it anew", (choice) => void choose(choice));
+  /** The same zip with other answers: a gallery in the place of this one. @param {PictureChoice} choice */
+  async function choose(choice) {
+    const { card } = state;
+    if (!card || busy) return;
+    busy = true;
+    update({ problem: null });
+    try {
+      const url = `galleries/${card.name}/choice`;
+      /** @type {Card} */
+      const made = await requestJson(url, { method: "POST", body: JSON.stringify(choice) });
+      busy = false;
+      void opening.run(made.name);
+    } catch (error) {
+      update({ problem: sentenceOf(error) });
+    }
+    busy = false;
+    draw();
+  }
   dropZone(root, async (transfer) => take(await dropped(transfer)));
 
   function draw() {
@@ -56,8 +77,11 @@ export function createForm({ root, state, update, opening, next }) {
     files.draw(busy);
     steering.draw(busy);
     progress.draw(state);
+    const { card } = state,
+      settled = card?.mine && !card.alive && card.pictures > 0;
+    which.draw(card && settled ? { aside: card.aside, choice: card.choice } : null, busy);
   }
-  const choose = el(
+  const controls = el(
     "div",
     { class: "inside-controls" },
     list.node,
@@ -68,8 +92,9 @@ export function createForm({ root, state, update, opening, next }) {
   const node = el(
     "section",
     { class: "inside-gallery-form", "aria-label": "Which pictures" },
-    choose,
+    controls,
     el("div", { class: "inside-gallery-state" }, progress.node, steering.node),
+    which.node,
     problem,
   );
   return { node, draw };

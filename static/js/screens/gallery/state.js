@@ -31,6 +31,8 @@ import { CLASSIFIERS, FEATURES } from "../../ui/probe-scores.js";
  * @property {number} broken_count
  * @property {[name: string, why: string][]} left_out files that were not taken, the first of them
  * @property {number} left_out_count
+ * @property {Record<string, number>} aside folders that were passed over, with their files
+ * @property {import("../../ui/picture-choice.js").PictureChoice} choice which pictures were taken
  * @property {string[]} notes how the folders were understood, in sentences
  * @property {boolean} alive whether its process is at work
  * @property {boolean} seen whether there are features to look at

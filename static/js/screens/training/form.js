@@ -5,6 +5,7 @@ import { sendFile } from "../../page/uploads.js";
 import { button, choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
+import { createPictureChoice } from "../../ui/picture-choice.js";
 import { createModels, createMore, createRecipe, createTuning } from "./form-fields.js";
 import { classesOf, leftOutSentences, picturesSentence, whyNotStart } from "./form-sentences.js";
 
@@ -122,6 +123,14 @@ export function createForm(onstart) {
 const postRun = (request) => requestJson("runs", { method: "POST", body: JSON.stringify(request) });
 
 /**
+ * @param {Upload} zip
+ * @param {import("../../ui/picture-choice.js").PictureChoice} answers
+ * @returns {Promise<Upload>}
+ */
+const postChoice = ({ token }, answers) =>
+  requestJson(`runs/pictures/${token}`, { method: "POST", body: JSON.stringify(answers) });
+
+/**
  * The pictures to learn from: the samples, or a zip of the visitor's.
  *
  * @param {(zip: Upload | null) => void} onchoose
@@ -156,6 +165,12 @@ function createPictures(onchoose, work) {
     onchoose(zip);
   }
 
+  /** @type {Upload | null} */
+  let shown = null;
+  const which = createPictureChoice("Look again", (answers) =>
+    work(async () => shown && onchoose(await postChoice(shown, answers))),
+  );
+
   return {
     node: el(
       "div",
@@ -163,10 +178,13 @@ function createPictures(onchoose, work) {
       el("div", { class: "inside-controls" }, ask, samples, file),
       words,
       leftOut,
+      which.node,
     ),
     /** @param {import("./form-sentences.js").Filled} filled */
     draw(filled) {
-      const { kind, zip } = filled;
+      const { kind, zip, busy } = filled;
+      shown = zip;
+      which.draw(zip, busy);
       samples.hidden = kind === "fine-tuning" || !zip;
       ask.textContent = zip ? "Another zip" : "Upload a zip of pictures";
       words.textContent = picturesSentence(filled);
