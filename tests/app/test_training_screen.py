@@ -145,10 +145,10 @@ def start_fine_tuning(page: Page, folder: Path) -> None:
     which.locator("summary").click()
     which.get_by_label("Leave out").fill("red, *.txt")
     which.get_by_role("button", name="Look again").click()
-    expect(form).to_contain_text("12 pictures in 2 classes")
+    expect(form).to_contain_text("24 pictures in 4 classes")
     which.get_by_label("Leave out").fill("")
     which.get_by_role("button", name="Look again").click()
-    expect(form).to_contain_text("18 pictures in 3 classes")
+    expect(form).to_contain_text("30 pictures in 5 classes")
     form.get_by_label("Epochs at most").fill("4")
     form.locator(".inside-start").click()
 
