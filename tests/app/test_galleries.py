@@ -13,7 +13,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_galleries import build_gallery, quick_maps, tiny_weights  # noqa: F401  (a fixture)
-from tiny_runs import WRONG_ZIPS, coloured, zipped
+from tiny_runs import WRONG_ZIPS, coloured, picture, zipped
 
 from app.jobs import galleries as keeping
 from app.jobs import gallery_request
