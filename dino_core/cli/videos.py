@@ -49,9 +49,9 @@ def video_options(option: Option) -> None:
     option(
         "--alike",
         type=ratio,
-        default=0.5,
+        default=0.7,
         metavar="COSINE",
-        help="what hangs together with a --patch and is so alike to it is tracked (default: 0.5)",
+        help="what hangs together with a --patch and is so alike to it is tracked (default: 0.7)",
     )
     option(
         "--mask",
