@@ -7,7 +7,12 @@ from sklearn.neighbors import NearestNeighbors
 from tiny_features import cosine, features
 
 from dino_core.analysis import neighbours
-from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scores
+from dino_core.analysis.neighbours import (
+    near_duplicates,
+    nearest,
+    nearest_patches,
+    outlier_scores,
+)
 
 
 @pytest.fixture(autouse=True, params=[7, 1024])
@@ -78,3 +83,23 @@ def test_lengths_of_half_precision_are_those_of_single() -> None:
     wanted = near_duplicates(base.float(), 0.9)
     assert (pairs.tolist(), total) == (wanted[0].tolist(), wanted[2])
     torch.testing.assert_close(alike, wanted[1])
+
+
+@pytest.mark.parametrize("per_picture", [None, 1, 2])
+def test_similar_patches_are_those_of_a_loop_over_other_pictures(
+    per_picture: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighbours, "PICTURES_AT_ONCE", 2)
+    patches = torch.nn.functional.normalize(features(5 * 6, 3)[0], dim=1).half()
+    patches = patches.unflatten(0, (5, 6)).numpy()  # [n, P, D]
+    query = patches[1, 4].astype(float)
+    found = {(i, j): float(query @ patches[i, j]) for i in (0, 2, 3, 4) for j in range(6)}
+    ordered = sorted(found, key=lambda place: -found[place])
+    expected: list[tuple[int, int]] = []
+    for place in ordered:
+        if sum(place[0] == other[0] for other in expected) < (per_picture or 6):
+            expected.append(place)
+    pictures, places, values = nearest_patches(patches, 1, 4, k=7, per_picture=per_picture)
+    got = list(zip(pictures.tolist(), places.tolist(), strict=True))
+    assert got == expected[:7]
+    np.testing.assert_allclose(values, [found[place] for place in got], atol=1e-5)
