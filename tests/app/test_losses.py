@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -49,6 +50,21 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_what_there_is_to_choose_from(client: TestClient) -> None:
     pairs = client.get("/losses/pairs").json()["pairs"]
     assert [(one["name"], one["step"]) for one in pairs] == [("preview", 0), ("cifar", 0)]
+
+
+def test_the_pair_that_was_looked_at_last_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    for name, call in (
+        ("newest_step", lambda folder: 1),
+        ("open_run", lambda folder: opened.append(folder.name)),
+        ("references_of", lambda pair: ()),
+    ):
+        monkeypatch.setattr(f"dino_core.scenes.pairs.{name}", call)
+    models = SimpleNamespace(exclusive=lambda work: work())
+    pairs = Pairs(models, lambda name: Path("runs", name))  # type: ignore[arg-type]
+    for name in "abacab":
+        assert pairs.find(f"run:{name}").key == (f"run:{name}", 1)
+    assert opened == ["a", "b", "c", "b"], "a was looked at again before there was a third"
 
 
 @pytest.mark.slow

@@ -31,6 +31,12 @@ def test_no_part_gets_the_odd_ones_of_two_classes() -> None:
     assert sorted(len(fold.test) for fold in folds) == [2, 2, 2, 3, 3]
 
 
+def test_what_is_left_over_of_every_class_goes_round() -> None:
+    """Three classes of 7 in 5 parts: two of each are left over, six in all."""
+    folds = folds_of([0] * 7 + [1] * 7 + [2] * 7, None, generator())
+    assert sorted(len(fold.test) for fold in folds) == [4, 4, 4, 4, 5]
+
+
 def test_given_splits_hold_and_unlabelled_pictures_take_no_part() -> None:
     labels = [0, 1, 0, 1, -1, 0]
     splits = ["train", "train", "test", "test", "test", "train"]
