@@ -34,6 +34,8 @@ NOT_HERE = (
 # Around whatever Python works out anew: the page says that it still shows what was there before.
 BEGINS = "(...values) => { globalThis.Inside?.begins(); return values; }"
 ENDS = "() => { globalThis.Inside?.ends(); }"
+# Gradio tells of a list that was left as of one where something was chosen.
+WANTED = "(...values) => globalThis.Inside?.wanted(...values) ?? values.join()"
 NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
 
 
@@ -76,10 +78,12 @@ class Handlers(Updates):
             (self.strip.select, self.travel, [self.strip]),
             (rail.samples.select, self.open_sample, [rail.samples]),
             (self.gallery.select, self.open_gallery_picture, [self.gallery]),
-            (rail.model.input, self.change_model, []),
-            (rail.size.input, self.change_model, []),
+            (rail.wanted.change, self.change_model, []),
         ):
             event(handler, [session, *values, *chosen], **asked).then(None, **answered)
+        for choice in (rail.model, rail.size):
+            looked_at = [rail.model, rail.size, rail.wanted]
+            choice.input(None, looked_at, rail.wanted, js=WANTED, **quiet)
         rail.seed.change(
             self.redraw,
             [session, rail.seed],

@@ -35,6 +35,7 @@ class Rail:
     emptied: gr.Textbox  # says so when the widget of the picture is left without one
     samples: gr.HTML
     status: gr.HTML
+    wanted: gr.Textbox  # the model and size that are asked for, where they are not shown already
     model: gr.Dropdown
     badge: gr.HTML
     size: gr.Radio
@@ -71,6 +72,7 @@ def build_rail(services: Services) -> Rail:
         emptied=gr.Textbox(visible="hidden", label="Emptied", elem_id="emptied"),
         samples=sample_buttons(credits),
         status=gr.HTML(status_line(sample_caption(stored.SAMPLE)), elem_id="status"),
+        wanted=gr.Textbox(visible="hidden", label="Wanted", elem_id="wanted"),
         model=gr.Dropdown(models.choices(), value=models.default, label="Model", elem_id="model"),
         badge=gr.HTML(
             "" if models.weights else badge(models.describe(models.default)), elem_id="badge"

@@ -1,10 +1,11 @@
 /* Where the page begins: the one file that touches `window`. Gradio's components and handlers reach
    the page by the three calls of `window.Inside`, whatever comes first, they or this file. */
 import { followHistory } from "./page/history.js";
-import { begins, ends } from "./page/late.js";
+import { begins, ends, wantedOf } from "./page/late.js";
 import { watchLessons } from "./page/lesson.js";
 import { arrived, opening } from "./page/link.js";
 import { preparePictures } from "./page/picture-upload.js";
+import { followRailKeys } from "./page/rail-keys.js";
 import * as screens from "./page/screens.js";
 import { selectFromLink } from "./page/selection.js";
 import { hydrate, settle } from "./page/staging.js";
@@ -56,6 +57,15 @@ export const Inside = {
   /** Python is asked for another picture, size or model; and it has answered. */
   begins,
   ends,
+
+  /**
+   * Model and size were touched: what Python is to be asked for.
+   *
+   * @param {string} model
+   * @param {number} size
+   * @param {string} before what it was asked for last
+   */
+  wanted: (model, size, before) => wantedOf(screens.shownView(), { model, size }, before),
 };
 
 window.Inside = Inside;
@@ -63,5 +73,6 @@ selectFromLink(opening.state);
 screens.begin();
 followHistory();
 preparePictures();
+followRailKeys();
 const stage = document.getElementById("inside-stage");
 if (stage && settings.first) hydrate(stage, settings.first);

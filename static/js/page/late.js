@@ -8,6 +8,7 @@ import { showNotice } from "./notice.js";
 const LONGEST = 15 * 60 * 1000; // ms; a model may have to be downloaded first
 
 let pending = 0; // attempts that Python has not answered
+let answered = 0; // and those that it has
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let limit;
 
@@ -26,7 +27,23 @@ function count(next) {
 export const begins = () => count(pending + 1);
 
 /** Python has answered, or refused, or could not be asked. */
-export const ends = () => count(pending - 1);
+export function ends() {
+  answered += 1;
+  count(pending - 1);
+}
+
+/**
+ * What of the rail's model and size Python is to be asked for: `before`, where that is what the page
+ * shows or was asked for last, and nothing is to be done.
+ *
+ * @param {View | null} view that is shown
+ * @param {{ model: string, size: number }} chosen
+ * @param {string} before
+ */
+export function wantedOf(view, { model, size }, before) {
+  const isShown = !isComputing() && view?.model === model && view.size === Number(size);
+  return isShown ? before : `${model} ${size} ${answered}`;
+}
 
 /**
  * A picture as the page names it.

@@ -206,6 +206,9 @@ export function setView(next) {
   prepareSoon();
 }
 
+/** What the page shows. */
+export const shownView = () => view;
+
 /**
  * Opens a screen; one that has no place yet opens as soon as it has.
  *

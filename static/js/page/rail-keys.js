@@ -1,0 +1,42 @@
+/* The rail under the keyboard. Gradio's list of models opens itself again over a Tab that leaves it, and
+   after Escape keeps what was typed, which is no model. Its sizes have a name each, so that each is a
+   tab stop and no arrow leads from one to the next: with one name they are a group. */
+
+const LIST = "#model input[role=combobox]",
+  SIZES = "#size input[type=radio]";
+/** Keys that move on or do nothing by themselves: none of them is for the list. */
+const NOT_ITS = ["Tab", "Shift", "Control", "Alt", "Meta"];
+
+/** @param {EventTarget | null} target */
+const listOf = (target) =>
+  target instanceof HTMLInputElement && target.matches(LIST) ? target : null;
+
+function groupSizes() {
+  for (const size of document.querySelectorAll(SIZES)) size.setAttribute("name", "input-size");
+}
+
+export function followRailKeys() {
+  let name = ""; // of the model that is shown
+  groupSizes();
+  document.addEventListener(
+    "focusin",
+    ({ target }) => {
+      groupSizes(); // where Gradio has made them anew
+      name = listOf(target)?.value ?? name;
+    },
+    true,
+  );
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      const list = listOf(event.target);
+      if (!list) return;
+      if (NOT_ITS.includes(event.key)) event.stopImmediatePropagation();
+      else if (event.key === "Escape" && list.value !== name) {
+        list.value = name;
+        list.dispatchEvent(new Event("input", { bubbles: true }));
+      }
+    },
+    true,
+  );
+}

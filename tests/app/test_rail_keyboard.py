@@ -1,0 +1,176 @@
+"""The rail under the keyboard alone: what is only passed through changes and asks nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tiny_models import tiny_vit
+
+from dino_core.config import ViTConfig
+from dino_core.weights import save_backbone
+from tests.app.conftest import free_port, opening, serving
+
+pytestmark = pytest.mark.browser
+PREVIEW = "Preview ViT-S/14 (not the official weights)"
+LIST = "#model [role=listbox]"
+
+
+class Asked(list[str]):
+    """What Gradio is asked from the arrival on."""
+
+    def listen(self, page: Page) -> None:
+        page.on("request", self.note)
+
+    def note(self, request: Any) -> None:
+        if "queue/join" in request.url:
+            self.append(request.post_data or "")
+
+    def forget_the_arrival(self, page: Page) -> None:
+        """It asks by itself what its link means."""
+        for _ in range(100):
+            if self:
+                break
+            page.wait_for_timeout(100)
+        assert len(self) == 1
+        self.clear()
+
+
+@pytest.fixture
+def asked() -> Asked:
+    return Asked()
+
+
+@pytest.fixture
+def page(visitor: Callable[..., Page], asked: Asked) -> Page:
+    page = visitor("#screen=masks", prepare=asked.listen)
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    asked.forget_the_arrival(page)
+    return page
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """By Tab alone, from the top of the page."""
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.locator(f"{selector}:focus").count():
+            return
+    pytest.fail(f"Tab never came to {selector}")
+
+
+def settled(page: Page) -> None:
+    """Whatever a key has set off has been sent: two frames, and the events behind them."""
+    page.evaluate("() => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 250))")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["Tab"],
+        ["Shift+Tab"],
+        ["ArrowDown", "ArrowDown", "Tab"],
+        ["ArrowUp", "Home", "End", "Shift+Tab"],
+        ["v", "i", "t", "b", "Tab"],
+        ["z", "z", "Tab"],
+        ["ArrowDown", "Escape", "Tab"],
+        ["v", "i", "t", "Escape", "Tab"],
+        ["Shift", "Escape", "ArrowDown", "Tab"],
+    ],
+    ids=" ".join,
+)
+def test_the_list_of_models_is_left_as_it_was(page: Page, asked: Asked, keys: list[str]) -> None:
+    tab_to(page, "#model input")
+    for key in keys:
+        page.keyboard.press(key)
+    settled(page)
+    assert page.locator("#model input:focus").count() == 0
+    assert page.locator(LIST).count() == 0, "closed"
+    assert page.locator("#model input").get_attribute("aria-expanded") == "false"
+    assert page.locator("#model input").input_value() == PREVIEW
+    assert asked == []
+
+
+def test_escape_closes_the_list_and_takes_back_what_was_typed(page: Page, asked: Asked) -> None:
+    tab_to(page, "#model input")
+    page.keyboard.type("vitb")
+    expect(page.locator(LIST)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator(LIST)).to_have_count(0)
+    expect(page.locator("#model input")).to_be_focused()
+    assert page.locator("#model input").input_value() == PREVIEW
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(LIST)).to_be_visible()
+    page.keyboard.press("Escape")
+    settled(page)
+    assert asked == []
+
+
+def test_the_size_is_passed_through_and_changed_by_an_arrow(page: Page, asked: Asked) -> None:
+    tab_to(page, "#size input")
+    page.keyboard.press("Tab")
+    assert page.locator("#size input:focus").count() == 0, "one stop, not three"
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#size input:focus")).to_be_checked()
+    page.keyboard.press("Shift+Tab")
+    settled(page)
+    assert asked == []
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("location.hash.includes('size=448')", timeout=60_000)
+    assert len(asked) == 1
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_function("!location.hash.includes('size=448')", timeout=60_000)
+    assert len(asked) == 2, "and back"
+
+
+def test_the_samples_are_passed_through_and_opened_by_enter(page: Page, asked: Asked) -> None:
+    tab_to(page, "#samples button")
+    while page.locator("#samples button:focus").count():
+        page.keyboard.press("Tab")
+    settled(page)
+    assert asked == []
+    page.keyboard.press("Shift+Tab")
+    sample = page.locator("#samples button:focus").get_attribute("data-file")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"location.hash.includes('sample={sample}')", timeout=60_000)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("way", [["Preview"], ["ArrowUp", "End", "ArrowUp", "ArrowDown"]])
+def test_enter_on_another_model_changes_it_once(
+    browser: Browser, tmp_path: Path, way: list[str]
+) -> None:
+    """A file of one's own beside the preview, so that nothing is downloaded."""
+    vit = tiny_vit(ViTConfig(dim=64, depth=2, heads=2, patch_size=14, image_size=28))
+    own = save_backbone(vit, tmp_path / "own.safetensors")
+    with (
+        serving(tmp_path, free_port(), "--weights", str(own)) as url,
+        opening(browser, url) as visit,
+    ):
+        asked = Asked()
+        page = visit("#screen=masks", prepare=asked.listen)
+        expect(page.locator("#badge")).to_contain_text("own.safetensors", timeout=60_000)
+        asked.forget_the_arrival(page)
+        tab_to(page, "#model input")
+        for key in way:
+            if key == "Preview":
+                page.keyboard.type(key)
+            else:
+                page.keyboard.press(key)
+        page.keyboard.press("Enter")
+        expect(page.locator("#badge")).to_contain_text("Preview ViT-S/14", timeout=60_000)
+        expect(page.locator("#model input")).to_have_value(PREVIEW)
+        page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
+        settled(page)
+        assert len(asked) == 1
+        tab_to(page, "#model input")  # and back again, after it was left alone once
+        page.keyboard.press("Tab")
+        settled(page)
+        assert len(asked) == 1
+        tab_to(page, "#model input")
+        page.keyboard.press("Home")
+        page.keyboard.press("Enter")
+        expect(page.locator("#badge")).to_contain_text("own.safetensors", timeout=60_000)
+        assert len(asked) == 2
