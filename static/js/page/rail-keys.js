@@ -3,7 +3,8 @@
    tab stop and no arrow leads from one to the next: with one name they are a group. */
 
 const LIST = "#model input[role=combobox]",
-  SIZES = "#size input[type=radio]";
+  SIZES = "#size input[type=radio]",
+  GROUP = "input-size";
 /** Keys that move on or do nothing by themselves: none of them is for the list. */
 const NOT_ITS = ["Tab", "Shift", "Control", "Alt", "Meta"];
 
@@ -11,17 +12,27 @@ const NOT_ITS = ["Tab", "Shift", "Control", "Alt", "Meta"];
 const listOf = (target) =>
   target instanceof HTMLInputElement && target.matches(LIST) ? target : null;
 
+/** Gives the sizes one name, whenever Gradio has named one anew: it does with every choice. */
+const naming = new MutationObserver(groupSizes);
+
 function groupSizes() {
-  for (const size of document.querySelectorAll(SIZES)) size.setAttribute("name", "input-size");
+  for (const size of document.querySelectorAll(SIZES))
+    if (size.getAttribute("name") !== GROUP) size.setAttribute("name", GROUP);
+}
+
+function watchSizes() {
+  const sizes = document.querySelector("#size");
+  if (sizes) naming.observe(sizes, { subtree: true, childList: true, attributeFilter: ["name"] });
+  groupSizes();
 }
 
 export function followRailKeys() {
   let name = ""; // of the model that is shown
-  groupSizes();
+  watchSizes();
   document.addEventListener(
     "focusin",
     ({ target }) => {
-      groupSizes(); // where Gradio has made them anew
+      watchSizes(); // they may not have been there before
       name = listOf(target)?.value ?? name;
     },
     true,
