@@ -120,6 +120,7 @@ def test_the_size_is_passed_through_and_changed_by_an_arrow(page: Page, asked: A
     page.keyboard.press("ArrowRight")
     page.wait_for_function("location.hash.includes('size=448')", timeout=60_000)
     assert len(asked) == 1
+    page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("!location.hash.includes('size=448')", timeout=60_000)
     assert len(asked) == 2, "and back"
