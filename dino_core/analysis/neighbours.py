@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 PICTURES_AT_ONCE = 256  # whose patches are compared
-ROWS = 1024  # queries at a time: their similarities to 60 000 features are 246 MB
+ROWS = 1024  # queries at a time, fewer where their similarities would be more than HELD
+HELD = 2**23  # similarities at a time: 34 MB
 
 
 def nearest(
@@ -27,15 +28,21 @@ def nearest(
     k = min(k, len(base) - themselves)
     values = torch.empty(len(ordered), k)
     indices = torch.empty(len(ordered), k, dtype=torch.int64)
-    for start in range(0, len(ordered), ROWS):
-        similarity = ordered[start : start + ROWS] @ base.T  # [rows, n]
+    rows = rows_at_once(len(base))
+    for start in range(0, len(ordered), rows):
+        similarity = ordered[start : start + rows] @ base.T  # [rows, n]
         if themselves:
             own = torch.arange(start, start + len(similarity))
             similarity[own - start, own] = -torch.inf
         found = similarity.topk(k, dim=1)
-        values[start : start + ROWS] = found.values
-        indices[start : start + ROWS] = found.indices
+        values[start : start + rows] = found.values
+        indices[start : start + rows] = found.indices
     return values, indices
+
+
+def rows_at_once(count: int) -> int:
+    """Queries whose similarities to so many features are computed at a time."""
+    return max(min(ROWS, HELD // max(count, 1)), 1)
 
 
 def outlier_scores(features: Tensor, k: int = 10) -> Tensor:
@@ -75,8 +82,9 @@ def near_duplicates(
     base = F.normalize(features.float(), dim=1)
     pairs, values = torch.empty(0, 2, dtype=torch.int64), torch.empty(0)
     total = 0
-    for start in range(0, len(base), ROWS):
-        similarity = base[start : start + ROWS] @ base[start:].T  # later ones only
+    at_once = rows_at_once(len(base))
+    for start in range(0, len(base), at_once):
+        similarity = base[start : start + at_once] @ base[start:].T  # later ones only
         rows, columns = torch.nonzero((similarity >= threshold).triu(1), as_tuple=True)
         total += len(rows)
         values = torch.cat([values, similarity[rows, columns]])
