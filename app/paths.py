@@ -6,11 +6,13 @@ from pathlib import Path
 
 from dino_core.assets import CHECKOUT, SAMPLES, STATIC
 
-TEXT = Path(__file__).parent / "page" / "text"
+CODE = Path(__file__).parent
+TEXT = CODE / "page" / "text"
 FIRST_VISIT = STATIC / "first"  # responses worked out beforehand
 SAMPLE_GALLERY = STATIC / "gallery"
 
 __all__ = [
+    "CODE",
     "FIRST_VISIT",
     "SAMPLES",
     "SAMPLE_GALLERY",

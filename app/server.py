@@ -125,7 +125,8 @@ def add_middleware(
 ) -> None:
     """What surrounds every request; the last one added is the first to see it."""
     first = services.first_visit
-    document = head(colour_maps(), SCREENS, first.view if first else None, theme_hash)
+    view, identity = first.view if first else None, services.identity.now()
+    document = head(colour_maps(), SCREENS, view, theme_hash, identity=identity)
     server.add_middleware(FirstDocument, document, stage() if first else "")
     server.add_middleware(VisitorCookie, services.visitors, f"{prefix}/")
     server.add_middleware(StoredResponses, first)

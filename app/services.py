@@ -8,6 +8,7 @@ from app.first_visit import stored
 from app.jobs.galleries import Galleries
 from app.jobs.runs import Runs
 from app.paths import cookie_key_file, galleries_folder, runs_folder
+from app.state.identity import Identity
 from app.state.models import Models, read_sample
 from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
@@ -28,6 +29,7 @@ class Services:
     umap: UmapWorker
     visitors: Visitors
     uploads: UploadedFiles
+    identity: Identity
     first_visit: stored.FirstVisit | None  # None: it was not worked out for this model
 
 
@@ -47,6 +49,7 @@ def build_services(
     runs = Runs(runs_folder())
     pictures = PictureStore()
     pictures.share(stored.KEY, lambda: open_first_picture(models))
+    first_visit = stored.load_first_visit(models.default, models.default_weights())
     return Services(
         models=models,
         pictures=pictures,
@@ -56,7 +59,8 @@ def build_services(
         umap=UmapWorker(),
         uploads=UploadedFiles(),
         visitors=Visitors(signing_key(cookie_key_file())),
-        first_visit=stored.load_first_visit(models.default, models.default_weights()),
+        identity=Identity(models, first_visit.tag if first_visit else ""),
+        first_visit=first_visit,
     )
 
 

@@ -37,14 +37,22 @@ def head(
     screens: Mapping[str, str],
     view: Mapping[str, Any] | None,
     theme_hash: str,
+    *,
+    identity: Mapping[str, Any],
 ) -> str:
     """The colour maps and choices that Python and the page share, and what to fetch ahead.
 
-    `view`: what a newcomer sees, None where that is not worked out.
+    `view`: what a newcomer sees, None where that is not worked out. `identity`: who serves this.
     """
     presets = [[name, PRESET_TITLES.get(name, name)] for name in PCA_PRESETS]
     shared = _for_script(
-        {"colours": colours, "presets": presets, "screens": list(screens.items()), "first": view}
+        {
+            "colours": colours,
+            "presets": presets,
+            "screens": list(screens.items()),
+            "first": view,
+            "identity": identity,
+        }
     )
     ahead = _for_script([f"view/{stored.KEY}/{path}" for path in stored.AHEAD] if view else [])
     modules = "".join(

@@ -12,7 +12,8 @@ class VisitorCookie(HttpMiddleware):
     """Whoever opens the page is given a cookie: a new one, or the one that it has, for longer.
 
     `path`: where the page is on its host, for the cookie of another page there is not ours.
-    Over https the cookie also goes along in a page that another site has embedded.
+    Over https the cookie also goes along in a page that another site has embedded. A page that has
+    found its server again asks for its identity: the old cookie may be none to the new server.
     """
 
     def __init__(self, app: ASGIApp, visitors: Visitors, path: str = "/") -> None:
@@ -20,8 +21,8 @@ class VisitorCookie(HttpMiddleware):
         self.visitors, self.path = visitors, path
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/":
-            secret = self.visitors.secret(Request(scope).cookies)
+        secret = self.visitors.secret(Request(scope).cookies)
+        if scope["path"] == "/" or (scope["path"] == "/identity" and not secret):
             known = self.visitors.cookie_of(secret) if secret else ""
             header = self._header(known or self.visitors.new_cookie(), scope["scheme"])
             send = with_headers(send, lambda headers: _add(headers, header))

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.first_visit import stored
+from app.page.client_side import ARRIVED, BEGINS, EMPTIED, ENDS, NEXT_SEED, SHOWN, WANTED
 from app.page.components import status_line
 from app.page.rail import sample_caption
 from app.page.updates import Choice, Session, Update, Updates, check_seed, read_upload
@@ -20,23 +21,11 @@ from app.routes.pictures import view_of
 from app.state.models import read_sample
 from app.visitors import owner_of
 
-# A quick answer may come before the scripts have loaded.
-ARRIVED = """() => import(new URL("inside/js/boot.js", document.baseURI))
-    .then(() => { Inside.arrived(); })"""
-# Whether the widget is empty: it is for a moment whenever a picture is replaced.
-EMPTIED = """(file) => file ? "" : new Promise((done) => setTimeout(() => done(
-    document.querySelector("#picture img, #picture [class*=progress]") ? "" : "emptied"), 300))"""
 NOT_TAKEN = "This file was not taken: a picture of at most 25 MB is wanted."
 NOT_HERE = (
     "The picture of this link is not here: it was somebody's own, or it is no longer kept. "
     "This is a sample."
 )
-# Around whatever Python works out anew: the page says that it still shows what was there before.
-BEGINS = "(...values) => { globalThis.Inside?.begins(); return values; }"
-ENDS = "() => { globalThis.Inside?.ends(); }"
-# Gradio tells of a list that was left as of one where something was chosen.
-WANTED = "(...values) => globalThis.Inside?.wanted(...values) ?? values.join()"
-NEXT_SEED = "(seed) => (seed + 1) % 2 ** 31"
 
 
 class Handlers(Updates):
@@ -48,6 +37,7 @@ class Handlers(Updates):
     def connect(self, page: gr.Blocks) -> None:
         """Ties each widget to its handler."""
         rail, session = self.rail, self.session
+        asking = [session, rail.shown]
         chosen = [rail.model, rail.size, rail.seed]
         changed = [session, rail.picture, rail.status, rail.badge, *chosen, self.strip]
         work: dict[str, Any] = {
@@ -68,11 +58,15 @@ class Handlers(Updates):
         # wrong about broken, 16-bit and animated ones.
         rail.picture.upload(
             None, rail.picture, rail.uploaded, js="(file) => file.path", api_visibility="private"
-        ).then(self.open_file, [session, rail.uploaded, *chosen], **asked).then(None, **answered)
+        ).then(self.open_file, [*asking, rail.uploaded, *chosen], **asked).then(None, **answered)
         # A file that the widget itself turns away empties it, and nothing else is heard of it.
         rail.picture.change(None, rail.picture, rail.emptied, js=EMPTIED, **quiet)
         rail.emptied.change(
-            self.restore, [session, rail.emptied], [rail.picture, rail.status], **quiet
+            self.restore,
+            [*asking, rail.emptied],
+            [rail.picture, rail.status],
+            js=SHOWN,
+            **quiet,
         )
         for event, handler, values in (
             (self.strip.select, self.travel, [self.strip]),
@@ -80,14 +74,15 @@ class Handlers(Updates):
             (self.gallery.select, self.open_gallery_picture, [self.gallery]),
             (rail.wanted.change, self.change_model, []),
         ):
-            event(handler, [session, *values, *chosen], **asked).then(None, **answered)
+            event(handler, [*asking, *values, *chosen], **asked).then(None, **answered)
         for choice in (rail.model, rail.size):
             looked_at = [rail.model, rail.size, rail.wanted]
             choice.input(None, looked_at, rail.wanted, js=WANTED, **quiet)
         rail.seed.change(
             self.redraw,
-            [session, rail.seed],
+            [*asking, rail.seed],
             [rail.status, self.strip],
+            js=SHOWN,
             trigger_mode="always_last",
             show_progress="hidden",
             api_visibility="private",
@@ -107,7 +102,7 @@ class Handlers(Updates):
             )
             check_seed(choice.seed)
         except ValueError:
-            return self._reject(Session(stored.KEY), "This link is damaged.", request)
+            return self._reject(stored.KEY, "This link is damaged.", request)
         pictures, secret = self.services.pictures, self._secret(request)
         if own := asked.get("picture"):
             return self._open_own(own, choice, request)
@@ -119,12 +114,12 @@ class Handlers(Updates):
         first = (stored.SAMPLE, self.services.models.default, stored.SIZE)
         if (sample, choice.model, choice.size) == first and self.services.first_visit:
             return self._show_first(self.services.first_visit, choice.seed or 0)
-        session = Session(stored.KEY)
-        return self.open_sample(session, sample, choice.model, choice.size, choice.seed, request)
+        return self._open_sample(sample, choice, stored.KEY, request)
 
     def travel(
         self,
         session: Session,
+        shown: str,
         link: Any,
         model: str,
         size: int,
@@ -136,15 +131,16 @@ class Handlers(Updates):
         try:
             choice = Choice(asked.get("model", model), int(asked.get("size", size)), seed)
         except ValueError:
-            return self._reject(session, "This link is damaged.", request)
+            return self._reject(session.or_shown(shown), "This link is damaged.", request)
         if own := asked.get("picture"):
             return self._open_own(own, choice, request)
         sample = asked.get("sample", stored.SAMPLE)
-        return self.open_sample(session, sample, choice.model, choice.size, seed, request)
+        return self._open_sample(sample, choice, session.or_shown(shown), request)
 
     def open_sample(
         self,
         session: Session,
+        shown: str,
         file: str,
         model: str,
         size: int,
@@ -152,15 +148,12 @@ class Handlers(Updates):
         request: gr.Request,
     ) -> Update:
         """One of the samples, by its file's name."""
-        try:
-            choice, caption = Choice(model, size, seed), sample_caption(file)
-            return self._open(read_sample(file), choice, caption, request, sample=file)
-        except ValueError as error:
-            return self._reject(session, str(error), request)
+        return self._open_sample(file, Choice(model, size, seed), session.or_shown(shown), request)
 
     def open_file(
         self,
         session: Session,
+        shown: str,
         path: str,
         model: str,
         size: int,
@@ -170,16 +163,17 @@ class Handlers(Updates):
         """A picture that was uploaded."""
         try:
             source = read_upload(self.services, self._secret(request), path)
-            return self._open(source, Choice(model, size, seed), "Your picture.", request)
+            choice, origin = Choice(model, size, seed), f"upload/{Path(path).parent.name}"
+            return self._open(source, choice, "Your picture.", request, origin=origin)
         except ValueError as error:
-            return self._reject(session, str(error), request)
+            return self._reject(session.or_shown(shown), str(error), request)
 
-    def restore(self, session: Session, emptied: str, request: gr.Request) -> Update:
+    def restore(self, session: Session, shown: str, emptied: str, request: gr.Request) -> Update:
         """The picture that is open, where the widget lost it over a file that it does not take."""
         if not emptied:
             return {self.rail.status: gr.skip()}
         gr.Warning(NOT_TAKEN)
-        entry = self.services.pictures.get(self._secret(request), session.key)
+        entry = self.services.pictures.get(self._secret(request), session.or_shown(shown))
         return {
             self.rail.status: status_line(NOT_TAKEN, alarm=True),
             **self._thumbnail(entry),
@@ -188,6 +182,7 @@ class Handlers(Updates):
     def open_gallery_picture(
         self,
         session: Session,
+        shown: str,
         asked: dict[str, Any] | None,
         model: str,
         size: int,
@@ -195,22 +190,24 @@ class Handlers(Updates):
         request: gr.Request,
     ) -> Update:
         """A picture of the map, as if it had been uploaded; the map is its visitor's own."""
-        owner = owner_of(self._secret(request))
+        owner, key = owner_of(self._secret(request)), session.or_shown(shown)
+        choice = Choice(model, size, seed)
         try:
             name, index = str(dict(asked or {})["gallery"]), int(dict(asked or {})["index"])
             source, file = open_from_gallery(self.services.galleries, name, index, owner)
             if is_sample(name):
-                return self.open_sample(session, file, model, size, seed, request)
-            caption = f"{Path(file).name}, from your pictures."
-            return self._open(source, Choice(model, size, seed), caption, request)
+                return self._open_sample(file, choice, key, request)
+            caption, origin = f"{Path(file).name}, from your pictures.", f"gallery/{name}/{index}"
+            return self._open(source, choice, caption, request, origin=origin)
         except ValueError as error:
-            return self._reject(session, str(error), request)
+            return self._reject(key, str(error), request)
         except (KeyError, TypeError, OverflowError):
-            return self._reject(session, "There is no such picture.", request)
+            return self._reject(key, "There is no such picture.", request)
 
     def change_model(
         self,
         session: Session,
+        shown: str,
         model: str,
         size: int,
         seed: int | None,
@@ -221,9 +218,10 @@ class Handlers(Updates):
 
         A model that is not on disk is downloaded: it was chosen from the list, which says so.
         """
-        entry = self.services.pictures.get(self._secret(request), session.key)
+        key = session.or_shown(shown)
+        entry = self.services.pictures.get(self._secret(request), key)
         if entry is None:
-            return self._reject(session, "Open a picture first.", request)
+            return self._reject(key, "Open a picture first.", request)
         if (entry.model, entry.size) == (model, size):  # the list was left as it was
             return {self.rail.status: gr.skip()}
 
@@ -233,21 +231,22 @@ class Handlers(Updates):
         try:
             self.services.models.backbone(model, download=True, progress=report)
             source, caption = entry.picture.source, "The same picture, looked at anew."
-            choice = Choice(model, size, seed)
-            return self._open(source, choice, caption, request, sample=entry.sample)
+            choice, origin = Choice(model, size, seed), entry.origin
+            return self._open(source, choice, caption, request, sample=entry.sample, origin=origin)
         except ValueError as error:
-            return self._reject(session, str(error), request)
+            return self._reject(key, str(error), request)
 
-    def redraw(self, session: Session, seed: int | None, request: gr.Request) -> Update:
+    def redraw(self, session: Session, shown: str, seed: int | None, request: gr.Request) -> Update:
         """Another seed: the views draw again, the model does not run."""
-        entry = self.services.pictures.get(self._secret(request), session.key)
+        key = session.or_shown(shown)
+        entry = self.services.pictures.get(self._secret(request), key)
         if entry is None or seed is None:
             return {self.rail.status: gr.skip()}
         try:
             check_seed(seed)
         except ValueError as error:
             return {self.rail.status: status_line(str(error), alarm=True)}
-        return {self.strip: gr.update(view=view_of(session.key, entry, seed))}
+        return {self.strip: gr.update(view=view_of(key, entry, seed))}
 
     def _open_own(self, key: str, choice: Choice, request: gr.Request) -> Update:
         """A picture of the visitor's own by its key; where it is not, the sample, and why."""
@@ -259,8 +258,14 @@ class Handlers(Updates):
         if first:
             update = self._show_first(first, choice.seed or 0)
         else:
-            default, session = self.services.models.default, Session(stored.KEY)
-            update = self.open_sample(
-                session, stored.SAMPLE, default, stored.SIZE, choice.seed, request
-            )
+            choice = Choice(self.services.models.default, stored.SIZE, choice.seed)
+            update = self._open_sample(stored.SAMPLE, choice, stored.KEY, request)
         return update | {self.rail.status: status_line(NOT_HERE, alarm=True)}
+
+    def _open_sample(self, file: str, choice: Choice, shown: str, request: gr.Request) -> Update:
+        """A sample; where it is refused, what is shown stays."""
+        try:
+            caption = sample_caption(file)
+            return self._open(read_sample(file), choice, caption, request, sample=file)
+        except ValueError as error:
+            return self._reject(shown, str(error), request)

@@ -4,7 +4,6 @@ import json
 
 import gradio as gr
 
-from app.first_visit import stored
 from app.page.api import add_endpoints
 from app.page.components import canvas_view
 from app.page.handlers import Handlers
@@ -27,7 +26,7 @@ def build_app(services: Services) -> gr.Blocks:
     with gr.Blocks(
         title="Inside DINOv2", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)
     ) as page:
-        session = gr.State(Session(key=stored.KEY if first else ""))
+        session = gr.State(Session())
         with gr.Row(elem_id="page", equal_height=False):
             with gr.Column(elem_id="rail", scale=0, min_width=288):
                 rail = build_rail(services)

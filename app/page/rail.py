@@ -31,6 +31,7 @@ class Rail:
 
     picture: gr.Image
     link: gr.Textbox  # what stands behind the # of the address when the page opens
+    shown: gr.Textbox  # the key of what the page shows, with whatever is asked
     uploaded: gr.Textbox  # where the server put the newest upload
     emptied: gr.Textbox  # says so when the widget of the picture is left without one
     samples: gr.HTML
@@ -68,6 +69,7 @@ def build_rail(services: Services) -> Rail:
     return Rail(
         picture=picture,
         link=gr.Textbox(visible="hidden", label="Link", elem_id="link"),
+        shown=gr.Textbox(visible="hidden", label="Shown", elem_id="shown"),
         uploaded=gr.Textbox(visible="hidden", label="Upload", elem_id="uploaded"),
         emptied=gr.Textbox(visible="hidden", label="Emptied", elem_id="emptied"),
         samples=sample_buttons(credits),

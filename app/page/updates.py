@@ -26,6 +26,10 @@ class Session:
 
     key: str = ""
 
+    def or_shown(self, shown: str) -> str:
+        """The key of what the page shows; `shown` is what the page itself says."""
+        return self.key or shown
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -55,13 +59,16 @@ class Updates:
         request: gr.Request,
         *,
         sample: str = "",
+        origin: str = "",
     ) -> Update:
         """A decoded picture -> one forward, kept for this visitor, and shown."""
         if choice.size not in dict(SIZES).values():
             raise ValueError(f"The input size is one of {', '.join(text for text, _ in SIZES)}.")
         check_seed(choice.seed)
         picture = self.services.models.inspect(source, choice.model, choice.size)
-        entry = Entry(self._secret(request), picture, choice.model, choice.size, sample)
+        entry = Entry(
+            self._secret(request), picture, choice.model, choice.size, sample, origin=origin
+        )
         key = self.services.pictures.add(entry)
         return self._show(key, entry, choice.seed, f"{caption} {picture.scene.note}")
 
@@ -90,11 +97,11 @@ class Updates:
             self.strip: gr.update(view=first.view | {"seed": seed}),
         }
 
-    def _reject(self, session: Session, message: str, request: gr.Request) -> Update:
+    def _reject(self, key: str, message: str, request: gr.Request) -> Update:
         """Says why, and leaves everything as it was: the thumbnail and the choices go back too."""
         message = shortened(message)
         gr.Warning(escape(message))  # Gradio sets it as HTML
-        entry = self.services.pictures.get(self._secret(request), session.key)
+        entry = self.services.pictures.get(self._secret(request), key)
         choices = {self.rail.model: entry.model, self.rail.size: entry.size} if entry else {}
         return {
             self.rail.status: status_line(message, alarm=True),

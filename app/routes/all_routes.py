@@ -19,6 +19,7 @@ from app.routes import (
     losses,
     masks,
     pictures,
+    reopening,
     runs,
     tokens,
 )
@@ -26,7 +27,7 @@ from app.routes.responses import add_error_responses
 from app.routes.scripts import Scripts
 from app.services import Services
 
-SCREENS = (pictures, crops, masks, tokens, attention, features, losses)
+SCREENS = (pictures, reopening, crops, masks, tokens, attention, features, losses)
 JOBS = (runs, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 

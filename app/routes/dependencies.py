@@ -12,10 +12,9 @@ from fastapi import Depends, HTTPException, Query, Request
 
 from app.routes.responses import FormName
 from app.services import Services
-from app.state.pictures import Entry
+from app.state.pictures import NOT_YOURS, Entry
 from app.visitors import address_of, owner_of
 
-GONE = "This picture is no longer kept: open it again."
 UNKNOWN = "Open the page in a browser first."
 
 
@@ -62,7 +61,7 @@ def find_picture(key: str, services: Served, secret: Secret) -> Entry:
     """The visitor's own picture, or everybody's sample. 404 alike for all others."""
     entry = services.pictures.get(secret, key)
     if entry is None:
-        raise HTTPException(404, GONE)
+        raise HTTPException(404, NOT_YOURS)
     return entry
 
 

@@ -19,13 +19,11 @@ from starlette.concurrency import run_in_threadpool
 
 from app.routes.dependencies import Form, IsGone, Number, Picture, Secret, Served, find_picture
 from app.routes.responses import NO_STORE, errors_as_sentences, respond
-from app.routes.uploads import read_body
+from app.routes.uploads import MAX_PICTURE, TOO_LARGE, read_body
 from app.services import Services
 from app.state.models import read_sample
 from app.state.pictures import Entry
 
-MAX_BYTES = 25 * 2**20
-TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller."
 router = APIRouter(prefix="/view/{key}")
 
 
@@ -218,7 +216,7 @@ async def open_second(
 ) -> dict[str, Any]:
     if not secret:
         raise HTTPException(404, "Open the page first.")
-    body = await read_body(request, MAX_BYTES, TOO_LARGE)
+    body = await read_body(request, MAX_PICTURE, TOO_LARGE)
 
     def work() -> dict[str, Any]:
         entry = find_picture(key, services, secret)

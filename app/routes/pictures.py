@@ -46,4 +46,5 @@ def strip(entry: Picture, seed: int, form: Form = "page") -> Response:
 def view_of(key: str, entry: Entry, seed: int) -> dict[str, Any]:
     """What the page knows of an entry: where to fetch, and what there is to choose from."""
     chosen = {"model": entry.model, "size": entry.size, "sample": entry.sample, "seed": seed}
-    return {"key": key, **chosen, **asdict(entry.picture.scene)}
+    origin = {"origin": entry.origin} if entry.origin else {}
+    return {"key": key, **chosen, **origin, **asdict(entry.picture.scene)}

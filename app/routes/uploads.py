@@ -7,6 +7,8 @@ from fastapi import HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
 MAX_JSON = 64 * 2**10  # bytes
+MAX_PICTURE = 25 * 2**20  # bytes of one picture
+TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller."
 
 
 async def read_body(request: Request, limit: int, message: str) -> bytes:

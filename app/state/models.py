@@ -123,7 +123,11 @@ class Models:
 
     def default_weights(self) -> Path | None:
         """The file of the model with which the page begins; None when it is not on this disk."""
-        return self.weights or weights_file(self.default)
+        return self.weights_of(self.default)
+
+    def weights_of(self, name: str) -> Path | None:
+        """The file of a model; None when it is not on this disk."""
+        return self.weights if self.is_own_file(name) else weights_file(name)
 
     def preload(self, first_picture: Callable[[], Any]) -> None:
         """Imports the scenes and opens the first picture, in a thread behind the page."""

@@ -4,6 +4,7 @@ A picture that was opened without a cookie belongs to its key: whoever has the k
 """
 
 import os
+import re
 import secrets
 import threading
 import time
@@ -24,6 +25,9 @@ PAIR_OUTPUTS = 3  # of pairs of student and teacher, for each picture
 MEMORY_SHARE = 1 / 8  # of this machine's memory, for the pictures of all visitors together
 MAX_BYTES = 4 * 2**30  # of them, however large the machine is; the longest unused goes first
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
+KEY_BYTES = 24
+KEY = re.compile(r"[\w-]{32}", re.ASCII)  # so many bytes in base64
+NOT_YOURS = "This picture is no longer kept: open it again."
 
 
 @dataclass
@@ -36,6 +40,7 @@ class Entry:
     size: int
     sample: str = ""  # the file's name, when it is one of the samples
     comparison: bool = False  # it was opened to be compared with another one
+    origin: str = ""  # upload/NAME or gallery/NAME/INDEX: where its browser finds it again
     used: float = field(default_factory=time.monotonic)
     pair_outputs: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed
 
@@ -103,11 +108,25 @@ class PictureStore:
 
     def add(self, entry: Entry) -> str:
         """Keeps a picture for its owner and returns its key."""
-        key = secrets.token_urlsafe(24)
+        key = secrets.token_urlsafe(KEY_BYTES)
         with self._lock:
             self._entries[key] = entry
             self._evict(entry.owner)
         return key
+
+    def put_back(self, key: str, entry: Entry) -> None:
+        """Keeps a picture under the key that it had before this server forgot it.
+
+        ValueError in a sentence for a key that is none of this server's making, or another's.
+        """
+        with self._lock:
+            known = self._entries.get(key)
+            theirs = known is not None and not is_same(known.owner, entry.owner)
+            if theirs or key in self._shared or not KEY.fullmatch(key):
+                raise ValueError(NOT_YOURS)
+            self._entries[key] = entry
+            self._entries.move_to_end(key)
+            self._evict(entry.owner)
 
     def get(self, owner: str, key: str) -> Entry | None:
         """The entry, None when there is none (any more) or when it is somebody else's."""

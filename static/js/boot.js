@@ -1,11 +1,14 @@
 /* Where the page begins: the one file that touches `window`. Gradio's components and handlers reach
    the page by the three calls of `window.Inside`, whatever comes first, they or this file. */
+import { connection, watchConnection } from "./page/connection.js";
+import { createTransport } from "./page/gradio-transport.js";
 import { followHistory } from "./page/history.js";
 import { begins, ends, wantedOf } from "./page/late.js";
 import { watchLessons } from "./page/lesson.js";
 import { arrived, opening } from "./page/link.js";
 import { preparePictures } from "./page/picture-upload.js";
 import { followRailKeys } from "./page/rail-keys.js";
+import { currentServer, keepFile } from "./page/reopening.js";
 import * as screens from "./page/screens.js";
 import { selectFromLink } from "./page/selection.js";
 import { hydrate, settle } from "./page/staging.js";
@@ -54,6 +57,9 @@ export const Inside = {
   /** Python has answered the page's arrival. */
   arrived,
 
+  /** The key of the picture that the page shows; empty until there is one. */
+  shown: () => screens.currentView()?.key ?? "",
+
   /** Python is asked for another picture, size or model; and it has answered. */
   begins,
   ends,
@@ -69,6 +75,12 @@ export const Inside = {
 };
 
 window.Inside = Inside;
+window.fetch = createTransport({
+  send: window.fetch.bind(window),
+  connection,
+  uploads: { keep: keepFile, server: currentServer },
+});
+watchConnection();
 selectFromLink(opening.state);
 screens.begin();
 followHistory();

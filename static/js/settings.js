@@ -9,6 +9,14 @@
  * @property {[string, string][]} presets [name, title]
  * @property {[string, string][]} screens [name, title], in the order of the data's way
  * @property {import("./types/page").View | null} first the view that greets, null where none is stored
+ * @property {Identity} identity of the server that this page came from
+ */
+
+/**
+ * @typedef {object} Identity who a server is; the digests change with what they stand for
+ * @property {string} server the process
+ * @property {string} page its code, and the stored answers of the first visit
+ * @property {Record<string, string>} models the weights of each model that is there
  */
 
 const place = globalThis.document?.getElementById("inside-settings");
@@ -16,4 +24,10 @@ const place = globalThis.document?.getElementById("inside-settings");
 /** @type {Settings} */
 export const settings = place
   ? JSON.parse(place.textContent ?? "")
-  : { colours: {}, presets: [], screens: [], first: null };
+  : {
+      colours: {},
+      presets: [],
+      screens: [],
+      first: null,
+      identity: { server: "", page: "", models: {} },
+    };

@@ -38,9 +38,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-@contextmanager
-def serving(home: Path, port: int, *options: str) -> Iterator[str]:
-    """A page of its own, as `python -m app` serves it, with its files in `home`: its address."""
+def launch(home: Path, port: int, *options: str) -> subprocess.Popen[bytes]:
+    """A page as `python -m app` serves it, with its files in `home`, once it answers."""
     environment = os.environ | {
         "INSIDE_DINOV2_HOME": str(home),  # no official weights of this machine's user
         "TORCH_HOME": str(home),
@@ -48,30 +47,35 @@ def serving(home: Path, port: int, *options: str) -> Iterator[str]:
         "INSIDE_DINOV2_RUNS": str(home / "runs"),
         "INSIDE_DINOV2_GALLERIES": str(home / "galleries"),
     }
-    log = (home / "log.txt").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "--port", str(port), *options],
-        cwd=ROOT,
-        env=environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    url = f"http://127.0.0.1:{port}"
+    with (home / "log.txt").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "--port", str(port), *options],
+            cwd=ROOT,
+            env=environment,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    for _ in range(600):
+        if process.poll() is not None:
+            pytest.fail(f"The server ended: {(home / 'log.txt').read_text()}")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    return process
+
+
+@contextmanager
+def serving(home: Path, port: int, *options: str) -> Iterator[str]:
+    """A page of its own for as long as it is needed: its address."""
+    process = launch(home, port, *options)
     try:
-        for _ in range(600):
-            if process.poll() is not None:
-                pytest.fail(f"The server ended: {(home / 'log.txt').read_text()}")
-            try:
-                urllib.request.urlopen(url, timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield url
+        yield f"http://127.0.0.1:{port}"
         text = (home / "log.txt").read_text()  # before the end, which cuts off open streams
     finally:
         process.terminate()
         process.wait(timeout=20)
-        log.close()
     # Gradio itself prints how it refused a file that nobody uploaded; nothing else may go wrong.
     assert text.count("Traceback") == text.count("InvalidPathError: Cannot move"), text
 

@@ -86,7 +86,7 @@ def test_refused_in_words(
 def test_too_large_a_file_is_let_go_of(
     visitor: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(features, "MAX_BYTES", 1000)
+    monkeypatch.setattr(features, "MAX_PICTURE", 1000)
     answer = visitor.post("/view/first/second", content=b"x" * 1001)
     assert (answer.status_code, "25 MB" in answer.text) == (413, True)
 

@@ -26,7 +26,7 @@ PLACES = """() => ["strip", "attention"].map((name) => {
 
 
 def words(view: dict | None) -> str:
-    return head({"magma": [[0, 0, 0]]}, {"crops": "Crops"}, view, "abc")
+    return head({"magma": [[0, 0, 0]]}, {"crops": "Crops"}, view, "abc", identity={})
 
 
 def site(early: str, above: str) -> TestClient:

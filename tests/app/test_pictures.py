@@ -72,6 +72,21 @@ def test_samples_are_everybody_s() -> None:
     assert store.get("anybody", "first") is sample
 
 
+def test_a_picture_comes_back_under_its_key_for_its_owner_alone() -> None:
+    store, key = PictureStore(), "k" * 32
+    store.share("s" * 32, lambda: entry(""))
+    store.put_back(key, entry("ada"))
+    store.put_back(key, entry("ada"))
+    assert store.newest("ada") == key
+    for wrong, owner in ((key, "bob"), (key, ""), ("s" * 32, "ada"), ("../" * 11, "ada")):
+        with pytest.raises(ValueError, match="no longer kept"):
+            store.put_back(wrong, entry(owner))
+    assert store.get("bob", key) is None
+    for _ in range(module.PER_VISITOR):
+        store.add(entry("ada"))
+    assert store.get("ada", key) is None, "it counts as any other"
+
+
 def test_what_was_looked_at_again_stays_longer() -> None:
     store = PictureStore()
     first, second = (store.add(entry("ada")) for _ in range(2))

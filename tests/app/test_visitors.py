@@ -24,7 +24,7 @@ def site(visitors: Visitors, scheme: str = "http") -> TestClient:
     async def page(request: Request) -> Response:
         return PlainTextResponse("page")
 
-    inner = Starlette(routes=[Route("/", page), Route("/view/x", page)])
+    inner = Starlette(routes=[Route(path, page) for path in ("/", "/view/x", "/identity")])
     return TestClient(VisitorCookie(inner, visitors), base_url=f"{scheme}://site")
 
 
@@ -74,6 +74,18 @@ def test_an_empty_or_forged_cookie_is_replaced(visitors: Visitors, cookie: str) 
     secret = visitors.secret({COOKIE: answer.cookies[COOKIE]})
     assert secret
     assert "made-up" not in secret
+
+
+def test_a_page_that_found_its_server_again_is_given_a_cookie_where_it_has_none(
+    visitors: Visitors,
+) -> None:
+    client = site(visitors)
+    other = Visitors(bytes(31) + b"x").cookie_of("of a server with another key")
+    answer = client.get("/identity", headers={"Cookie": f"{COOKIE}={other}"})
+    own = answer.cookies[COOKIE]
+    assert visitors.secret({COOKIE: own})
+    again = client.get("/identity", headers={"Cookie": f"{COOKIE}={own}"})
+    assert "set-cookie" not in again.headers
 
 
 def test_over_https_an_embedded_page_has_its_cookie_too(visitors: Visitors) -> None:

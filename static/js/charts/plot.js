@@ -8,6 +8,7 @@
      moveLine(place, step);                            a schedule's own cursor
 
    Plotly's script is fetched when the first chart comes into sight, and not before. */
+import { connection } from "../page/connection.js";
 import { NetworkError, sentenceOf } from "../page/errors.js";
 import { el } from "../ui/dom.js";
 import { followCells, hasCells } from "./cells.js";
@@ -98,7 +99,7 @@ async function drawNewest(place, known) {
   const { chart, shown } = known;
   if (shown === chart) return;
   try {
-    const plotly = await loadPlotly();
+    const plotly = await connection.patiently(loadPlotly);
     if (!shown) place.replaceChildren();
     await plotly.react(place, chart.data, chart.layout, {
       displaylogo: false,

@@ -17,11 +17,12 @@ export class ServerError extends Problem {
   }
 }
 
-/** No answer came. */
+/** No answer came. `isTold`: because the server is away, which the page says already. */
 export class NetworkError extends Problem {
-  /** @param {unknown} [cause] */
-  constructor(cause) {
+  /** @param {unknown} [cause] @param {boolean} [isTold] */
+  constructor(cause, isTold = false) {
     super("The server did not answer.", { cause });
+    this.isTold = isTold;
   }
 }
 
@@ -30,15 +31,17 @@ export class InputError extends Problem {}
 
 /**
  * @param {unknown} error
- * @returns {string} what to tell the visitor
+ * @returns {string} what to tell the visitor; empty where the page says it already
  */
 export function sentenceOf(error) {
+  if (error instanceof NetworkError && error.isTold) return "";
   if (error instanceof Problem) return error.message;
   return `This view has a fault: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 /**
- * Runs the work of a view; says on the view what went wrong, and keeps what it shows.
+ * Runs the work of a view; says on the view what went wrong, and keeps what it shows. False when
+ * something did.
  *
  * @param {HTMLElement} root the view: `data-ready` is set when the work went well
  * @param {() => unknown} work
@@ -50,14 +53,14 @@ export async function run(root, work) {
     forget();
     root.classList.remove("waiting");
     root.setAttribute("data-ready", "");
+    return true;
   } catch (error) {
-    if (error instanceof DOMException && error.name === "AbortError") return; // given up by the view
+    if (error instanceof DOMException && error.name === "AbortError") return true; // the view gave up
     forget();
-    root.prepend(el("p", { class: "inside-problem", role: "alert", text: sentenceOf(error) }));
+    const text = sentenceOf(error);
+    if (text) root.prepend(el("p", { class: "inside-problem", role: "alert", text }));
     if (error instanceof Problem) console.warn(error);
     else globalThis.reportError(error);
+    return false;
   }
 }
-
-/** Whether the last `run` on a view went wrong. @param {HTMLElement} root */
-export const hasProblem = (root) => root.querySelector(":scope > .inside-problem") !== null;

@@ -1,6 +1,7 @@
 /* What a visitor can keep of a view: the picture, the numbers, the link, the code. */
 import { button } from "../ui/controls.js";
 import { el } from "../ui/dom.js";
+import { connection } from "./connection.js";
 import { writeLink } from "./link.js";
 
 /**
@@ -84,6 +85,7 @@ export function exportBar(screen, { png, npz, csv, python }) {
   if (npz) {
     const save = async () => {
       await drawn(row);
+      await connection.sure();
       download(`${screen}.npz`, npz());
     };
     row.append(button("NPZ", save, "The numbers, for numpy.load"));

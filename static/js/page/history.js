@@ -1,5 +1,6 @@
 /* The browser's Back and Forward go through the screens and the pictures that were opened, and only
    then out of the page. */
+import { reopen } from "./reopening.js";
 import { linkState, parseLink, travel } from "./link.js";
 import { openScreen, STRIP, sendToPython } from "./screens.js";
 import { select } from "./selection.js";
@@ -22,6 +23,13 @@ export function stepTo(wanted, shown) {
   };
 }
 
+/** Python opens what a link names; a picture of one's own may have to be sent again. @param {string} hash */
+async function ask(hash) {
+  const { picture } = parseLink(hash).state;
+  if (picture) await reopen(picture).catch(() => null); // Python will say that it is not there
+  sendToPython(STRIP, hash);
+}
+
 /** Follows the browser's steps from now on. */
 export function followHistory() {
   addEventListener("popstate", () => {
@@ -29,7 +37,7 @@ export function followHistory() {
     const { screen, picture, selects } = stepTo(parseLink(hash).state, linkState());
     travel(() => {
       if (screen) openScreen(screen);
-      if (picture) sendToPython(STRIP, hash); // which opens it
+      if (picture) void ask(hash); // which opens it
       select(selects);
     }, picture);
   });

@@ -71,5 +71,7 @@ export function markLate(root, late) {
  * @param {View | null} view
  */
 export function nameLate(view) {
-  showNotice(view ? `Still shown: ${nameOf(view)}. What you asked for is on its way.` : "");
+  showNotice(view ? `Still shown: ${nameOf(view)}. What you asked for is on its way.` : "", {
+    topic: "late",
+  });
 }

@@ -1,6 +1,8 @@
 /* Scenes: one binary answer of the server (safetensors) -> { facts, shapes, name: typed array, ... }.
    types/scenes.d.ts says what each of them holds. */
+import { connection } from "./connection.js";
 import { NetworkError, ServerError } from "./errors.js";
+import { reopenFor } from "./reopening.js";
 
 /**
  * @typedef {object} AnyScene
@@ -51,16 +53,49 @@ export function parseScene(buffer) {
 
 // ---------- asking the server
 
+const PROXY = [502, 504]; // a proxy's words for no answer
+
 /**
- * `fetch` that throws a ServerError with the server's sentence, or a NetworkError.
+ * @typedef {object} Repeating
+ * @property {boolean} [repeatable] it does no harm to ask twice: so with whatever only reads
+ */
+
+/**
+ * `fetch` that throws a ServerError with the server's sentence. What may be asked twice waits for a
+ * server that is away; anything else, and what alone gets no answer, is a NetworkError.
  *
  * @param {string} url
  * @param {RequestInit} [options]
+ * @param {Repeating} [repeating]
  */
-export async function request(url, options) {
+export const request = (url, options, repeating) =>
+  answered(() => requestOnce(url, options), options, repeating);
+
+/**
+ * @template Result
+ * @param {() => Promise<Result>} work
+ * @param {RequestInit} [options]
+ * @param {Repeating} [repeating]
+ * @returns {Promise<Result>}
+ */
+async function answered(work, options = {}, { repeatable = !options.method } = {}) {
+  if (repeatable) return connection.patiently(work, options.signal);
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    throw new NetworkError(error, await connection.isAway());
+  }
+}
+
+/** @param {string} url @param {RequestInit} [options] @returns {Promise<Response>} */
+async function requestOnce(url, options, again = true) {
   const response = await fetch(url, options).catch(noAnswer);
-  if (!response.ok) throw new ServerError(await response.text().catch(noAnswer), response.status);
-  return response;
+  if (response.ok) return response;
+  if (PROXY.includes(response.status)) throw new NetworkError();
+  if (again && response.status === 404 && (await reopenFor(url)))
+    return requestOnce(url, options, false);
+  throw new ServerError(await response.text().catch(noAnswer), response.status);
 }
 
 /**
@@ -78,11 +113,15 @@ function noAnswer(error) {
  * @template [T=unknown]
  * @param {string} url
  * @param {RequestInit} [options]
+ * @param {Repeating} [repeating]
  * @returns {Promise<T>}
  */
-export async function requestJson(url, options) {
-  const response = await request(url, options);
-  return JSON.parse(await response.text().catch(noAnswer));
+export function requestJson(url, options, repeating) {
+  const work = async () => {
+    const response = await requestOnce(url, options);
+    return JSON.parse(await response.text().catch(noAnswer));
+  };
+  return answered(work, options, repeating);
 }
 
 /**
@@ -145,7 +184,11 @@ const scenes = createCache(24);
 export function fetchScene(url) {
   const known = scenes.get(url);
   if (known) return /** @type {Promise<S>} */ (known);
-  const scene = request(url).then((response) => /** @type {Promise<S>} */ (sceneOf(response)));
+  const scene = connection.patiently(async () => {
+    /** @type {S} */
+    const whole = await sceneOf(await requestOnce(url));
+    return whole;
+  });
   scene.catch(() => scenes.delete(url));
   return /** @type {Promise<S>} */ (scenes.set(url, scene));
 }

@@ -22,7 +22,8 @@
    The strip of thumbnails keeps the same contract and is always open. */
 import { settings } from "../settings.js";
 import { bus } from "./bus.js";
-import { hasProblem, NetworkError, run } from "./errors.js";
+import { connection } from "./connection.js";
+import { NetworkError, run } from "./errors.js";
 import { isComputing, markLate, nameLate } from "./late.js";
 import { opening } from "./link.js";
 
@@ -31,7 +32,7 @@ import { opening } from "./link.js";
 /**
  * @typedef {object} Page what a screen is given of the page
  * @property {string} name of the screen
- * @property {(work: () => unknown) => Promise<void>} run work of the screen; tells on it what went wrong
+ * @property {(work: () => unknown) => Promise<boolean>} run work of the screen; tells on it what went wrong
  * @property {(state: object) => void} expose what the screen shows, as tests read it
  * @property {(value: unknown) => void} send hands a value to Python, as the component's own
  */
@@ -87,10 +88,12 @@ function firstScreen() {
  * @returns {Promise<{ create: (root: HTMLElement, page: Page) => ScreenParts }>}
  */
 const load = (name) =>
-  import(`../screens/${name}/index.js`).catch((error) => {
-    const lost = /dynamically imported|importing a module script|error loading/i;
-    throw lost.test(error.message) ? new NetworkError(error) : error;
-  });
+  connection.patiently(() =>
+    import(`../screens/${name}/index.js`).catch((error) => {
+      const lost = /dynamically imported|importing a module script|error loading/i;
+      throw lost.test(error.message) ? new NetworkError(error) : error;
+    }),
+  );
 
 /**
  * @param {string} name
@@ -129,12 +132,12 @@ async function show(name) {
   screen.root.removeAttribute("data-ready");
   screen.drawing += 1;
   markAll();
-  await run(screen.root, async () => (await partsOf(name, screen)).show(wanted));
+  const worked = await run(screen.root, async () => (await partsOf(name, screen)).show(wanted));
   screen.drawing -= 1;
-  if (screen.shown === text && !hasProblem(screen.root)) screen.drawn = wanted;
+  if (screen.shown === text && worked) screen.drawn = wanted;
   markAll();
   if (name === current) requestAnimationFrame(() => firstIsPainted());
-  if (hasProblem(screen.root)) screen.shown = null; // tried again when it is asked for again
+  if (!worked) screen.shown = null; // tried again when it is asked for again
 }
 
 /* What is drawn is the one before while Python is at work, and while the new one is fetched. */

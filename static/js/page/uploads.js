@@ -1,4 +1,5 @@
 /* Files on their way to the server: with how far they have come, which `fetch` does not tell. */
+import { connection } from "./connection.js";
 import { NetworkError, ServerError } from "./errors.js";
 
 /**
@@ -19,7 +20,7 @@ export function sendFile(url, body, onprogress = () => {}) {
       request.status === 200
         ? resolve(JSON.parse(request.responseText))
         : reject(new ServerError(request.responseText, request.status));
-    request.onerror = () => reject(new NetworkError());
+    request.onerror = async (event) => reject(new NetworkError(event, await connection.isAway()));
     request.send(body);
   });
 }

@@ -11,6 +11,7 @@ import {
   requestJson,
   sceneUrl,
 } from "../page/scenes.js";
+import { settings } from "../settings.js";
 
 const file = await readFile(new URL("scene.safetensors", import.meta.url));
 const buffer = file.buffer.slice(file.byteOffset, file.byteOffset + file.byteLength);
@@ -98,16 +99,41 @@ test("a refusal is the server's own sentence", async () => {
   });
 });
 
+/** A server that says who it is, and whatever else. @param {(url: string) => Promise<Response>} answer */
+const serveBeside = (answer) =>
+  serve((url) =>
+    url === "identity" ? Promise.resolve(Response.json(settings.identity)) : answer(url),
+  );
+
 test("no answer, or one that is cut off, is the network's doing", async () => {
-  serve(() => Promise.reject(new TypeError("Failed to fetch")));
+  let asked = 0;
+  serveBeside(() => {
+    asked += 1;
+    return Promise.reject(new TypeError("Failed to fetch"));
+  });
   const words = { name: "Error", message: "The server did not answer." };
   await assert.rejects(request("runs"), words);
+  assert.equal(asked, 3, "what only reads is asked for again");
+  await assert.rejects(request("runs", { method: "POST" }), { ...words, isTold: false });
+  assert.equal(asked, 4, "what does something is not done twice");
   await assert.rejects(fetchScene("view/k/b"), NetworkError);
   const broken = () =>
     new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
-  serve(async () => new Response(broken()));
+  serveBeside(async () => new Response(broken()));
   await assert.rejects(requestJson("runs"), NetworkError);
   await assert.rejects(fetchScene("view/k/c"), NetworkError);
+});
+
+test("an answer that is cut off is asked for again", async () => {
+  let asked = 0;
+  const cut = () =>
+    new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
+  serveBeside(async () => new Response(++asked === 1 ? cut() : buffer));
+  const scene = await fetchScene("view/k/cut");
+  assert.deepEqual(scene.shapes.bytes, [6]);
+  asked = 0;
+  serveBeside(async () => (++asked === 1 ? new Response("", { status: 502 }) : Response.json(7)));
+  assert.equal(await requestJson("runs"), 7, "a proxy says it in its own way");
 });
 
 test("whoever gives a request up is told so, and not of a failure", async () => {

@@ -10,6 +10,8 @@ export interface View extends picture.PictureScene {
   size: number;
   /** file name of a sample; empty for a picture of the visitor's own */
   sample: string;
+  /** where a picture of the visitor's own came from: upload/NAME or gallery/NAME/INDEX */
+  origin?: string;
   seed: number;
 }
 

@@ -51,7 +51,7 @@ import { selection } from "../../page/selection.js";
  * @property {State} state
  * @property {(change: Partial<State>) => void} update changes the state and draws
  * @property {() => void} reload loads what the way shows, for what has been chosen in it
- * @property {(work: () => unknown) => Promise<void>} run
+ * @property {(work: () => unknown) => Promise<boolean>} run
  * @property {() => boolean} isSeen
  * @property {() => Promise<Around>} lookAround
  * @property {Pointing} pointing

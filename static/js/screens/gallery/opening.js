@@ -1,7 +1,7 @@
 /* Which gallery is open. Everything that is on the screen changes from one gallery to the next in one
    step, once all of the new one is there: a header never stands over another gallery's map. */
 import { bus } from "../../page/bus.js";
-import { NetworkError, sentenceOf } from "../../page/errors.js";
+import { sentenceOf } from "../../page/errors.js";
 import { keep, kept } from "../../page/link.js";
 import { requestJson } from "../../page/scenes.js";
 import { isOpen } from "../../page/screens.js";
@@ -20,7 +20,6 @@ const AGAIN = 1000; // ms
 export const SAMPLES = "samples";
 const ELSEWHERE =
   "That gallery is not on this server, or it is another visitor's: here are the samples.";
-const AWAY = "The server does not answer. The gallery goes on without it.";
 
 export class Opening {
   #epoch = 0; // of what was asked for last
@@ -112,7 +111,7 @@ export class Opening {
       await this.#follow(next, mine);
     } catch (error) {
       if (mine !== this.#epoch) return;
-      this.update({ problem: error instanceof NetworkError ? AWAY : sentenceOf(error) });
+      this.update({ problem: sentenceOf(error) });
       this.#poll();
     }
   }

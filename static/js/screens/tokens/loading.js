@@ -2,6 +2,7 @@
    others; the positions are large, and wait for a click. */
 import { chartForm, onTheme } from "../../charts/theme.js";
 import { bus } from "../../page/bus.js";
+import { connection } from "../../page/connection.js";
 import { NetworkError } from "../../page/errors.js";
 import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
 import { currentScreen } from "../../page/screens.js";
@@ -74,7 +75,7 @@ const LOADERS = {
     const asked = fetchScene(sceneUrl(view.key, PATHS.patches));
     const [scene, source] = await Promise.all([
       asked,
-      loadPicture(sceneUrl(view.key, "source.jpg")),
+      connection.patiently(() => loadPicture(sceneUrl(view.key, "source.jpg"))),
     ]);
     return { patches: { view, scene, source, pixels: unfold(scene) } };
   },

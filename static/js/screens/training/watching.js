@@ -1,6 +1,6 @@
 /* What is new about the runs. A run is a process of its own on the server; this page only asks about
    it once a second, and only while it is looked at. */
-import { NetworkError, sentenceOf } from "../../page/errors.js";
+import { sentenceOf } from "../../page/errors.js";
 import { keep } from "../../page/link.js";
 import { requestJson } from "../../page/scenes.js";
 import { isOpen } from "../../page/screens.js";
@@ -69,7 +69,7 @@ export function createWatching(state, update, offer) {
     timer = setTimeout(
       async () => {
         if (!isOpen("training")) return;
-        await follow().catch((error) => update({ problem: messageOf(error) }));
+        await follow().catch((error) => update({ problem: sentenceOf(error) }));
         again();
       },
       alive ? EVERY : IDLE,
@@ -166,9 +166,3 @@ const fetchRuns = () => requestJson("runs");
  */
 const postAction = (name, action) =>
   requestJson(`runs/${name}/steer?action=${action}`, { method: "POST" });
-
-/** @param {unknown} error */
-const messageOf = (error) =>
-  error instanceof NetworkError
-    ? "The server does not answer. The run goes on without it."
-    : sentenceOf(error);

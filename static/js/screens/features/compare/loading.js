@@ -1,6 +1,7 @@
 /* What a comparison asks the server for: the second model's picture, where there is one, and the scenes
    of both layers. */
 import { fillLesson } from "../../../page/lesson.js";
+import { recipeOf, rememberSecond } from "../../../page/reopening.js";
 import { requestJson, sceneUrl } from "../../../page/scenes.js";
 import { isSparing } from "../../../page/screens.js";
 import { comparisonUrl, fetchComparison, fetchLikeness, fetchPatches } from "../fetching.js";
@@ -59,7 +60,13 @@ export function createLoading(screen, change) {
     if (!model) change({ model, second: null });
     if (!model || (second?.first === view.key && second.model === model)) return;
     /** @type {Omit<Second, "first">} */
-    const opened = await requestJson(sceneUrl(view.key, "second", { model }), { method: "POST" });
+    const opened = await requestJson(
+      sceneUrl(view.key, "second", { model }),
+      { method: "POST" },
+      { repeatable: true },
+    );
+    const origin = recipeOf(view.key);
+    if (origin) rememberSecond(opened, origin);
     if (!isOvertaken()) change({ model, second: { ...opened, first: view.key } });
   }
   return load;

@@ -1,6 +1,7 @@
 /* Which picture the first is compared with: a sample, the one before, or a file. */
 import { keep, kept } from "../../../page/link.js";
 import { pictureToSend } from "../../../page/picture-upload.js";
+import { recipeOf, rememberSecond } from "../../../page/reopening.js";
 import { requestJson, sceneUrl } from "../../../page/scenes.js";
 import { button } from "../../../ui/controls.js";
 import { el } from "../../../ui/dom.js";
@@ -20,7 +21,10 @@ export function createChooser({ state, run, reload, lookAround }, change) {
     const url = sceneUrl(view.key, "second", { ...choice }),
       body = file && (await pictureToSend(file));
     /** @type {Omit<Second, "first">} */
-    const opened = await requestJson(url, { method: "POST", body });
+    const opened = await requestJson(url, { method: "POST", body }, { repeatable: true });
+    const { sample, source } = choice,
+      origin = source ? recipeOf(source) : sample ? { sample } : { file: body };
+    if (origin) rememberSecond(opened, origin);
     const words = file ? file.name : sampleTitle(opened.sample) || "the picture before";
     keep("features.second", opened.sample || null);
     change({ second: { ...opened, first: view.key, words }, choosing: false, pointed: null });
