@@ -28,7 +28,7 @@ export const pause = (attempt, random = Math.random()) =>
 /**
  * @template Identity
  * @param {object} parts
- * @param {(signal: AbortSignal) => Promise<Identity>} parts.ask who the server is; NetworkError where it does not say
+ * @param {(signal: AbortSignal) => Promise<Identity>} parts.ask who it is; NetworkError where it does not say
  * @param {(identity: Identity) => Promise<boolean>} parts.recover what was open is opened again;
  *   false: the page cannot go on with this server
  * @param {(state: State) => void} parts.tell
