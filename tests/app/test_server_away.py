@@ -128,6 +128,7 @@ def test_everything_stays_and_is_found_again(
     if which != "a sample":
         upload(page, SAMPLES / "rocket.jpg")
         page.locator(f"{VIEW} .inside-picture").first.click(position={"x": 40, "y": 60})
+        page.wait_for_function("location.hash.includes('row=2')")
     before, size = state(page), page.locator(f"{VIEW} .inside-picture").first.bounding_box()
     with away(mortal):
         expect_one_sentence(page)

@@ -75,9 +75,10 @@ export function createTransport({ send, connection, uploads, sleep = wait }) {
       }),
     heartbeat: (input, init) =>
       streamed(input, init, async (signal, out) => {
+        const beat = (/** @type {string} */ data) => out({ msg: data });
         for (let attempt = 0; !signal.aborted; attempt += 1) {
           const begun = Date.now();
-          await hearOut(() => reach(again(input, signal), init), out);
+          await hearOut(() => reach(again(input, signal), init), beat);
           if (signal.aborted) return;
           await connection.lost();
           if (Date.now() - begun > LASTING) attempt = 0; // some proxies end whatever is quiet
@@ -208,14 +209,18 @@ function createEvents(reach, renew) {
      * @param {(message: Message) => void} out
      */
     async follow(open, out) {
-      const closed = await hearOut(open, (message) => {
+      let isClosed = false;
+      await hearOut(open, (data) => {
+        /** @type {Message} */
+        const message = JSON.parse(data);
         if (message.session_not_found) return true; // the process that knew of it is gone
         const event = pending.get(message.event_id ?? "");
         if (event && message.msg === "process_completed") pending.delete(message.event_id ?? "");
         out(event ? { ...message, event_id: event.id } : message);
-        return message.msg === "close_stream";
+        isClosed = message.msg === "close_stream";
+        return isClosed;
       });
-      if (closed === "close_stream") return true;
+      if (isClosed) return true;
       if (pending.size) return false;
       out({ msg: "close_stream" });
       return true;
@@ -232,36 +237,31 @@ const refusal = (id) => ({
 });
 
 /**
- * Hears a stream to its end, however it ends, or until `take` has enough: the last `msg`.
+ * Hears a stream to its end, however it ends, or until `take` has enough. Its connection is let go of:
+ * a browser has few of them.
  *
  * @param {() => Promise<Response>} open
- * @param {(message: Message) => boolean | void} take
+ * @param {(data: string) => boolean | void} take
  */
 async function hearOut(open, take) {
-  /** @type {string | undefined} */
-  let last;
+  /** @type {ReadableStreamDefaultReader<string> | undefined} */
+  let reader;
   try {
     const { body } = await open();
-    const reader = body?.pipeThrough(new TextDecoderStream()).getReader();
+    reader = body?.pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ""; reader;) {
       const { done, value } = await reader.read();
       if (done) break;
       const parts = (text + value).split("\n\n");
       text = parts.pop() ?? "";
-      for (const part of parts) {
-        if (!part.startsWith("data:")) continue;
-        /** @type {Message} */
-        const message = JSON.parse(part.slice("data:".length));
-        last = message.msg;
-        if (!take(message)) continue;
-        void reader.cancel().catch(() => {});
-        return last;
-      }
+      for (const part of parts)
+        if (part.startsWith("data:") && take(part.slice("data:".length).trim())) return;
     }
   } catch {
-    // broken off: whoever hears it looks at what was said last
+    // broken off, like any other end
+  } finally {
+    void reader?.cancel().catch(() => {});
   }
-  return last;
 }
 
 /**

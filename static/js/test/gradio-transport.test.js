@@ -13,6 +13,7 @@ function createServer() {
   const seen = /** @type {string[]} */ ([]),
     bodies = /** @type {string[]} */ ([]);
   let process = 0,
+    cancelled = 0,
     up = true;
   /** @type {ReadableStreamDefaultController | null} */
   let stream = null;
@@ -30,7 +31,12 @@ function createServer() {
     }
     if (path === "upload") return Response.json([`/tmp/${process}/x.png`]);
     if (path === "queue/data" || path.startsWith("heartbeat"))
-      return new Response(new ReadableStream({ start: (one) => void (stream = one) }));
+      return new Response(
+        new ReadableStream({
+          start: (one) => void (stream = one),
+          cancel: () => void (cancelled += 1),
+        }),
+      );
     return new Response("else");
   };
   return {
@@ -41,8 +47,14 @@ function createServer() {
     get up() {
       return up;
     },
-    /** @param {object} message */
-    say: (message) => stream?.enqueue(encoder.encode(`data: ${JSON.stringify(message)}\n\n`)),
+    /** @param {object | string} message */
+    say(message) {
+      const data = typeof message === "string" ? message : JSON.stringify(message);
+      stream?.enqueue(encoder.encode(`data: ${data}\n\n`));
+    },
+    get cancelled() {
+      return cancelled;
+    },
     kill() {
       up = false;
       stream?.error(new TypeError("network error"));
@@ -126,6 +138,8 @@ test("an event whose server dies is answered by the next, under the name that Gr
     ...{ msg: "process_completed", event_id: "0-1", output: { data: [7] } },
   });
   assert.equal((await stream.next()).msg, "close_stream");
+  await settled();
+  assert.equal(one.server.cancelled, 1, "its connection is let go of");
   assert.equal(await stream.next(), undefined, "the stream has ended");
 });
 
@@ -174,8 +188,12 @@ test("Gradio lets go of a stream, and nobody asks on", async () => {
 test("the heartbeat goes on with the next process", async () => {
   const one = page();
   const beat = reading(await one.fetch(`${ROOT}/heartbeat/s`));
-  one.server.say({ msg: "alive" });
-  assert.equal((await beat.next()).msg, "alive");
+  for (let i = 0; i < 3; i += 1) {
+    one.server.say("ALIVE"); // which is no JSON
+    assert.equal((await beat.next()).msg, "ALIVE");
+  }
+  for (let i = 0; i < 20; i += 1) await settled();
+  assert.deepEqual(one.server.seen, ["heartbeat/s"], "one connection for all of them");
   one.server.kill();
   await settled();
   one.server.start();
