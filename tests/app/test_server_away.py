@@ -291,7 +291,7 @@ def test_without_a_network_the_page_waits_for_it(visit: Callable[..., Page]) -> 
 def test_a_run_is_watched_on(visit: Callable[..., Page], mortal: Server) -> None:
     page = visit("#screen=training")
     form = page.locator(".inside-form")
-    form.locator("summary").click()
+    form.get_by_text("More", exact=True).click()
     form.get_by_label("Steps", exact=True).fill("400")
     form.get_by_label("Pictures a step").fill("4")
     form.locator(".inside-start").click()
