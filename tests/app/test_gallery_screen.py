@@ -521,7 +521,7 @@ def test_a_folder_that_was_passed_over_can_be_taken(
     """What is asked of the server, and that what it makes of that is opened."""
     page = visitor("#screen=gallery", prepare=pretend_gallery)
     wait_for(page, "it.gallery === 'samples' && it.seen")
-    page.locator(VIEW).get_by_label("Pictures", exact=True).select_option("mine")
+    page.locator(VIEW).get_by_role("combobox", name="Pictures", exact=True).select_option("mine")
     which = page.locator(VIEW).locator(".inside-picture-choice")
     expect(which.locator("summary")).to_have_text(
         "Passed over: masks (2 files), gt (1 file). Take them?"
@@ -538,8 +538,10 @@ def test_a_folder_that_was_passed_over_can_be_taken(
         "stretch": True,
     }
     expect(which.locator("summary")).to_have_text("Which pictures: chosen by you")
-    expect(page.locator(VIEW).get_by_label("Pictures", exact=True)).to_have_value("anew")
-    page.locator(VIEW).get_by_label("Pictures", exact=True).select_option("samples")
+    expect(page.locator(VIEW).get_by_role("combobox", name="Pictures", exact=True)).to_have_value(
+        "anew"
+    )
+    page.locator(VIEW).get_by_role("combobox", name="Pictures", exact=True).select_option("samples")
     expect(which).to_be_hidden()  # everybody's
 
 

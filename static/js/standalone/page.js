@@ -101,7 +101,7 @@ function start(facts, data) {
       const [a, b] = state.pinned ?? [-1, -1];
       show({ pinned: a === r && b === c ? null : [r, c] }, null);
     },
-    say: (/** @type {number} */ r, /** @type {number} */ c) =>
+    describe: (/** @type {number} */ r, /** @type {number} */ c) =>
       `row ${r}, column ${c}: ${percent(row[firstPatch(scene) + r * w + c], 2)}`,
   });
   const attention = new PatchPicture(options("Attention; arrows move the patch that asks")),
