@@ -13,12 +13,12 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs a server is slow; and how two processes share the tests (`--dist loadgroup`).
 
-    One has everything that needs the server and the browser, so that there is one of each; the
-    other takes file after file of the rest, and its models and runs are made once.
+    One has everything that asks the page's server, so that there is one; the other takes file
+    after file of the rest, and its models and runs are made once.
     """
     for item in items:
-        if {"server", "browser"} & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if {"server", "browser"} & fixtures:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.xdist_group("page"))
-        else:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        asks_the_server = "server" in fixtures and item.path.parent.name == "app"
+        item.add_marker(pytest.mark.xdist_group("page" if asks_the_server else item.path.stem))

@@ -49,7 +49,7 @@ function pythonLines({ scene, view }) {
   return `from dataclasses import replace
 
 from dino_core import open_picture
-${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.runs.setup import open_pair
+${own ? "" : "from dino_core.config import CropConfig\n"}from dino_core.runs.progress import open_pair
 from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 pair, config, _ = open_pair("${file}")
