@@ -3,9 +3,12 @@
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+from dino_core import interruption
 
 ROOT = Path(__file__).parents[1]
 DEAF = """
@@ -80,3 +83,15 @@ def test_a_file_that_is_being_written_becomes_whole(tmp_path: Path) -> None:
 """
     assert interrupted(code, str(target)) == (130, "Stopped.\n")
     assert target.read_text() == "whole"
+
+
+def test_the_main_thread_is_interrupted_once_whoever_heard_it_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The watching thread may be told of the signal before Python runs its handler."""
+    for name in ("heard", "_raised"):
+        monkeypatch.setattr(interruption, name, threading.Event())
+    interruption.heard.set()
+    with pytest.raises(KeyboardInterrupt):
+        interruption._notice(signal.SIGINT, None)
+    interruption._notice(signal.SIGINT, None)  # another one disturbs nobody

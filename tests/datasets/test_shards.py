@@ -117,6 +117,17 @@ def test_a_set_is_looked_through_once_and_again_when_it_has_changed(tmp_path, mo
         ({".txt": [b"0", b"1", b"2"]}, ("0", "1", "2"), (0, 1, 2)),
         ({".txt": [b"a dog on a lawn", b"two cats", b"rain"]}, (), None),  # captions
         ({".cls": [b"1", b"0", b"1"], ".txt": [b"x", b"y", b"z"]}, ("0", "1"), (1, 0, 1)),
+        # .cls counts where there is a .json as well, whichever comes first in the tar.
+        (
+            {".cls": [b"1", b"0", b"1"], ".json": [b'{"label": 7}', b'{"label": 8}', b"9"]},
+            ("0", "1"),
+            (1, 0, 1),
+        ),
+        (
+            {".json": [b'{"label": 7}', b'{"label": 8}', b"9"], ".cls": [b"1", b"0", b"1"]},
+            ("0", "1"),
+            (1, 0, 1),
+        ),
         ({".json": [b'{"caption": "x"}'] * 3}, (), None),
     ],
 )

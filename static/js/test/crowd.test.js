@@ -8,21 +8,7 @@ import { ShownPictures, StandingOut } from "../charts/standing-out.js";
 import { Viewport } from "../charts/viewport.js";
 import { Names } from "../screens/gallery/names.js";
 import { fillIn, fillUp, pointsOf } from "../screens/gallery/parts.js";
-
-/** Numbers from 0 to 1 that are the same every time. @param {number} seed */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-/** @param {number} n @param {number} seed */
-function cloud(n, seed) {
-  const next = random(seed);
-  return Float32Array.from({ length: 2 * n }, () => 2 * next() - 1);
-}
+import { cloud, random } from "./drawn-points.js";
 
 test("points that are still to come are in no bucket, and keep no other from being found", () => {
   const points = cloud(500, 4);

@@ -6,21 +6,7 @@ import { cssColour, disc, mixed, packed } from "../charts/pixels.js";
 import { between, Buckets, eased, pointAhead, pointsInside, spacedOut } from "../charts/points.js";
 import { pressKey } from "../charts/scatter-controls.js";
 import { Viewport } from "../charts/viewport.js";
-
-/** Numbers from 0 to 1 that are the same every time. @param {number} seed */
-function random(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
-/** @param {number} n @param {number} seed */
-function cloud(n, seed) {
-  const next = random(seed);
-  return Float32Array.from({ length: 2 * n }, () => 2 * next() - 1);
-}
+import { cloud, random } from "./drawn-points.js";
 
 test("buckets find the point that looking at all of them finds", () => {
   const next = random(5);
