@@ -119,12 +119,18 @@ def test_a_set_is_looked_through_once_and_again_when_it_has_changed(tmp_path, mo
         ({".cls": [b"1", b"0", b"1"], ".txt": [b"x", b"y", b"z"]}, ("0", "1"), (1, 0, 1)),
         # .cls counts where there is a .json as well, whichever comes first in the tar.
         (
-            {".cls": [b"1", b"0", b"1"], ".json": [b'{"label": 7}', b'{"label": 8}', b"9"]},
+            {
+                ".cls": [b"1", b"0", b"1"],
+                ".json": [b'{"label": 7}', b'{"label": 8}', b'{"label": 7}'],
+            },
             ("0", "1"),
             (1, 0, 1),
         ),
         (
-            {".json": [b'{"label": 7}', b'{"label": 8}', b"9"], ".cls": [b"1", b"0", b"1"]},
+            {
+                ".json": [b'{"label": 7}', b'{"label": 8}', b'{"label": 7}'],
+                ".cls": [b"1", b"0", b"1"],
+            },
             ("0", "1"),
             (1, 0, 1),
         ),
