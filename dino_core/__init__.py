@@ -42,7 +42,7 @@ The floors: a file imports lower floors only, and files on one floor do not know
     8  scenes  cli                                         one file per screen; the command line
     7  finetuning                                          labels: classifier, backbone, reports
     6  runs  gallery                                       a run, many pictures, as a folder
-    5  evaluation  whatif                                  how good are the features? what if?
+    5  evaluation  whatif  slow_motion                     how good? what if? a step line by line
     4  step  embedding  figures                            one step; pictures -> features; charts
     3  datasets  jobs                                      files of pictures; processes
     2  student_teacher  update  weights  analysis

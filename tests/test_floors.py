@@ -14,7 +14,7 @@ FLOORS = [
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},
     {"step", "embedding", "figures"},
-    {"evaluation", "whatif"},
+    {"evaluation", "whatif", "slow_motion"},
     {"runs", "gallery"},
     {"finetuning"},
     {"scenes", "cli"},

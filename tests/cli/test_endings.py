@@ -217,6 +217,7 @@ def test_a_home_stays_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ["crops", CAT, "--output", "x.jpg"],
         ["masks", "--output", "x.csv"],
         ["losses", CAT, "--output", "x.csv"],
+        ["step", CAT, "--output", "x.csv"],
         ["heads", "run", "--data", "samples", "--output", "x.csv"],
         ["heads", "run", "--data", "samples", "--save", "x.csv"],
         ["embed", "samples", "--output", "x.csv"],

@@ -8,7 +8,8 @@ from import_graph import imports
 ROOT = Path(__file__).parents[2]
 ROOM = ROOT / "dino_core" / "figures"
 PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "theme.py"} | {
-    "effects.py"
+    "effects.py",
+    "step.py",
 }
 MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py"}
 NEITHER = {"__init__.py", "files.py", "offline_page.py"}  # names of both, for types; draws nothing

@@ -1,0 +1,200 @@
+"""step: one training step in slow motion."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dino_core.assets import SAMPLES
+from dino_core.cli.command import Option, add_command, count, figure_option, positive, write_figure
+from dino_core.cli.files import array, leave_out_unreadable, read, report, save, stretch_option
+from dino_core.cli.outputs import output_file
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dino_core.slow_motion import RecordedStep, Session
+
+
+def step_options(option: Option) -> None:
+    option("image", metavar="IMAGE")
+    option(
+        "--pair",
+        metavar="RUN",
+        help="a run's folder or a file of heads (default: the small pair that comes with the "
+        "project, trained from scratch on CIFAR-10)",
+    )
+    option(
+        "--references", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)"
+    )
+    option("--seed", type=count, default=0, metavar="S", help="of crops and masks (default: 0)")
+    option(
+        "--steps",
+        type=positive,
+        default=1,
+        metavar="N",
+        help="in a row, the last is recorded in full",
+    )
+    option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
+    option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
+    option(
+        "--learning-rate",
+        type=float,
+        metavar="LR",
+        help="default: what the pair's schedule has nine tenths through",
+    )
+    for name, default in (("dino", 1.0), ("ibot", 1.0), ("koleo", 0.1)):
+        option(
+            f"--{name}-weight",
+            type=float,
+            default=default,
+            metavar="W",
+            help=f"of this loss (default: {default:g}, as in the paper)",
+        )
+    stretch_option(option)
+    option("--output", metavar="FILE.npz", help="write what was recorded there")
+    figure_option(
+        option,
+        "charts that open offline: gradients by layer, whose they are, how far the weights moved, "
+        "the losses before and after",
+        ("html",),
+    )
+
+
+def step(args: argparse.Namespace) -> None:
+    """One real training step on a picture and its companions, recorded line by line.
+
+    A copy of the pair learns; nothing is written but what is asked for. Prints the losses before
+    and after the step on the same crops, the gradients' lengths and what clipping left of them.
+
+    The NPZ holds, of the last step, n layers and m losses (names in layers, terms):
+      gradient_norms [n]       length of the gradients, before clipping
+      term_norms [n, m]        of each loss alone      shares [n, m]   rows add up to 1
+      cosines [m, m]           between the losses' gradients, over all layers
+      weights, moved, teacher_moved, apart [n]   lengths of the student's weights, of its and the
+                               teacher's change, and of what is between them afterwards
+      before, after [m]        the losses with their weights, same crops and targets
+      dino [2 + L, 2, B], ibot [M], koleo [2, B]   the losses' terms, in nats
+      masks [2B, P]            bool, first crop of all pictures, then second
+      lines, values            what each line left behind: FILE:LINE, and NAME = what it holds
+    and loss_before, loss_after [steps] of every step in a row.
+    """
+    target = output_file(args.output, ".npz") if args.output else None
+    session = _session(args)
+    before, after = [], []
+    for number in range(args.steps):
+        recorded = session.step()
+        before.append(recorded.result.loss)
+        after.append(recorded.loss_after)
+        if number < args.steps - 1:
+            print(f"step {number}: loss {before[-1]:.4f} -> {after[-1]:.4f}", flush=True)
+    print("\n".join(as_table(recorded)))
+    if target:
+        save(target, arrays_of(recorded, before, after))
+        report(f"Step -> {args.output}")
+    write_figure(args, lambda _: _charts(recorded, before, after))
+
+
+def _session(args: argparse.Namespace) -> "Session":
+    """The copy that learns, with all pictures read. ValueError for what does not go together."""
+    from dino_core.runs.pretrained_heads import CIFAR_PAIR
+    from dino_core.runs.progress import open_pair
+    from dino_core.slow_motion import Choices, Session
+
+    image = Path(args.image)
+    picture = read(args.image, args)
+    if args.references:
+        leave_out_unreadable(args, "references")
+    references = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
+    others = [read(str(path), args) for path in references if path.resolve() != image.resolve()]
+    pair, config, _ = open_pair(args.pair or CIFAR_PAIR)
+    choices = Choices(
+        args.seed,
+        args.targets,
+        args.temperature,
+        args.learning_rate,
+        dino_weight=args.dino_weight,
+        ibot_weight=args.ibot_weight,
+        koleo_weight=args.koleo_weight,
+    )
+    return Session(pair, config, [picture, *others], choices)
+
+
+def as_table(recorded: "RecordedStep") -> list[str]:
+    """Lines for a person: each loss before and after, and the gradients of the three networks."""
+    result, after = recorded.result, recorded.terms_after
+    rows = [(name, value, after[name]) for name, value in result.terms.items()]
+    rows.append(("loss", result.loss, recorded.loss_after))
+    lines = [f"{'':12}{'before':>10}{'after':>10}"]
+    lines += [f"{name:12}{was:10.4f}{now:10.4f}" for name, was, now in rows]
+    lines.append(f"{'':12}{'gradient':>10}{'kept':>10}")
+    clipped = recorded.clipped
+    lines += [f"{n:12}{x:10.4f}{clipped[n]:10.1%}" for n, x in result.gradient_norms.items()]
+    return lines
+
+
+def arrays_of(
+    recorded: "RecordedStep", before: list[float], after: list[float]
+) -> "dict[str, np.ndarray]":
+    import numpy as np
+
+    gradients, moved, result = recorded.gradients, recorded.moved, recorded.result
+    tensors = {
+        "gradient_norms": recorded.gradient_norms,
+        "term_norms": gradients.norms,
+        "shares": gradients.shares,
+        "cosines": gradients.cosines,
+        "weights": moved.weights,
+        "moved": moved.student,
+        "teacher_moved": moved.teacher,
+        "apart": moved.apart,
+        "dino": result.dino_terms,
+        "ibot": result.ibot_terms,
+        "koleo": result.koleo_terms,
+        "masks": recorded.batch.masks,
+    }
+    lines, values = _written(recorded)
+    return {
+        **{name: array(tensor) for name, tensor in tensors.items()},
+        "layers": np.array(recorded.layers),
+        "terms": np.array(gradients.terms),
+        "before": np.array([result.terms[n] for n in gradients.terms], np.float32),
+        "after": np.array([recorded.terms_after[n] for n in gradients.terms], np.float32),
+        "loss_before": np.array(before, np.float32),
+        "loss_after": np.array(after, np.float32),
+        "lines": np.array(lines),
+        "values": np.array(values),
+    }
+
+
+def _written(recorded: "RecordedStep") -> tuple[list[str], list[str]]:
+    """FILE:LINE of every statement that was run, and what it left behind in words."""
+    lines, values = [], []
+    for visit in recorded.visits:
+        lines.append(f"{recorded.functions[visit.function].file}:{visit.first}")
+        values.append("; ".join(f"{value.name} = {value.words()}" for value in visit.values))
+    return lines, values
+
+
+def _charts(recorded: "RecordedStep", before: list[float], after: list[float]) -> dict[str, Any]:
+    from dino_core.figures import step as figures
+
+    layers, gradients, moved = recorded.layers, recorded.gradients, recorded.moved
+    charts = {
+        "losses": figures.before_and_after(recorded.result.terms, recorded.terms_after),
+        "gradients": figures.gradient_norms(layers, recorded.gradient_norms.numpy()),
+        "shares": figures.loss_shares(layers, gradients.terms, gradients.shares.numpy()),
+        "moved": figures.movements(
+            layers,
+            student=moved.student.numpy(),
+            teacher=moved.teacher.numpy(),
+            weights=moved.weights.numpy(),
+        ),
+    }
+    if len(before) > 1:
+        charts["steps"] = figures.losses_in_a_row(before, after)
+    return charts
+
+
+def add_parsers(commands: Any) -> None:
+    """Adds the command to `argparse`'s subparsers."""
+    add_command(commands, step, step_options)
