@@ -40,7 +40,7 @@ A = 6 heads of width d = 64 in each of T = 12 blocks. With R = 4 registers N is 
 The floors: a file imports lower floors only, and files on one floor do not know each other.
 
     8  scenes  cli                                         one file per screen; the command line
-    7  finetuning                                          labels: classifier, backbone, reports
+    7  finetuning  distillation                            labels; a student under a teacher
     6  runs  gallery                                       a run, many pictures, as a folder
     5  evaluation  whatif  slow_motion                     how good? what if? a step line by line
     4  step  embedding  figures                            one step; pictures -> features; charts

@@ -249,6 +249,24 @@ class ScheduleConfig:
 
 
 @dataclass(frozen=True)
+class FollowConfig:
+    """Distillation for small machines: a student that follows a frozen teacher's features.
+
+    Neither heads nor prototypes; not the recipe of the released models (paper, section 5). The
+    teacher is asked once about every crop; whatever varies a crop beyond that is cheap.
+    """
+
+    answers: int = 16_000  # crops that the teacher is asked about
+    first_look: int = 256  # crops from which is known what the teacher usually says
+    teacher_grid: int | None = None  # patches a side that the teacher sees; None: as the student
+    crop_scale: tuple[float, float] = (0.4, 1.0)  # share of the area, of crops after the whole one
+    flip_probability: float = 0.5  # of crop and answer together
+    gain: float = 0.2  # brightness times [0.8, 1.2], the student's alone
+    offset: float = 0.1  # and plus [-0.1, 0.1] of white
+    patch_weight: float = 1.0  # of the patches' loss, beside 1 for the class token's
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """Everything that a training run is made of. The defaults are `ssl_default_config.yaml`."""
 

@@ -16,7 +16,7 @@ FLOORS = [
     {"step", "embedding", "figures"},
     {"evaluation", "whatif", "slow_motion"},
     {"runs", "gallery"},
-    {"finetuning"},
+    {"finetuning", "distillation"},
     {"scenes", "cli"},
     {"__main__"},  # the command line, beside the app
 ]

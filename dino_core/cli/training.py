@@ -1,8 +1,9 @@
-"""The commands of training: train, finetune, predict, runs.
+"""The commands of training: train, finetune, distil, predict, runs.
 
     python -m dino_core train --data pictures.zip --preset tiny --steps 400 --run runs/first
     python -m dino_core train --run runs/first --resume
     python -m dino_core finetune --data labelled.zip --model preview_vits14 --run runs/classes
+    python -m dino_core distil --data pictures.zip --teacher preview_vits14 --run runs/small
     python -m dino_core predict cat.jpg --model runs/classes
     python -m dino_core runs
 
@@ -30,6 +31,7 @@ from dino_core.runs.option import Kind
 from dino_core.runs.presets import PRESET_WORDS
 from dino_core.runs.request import RunRequest
 from dino_core.runs.request_io import add_options, changes_for, given_options, stored_request
+from dino_core.runs.students import STUDENT_WORDS
 
 RESUME = "go on with the run, as config.json there says; the same options may stand there again"
 
@@ -44,24 +46,27 @@ def add_parsers(commands: Any) -> None:
     for run, options_of in (
         (train, train_options),
         (finetune, finetune_options),
+        (distil, distil_options),
         (predict, predict_options),
         (runs, runs_options),
     ):
         command = add_command(commands, run, options_of)
         if run is train:
-            command.epilog = presets_text()
+            command.epilog = "\n".join([presets_text(PRESET_WORDS), "", *textwrap.wrap(KOLEO, 88)])
+        if run is distil:
+            command.epilog = presets_text(STUDENT_WORDS)
 
 
-def presets_text() -> str:
+def presets_text(presets: dict[str, str]) -> str:
     lines = ["presets:"]
-    for name, words in PRESET_WORDS.items():
+    for name, words in presets.items():
         lines += textwrap.wrap(
             words, 88, initial_indent=f"  {name:15} ", subsequent_indent=" " * 18
         )
-    return "\n".join([*lines, "", *textwrap.wrap(KOLEO, 88)])
+    return "\n".join(lines)
 
 
-# --- train and finetune
+# --- train, finetune and distil
 
 
 def train_options(option: Option) -> None:
@@ -112,6 +117,32 @@ def finetune(args: argparse.Namespace) -> int:
     request = RunRequest(kind="fine-tuning", **given)
     setup = tuning.FinetuneSetup.of(request)
     return code_of(tuning.finetune(request.folder or default_folder("finetune"), setup))
+
+
+def distil_options(option: Option) -> None:
+    add_options(option, "distillation")
+    option("--resume", action="store_true", help=RESUME)
+
+
+def distil(args: argparse.Namespace) -> int:
+    """Teaches a small student to say of pictures what a frozen teacher says, without labels.
+
+    The student's class and patch tokens follow the teacher's, each through a linear map. What the
+    teacher says is kept by content and crop, so that it is asked once. The folder of the run is
+    like that of `train`; with --probe the chosen pictures are kept at each milestone in the
+    teacher's colours, and those of the teacher beside them.
+    """
+    from dino_core.distillation import run as distillation
+    from dino_core.distillation.setup import DistilSetup
+
+    given = given_options(args, "distillation")
+    if args.resume:
+        folder, changes = going_on(given, "distillation")
+        return code_of(distillation.distil(folder, resume=True, changes=changes))
+    request = RunRequest(kind="distillation", **given)
+    setup = DistilSetup.of(request)
+    folder = request.folder or default_folder(f"distil-{request.student}")
+    return code_of(distillation.distil(folder, setup))
 
 
 def code_of(end: str) -> int:

@@ -2,7 +2,7 @@
 
 Charts, which have axes, are Plotly's (`plotly.graph_objects.Figure`):
 
-    curves      training and fine-tuning by step, schedules
+    curves      training, distillation and fine-tuning by step, schedules
     layers      lengths of tokens, updates, probes by layer, explained variance
     effects     what follows from a change inside the model
     histograms  masks and crops over many draws
@@ -30,7 +30,12 @@ works without them.
 """
 
 from dino_core.figures.charts import stack
-from dino_core.figures.curves import finetuning_curves, pretraining_curves, schedules
+from dino_core.figures.curves import (
+    distillation_curves,
+    finetuning_curves,
+    pretraining_curves,
+    schedules,
+)
 from dino_core.figures.depth import attention_by_layer, layers_in_colours
 from dino_core.figures.effects import change_by_layer, screening
 from dino_core.figures.files import save
@@ -67,6 +72,7 @@ __all__ = [
     "crop_areas",
     "crop_aspects",
     "crops",
+    "distillation_curves",
     "explained_variance",
     "finetuning_curves",
     "layers_in_colours",

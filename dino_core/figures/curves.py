@@ -49,6 +49,22 @@ def term(title: str, name: str, anchored: bool = True) -> Chart:
     return Chart(title, (Curve("loss", f"logged.{name}"), *anchor), "nats", log=False)
 
 
+MEASURED = {  # at milestones
+    "knn": Chart(
+        "k-NN accuracy",
+        (
+            Curve("class token", "knn.cls"),
+            Curve("mean patch", "knn.mean_patch"),
+            Curve("both", "knn.both"),
+        ),
+        "%",
+        floor=0,
+        ceiling=100,
+    ),
+    "matching": Chart(
+        "Patches found again", (Curve("in another view", "matching"),), "%", floor=0, ceiling=100
+    ),
+}
 PRETRAINING = {
     "loss": Chart("Total loss", (Curve("loss", "loss"),), "all terms with their weights"),
     "dino_local_crops_loss": term("DINO, local crops", "dino_local_crops_loss"),
@@ -77,19 +93,28 @@ PRETRAINING = {
         floor=0,
         log=False,
     ),
-    "knn": Chart(
-        "k-NN accuracy",
-        (
-            Curve("class token", "knn.cls"),
-            Curve("mean patch", "knn.mean_patch"),
-            Curve("both", "knn.both"),
-        ),
-        "%",
-        floor=0,
-        ceiling=100,
+    **MEASURED,
+}
+DISTILLATION = {
+    "loss": Chart("Loss", (Curve("loss", "loss"),), "1 - cosine, class token and patches"),
+    "agreement": Chart(
+        "Agreement with the teacher",
+        (Curve("class token", "agreement.cls"), Curve("patches", "agreement.patches")),
+        "cosine; 0: the same answer to every crop",
+        ceiling=1,
+        log=False,
     ),
-    "matching": Chart(
-        "Patches found again", (Curve("in another view", "matching"),), "%", floor=0, ceiling=100
+    **MEASURED,
+    "gradient": Chart(
+        "Gradient norm",
+        (
+            Curve("backbone", "gradient_norms.backbone"),
+            Curve("class token's map", "gradient_norms.cls_map"),
+            Curve("patches' map", "gradient_norms.patch_map"),
+        ),
+        "before clipping",
+        floor=0,
+        log=False,
     ),
 }
 FINETUNING = {
@@ -124,6 +149,12 @@ def pretraining_curves(lines: Sequence[Line], theme: Theme = "light") -> dict[st
     All charts are there from the start, without points as long as nothing was measured.
     """
     return {key: _drawn(chart, lines, "step", theme) for key, chart in PRETRAINING.items()}
+
+
+def distillation_curves(lines: Sequence[Line], theme: Theme = "light") -> dict[str, "go.Figure"]:
+    """Lines of metrics.jsonl of a distillation -> loss, agreement with the teacher, gradient norms,
+    and what the milestones measured, by step."""
+    return {key: _drawn(chart, lines, "step", theme) for key, chart in DISTILLATION.items()}
 
 
 def finetuning_curves(lines: Sequence[Line], theme: Theme = "light") -> dict[str, "go.Figure"]:

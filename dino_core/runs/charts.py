@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dino_core.figures.curves import finetuning_curves, pretraining_curves
+from dino_core.figures.curves import distillation_curves, finetuning_curves, pretraining_curves
 from dino_core.figures.matrix import confusion
 from dino_core.figures.theme import Theme
 from dino_core.jobs import read_json
@@ -18,9 +18,11 @@ def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Fi
 
     ValueError when there is no run in the folder.
     """
-    tuned = RunFolder(folder).read_config().get("kind") == "fine-tuning"
+    kind = RunFolder(folder).read_config().get("kind")
     lines = read_metrics(folder)
-    draw = finetuning_curves if tuned else pretraining_curves
+    draw = {"fine-tuning": finetuning_curves, "distillation": distillation_curves}.get(
+        str(kind), pretraining_curves
+    )
     return draw(lines, theme), max((line["step"] for line in lines), default=-1)
 
 

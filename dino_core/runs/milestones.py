@@ -15,6 +15,7 @@ from dino_core.runs.presets import RunConfig
 from dino_core.runs.progress import Progress
 from dino_core.step.distributed import World
 from dino_core.step.sharding import whole_backbone
+from dino_core.vit import VisionTransformer
 
 
 class Milestones:
@@ -39,15 +40,14 @@ class Milestones:
         if not self.dense and not self.probes:
             return
         vit = whole_backbone(progress.pair.teacher.backbone, self.first)
-        if vit is None:
-            return
-        size, step, steps = self.config.train.crops.global_size, progress.step, self.config.steps
+        if vit is not None:
+            self.look(vit, progress.step)
+
+    def look(self, vit: VisionTransformer, step: int) -> None:
+        """At a backbone after so many steps; in the first process."""
+        size, steps = self.config.train.crops.global_size, self.config.steps
         if self.probes:
-            arrays = sample_pictures.probe(vit, self.probes, size, self.config)
-            before = [p for p in sorted(self.run.probes.glob("step-*.npz")) if milestone(p) < step]
-            if before:
-                with np.load(before[-1]) as stored:
-                    arrays["pca"] = sample_pictures.same_colours(arrays["pca"], stored["pca"])
+            arrays = self._seen_by(vit, size, step)
             sample_pictures.save_arrays(self.run.probes / f"step-{step:08}.npz", arrays)
         measured: dict[str, Any] = {}
         if self.knn is not None:
@@ -60,6 +60,15 @@ class Milestones:
             self.run.log(f"Patches found again after step {step}: {share:.2f} %.")
         if measured:
             self.run.add_metrics({"step": step, "steps": steps, **measured})
+
+    def _seen_by(self, vit: VisionTransformer, size: int, step: int) -> dict[str, np.ndarray]:
+        """The chosen pictures, in colours that flicker as little as may be."""
+        arrays = sample_pictures.probe(vit, self.probes, size, self.config)
+        before = [p for p in sorted(self.run.probes.glob("step-*.npz")) if milestone(p) < step]
+        if before:
+            with np.load(before[-1]) as stored:
+                arrays["pca"] = sample_pictures.same_colours(arrays["pca"], stored["pca"])
+        return arrays
 
     def _some(self) -> list[Image.Image]:
         """A few of the run's own, evenly spread; those that cannot be read are left out."""

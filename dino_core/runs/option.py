@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Kind = Literal["pretraining", "fine-tuning"]
+Kind = Literal["pretraining", "fine-tuning", "distillation"]
 TRAIN: tuple[Kind, ...] = ("pretraining",)
 FINETUNE: tuple[Kind, ...] = ("fine-tuning",)
+DISTIL: tuple[Kind, ...] = ("distillation",)
 MANY = 2**31 - 1
 
 
@@ -19,7 +20,7 @@ class Option:
     flag: str
     help: str
     type: type = str  # int, str, or bool: --flag and --no-flag
-    kinds: tuple[Kind, ...] = TRAIN + FINETUNE
+    kinds: tuple[Kind, ...] = TRAIN + FINETUNE + DISTIL
     metavar: str | tuple[str, ...] | None = None
     choices: tuple[str, ...] | None = None
     low: int = 1  # of whole numbers

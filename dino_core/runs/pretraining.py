@@ -9,23 +9,24 @@ number of threads.
 """
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 
 from dino_core.datasets import Pictures
 from dino_core.interruption import files_written
 from dino_core.runs import checkpoints
+from dino_core.runs.checkpoints import Checkpoint
 from dino_core.runs.control import Control
 from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import Action, RunFolder, read_metrics
 from dino_core.runs.milestones import Milestones
 from dino_core.runs.presets import RunConfig
-from dino_core.runs.progress import Progress, begin, restore, save, set_trainable
+from dino_core.runs.progress import Counted, Progress, begin, restore, save, set_trainable
 from dino_core.runs.setup import (
     Setup,
     as_config,
@@ -43,6 +44,7 @@ from dino_core.step.accumulation import step_in_parts
 from dino_core.step.distributed import World, joined
 from dino_core.step.loader import (
     BatchMaker,
+    Made,
     RawBatch,
     background_batches,
     generator_for,
@@ -54,6 +56,7 @@ from dino_core.weights import save_backbone
 
 ACTIONS: tuple[Action | None, ...] = (None, "pause", "resume", "stop")
 End = Literal["finished", "stopped", "interrupted"]
+AnyProgress = TypeVar("AnyProgress", bound=Counted)
 
 
 def train(
@@ -116,7 +119,7 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
     progress = begin(setup, world.device, world.group)
     knn = labelled_set(setup)
     probes = [(name, read_probe(name)) for name in setup.probes]
-    resume_from_checkpoint(run, progress, world)
+    resume_from_checkpoint(run, progress, world, restore)
     watch = Milestones(run, config, world, knn, probes, pictures)
     if progress.step == 0:
         watch.visit(progress)
@@ -129,21 +132,26 @@ def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> En
             begun = time.perf_counter()
             line = one_step(progress, raw, config, world)
             if world.first:
-                report_broken(run, raw, told)
+                report_broken(run, raw.broken, told)
                 seconds = waited + time.perf_counter() - begun
                 progress.durations.append(seconds)
                 run.add_metrics(with_clock(line, progress, config, seconds, waited))
             if config.is_milestone(progress.step):
                 watch.visit(progress)
             with files_written():
-                end = end_of_step(run, control, progress, config, world)
+                end = end_of_step(run, control, progress, config, world, save)
             if end is not None:
                 batches.close()
                 return end
     return finish(run, progress, config, world)
 
 
-def resume_from_checkpoint(run: RunFolder, progress: Progress, world: World) -> None:
+def resume_from_checkpoint(
+    run: RunFolder,
+    progress: AnyProgress,
+    world: World,
+    restore: Callable[[AnyProgress, Checkpoint], None],
+) -> None:
     """Goes on from the newest checkpoint that is whole, if there is one."""
     found, complaints = checkpoints.newest_checkpoint(run.checkpoints)
     if found is None and complaints:
@@ -198,7 +206,7 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
     return {"step": progress.step, "steps": config.steps, **line}
 
 
-def timed(batches: Generator[RawBatch, None, None]) -> Iterator[tuple[RawBatch, float]]:
+def timed(batches: Generator[Made, None, None]) -> Iterator[tuple[Made, float]]:
     """Each batch with the seconds that were spent waiting for it."""
     while True:
         begun = time.perf_counter()
@@ -209,7 +217,7 @@ def timed(batches: Generator[RawBatch, None, None]) -> Iterator[tuple[RawBatch, 
 
 
 def with_clock(
-    line: dict[str, Any], progress: Progress, config: RunConfig, seconds: float, waited: float
+    line: dict[str, Any], progress: Counted, config: RunConfig, seconds: float, waited: float
 ) -> dict[str, Any]:
     return {
         **line,
@@ -222,15 +230,15 @@ def with_clock(
     }
 
 
-def seconds_left(progress: Progress, config: RunConfig) -> float | None:
+def seconds_left(progress: Counted, config: RunConfig) -> float | None:
     if not progress.durations:
         return None
     return sum(progress.durations) / len(progress.durations) * (config.steps - progress.step)
 
 
-def report_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
+def report_broken(run: RunFolder, broken: Iterable[tuple[str, str]], told: set[str]) -> None:
     """Names each file that could not be read, once."""
-    for name, reason in raw.broken:
+    for name, reason in broken:
         if name not in told:
             told.add(name)
             run.log(f"Skipped {name}: {reason} ({len(told)} so far)")
@@ -240,7 +248,12 @@ def report_broken(run: RunFolder, raw: RawBatch, told: set[str]) -> None:
 
 
 def end_of_step(
-    run: RunFolder, control: Control, progress: Progress, config: RunConfig, world: World
+    run: RunFolder,
+    control: Control,
+    progress: AnyProgress,
+    config: RunConfig,
+    world: World,
+    save: Callable[[RunFolder, AnyProgress, RunConfig, World], None],
 ) -> End | None:
     """Writes what is due and does what was asked from outside. Says "stopped" when to stop."""
     step = progress.step

@@ -4,6 +4,7 @@ import json
 from collections import deque
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.distributed as dist
@@ -31,6 +32,13 @@ from dino_core.step.sharding import as_shards, gathered, shard_pair
 from dino_core.student_teacher import Network, StudentTeacher
 from dino_core.update import ParameterRule, build_optimiser, is_shard
 from dino_core.weights.files import read_state_dict
+
+
+class Counted(Protocol):
+    """What a loop knows of any run: how far it is, and how fast."""
+
+    step: int  # steps done
+    durations: deque[float]  # seconds of the newest steps
 
 
 @dataclass

@@ -16,10 +16,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from dino_core.runs.option import FINETUNE, TRAIN, Kind, Option, row
+from dino_core.runs.option import DISTIL, FINETUNE, TRAIN, Kind, Option, row
 from dino_core.runs.presets import PRESETS, RunConfig, find_preset, with_batch, with_steps
+from dino_core.runs.students import STUDENTS, find_student
 
-COMMANDS: dict[Kind, str] = {"pretraining": "train", "fine-tuning": "finetune"}
+COMMANDS: dict[Kind, str] = {
+    "pretraining": "train",
+    "fine-tuning": "finetune",
+    "distillation": "distil",
+}
 
 SAMPLES = "samples"  # stands for the pictures that come with the project
 CIFAR10 = "cifar10"  # stands for torchvision's copy, downloaded where asked for
@@ -80,6 +85,26 @@ class RunRequest:
     preset: str = row(
         "tiny", "--preset", "see below (default: tiny)", kinds=TRAIN, choices=tuple(PRESETS)
     )
+    student: str = row(
+        "light", "--preset", "see below (default: light)", kinds=DISTIL, choices=tuple(STUDENTS)
+    )
+    teacher: str | None = row(
+        None,
+        "--teacher",
+        "the frozen teacher: a model, see the command models, or a checkpoint of your own "
+        "(default: the model on this disk)",
+        kinds=DISTIL,
+        metavar="MODEL_OR_FILE",
+    )
+    answers: int | None = row(
+        None,
+        "--answers",
+        "crops that the teacher is asked about: of fewer pictures several crops each are taken, "
+        "of more pictures so many are used (default: as the preset says)",
+        type=int,
+        kinds=DISTIL,
+        metavar="N",
+    )
     part: Literal["head", "blocks", "all"] = row(
         "head",
         "--train",
@@ -94,7 +119,7 @@ class RunRequest:
         metavar="N",
     )  # fmt: skip
     steps: int | None = row(
-        None, "--steps", "default: as the preset says", type=int, kinds=TRAIN, metavar="N"
+        None, "--steps", "default: as the preset says", type=int, kinds=TRAIN + DISTIL, metavar="N"
     )
     epochs: int | None = row(
         None, "--epochs", "at most; it ends when nothing improves", type=int, kinds=FINETUNE,
@@ -118,12 +143,17 @@ class RunRequest:
         0, "--seed", "default: 0", type=int, low=0, high=2**53 - 1, metavar="S"
     )  # what every JSON reader keeps exactly
     model: str | None = row(
-        None, "--model", "start from this backbone, see the command models", metavar="NAME"
+        None,
+        "--model",
+        "start from this backbone, see the command models",
+        kinds=TRAIN + FINETUNE,
+        metavar="NAME",
     )
     weights: str | None = row(
         None,
         "--weights",
         "start from this file, which may be a checkpoint",
+        kinds=TRAIN + FINETUNE,
         metavar="FILE",
         is_path=True,
     )
@@ -149,7 +179,7 @@ class RunRequest:
         None,
         "--knn",
         "labelled pictures: k-NN accuracy at each milestone",
-        kinds=TRAIN,
+        kinds=TRAIN + DISTIL,
         metavar="DATA",
         is_path=True,
     )
@@ -159,7 +189,7 @@ class RunRequest:
         "of each class (default: 100 50)",
         type=int,
         count=2,
-        kinds=TRAIN,
+        kinds=TRAIN + DISTIL,
         metavar=("TRAIN", "TEST"),
     )
     device: str = row(
@@ -182,7 +212,7 @@ class RunRequest:
         type=int,
         low=0,
         high=4096,
-        kinds=TRAIN,
+        kinds=TRAIN + DISTIL,
         metavar="N",
         may_change=True,
     )
@@ -201,7 +231,7 @@ class RunRequest:
         "--download",
         "fetch CIFAR-10 (170 MB) if it is not here",
         type=bool,
-        kinds=TRAIN,
+        kinds=TRAIN + DISTIL,
         may_change=True,
     )
 
@@ -217,6 +247,7 @@ class RunRequest:
         config = config_of(self)
         return replace(
             self,
+            answers=config.follow.answers if config.follow is not None else None,
             steps=config.steps,
             batch=config.batch_size,
             accumulate=config.accumulate,
@@ -261,7 +292,8 @@ DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(RunRequest)}
 
 def config_of(request: RunRequest) -> RunConfig:
     """The preset with what was asked for instead."""
-    config = find_preset(request.preset)
+    taught = request.kind == "distillation"
+    config = find_student(request.student) if taught else find_preset(request.preset)
     batch = request.batch or config.batch_size
     config = with_batch(config, batch, request.accumulate or config.accumulate)
     if request.steps:
@@ -269,6 +301,8 @@ def config_of(request: RunRequest) -> RunConfig:
     if request.dtype:
         train = replace(config.train, bfloat16=request.dtype == "bfloat16")
         config = replace(config, train=train)
+    if config.follow is not None and request.answers:
+        config = replace(config, follow=replace(config.follow, answers=request.answers))
     return replace(config, seed=request.seed)
 
 

@@ -32,7 +32,7 @@ def parse_request(values: Mapping[str, Any], most: Mapping[str, int] | None = No
     """
     kind = values.get("kind", "pretraining")
     if kind not in get_args(Kind):
-        raise ValueError("A run is pretraining or fine-tuning.")
+        raise ValueError("A run is pretraining, fine-tuning or distillation.")
     found: dict[str, Any] = {}
     known = dict(options(kind))
     for name, value in values.items():

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import torch
 from PIL import Image
@@ -17,6 +17,7 @@ from dino_core.datasets import (
 from dino_core.evaluation import knn
 from dino_core.images import open_picture
 from dino_core.runs.folder import RunFolder
+from dino_core.runs.option import Kind
 from dino_core.runs.presets import RunConfig, from_plain, with_ready_heads
 from dino_core.runs.pretrained_heads import (
     PREVIEW_HEADS,
@@ -60,10 +61,13 @@ class Setup:
     request: RunRequest | None = None  # as a person asked for it, where one did
 
     @classmethod
-    def of(cls, request: RunRequest) -> "Setup":
+    def of(cls, request: RunRequest) -> Self:
         """ValueError for a preset there is not, or numbers that do not go together."""
         settled, same = settled_for(request, cls)
         return cls(run=config_of(settled), **same | {"request": settled})
+
+
+AnySetup = TypeVar("AnySetup", bound=Setup)
 
 
 def check_processes(setup: Setup, world: World) -> None:
@@ -89,14 +93,7 @@ def read_pictures(setup: Setup) -> Pictures:
 def validated(setup: Setup) -> tuple[Setup, Pictures]:
     """Checks what can be checked before anything is written, and settles the architecture."""
     pictures = read_pictures(setup)
-    for index in range(len(pictures)):  # at least one must be a picture, or the run is pointless
-        try:
-            pictures.picture(index)
-            break
-        except ValueError as error:
-            reason = error
-    else:
-        raise ValueError(f"None of the pictures in {setup.data} can be read. {reason}")
+    check_readable(pictures, setup.data)
     config = setup.run
     backbone = start_weights(setup)
     if backbone is not None:
@@ -110,14 +107,34 @@ def validated(setup: Setup) -> tuple[Setup, Pictures]:
         raise ValueError(
             f"The preset {config.preset} goes on from weights: name them by --model or --weights."
         )
-    crops, patch = config.train.crops, config.train.vit.patch_size
-    for size in (crops.global_size, crops.local_size):
+    crops = config.train.crops
+    check_whole_patches((crops.global_size, crops.local_size), config.train.vit.patch_size)
+    check_looked_at(setup)
+    return with_heads(with_full_paths(replace(setup, run=config))), pictures
+
+
+def check_readable(pictures: Pictures, data: str) -> None:
+    """ValueError unless at least one is a picture: the run would be pointless."""
+    for index in range(len(pictures)):
+        try:
+            pictures.picture(index)
+            return
+        except ValueError as error:
+            reason = error
+    raise ValueError(f"None of the pictures in {data} can be read. {reason}")
+
+
+def check_whole_patches(sizes: tuple[int, ...], patch: int) -> None:
+    for size in sizes:
         if size % patch:
             raise ValueError(f"Crops of {size} px are no multiple of the patch size {patch}.")
+
+
+def check_looked_at(setup: Setup) -> None:
+    """ValueError for what is to be looked at during the run, and cannot be."""
     labelled_set(setup)
     for name in setup.probes:
         read_probe(name)
-    return with_heads(with_full_paths(replace(setup, run=config))), pictures
 
 
 def with_heads(setup: Setup) -> Setup:
@@ -139,7 +156,7 @@ def heads_file(heads: str) -> str | Path:
     return PREVIEW_HEADS if heads == BUNDLED_HEADS else heads
 
 
-def with_full_paths(setup: Setup) -> Setup:
+def with_full_paths(setup: AnySetup) -> AnySetup:
     """So that the run can be taken up from another folder."""
 
     def full(name: str | None) -> str | None:
@@ -155,10 +172,12 @@ def with_full_paths(setup: Setup) -> Setup:
     )
 
 
-def as_config(setup: Setup, pictures: Pictures, world: World) -> dict[str, Any]:
+def as_config(
+    setup: Setup, pictures: Pictures, world: World, kind: Kind = "pretraining"
+) -> dict[str, Any]:
     """What config.json says."""
     return {
-        "kind": "pretraining",
+        "kind": kind,
         "preset": setup.run.preset,
         "steps": setup.run.steps,
         "setup": asdict(setup),
@@ -170,10 +189,15 @@ def as_config(setup: Setup, pictures: Pictures, world: World) -> dict[str, Any]:
 
 
 def stored_setup(run: RunFolder) -> Setup:
+    return setup_in(run, Setup, "pretraining")
+
+
+def setup_in(run: RunFolder, kind: type[AnySetup], word: Kind) -> AnySetup:
+    """What the run in a folder is made of. ValueError where it is a run of another kind."""
     config = run.read_config()
-    if config.get("kind") != "pretraining":
+    if config.get("kind") != word:
         raise ValueError(f"{run.path} is a run of another kind: {config.get('kind')}.")
-    setup = from_plain(Setup, config["setup"])
+    setup = from_plain(kind, config["setup"])
     return replace(setup, threads=setup.threads or config["threads"])
 
 

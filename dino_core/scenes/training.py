@@ -9,17 +9,21 @@ import zipfile
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from dino_core.assets import SAMPLES
+from dino_core.distillation import verdict
 from dino_core.jobs import number_in
 from dino_core.runs.charts import confusion_charts, curve_charts
 from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
 from dino_core.runs.request import NO_PATHS
 from dino_core.runs.request_io import stored_request
+
+if TYPE_CHECKING:
+    from dino_core.step.metrics import Diagnosis
 
 __all__ = [
     "ProbeScene",
@@ -44,6 +48,7 @@ KEPT = (
         "logged",
         "uniform",
         "gradient_norms",
+        "agreement",
         "measured",
         "knn",
         "matching",
@@ -131,7 +136,7 @@ def _parsed(data: bytes) -> list[dict[str, Any]]:
 
 
 def verdict_of(folder: Path) -> dict[str, str] | None:
-    """What the library makes of the newest steps; waits for torch when nobody needed it before."""
+    """What the library makes of the newest steps; may wait for torch when nobody needed it yet."""
     path = RunFolder(folder).metrics_file
     try:
         with path.open("rb") as file:
@@ -139,13 +144,19 @@ def verdict_of(folder: Path) -> dict[str, str] | None:
             lines = _parsed(file.read())
     except OSError:
         return None
-    from dino_core.step.metrics import diagnose
-
     try:
-        found = diagnose(lines)
+        found = diagnosis(str(RunFolder(folder).read_config().get("kind")), lines)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
         return None  # lines that no run wrote so
     return {"kind": found.kind, "words": found.message}
+
+
+def diagnosis(kind: str, lines: list[dict[str, Any]]) -> "Diagnosis | verdict.Diagnosis":
+    if kind == "distillation":
+        return verdict.diagnose(lines)
+    from dino_core.step.metrics import diagnose
+
+    return diagnose(lines)
 
 
 def milestones(folder: Path) -> list[str]:

@@ -115,6 +115,43 @@ class Maker(Protocol[Made]):
     def make(self, step: int, /) -> Made: ...
 
 
+class EndlessRow:
+    """The pictures of a run by their place in the endless row, decoded as they are asked for."""
+
+    def __init__(self, pictures: Pictures, seed: int) -> None:
+        self.pictures, self.seed = pictures, seed
+        self.streams = Streams.of(pictures)
+        self._cache: dict[int, Image.Image] = {}
+        self._cached = 0
+
+    def at(self, place: int, broken: dict[str, str]) -> tuple[int, Image.Image]:
+        """The picture at a place, with its index; for one that is broken, which is noted by its
+        name, the next in order that is not."""
+        count = len(self.pictures)
+        first = picture_at(self.seed, place, self.streams)
+        for index in (*range(first, count), *range(first)):
+            try:
+                return index, self.picture(index)
+            except ValueError as error:
+                broken[self.pictures.names[index]] = str(error)
+        reason = next(iter(broken.values()))
+        raise ValueError(
+            f"None of the {count} pictures in {self.pictures.source} can be read. The first says: "
+            f"{reason}"
+        )
+
+    def picture(self, index: int) -> Image.Image:
+        """Decoded, from memory where it was asked for before. ValueError for a broken one."""
+        if index in self._cache:
+            return self._cache[index]
+        picture = self.pictures.picture(index)
+        size = picture.width * picture.height * 3
+        if self._cached + size <= CACHE_BYTES:
+            self._cache[index] = picture
+            self._cached += size
+        return picture
+
+
 class BatchMaker:
     """What a worker needs: pictures, configuration, seed, and which share of a batch is wanted."""
 
@@ -123,21 +160,19 @@ class BatchMaker:
     ) -> None:
         self.pictures, self.config, self.seed = pictures, config, seed
         self.rank, self.world = rank, world
-        self.streams = Streams.of(pictures)
-        self._cache: dict[int, Image.Image] = {}
-        self._cached = 0
+        self.row = EndlessRow(pictures, seed)
 
     def make(self, step: int) -> RawBatch:
         """The part of one step's batch that belongs to this process."""
         crops, total = self.config.crops, self.config.schedule.batch_size
-        mine = range(self.rank * total // self.world, (self.rank + 1) * total // self.world)
+        mine = share_of(total, self.rank, self.world)
         size, small = crops.global_size, crops.local_size
         large = np.empty((len(mine), GLOBAL_CROPS, size, size, 3), np.uint8)
         local = np.empty((len(mine), crops.local_count, small, small, 3), np.uint8)
         broken: dict[str, str] = {}
         for row, i in enumerate(mine):
             place = step * total + i
-            picture = self._picture(place, broken)
+            _, picture = self.row.at(place, broken)
             made = sample_crops(picture, crops, generator_for(self.seed, "crops", place))
             for crop in made:
                 view = large if crop.kind == "global" else local
@@ -154,28 +189,10 @@ class BatchMaker:
         masks = drawn.masks.view(GLOBAL_CROPS, total, -1)[:, mine.start : mine.stop]
         return RawBatch(large, local, masks.numpy(), tuple(broken.items()))
 
-    def _picture(self, place: int, broken: dict[str, str]) -> Image.Image:
-        """The picture at a place; for one that is broken, the next in order that is not."""
-        count = len(self.pictures)
-        first = picture_at(self.seed, place, self.streams)
-        for index in (*range(first, count), *range(first)):
-            if index in self._cache:
-                return self._cache[index]
-            try:
-                picture = self.pictures.picture(index)
-            except ValueError as error:
-                broken[self.pictures.names[index]] = str(error)
-                continue
-            size = picture.width * picture.height * 3
-            if self._cached + size <= CACHE_BYTES:
-                self._cache[index] = picture
-                self._cached += size
-            return picture
-        reason = next(iter(broken.values()))
-        raise ValueError(
-            f"None of the {count} pictures in {self.pictures.source} can be read. The first says: "
-            f"{reason}"
-        )
+
+def share_of(total: int, rank: int, world: int) -> range:
+    """Which of the pictures of a batch belong to one of several processes."""
+    return range(rank * total // world, (rank + 1) * total // world)
 
 
 def to_batch(raw: RawBatch, device: torch.device | str = "cpu") -> Batch:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from dino_core.__main__ import build_parser
+from dino_core.distillation.setup import DistilSetup
 from dino_core.finetuning.setup import FinetuneSetup
 from dino_core.runs.presets import PRESETS
 from dino_core.runs.request import COMMANDS, DEFAULTS, RunRequest, full_path, options
@@ -21,6 +22,7 @@ from dino_core.runs.request_io import (
     write_request,
 )
 from dino_core.runs.setup import Setup, read_pictures
+from dino_core.runs.students import STUDENTS
 
 # Of every option another value than the default, as it comes in a form.
 FORM = {
@@ -30,6 +32,9 @@ FORM = {
     "stretch": True,
     "folder": "/runs/-odd 'name'",
     "preset": "continue",
+    "student": "photos",
+    "teacher": "a teacher.pth",
+    "answers": 90,
     "part": "blocks",
     "blocks": 3,
     "steps": 77,
@@ -91,8 +96,9 @@ def test_every_field_is_an_option():
     """Or else it could not be said on a command line."""
     known = {name for kind in COMMANDS for name, _ in options(kind)}
     assert known == {one.name for one in fields(RunRequest)} - {"kind"}
-    flags = [option.flag for kind in COMMANDS for _, option in options(kind)]
-    assert len(set(flags)) == len(known)
+    for kind in COMMANDS:
+        flags = [option.flag for _, option in options(kind)]
+        assert len(set(flags)) == len(flags)
 
 
 def test_what_is_said_beside_a_file_counts(tmp_path):
@@ -104,6 +110,10 @@ def test_what_is_said_beside_a_file_counts(tmp_path):
 
 
 def test_settled_is_what_will_happen():
+    for name, student in STUDENTS.items():
+        taught = RunRequest("distillation", data="samples", student=name)
+        assert DistilSetup.of(taught).run == student
+        assert DistilSetup.of(taught.settled()).run == student
     for name, preset in PRESETS.items():
         settled = RunRequest("pretraining", preset=name).settled()
         assert (settled.steps, settled.batch) == (preset.steps, preset.batch_size)
@@ -117,7 +127,8 @@ def test_settled_is_what_will_happen():
 
 
 def test_a_setup_holds_every_option_that_it_has_a_field_for():
-    for kind, setup in (("pretraining", Setup), ("fine-tuning", FinetuneSetup)):
+    setups = {"pretraining": Setup, "fine-tuning": FinetuneSetup, "distillation": DistilSetup}
+    for kind, setup in setups.items():
         form = {"kind": kind} | {name: FORM[name] for name, _ in options(kind)}
         request = parse_request(form)
         made = setup.of(request)
@@ -137,7 +148,9 @@ def test_a_setup_holds_every_option_that_it_has_a_field_for():
         ({"preset": "huge"}, "no preset 'huge'"),
         ({"kind": "fine-tuning", "part": "tail"}, "one of head, blocks, all"),
         ({"kind": "fine-tuning", "preset": "small"}, "no option 'preset'"),
-        ({"kind": "dreaming"}, "pretraining or fine-tuning"),
+        ({"kind": "distillation", "student": "continue"}, "one of light, photos, tiny"),
+        ({"kind": "distillation", "preset": "small"}, "no option 'preset'"),
+        ({"kind": "dreaming"}, "pretraining, fine-tuning or distillation"),
         ({"probes": "cat.jpg"}, "list"),
         ({"probes": [3]}, "list"),
         ({"knn_per_class": [1, 2, 3]}, "2 numbers"),

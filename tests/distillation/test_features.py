@@ -1,0 +1,211 @@
+"""distillation/features.py: the run against a plain loop, and over any number of interruptions."""
+
+import json
+import os
+import signal
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny_distillations import FOLLOW, RUN, distil_there, maker, setup
+from tiny_models import tiny_vit
+from tiny_runs import coloured, files, final, losses, processes, together
+
+from dino_core.distillation import features
+from dino_core.distillation.run import distil
+from dino_core.distillation.student import Follower, Usual, agreement, flipped_answers
+from dino_core.distillation.views import as_floats, normalised, student_images
+from dino_core.runs.checkpoints import model_file, steps_in
+from dino_core.runs.folder import read_metrics, read_state, request_action
+from dino_core.schedules import values_at
+from dino_core.step.loader import generator_for
+from dino_core.weights import load_backbone
+
+
+def assert_same_weights(one, other):
+    assert one.keys() == other.keys()
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+
+
+def test_a_run_leaves_everything_behind(tmp_path, data, teacher):
+    run = tmp_path / "run"
+    chosen = setup(data, teacher, probes=(str(data / "00.png"),))
+    assert distil(run, chosen) == "finished"
+    state = read_state(run)
+    assert (state.kind, state.state, state.step, state.alive) == (
+        "distillation", "finished", 6, False,
+    )  # fmt: skip
+    assert "agrees with the teacher's" in state.words
+    assert [step for step, _ in losses(run)] == [1, 2, 3, 4, 5, 6]
+    assert steps_in(run / "checkpoints") == [3, 4, 6]
+    assert sorted(path.stem for path in (run / "probes").iterdir()) == [
+        "step-00000000", "step-00000003", "step-00000006", "teacher",
+    ]  # fmt: skip
+    # all 40 crops were asked about at the first look
+    assert sum(line["asked"] for line in read_metrics(run)) == 0
+    for path in (run / "backbone.safetensors", model_file(run / "checkpoints", 6)):
+        vit = load_backbone(weights=path).vit
+        assert vit.config == RUN.train.vit
+        for name, tensor in vit.state_dict().items():
+            assert torch.equal(tensor, final(run, 6)[f"student.backbone.{name}"]), name
+
+
+def test_the_run_is_a_plain_loop(tmp_path, data, teacher):
+    """Everything that is asked, wanted and updated, written out without cache or loader."""
+    distil(tmp_path / "run", setup(data, teacher))
+    wise, made = tiny_vit(), maker(data)
+    student = Follower(RUN.train.vit, 48, generator_for(0, "weights", 0))
+    decay, plain = [], []
+    for name, parameter in student.named_parameters():
+        free = name.endswith("bias") or "norm" in name or "gamma" in name
+        (plain if free else decay).append(parameter)
+    optimiser = torch.optim.AdamW([{"params": decay}, {"params": plain}], fused=False)
+
+    @torch.no_grad()
+    def answers_for(views):
+        rows = []
+        for view in views:
+            pixels = made.pixels(view, 42, upright=True)[None]
+            out = wise(normalised(as_floats(pixels, "cpu")))
+            maps = out.patches.transpose(1, 2).unflatten(2, (3, 3))
+            grid = torch.nn.functional.adaptive_avg_pool2d(maps, (4, 4)).flatten(2)
+            rows.append(torch.cat([out.cls[:, None], grid.transpose(1, 2)], 1).half().float())
+        return torch.cat(rows)
+
+    usual = Usual.of(answers_for([made.view_at(place, {}) for place in range(40)]))
+    for step, loss in losses(tmp_path / "run"):
+        raw = made.make(step - 1)
+        answers = flipped_answers(
+            answers_for(raw.views), torch.tensor([view.flipped for view in raw.views]), (4, 4)
+        )
+        found = agreement(student(student_images(raw)), usual.standardised(answers), 1.0)
+        assert found.loss.item() == pytest.approx(loss, abs=2e-3), step
+        optimiser.zero_grad()
+        found.loss.backward()
+        for part in student.parts.values():
+            torch.nn.utils.clip_grad_norm_(part.parameters(), 3.0)
+        values = values_at(step - 1, RUN.train.schedule)
+        for group, rate in zip(optimiser.param_groups, (1, 0), strict=True):
+            group["lr"], group["weight_decay"] = values.learning_rate, rate * values.weight_decay
+        optimiser.step()
+
+
+def test_a_student_learns_what_the_teacher_says(tmp_path, teacher):
+    """Of three colours of noise, in few steps: more agreement, and its classes told apart."""
+    data = files(tmp_path / "colours", coloured(8, "train/") | coloured(4, "test/"))
+    schedule = replace(RUN.train.schedule, epochs=60, batch_size=12)
+    config = replace(
+        RUN,
+        train=replace(RUN.train, schedule=schedule),
+        follow=replace(FOLLOW, answers=24),
+        checkpoint_every=60,
+        milestones=1,
+    )
+    distil(tmp_path / "run", setup(data, teacher, config, knn=str(data), knn_per_class=(8, 4)))
+    lines = [line for line in read_metrics(tmp_path / "run") if "agreement" in line]
+    assert lines[-1]["agreement"]["cls"] > lines[0]["agreement"]["cls"] + 0.4
+    assert sum(line["asked"] for line in lines) == 0
+    knn = [line["knn"]["cls"] for line in read_metrics(tmp_path / "run") if "knn" in line]
+    assert len(knn) == 2
+    assert knn[-1] > 90
+
+
+def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, data, teacher, monkeypatch):
+    distil(tmp_path / "whole", setup(data, teacher))
+    broken, told = tmp_path / "broken", features.end_of_step
+
+    def stop_at_five(run, control, progress, *rest):
+        if progress.step == 5:
+            request_action(broken, "stop")
+        return told(run, control, progress, *rest)
+
+    monkeypatch.setattr(features, "end_of_step", stop_at_five)
+    assert distil(broken, setup(data, teacher)) == "stopped"
+    monkeypatch.undo()
+    monkeypatch.setenv("INSIDE_DINOV2_HOME", str(tmp_path / "home"))
+    assert distil(broken, resume=True) == "finished"
+    assert_same_weights(final(broken, 6), final(tmp_path / "whole", 6))
+    assert losses(broken) == losses(tmp_path / "whole")
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_and_resumed_is_the_same_bit_for_bit(
+    tmp_path, data, teacher, monkeypatch
+):
+    """Without a first look at everything: the teacher is asked while the student learns."""
+    schedule = replace(RUN.train.schedule, epochs=30)
+    follow = replace(FOLLOW, first_look=6)
+    config = replace(RUN, train=replace(RUN.train, schedule=schedule), follow=follow)
+    distil(tmp_path / "whole", setup(data, teacher, config))
+    run = tmp_path / "killed"
+    monkeypatch.setenv("INSIDE_DINOV2_HOME", str(tmp_path / "another-home"))
+    chosen: object = setup(data, teacher, config)
+    for deadline in (3, 8, 15):
+        child = processes().Process(target=distil_there, args=(str(run), chosen))
+        child.start()
+        while len(read_metrics(run)) < deadline and child.is_alive():
+            time.sleep(0.01)
+        os.kill(child.pid, signal.SIGKILL)
+        child.join()
+        chosen = None if (run / "config.json").exists() else chosen
+    assert distil(run, resume=True) == "finished"
+    assert_same_weights(final(run, 30), final(tmp_path / "whole", 30))
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_run_of_one(tmp_path, data, teacher):
+    distil(tmp_path / "one", setup(data, teacher))
+    together(distil_there, str(tmp_path / "two"), setup(data, teacher))
+    one, two = losses(tmp_path / "one"), losses(tmp_path / "two")
+    assert [step for step, _ in one] == [step for step, _ in two]
+    np.testing.assert_allclose([x for _, x in two], [x for _, x in one], atol=1e-4)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_weights_as_they_were(
+    tmp_path, data, teacher, monkeypatch
+):
+    make = features.student_images
+
+    def poisoned(raw, device):
+        images = make(raw, device)
+        images[0, 0, 0, 0] = float("nan")
+        return images
+
+    monkeypatch.setattr(features, "student_images", poisoned)
+    with pytest.raises(FloatingPointError, match="Not finite: the loss"):
+        distil(tmp_path / "run", setup(data, teacher))
+    assert read_state(tmp_path / "run").state == "failed"
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"teacher": "dinov3_vit7b"}, "no model called 'dinov3_vit7b'"),
+        ({"teacher": "{data}/00.png"}, "is no checkpoint"),
+        ({"data": "{data}/nothing"}, "nothing"),
+        ({"probes": ("{data}/no.png",)}, "no.png"),
+        ({"knn": "{data}"}, "has no labels"),
+        ({"run": replace(RUN, train=replace(RUN.train, crops=replace(RUN.train.crops,
+          global_size=18)))}, "no multiple of the patch size 4"),
+    ],
+)  # fmt: skip
+def test_a_mistake_leaves_no_folder_behind(tmp_path, data, teacher, change, words):
+    def filled(value):
+        if isinstance(value, tuple):
+            return tuple(map(filled, value))
+        return value.format(data=data) if isinstance(value, str) else value
+
+    chosen = replace(setup(data, teacher), **{k: filled(v) for k, v in change.items()})
+    with pytest.raises(ValueError, match=words):
+        distil(tmp_path / "run", chosen)
+    assert not (tmp_path / "run").exists()
+
+
+def test_config_says_all_that_was_asked(tmp_path, data, teacher):
+    distil(tmp_path / "run", setup(data, teacher))
+    stored = json.loads((tmp_path / "run/config.json").read_text())
+    assert stored["kind"] == "distillation"
+    assert stored["setup"]["teacher"] == str(teacher)
+    assert stored["setup"]["run"]["follow"]["answers"] == 40

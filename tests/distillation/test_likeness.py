@@ -1,0 +1,30 @@
+"""distillation/likeness.py: the teacher's colours, and what a student's words look like in them."""
+
+import numpy as np
+import torch
+from PIL import Image
+from tiny_models import TINY, tiny_vit
+
+from dino_core.distillation.likeness import in_colours, palette_of
+from dino_core.distillation.student import Follower, Usual
+from dino_core.runs.sample_pictures import probe
+
+
+def test_a_student_that_says_what_the_teacher_says_has_the_teachers_colours():
+    """The teacher's own backbone behind maps that change nothing."""
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 56, 56, 3)).astype(np.uint8)
+    pictures = [(str(i), Image.fromarray(one)) for i, one in enumerate(pixels)]
+    teacher = tiny_vit()
+    student = Follower(TINY, 48, torch.Generator().manual_seed(0)).eval()
+    student.backbone.load_state_dict(teacher.state_dict())
+    usual = Usual(3 + torch.zeros(2, 48), 2 + torch.zeros(2, 48))
+    with torch.no_grad():  # (x - 3) / 2
+        student.patch_map.weight.copy_(torch.eye(48) / 2)
+        student.patch_map.bias.fill_(-1.5)
+    palette = palette_of(teacher, pictures, 56)
+    found = in_colours(palette, student, usual, pixels)
+    assert found.shape == (2, 4, 4, 3)
+    np.testing.assert_allclose(found, probe(teacher, pictures, 56)["pca"], atol=1e-4)
+    with torch.no_grad():
+        student.patch_map.weight.zero_()
+    assert in_colours(palette, student, usual, pixels).std((0, 1, 2)).max() < 1e-6

@@ -1,0 +1,30 @@
+"""distillation/verdict.py: what a run says of itself."""
+
+import pytest
+
+from dino_core.distillation.verdict import diagnose
+
+
+def lines(values, steps=100, loss=1.0):
+    return [
+        {"step": i + 1, "steps": steps, "loss": loss, "agreement": {"cls": v, "patches": v / 2}}
+        for i, v in enumerate(values)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "kind", "words"),
+    [
+        ([{"step": 0, "knn": {}}], "nothing", "No step"),
+        (lines([0.01] * 5), "early", "Too early"),
+        (lines([0.01] * 60), "flat", "Not learning"),
+        (lines([i / 100 for i in range(60)]), "learning", "rising"),
+        (lines([0.5] * 60), "learning", "level"),
+        (lines([0.9 - i / 100 for i in range(60)]), "learning", "falling"),
+        (lines([0.5] * 30, loss=None), "nan", "not a number"),
+    ],
+)
+def test_each_state_has_its_sentence(rows, kind, words):
+    found = diagnose(rows)
+    assert found.kind == kind
+    assert words in found.message
