@@ -34,7 +34,7 @@ APP_MAY_IMPORT = {
 # The rooms of the page. Two files of first_visit/ stand on floors of their own.
 APP_FLOORS = [
     {"paths", "visitors", "gradio_import"},
-    {"first_visit"},
+    {"first_visit", "guide"},
     {"state"},
     {"jobs"},
     {"services"},

@@ -4,7 +4,7 @@ import gradio as gr
 
 from app.paths import STATIC
 
-SHEETS = ("tokens", "base", "rail", "controls", "charts")  # a later one may say more
+SHEETS = ("tokens", "base", "rail", "controls", "charts", "guide")  # a later one may say more
 
 
 def theme() -> gr.themes.Base:

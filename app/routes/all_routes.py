@@ -16,6 +16,7 @@ from app.routes import (
     galleries,
     gallery_parts,
     gallery_views,
+    guide,
     losses,
     masks,
     pictures,
@@ -30,12 +31,13 @@ from app.services import Services
 SCREENS = (pictures, reopening, crops, masks, tokens, attention, features, losses)
 JOBS = (runs, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
+WORDS = (guide,)
 
 
 def add_routes(app: FastAPI, services: Services) -> None:
     """Puts the routes on the application."""
     app.state.services = services
-    for screen in (*SCREENS, *JOBS, *CHARTS):
+    for screen in (*SCREENS, *JOBS, *CHARTS, *WORDS):
         app.include_router(screen.router)
     add_error_responses(app)
     app.mount("/inside/js", Scripts(directory=STATIC / "js"))

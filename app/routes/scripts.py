@@ -6,7 +6,7 @@ from pathlib import Path
 from starlette.staticfiles import StaticFiles
 
 MODULES = ("boot.js", "settings.js")
-FOLDERS = ("page", "ui", "charts", "screens")
+FOLDERS = ("page", "ui", "charts", "screens", "guide")
 
 
 def is_served(path: str) -> bool:

@@ -43,7 +43,7 @@ class Identity:
 def digest_of_page(code: Path = CODE, scripts: Path = STATIC / "js") -> str:
     """What changes with the page's scripts and with the Python that answers them."""
     files = sorted([*code.rglob("*.py"), *scripts.glob("*.js")])
-    for folder in ("page", "ui", "charts", "screens"):
+    for folder in ("page", "ui", "charts", "screens", "guide"):
         files += sorted((scripts / folder).rglob("*.js"))
     content = hashlib.sha256()
     for file in files:

@@ -51,6 +51,7 @@ export const Inside = {
   /** Resolves when the first picture is on the screen, and there is time for the lessons. */
   ready() {
     watchLessons();
+    void screens.ready.then(() => import("./guide/index.js")).then((guide) => guide.begin());
     return screens.ready;
   },
 

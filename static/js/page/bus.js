@@ -9,6 +9,7 @@
  * @property {boolean} computing whether Python is at work on another picture, size or model
  * @property {{ selection: Selection, change: Partial<Selection> }} selection
  *   a patch, layer, head or run was chosen; `change` holds what was set
+ * @property {{ screen: string }} numbers a screen has new numbers for its lesson
  */
 
 /**

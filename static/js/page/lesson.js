@@ -3,6 +3,7 @@
 
    Gradio writes a lesson when it comes to it and says nothing about it, so the places are watched. */
 import { settings } from "../settings.js";
+import { bus } from "./bus.js";
 
 /** @typedef {Record<string, string | number>} LessonNumbers name -> what stands in its place */
 
@@ -31,7 +32,11 @@ function write(screen) {
 export function fillLesson(screen, values) {
   numbers.set(screen, { ...numbers.get(screen), ...values });
   write(screen);
+  bus.emit("numbers", { screen });
 }
+
+/** What a screen has computed last, by the names that its lesson uses. @param {string} screen */
+export const numbersOf = (screen) => /** @type {LessonNumbers} */ (numbers.get(screen) ?? {});
 
 /** The places of the lessons are there: whatever is written into them gets its numbers. */
 export function watchLessons() {

@@ -209,6 +209,9 @@ export function setView(next) {
   prepareSoon();
 }
 
+/** Shows a screen its picture without opening it: somebody wants its numbers. @param {string} name */
+export const prepareScreen = (name) => show(name);
+
 /** What the page shows. */
 export const shownView = () => view;
 

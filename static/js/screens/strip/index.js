@@ -1,5 +1,7 @@
-/* The strip: every step of the data's way as a small picture; the page's table of contents. */
+/* The strip: every step of the data's way as a small picture; the page's table of contents. Below it
+   are the ways into the guide, which is fetched when somebody takes one. */
 import { bus } from "../../page/bus.js";
+import { connection } from "../../page/connection.js";
 import { fetchScene, sceneUrl } from "../../page/scenes.js";
 import { currentScreen, openScreen } from "../../page/screens.js";
 import { settings } from "../../settings.js";
@@ -26,18 +28,51 @@ function thumbnail(name, title) {
   return { name, tab, image, canvas };
 }
 
+/** @typedef {typeof import("../../guide/index.js")} Guide */
+
+/** The ways into the guide. @param {import("../../page/screens.js").Page} page */
+function guideRow(page) {
+  const way = (
+    /** @type {string} */ id,
+    /** @type {string} */ text,
+    /** @type {(guide: Guide) => unknown} */ enter,
+  ) =>
+    el("button", {
+      type: "button",
+      id,
+      text,
+      onclick: () =>
+        page.run(async () =>
+          enter(await connection.patiently(() => import("../../guide/index.js"))),
+        ),
+    });
+  return el(
+    "div",
+    { class: "inside-guide-row", role: "group", "aria-label": "Guide" },
+    way("inside-to-drawing", "Drawing of the model", (guide) => guide.openDrawing()),
+    way("inside-to-glossary", "Glossary", (guide) => guide.openGlossary()),
+  );
+}
+
 /**
  * @param {HTMLElement} root
  * @param {import("../../page/screens.js").Page} page
  */
 export function create(root, page) {
   const tabs = settings.screens.map(([name, title]) => thumbnail(name, title));
+  const list = el(
+    "div",
+    {
+      class: "inside-tabs",
+      role: "tablist",
+      "aria-label": "Screens, in the order of the data's way",
+    },
+    ...tabs.map(({ tab }) => tab),
+  );
   root.classList.add("inside-strip");
-  root.setAttribute("role", "tablist");
-  root.setAttribute("aria-label", "Screens, in the order of the data's way");
-  root.append(...tabs.map(({ tab }) => tab));
+  root.append(list, guideRow(page));
 
-  root.addEventListener("keydown", (event) => {
+  list.addEventListener("keydown", (event) => {
     const step = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0,
       at = tabs.findIndex(({ tab }) => tab === document.activeElement);
     if (!step || at < 0) return;
@@ -53,7 +88,7 @@ export function create(root, page) {
       const here = name === open;
       tab.setAttribute("aria-selected", String(here));
       tab.tabIndex = here ? 0 : -1;
-      if (here) root.scrollTo({ left: tab.offsetLeft - root.offsetLeft - 60 }); // where the strip scrolls
+      if (here) list.scrollTo({ left: tab.offsetLeft - list.offsetLeft - 60 }); // where the strip scrolls
     }
   }
   mark(currentScreen());

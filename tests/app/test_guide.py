@@ -1,0 +1,70 @@
+"""The words of the guide: how its files are read, and that what they ask for is there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.guide import Term, read_glossary, read_path
+from app.page.screens import SCREENS
+from app.paths import STATIC, TEXT
+
+LIVE = re.compile(r"\{(\w+)\.(\w+)\}")
+OWN = ("picture", "attention", "cut")  # worked out by static/js/guide/numbers.js
+TERM = "# Words\n\n## nat\nwords: nats\nformula: 1 nat\nnumber: {losses.dino} of them\nA unit.\n"
+
+
+def numbers_of(group: str) -> set[str]:
+    """The numbers that a text may name of a screen, or of the guide's own."""
+    if group in OWN:
+        source = (STATIC / "js" / "guide" / "numbers.js").read_text()
+        return set(re.findall(r"^ {4}(\w+)[:,]", source, re.M))
+    return set(re.findall(r"live-(\w+)", (TEXT / f"{group}.md").read_text()))
+
+
+def test_a_term_is_read(tmp_path: Path) -> None:
+    (tmp_path / "words.md").write_text(TERM)
+    (term,) = read_glossary(tmp_path / "words.md")
+    assert term == Term("nat", ["nat", "nats"], "A unit.", "1 nat", "{losses.dino} of them")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (TERM + "\nAnd more.\n", "one paragraph, not 2"),
+        ("## a\n", "one paragraph, not 0"),
+        ("## a\nformulas: 1\nA.\n", "other lines"),
+        (TERM + "\n## bit\nwords: Nats\nAnother.\n", "explains nats twice"),
+    ],
+)
+def test_what_is_no_glossary_is_refused_in_a_sentence(
+    tmp_path: Path, text: str, message: str
+) -> None:
+    (tmp_path / "words.md").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_glossary(tmp_path / "words.md")
+
+
+def test_the_glossary_explains_what_a_student_is_lost_at() -> None:
+    words = {word for term in read_glossary() for word in term.words}
+    assert {
+        *("nats", "ln K", "prototype", "KoLeo", "Sinkhorn-Knopp", "centring", "register"),
+        *("rollout", "CKA", "trustworthiness", "length", "logit", "temperature", "class token"),
+        *("patch", "softmax", "EMA", "k-NN", "PCA", "attention head"),
+    } <= words
+    for term in read_glossary():
+        assert term.source, term.name
+        assert term.formula, term.name
+        assert term.sentence.count(". ") == 0, f"{term.name}: one sentence"
+        assert set(term.screens) <= set(SCREENS), term.name
+
+
+def test_every_number_that_the_guide_names_is_somewhere_computed() -> None:
+    terms = [f"{term.sentence} {term.number}" for term in read_glossary()]
+    source = (STATIC / "js" / "guide" / "drawing-parts.js").read_text()
+    drawing = "".join(line for line in source.splitlines() if not line.startswith((" *", "/*")))
+    stops = [" ".join([*one.before, one.question, *one.after]) for one in read_path()]
+    named = {match for text in [*terms, *stops, drawing] for match in LIVE.findall(text)}
+    assert len(named) > 30
+    for group, name in sorted(named):
+        assert name in numbers_of(group), f"{group}.{name}"
