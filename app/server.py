@@ -13,6 +13,7 @@ from app.first_visit.document import head, stage
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
 from app.middleware.gradio_gate import GradioGate
+from app.middleware.gradio_loader import GradioLoader
 from app.middleware.prefix import Prefix, checked_prefix
 from app.middleware.protection import Access, Protection
 from app.middleware.static_cache import StaticCache
@@ -131,6 +132,7 @@ def add_middleware(
     server.add_middleware(VisitorCookie, services.visitors, f"{prefix}/")
     server.add_middleware(StoredResponses, first)
     server.add_middleware(CompressPage)
+    server.add_middleware(GradioLoader)
     server.add_middleware(StaticCache, STATIC / "js")
     server.add_middleware(GradioGate, services.visitors, services.uploads)
     server.add_middleware(Protection, access)

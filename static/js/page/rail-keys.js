@@ -1,6 +1,7 @@
 /* The rail under the keyboard. Gradio's list of models opens itself again over a Tab that leaves it, and
-   after Escape keeps what was typed, which is no model. Its sizes have a name each, so that each is a
-   tab stop and no arrow leads from one to the next: with one name they are a group. */
+   after Escape keeps what was typed, which is no model. It answers a key some moments later, and opens
+   itself even if it has been left meanwhile. Its sizes have a name each, so that each is a tab stop and
+   no arrow leads from one to the next: with one name they are a group. */
 
 const LIST = "#model input[role=combobox]",
   SIZES = "#size input[type=radio]",
@@ -20,6 +21,20 @@ function groupSizes() {
     if (size.getAttribute("name") !== GROUP) size.setAttribute("name", GROUP);
 }
 
+/** Closes the list where it has opened itself after it was left: it closes when it loses the focus. */
+const closing = new MutationObserver((changes) => {
+  for (const { target } of changes) {
+    const list = listOf(target);
+    if (list?.getAttribute("aria-expanded") === "true" && list !== document.activeElement)
+      list.dispatchEvent(new FocusEvent("blur"));
+  }
+});
+
+function watchList() {
+  const list = document.querySelector(LIST);
+  if (list) closing.observe(list, { attributeFilter: ["aria-expanded"] });
+}
+
 function watchSizes() {
   const sizes = document.querySelector("#size");
   if (sizes) naming.observe(sizes, { subtree: true, childList: true, attributeFilter: ["name"] });
@@ -33,6 +48,7 @@ export function followRailKeys() {
     "focusin",
     ({ target }) => {
       watchSizes(); // they may not have been there before
+      watchList();
       name = listOf(target)?.value ?? name;
     },
     true,
