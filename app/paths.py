@@ -18,6 +18,7 @@ __all__ = [
     "SAMPLE_GALLERY",
     "STATIC",
     "TEXT",
+    "checkpoints_folder",
     "cookie_key_file",
     "galleries_folder",
     "runs_folder",
@@ -32,6 +33,11 @@ def runs_folder() -> Path:
 def galleries_folder() -> Path:
     """Where galleries are kept: INSIDE_DINOV2_GALLERIES, or galleries/ in `data_folder()`."""
     return Path(os.environ.get("INSIDE_DINOV2_GALLERIES") or data_folder() / "galleries")
+
+
+def checkpoints_folder() -> Path:
+    """Where visitors' checkpoints are kept: on the disk of the runs, whose files are shared."""
+    return runs_folder() / ".page" / "checkpoints"
 
 
 def cookie_key_file() -> Path:

@@ -1,20 +1,25 @@
 """What every route and every handler of the page depends on, in one value."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from app.first_visit import stored
 from app.jobs.galleries import Galleries
 from app.jobs.runs import Runs
-from app.paths import cookie_key_file, galleries_folder, runs_folder
+from app.paths import checkpoints_folder, cookie_key_file, galleries_folder, runs_folder
+from app.state.checkpoints import Checkpoints
 from app.state.identity import Identity
 from app.state.models import Models, read_sample
 from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
 from app.state.umap_worker import UmapWorker
 from app.state.uploads import UploadedFiles
-from app.visitors import Visitors, signing_key
+from app.visitors import Visitors, owner_of, signing_key
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,24 @@ class Services:
     uploads: UploadedFiles
     identity: Identity
     first_visit: stored.FirstVisit | None  # None: it was not worked out for this model
+    checkpoints: Checkpoints
+
+    def look(
+        self,
+        source: "Image",
+        secret: str,
+        model: str,
+        size: int,
+        *,
+        is_gone: Callable[[], bool] = lambda: False,
+        **about: Any,
+    ) -> Entry:
+        """One forward of a picture in a model that this visitor may use, with what the page says of
+        the two. `about`: the other fields of `Entry`. ValueError in a sentence; Gone."""
+        owner = owner_of(secret)
+        picture = self.models.inspect(source, model, size, owner=owner, is_gone=is_gone)
+        title, file = self.models.title_of(model, owner), self.models.file_in_python(model, owner)
+        return Entry(secret, picture, model, size, title=title, file=file, **about)
 
 
 def build_services(
@@ -45,8 +68,14 @@ def build_services(
 
     `galleries`: finished folders that everybody may look at.
     """
-    models = Models(model, weights, device, allow_downloads=allow_downloads)
     runs = Runs(runs_folder())
+    kept = Galleries(galleries_folder(), shown=galleries)
+    checkpoints = Checkpoints(
+        checkpoints_folder(), lambda: runs.weights_used() | kept.weights_used()
+    )
+    models = Models(
+        model, weights, device, allow_downloads=allow_downloads, checkpoints=checkpoints
+    )
     pictures = PictureStore()
     pictures.share(stored.KEY, lambda: open_first_picture(models))
     first_visit = stored.load_first_visit(models.default, models.default_weights())
@@ -55,12 +84,13 @@ def build_services(
         pictures=pictures,
         pairs=Pairs(models, runs.find),
         runs=runs,
-        galleries=Galleries(galleries_folder(), shown=galleries),
+        galleries=kept,
         umap=UmapWorker(),
         uploads=UploadedFiles(),
         visitors=Visitors(signing_key(cookie_key_file())),
         identity=Identity(models, first_visit.tag if first_visit else ""),
         first_visit=first_visit,
+        checkpoints=checkpoints,
     )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pickle
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,3 +159,38 @@ def test_a_foreign_config_is_refused(tmp_path, config):
     save_file(tiny_vit().state_dict(), tmp_path / "own.safetensors", {"config": config})
     with pytest.raises(ValueError, match="config"):
         load_backbone(weights=tmp_path / "own.safetensors")
+
+
+def test_archives_that_torch_did_not_write_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "pictures.zip", "w") as archive:
+        archive.writestr("cats/1.jpg", b"no weights")
+    with pytest.raises(ValueError, match="is a zip of 1 files and no checkpoint"):
+        read_state_dict(tmp_path / "pictures.zip")
+    torch.save({"cls_token": torch.zeros(10_000)}, tmp_path / "plain.pth")
+    with (
+        zipfile.ZipFile(tmp_path / "plain.pth") as plain,
+        zipfile.ZipFile(tmp_path / "packed.pth", "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+    with pytest.raises(ValueError, match="holds compressed data"):
+        read_state_dict(tmp_path / "packed.pth")
+
+
+@pytest.mark.parametrize(
+    ("tensor", "words"),
+    [
+        (torch.zeros(1).expand(2**20, 4), "repeat few numbers"),
+        (torch.zeros(2, 2).to_sparse(), "sparse or nested"),
+    ],
+)
+def test_tensors_larger_than_their_file_are_refused(tmp_path, tensor, words):
+    torch.save({"cls_token": tensor}, tmp_path / "odd.pth")
+    with pytest.raises(ValueError, match=words):
+        read_state_dict(tmp_path / "odd.pth")
+
+
+def test_weights_that_are_tied_are_read(tmp_path):
+    shared = torch.randn(300, 300)
+    torch.save(dict.fromkeys("abc", shared), tmp_path / "tied.pth")
+    assert read_state_dict(tmp_path / "tied.pth")[0].keys() == set("abc")

@@ -200,6 +200,11 @@ class Galleries(JobQueue[GalleryJob]):
             self._file(name).unlink(missing_ok=True)
         self._throw_away(name)
 
+    def weights_used(self) -> set[str]:
+        """The files of weights that galleries are built with, or are about to be."""
+        going = [job for job in self.all_jobs() if job.waiting or self._at_work(job)]
+        return {str(job.options.get("weights") or "") for job in going}
+
     def _own(self, name: str, owner: str) -> GalleryJob:
         self.find(name, owner)
         job = self.job(name)

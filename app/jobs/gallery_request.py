@@ -67,23 +67,19 @@ def job_for(form: GalleryForm, name: str, galleries: Galleries, models: Models) 
         title=form.title,
         data=str(path),
         **_counted(found, form.title),
-        label=model,
-        options=asdict(options_for(models, model, form.size)),
+        label=models.title_of(model, form.owner),
+        options=asdict(options_for(models, model, form.size, owner=form.owner)),
         asked=galleries.now(),
         address=form.address,
     )
 
 
-def options_for(models: Models, model: str, size: int) -> Options:
+def options_for(models: Models, model: str, size: int, *, owner: str) -> Options:
     """ValueError for a model that is not on this machine: nothing is downloaded for a gallery."""
     if size not in SIZES:
         raise ValueError(f"The input size is one of {', '.join(map(str, SIZES))} px.")
-    if model not in [known for _, known in models.available()]:
-        raise ValueError("Choose a model that is on this machine.")
-    if models.weights is not None and models.is_own_file(model):
-        weights = str(models.weights.resolve())
-        return Options(models.architecture, weights, size, device=models.device)
-    return Options(model, None, size, device=models.device)
+    name, weights = models.options_of(model, owner)
+    return Options(name, weights, size, device=models.device)
 
 
 def place_for(galleries: Galleries, name: str) -> Path:

@@ -10,7 +10,7 @@ from app.jobs.queue import Job
 from dino_core.jobs import is_running
 from dino_core.runs.folder import read_state
 from dino_core.runs.option import Kind
-from dino_core.scenes.training import command_of, milestones, verdict_of, weights_file
+from dino_core.scenes.training import command_of, kept_steps, milestones, verdict_of, weights_file
 
 ENDED = ("finished", "failed", "stopped")
 STARTING = "The process is starting."
@@ -58,6 +58,7 @@ class RunDetails(RunCard, total=False):
     moments: list[str]
     report: bool
     weights: str | None
+    kept_steps: list[int]  # of which there are weights
     pictures_shown: bool
 
 
@@ -138,6 +139,7 @@ def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
         "moments": [],
         "report": False,
         "weights": None,
+        "kept_steps": [],
     }
     if not (folder / "config.json").exists():
         return details
@@ -150,6 +152,7 @@ def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
         )
     weights = weights_file(folder)
     details["weights"] = weights.name if weights and own else None
+    details["kept_steps"] = kept_steps(folder) if own else []
     if card["kind"] == "pretraining":
         details["verdict"] = verdict_of(folder)
     return details

@@ -52,7 +52,7 @@ def job_for(
             "Fine-tuning wants labels: upload a zip with a folder for each class, such as "
             "cats/1.jpg and dogs/1.jpg."
         )
-    model, weights = starting_model(values.get("model"), models, asked)
+    model, weights = starting_model(values.get("model"), models, asked, owner=form.owner)
     name = runs.new_name(asked.preset if asked.kind == "pretraining" else "finetune")
     request = replace(
         asked,
@@ -101,17 +101,15 @@ def check_fits(request: RunRequest) -> None:
 
 
 def starting_model(
-    name: object, models: Models, asked: RunRequest
+    name: object, models: Models, asked: RunRequest, *, owner: str
 ) -> tuple[str | None, str | None]:
     """(name, file) of the weights to start from, where the run starts from any."""
     needs = {choice["name"]: choice["needs_weights"] for choice in preset_choices("cpu")}
     if asked.kind == "pretraining" and not needs[asked.preset]:
         return None, None
-    if not isinstance(name, str) or name not in [known for _, known in models.available()]:
+    if not isinstance(name, str):
         raise ValueError("Choose a model to start from that is on this machine.")
-    if models.weights is not None and models.is_own_file(name):
-        return models.architecture, str(models.weights.resolve())
-    return name, None
+    return models.options_of(name, owner)
 
 
 def sample_probes(values: Mapping[str, Any]) -> list[str]:

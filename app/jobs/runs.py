@@ -178,6 +178,14 @@ class Runs(JobQueue[RunJob]):
                 used |= {*read_request(self.folder / job.name / FILE).probes}
         return used
 
+    def weights_used(self) -> set[str]:
+        """The files of weights that the runs that there are began with."""
+        used: set[str] = set()
+        for job in self.all_jobs():
+            with suppress(ValueError):
+                used |= {read_request(self.folder / job.name / FILE).weights or ""}
+        return used
+
     # --- what there is
 
     def find(self, name: str) -> Path:

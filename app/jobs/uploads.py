@@ -27,7 +27,7 @@ PER_ADDRESS = 12  # the same for all visitors of an address
 ROOM = 2 * 2**30  # bytes that must stay free on the disk
 UNUSED = 24 * 3600.0  # seconds that a file stays which no run uses
 AS_IT_IS = PictureChoice()
-NO_ROOM = "There is no room for more pictures on this server at the moment: try again later."
+NO_ROOM = "There is no room for more files on this server at the moment: try again later."
 
 
 class Upload(ZipContents):
@@ -154,10 +154,12 @@ def look_through(path: Path, name: str, choice: PictureChoice = AS_IT_IS) -> Zip
         raise ValueError(str(error).replace(str(path), name)) from None
 
 
-async def receive(parts: AsyncIterable[bytes], path: Path, most: int, advice: str) -> int:
+async def receive(
+    parts: AsyncIterable[bytes], path: Path, most: int, advice: str, *, what: str = "zip"
+) -> int:
     """Writes a body into a new file -> bytes. Whatever goes wrong, nothing of it stays.
 
-    ValueError, ending in `advice`, for one with more than `most` bytes.
+    ValueError, ending in `advice`, for one with more than `most` bytes; `what` it is called there.
     """
     size, partial = 0, path.with_suffix(".part")
     try:
@@ -165,11 +167,15 @@ async def receive(parts: AsyncIterable[bytes], path: Path, most: int, advice: st
             async for part in parts:
                 size += len(part)
                 if size > most:
-                    raise ValueError(f"The zip has more than the {most >> 20} MB allowed: {advice}")
+                    raise ValueError(
+                        f"The {what} has more than the {most >> 20} MB allowed: {advice}"
+                    )
                 await asyncio.to_thread(file.write, part)
         partial.replace(path)
     except OSError as error:
-        raise ValueError(f"The zip could not be kept on this server: {error.strerror}.") from None
+        raise ValueError(
+            f"The {what} could not be kept on this server: {error.strerror}."
+        ) from None
     finally:
         partial.unlink(missing_ok=True)
     return size

@@ -15,6 +15,7 @@ import gradio as gr
 
 from app.page.updates import read_upload
 from app.services import Services
+from app.visitors import owner_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -81,9 +82,7 @@ class Endpoints:
         def make() -> Any:
             from dino_core.scenes.attention import query_scene
 
-            return query_scene(
-                self._inspect(self._open(picture, request), model, size), layer, row, column
-            )
+            return query_scene(self._look(picture, request, model, size), layer, row, column)
 
         return plain_scene(make, "rows")
 
@@ -103,9 +102,7 @@ class Endpoints:
         def make() -> Any:
             from dino_core.scenes.features import features_scene
 
-            return features_scene(
-                self._inspect(self._open(picture, request), model, size), layer, preset, flip
-            )
+            return features_scene(self._look(picture, request, model, size), layer, preset, flip)
 
         return plain_scene(make, "colours", "foreground", "scores", "ratio")
 
@@ -135,8 +132,8 @@ class Endpoints:
     def _open(self, picture: dict, request: gr.Request) -> "Image":
         return opened(self.services, picture, request)
 
-    def _inspect(self, source: "Image", model: str, size: int) -> "Inspection":
-        return inspected(self.services, source, model, size)
+    def _look(self, picture: dict, request: gr.Request, model: str, size: int) -> "Inspection":
+        return inspected(self.services, picture, request, model, size=size)
 
 
 @dataclass(frozen=True)
@@ -228,8 +225,8 @@ class PictureEndpoints:
             from dino_core.scenes.tokens import blocks_scene
 
             seen = self._look(picture, request, model, size)
-            models = self.services.models
-            return blocks_scene(models.backbone(model or models.default).vit, seen)
+            models, owner = self.services.models, asking(self.services, request)
+            return blocks_scene(models.backbone(model or models.default, owner=owner).vit, seen)
 
         return plain_scene(make, "norms", "updates", "threshold")
 
@@ -256,7 +253,7 @@ class PictureEndpoints:
         return plain_scene(make, "colours", "foreground")
 
     def _look(self, picture: dict, request: gr.Request, model: str, size: int) -> "Inspection":
-        return inspected(self.services, opened(self.services, picture, request), model, size)
+        return inspected(self.services, picture, request, model, size=size)
 
 
 def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
@@ -265,10 +262,18 @@ def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
     return read_upload(services, services.visitors.secret(request.cookies), path)
 
 
-def inspected(services: Services, source: "Image", model: str, size: int) -> "Inspection":
-    """Seen once by a model; without a name by that with which the page begins."""
-    models = services.models
-    return models.inspect(source, model or models.default, size).seen
+def asking(services: Services, request: gr.Request) -> str:
+    """The owner of what the asking visitor has brought."""
+    return owner_of(services.visitors.secret(request.cookies))
+
+
+def inspected(
+    services: Services, picture: dict, request: gr.Request, model: str, *, size: int
+) -> "Inspection":
+    """The uploaded file, seen once by a model: without a name that with which the page begins."""
+    models, source = services.models, opened(services, picture, request)
+    owner = asking(services, request)
+    return models.inspect(source, model or models.default, size, owner=owner).seen
 
 
 def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:

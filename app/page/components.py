@@ -51,6 +51,20 @@ def sample_buttons(credits: list[dict[str, str]]) -> gr.HTML:
     )
 
 
+def checkpoint_button() -> gr.HTML:
+    """Where a visitor brings a checkpoint; `select` fires with its name among the models, and with
+    "" when one was removed. static/js/page/checkpoints.js fills it."""
+    return gr.HTML(
+        html_template='<div class="inside-checkpoint"></div>',
+        js_on_load="""
+            import(new URL("inside/js/boot.js", document.baseURI))
+                .then(() => Inside.checkpoints({ element, props, trigger }));
+        """,
+        apply_default_css=False,
+        elem_id="checkpoint",
+    )
+
+
 def status_line(message: str, alarm: bool = False) -> str:
     """A line of the rail that a screen reader announces."""
     role, kind = ("alert", "alarm") if alarm else ("status", "calm")

@@ -18,7 +18,8 @@ from app.page.rail import sample_caption
 from app.page.updates import Choice, Session, Update, Updates, check_seed, read_upload
 from app.routes.galleries import is_sample, open_from_gallery
 from app.routes.pictures import view_of
-from app.state.models import read_sample
+from app.state.checkpoints import GONE, is_checkpoint
+from app.state.models import Progress, read_sample
 from app.visitors import owner_of
 
 NOT_TAKEN = "This file was not taken: a picture of at most 25 MB is wanted."
@@ -73,6 +74,7 @@ class Handlers(Updates):
             (rail.samples.select, self.open_sample, [rail.samples]),
             (self.gallery.select, self.open_gallery_picture, [self.gallery]),
             (rail.wanted.change, self.change_model, []),
+            (rail.checkpoint.select, self.open_checkpoint, [rail.checkpoint]),
         ):
             event(handler, [*asking, *values, *chosen], **asked).then(None, **answered)
         for choice in (rail.model, rail.size):
@@ -106,14 +108,16 @@ class Handlers(Updates):
         pictures, secret = self.services.pictures, self._secret(request)
         if own := asked.get("picture"):
             return self._open_own(own, choice, request)
+        sample = asked.get("sample", stored.SAMPLE)
+        if is_checkpoint(choice.model) and not self._has(choice.model, secret):
+            return self._go_back(sample, choice, request)
         key = pictures.newest(secret)
         entry = pictures.get(secret, key) if key else None
         if entry and key and asked.get("sample", "") == entry.sample:
             return self._show(key, entry, choice.seed, "Welcome back: this is what you had open.")
-        sample = asked.get("sample", stored.SAMPLE)
         first = (stored.SAMPLE, self.services.models.default, stored.SIZE)
         if (sample, choice.model, choice.size) == first and self.services.first_visit:
-            return self._show_first(self.services.first_visit, choice.seed or 0)
+            return self._show_first(self.services.first_visit, choice.seed or 0, secret)
         return self._open_sample(sample, choice, stored.KEY, request)
 
     def travel(
@@ -218,21 +222,52 @@ class Handlers(Updates):
 
         A model that is not on disk is downloaded: it was chosen from the list, which says so.
         """
-        key = session.or_shown(shown)
-        entry = self.services.pictures.get(self._secret(request), key)
-        if entry is None:
-            return self._reject(key, "Open a picture first.", request)
-        if (entry.model, entry.size) == (model, size):  # the list was left as it was
-            return {self.rail.status: gr.skip()}
 
         def report(done: int, total: int | None) -> None:
             progress((done, total), desc="Downloading", unit="bytes")
 
+        choice = Choice(model, size, seed)
+        return self._change(session.or_shown(shown), choice, request, report)
+
+    def open_checkpoint(
+        self,
+        session: Session,
+        shown: str,
+        name: str | None,
+        model: str,
+        size: int,
+        seed: int | None,
+        request: gr.Request,
+    ) -> Update:
+        """A checkpoint came to the visitor's list: the same picture in it. "": one has gone."""
+        key = session.or_shown(shown)
+        if name:
+            return self._change(key, Choice(str(name), size, seed), request)
+        entry, secret = (
+            self.services.pictures.get(self._secret(request), key),
+            self._secret(request),
+        )
+        shown_model, update = entry.model if entry else model, Update()
+        if entry and is_checkpoint(entry.model) and not self._has(entry.model, secret):
+            shown_model = self.services.models.default
+            update = self._change(key, Choice(shown_model, size, seed), request)
+        return update | {self.rail.model: self._listed(shown_model, secret, shorter=True)}
+
+    def _change(
+        self, key: str, choice: Choice, request: gr.Request, report: Progress | None = None
+    ) -> Update:
+        """The open picture in another model or at another size; where refused, it stays."""
+        secret = self._secret(request)
+        entry = self.services.pictures.get(secret, key)
+        if entry is None:
+            return self._reject(key, "Open a picture first.", request)
+        if (entry.model, entry.size) == (choice.model, choice.size):  # left as it was
+            return {self.rail.status: gr.skip()}
         try:
-            self.services.models.backbone(model, download=True, progress=report)
+            self.services.models.backbone(choice.model, True, report, owner=owner_of(secret))
             source, caption = entry.picture.source, "The same picture, looked at anew."
-            choice, origin = Choice(model, size, seed), entry.origin
-            return self._open(source, choice, caption, request, sample=entry.sample, origin=origin)
+            about = {"sample": entry.sample, "origin": entry.origin}
+            return self._open(source, choice, caption, request, **about)
         except ValueError as error:
             return self._reject(key, str(error), request)
 
@@ -248,6 +283,21 @@ class Handlers(Updates):
             return {self.rail.status: status_line(str(error), alarm=True)}
         return {self.strip: gr.update(view=view_of(key, entry, seed))}
 
+    def _has(self, model: str, secret: str) -> bool:
+        """Whether a checkpoint is this visitor's, and kept."""
+        try:
+            self.services.models.checkpoint(owner_of(secret), model)
+        except ValueError:
+            return False
+        return True
+
+    def _go_back(self, sample: str, choice: Choice, request: gr.Request) -> Update:
+        """The model of a link has gone: the sample in that with which the page begins, and why."""
+        gr.Warning(GONE)
+        default = Choice(self.services.models.default, choice.size, choice.seed)
+        update = self._open_sample(sample, default, stored.KEY, request)
+        return update | {self.rail.status: status_line(GONE, alarm=True)}
+
     def _open_own(self, key: str, choice: Choice, request: gr.Request) -> Update:
         """A picture of the visitor's own by its key; where it is not, the sample, and why."""
         entry = self.services.pictures.get(self._secret(request), key)
@@ -256,7 +306,7 @@ class Handlers(Updates):
         gr.Warning(NOT_HERE)
         first = self.services.first_visit
         if first:
-            update = self._show_first(first, choice.seed or 0)
+            update = self._show_first(first, choice.seed or 0, self._secret(request))
         else:
             choice = Choice(self.services.models.default, stored.SIZE, choice.seed)
             update = self._open_sample(stored.SAMPLE, choice, stored.KEY, request)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import gradio as gr
 
 from app.first_visit import stored
-from app.page.components import badge, sample_buttons, status_line
+from app.page.components import badge, checkpoint_button, sample_buttons, status_line
 from app.paths import SAMPLES, TEXT
 from app.services import Services
+from app.state.models import Models
 
 SIZES = [("224 px", 224), ("448 px", 448), ("518 px", 518)]
 MAX_SEED = 2**31 - 1
@@ -39,6 +40,7 @@ class Rail:
     wanted: gr.Textbox  # the model and size that are asked for, where they are not shown already
     model: gr.Dropdown
     badge: gr.HTML
+    checkpoint: gr.HTML
     size: gr.Radio
     seed: gr.Number
     again: gr.Button
@@ -75,14 +77,28 @@ def build_rail(services: Services) -> Rail:
         samples=sample_buttons(credits),
         status=gr.HTML(status_line(sample_caption(stored.SAMPLE)), elem_id="status"),
         wanted=gr.Textbox(visible="hidden", label="Wanted", elem_id="wanted"),
-        model=gr.Dropdown(models.choices(), value=models.default, label="Model", elem_id="model"),
+        model=model_list(models),
         badge=gr.HTML(
             "" if models.weights else badge(models.describe(models.default)), elem_id="badge"
         ),
+        checkpoint=checkpoint_button(),
         size=gr.Radio(SIZES, value=stored.SIZE, label="Input size (short side)", elem_id="size"),
         seed=gr.Number(0, label="Seed", precision=0, minimum=0, maximum=MAX_SEED, elem_id="seed"),
         again=gr.Button("Draw again", size="sm", elem_id="again"),
     )
+
+
+def model_list(models: Models) -> gr.Dropdown:
+    """The models, of which a visitor's own are not in the list with which the page is built."""
+    model = gr.Dropdown(models.choices(), value=models.default, label="Model", elem_id="model")
+    # Gradio itself would turn their names away once a server has been started anew.
+    setattr(model, "preprocess", any_name)  # noqa: B010  a method, says mypy
+    return model
+
+
+def any_name(name: object) -> str:
+    """A name of the list of models, as the page sends it."""
+    return str(name or "")
 
 
 def sample_credits() -> list[dict[str, str]]:

@@ -13,6 +13,7 @@ from app.routes.pictures import view_of
 from app.routes.responses import shortened
 from app.services import Services
 from app.state.pictures import Entry
+from app.visitors import owner_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -65,12 +66,16 @@ class Updates:
         if choice.size not in dict(SIZES).values():
             raise ValueError(f"The input size is one of {', '.join(text for text, _ in SIZES)}.")
         check_seed(choice.seed)
-        picture = self.services.models.inspect(source, choice.model, choice.size)
-        entry = Entry(
-            self._secret(request), picture, choice.model, choice.size, sample, origin=origin
+        entry = self.services.look(
+            source,
+            self._secret(request),
+            choice.model,
+            choice.size,
+            sample=sample,
+            origin=origin,
         )
         key = self.services.pictures.add(entry)
-        return self._show(key, entry, choice.seed, f"{caption} {picture.scene.note}")
+        return self._show(key, entry, choice.seed, f"{caption} {entry.picture.scene.note}")
 
     def _show(self, key: str, entry: Entry, seed: int | None, message: str) -> Update:
         rail, seed = self.rail, seed or 0
@@ -78,20 +83,39 @@ class Updates:
             self.session: Session(key),
             **self._thumbnail(entry),
             rail.status: status_line(message),
-            rail.badge: badge(self.services.models.describe(entry.model)),
-            rail.model: entry.model,
+            rail.badge: badge(self._about(entry)),
+            rail.model: self._listed(entry.model, entry.owner),
             rail.size: entry.size,
             rail.seed: seed,
             self.strip: gr.update(view=view_of(key, entry, seed)),
         }
 
-    def _show_first(self, first: stored.FirstVisit, seed: int) -> Update:
+    def _about(self, entry: Entry) -> list[str]:
+        """What to say about the model of an open picture, which outlives a checkpoint."""
+        try:
+            return self.services.models.describe(entry.model, owner_of(entry.owner))
+        except ValueError as error:
+            return [entry.title, str(error)]
+
+    def _listed(self, model: str, secret: str, *, shorter: bool = False) -> Any:
+        """The list of models as this visitor has it, with one chosen.
+
+        It is sent only where it differs from the one that the page was built with, or when it has
+        become `shorter`: whoever is choosing just now would lose the place.
+        """
+        models, owner = self.services.models, owner_of(secret)
+        if shorter or self.services.checkpoints.everything(owner):
+            return gr.update(choices=models.choices(owner), value=model)
+        return model
+
+    def _show_first(self, first: stored.FirstVisit, seed: int, secret: str) -> Update:
         """The sample that the page shows already, without waiting for any model."""
-        rail = self.rail
+        rail, models = self.rail, self.services.models
         return {
             self.session: Session(stored.KEY),
             rail.status: status_line(sample_caption(stored.SAMPLE)),
-            rail.model: self.services.models.default,
+            rail.badge: "" if models.weights else badge(models.describe(models.default)),
+            rail.model: self._listed(models.default, secret),
             rail.size: stored.SIZE,
             rail.seed: seed,
             self.strip: gr.update(view=first.view | {"seed": seed}),
@@ -102,7 +126,8 @@ class Updates:
         message = shortened(message)
         gr.Warning(escape(message))  # Gradio sets it as HTML
         entry = self.services.pictures.get(self._secret(request), key)
-        choices = {self.rail.model: entry.model, self.rail.size: entry.size} if entry else {}
+        listed = self._listed(entry.model, self._secret(request)) if entry else None
+        choices = {self.rail.model: listed, self.rail.size: entry.size} if entry else {}
         return {
             self.rail.status: status_line(message, alarm=True),
             **self._thumbnail(entry),

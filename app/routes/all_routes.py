@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from app.paths import STATIC
 from app.routes import (
     attention,
+    checkpoints,
     crops,
     features,
     figures,
@@ -28,7 +29,7 @@ from app.routes.responses import add_error_responses
 from app.routes.scripts import Scripts
 from app.services import Services
 
-SCREENS = (pictures, reopening, crops, masks, tokens, attention, features, losses)
+SCREENS = (pictures, reopening, checkpoints, crops, masks, tokens, attention, features, losses)
 JOBS = (runs, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 WORDS = (guide,)

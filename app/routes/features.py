@@ -18,11 +18,13 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
 
 from app.routes.dependencies import Form, IsGone, Number, Picture, Secret, Served, find_picture
+from app.routes.pictures import model_words
 from app.routes.responses import NO_STORE, errors_as_sentences, respond
 from app.routes.uploads import MAX_PICTURE, TOO_LARGE, read_body
 from app.services import Services
 from app.state.models import read_sample
 from app.state.pictures import Entry
+from app.visitors import owner_of
 
 router = APIRouter(prefix="/view/{key}")
 
@@ -188,7 +190,7 @@ def choices(entry: Picture, services: Served, secret: Secret, response: Response
     response.headers.update(NO_STORE)
     return {
         "before": services.pictures.previous(secret, entry),
-        "models": [[name, label] for label, name in services.models.available()],
+        "models": [[name, label] for label, name in services.models.available(owner_of(secret))],
         "umap": services.umap.start(),
     }
 
@@ -222,8 +224,9 @@ async def open_second(
         entry = find_picture(key, services, secret)
         source, sample = pick_source(services, secret, entry, choice, body=body)
         model = choice.model or entry.model
-        picture = services.models.inspect(source, model, entry.size, is_gone=is_gone)
-        second = Entry(secret, picture, model, entry.size, sample, comparison=True)
+        second = services.look(
+            source, secret, model, entry.size, is_gone=is_gone, sample=sample, comparison=True
+        )
         return facts_of(services.pictures.add(second), second)
 
     with errors_as_sentences():
@@ -252,6 +255,7 @@ def facts_of(key: str, entry: Entry) -> dict[str, Any]:
     return {
         "key": key,
         "model": entry.model,
+        **model_words(entry),
         "sample": entry.sample,
         "grid": scene.grid,
         "input_size": scene.input_size,

@@ -44,7 +44,7 @@ Folder = Annotated[Path, Depends(find_gallery)]
 
 @router.get("")
 def every(owner: Owner, services: Served) -> Response:
-    models = [[name, label] for label, name in services.models.available()]
+    models = [[name, label] for label, name in services.models.available(owner)]
     return plain({"galleries": services.galleries.everything(owner), "models": models})
 
 

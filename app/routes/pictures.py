@@ -47,4 +47,15 @@ def view_of(key: str, entry: Entry, seed: int) -> dict[str, Any]:
     """What the page knows of an entry: where to fetch, and what there is to choose from."""
     chosen = {"model": entry.model, "size": entry.size, "sample": entry.sample, "seed": seed}
     origin = {"origin": entry.origin} if entry.origin else {}
-    return {"key": key, **chosen, **origin, **asdict(entry.picture.scene)}
+    words = model_words(entry)
+    return {"key": key, **chosen, **words, **origin, **asdict(entry.picture.scene)}
+
+
+def model_words(entry: Entry) -> dict[str, str]:
+    """What the page says instead of a model's name, and which file its lines of Python open; only
+    where that is another."""
+    words = {
+        "model_title": entry.title if entry.title != entry.model else "",
+        "weights": entry.file,
+    }
+    return {name: word for name, word in words.items() if word}

@@ -20,7 +20,6 @@ from app.routes.responses import errors_as_sentences, plain
 from app.routes.uploads import MAX_PICTURE, TOO_LARGE, read_body
 from app.services import Services
 from app.state.models import read_sample
-from app.state.pictures import Entry
 from app.visitors import owner_of
 
 router = APIRouter()
@@ -65,13 +64,13 @@ async def reopen(
         entry = services.pictures.get(secret, key)
         if entry is None:
             source = find_source(services, owner_of(secret), recipe, body)
-            picture = services.models.inspect(source, recipe.model, recipe.size, is_gone=is_gone)
-            entry = Entry(
+            entry = services.look(
+                source,
                 secret,
-                picture,
                 recipe.model,
                 recipe.size,
-                recipe.sample,
+                is_gone=is_gone,
+                sample=recipe.sample,
                 comparison=recipe.comparison,
                 origin=recipe.origin,
             )

@@ -1,18 +1,29 @@
 """The picture's tokens: view/KEY/tokens/patches, /positions, /blocks."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 
 from app.routes.dependencies import Form, Picture, Served
-from app.routes.responses import respond
+from app.routes.responses import errors_as_sentences, respond
+from app.services import Services
+from app.state.pictures import Entry
+from app.visitors import owner_of
 
 router = APIRouter(prefix="/view/{key}/tokens")
+
+
+def vit_of(entry: Entry, services: Services) -> Any:
+    """The model that a picture was seen with; 422 in a sentence where it is no longer kept."""
+    with errors_as_sentences():
+        return services.models.backbone(entry.model, owner=owner_of(entry.owner)).vit
 
 
 @router.get("/patches")
 def patches(entry: Picture, services: Served, form: Form = "page") -> Response:
     from dino_core.scenes.tokens import patches_scene
 
-    vit = services.models.backbone(entry.model).vit
+    vit = vit_of(entry, services)
     return respond(form, lambda: patches_scene(vit, entry.picture))
 
 
@@ -20,7 +31,7 @@ def patches(entry: Picture, services: Served, form: Form = "page") -> Response:
 def positions(entry: Picture, services: Served, form: Form = "page") -> Response:
     from dino_core.scenes.tokens import positions_scene
 
-    vit = services.models.backbone(entry.model).vit
+    vit = vit_of(entry, services)
     return respond(form, lambda: positions_scene(vit, entry.picture.seen))
 
 
@@ -28,5 +39,5 @@ def positions(entry: Picture, services: Served, form: Form = "page") -> Response
 def blocks(entry: Picture, services: Served, form: Form = "page") -> Response:
     from dino_core.scenes.tokens import blocks_scene
 
-    vit = services.models.backbone(entry.model).vit
+    vit = vit_of(entry, services)
     return respond(form, lambda: blocks_scene(vit, entry.picture.seen))

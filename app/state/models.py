@@ -1,5 +1,8 @@
 """Models, loaded once and shared by all visitors; nothing of a visitor is kept here.
 
+A visitor's own checkpoint is a model too, under a name that follows from its bytes: whoever asks
+for one says who asks, and is refused where it is another's.
+
 One model runs at a time, on pictures of a bounded number of patches, and only so many wait for it:
 what others look up meanwhile is answered.
 
@@ -16,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.paths import SAMPLES
+from app.state.checkpoints import GONE, Checkpoint, Checkpoints, is_checkpoint
 from dino_core.scenes.models import (
+    describe_checkpoint,
     describe_model,
     first_model,
     load_model,
@@ -39,6 +44,8 @@ MAX_WAITING = 12  # requests that may wait for the processor; each holds one of 
 PATIENCE = 60.0  # seconds that one of them may wait
 LONGEST = 300.0  # seconds that a forward may take
 ASK_EVERY = 0.05  # seconds between two questions whether anybody still waits for it
+MAX_PATCHES = 64**2  # of a square picture: a checkpoint may have the smallest patches
+MOST_OWN = 3  # checkpoints of visitors in memory; the one that was not used for longest goes
 UNUSED = 1800.0  # seconds after which a model that nobody uses is let go of
 TOO_LONG = "This takes longer than this server allows: choose a smaller model or input size."
 BUSY = "Others are being served: try again in a moment."
@@ -79,6 +86,7 @@ class Models:
 
     `default` is the model with which the page begins. `weights` is a file of the user's own, known
     under the file's name; `architecture` is what the user said it is, None to read it off the file.
+    `checkpoints`: those of visitors; None where there are none.
     """
 
     def __init__(
@@ -88,6 +96,7 @@ class Models:
         device: str,
         *,
         allow_downloads: bool = True,
+        checkpoints: Checkpoints | None = None,
     ) -> None:
         known = [choice.name for choice in model_choices()]
         if model and model not in known:
@@ -101,21 +110,50 @@ class Models:
         self.device = device
         self.default = weights.stem if weights else model or first_model()
         self.allow_downloads = allow_downloads
+        self.checkpoints = checkpoints
         self._loaded: dict[str, LoadedModel] = {}
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MAX_WAITING)
 
-    def choices(self) -> list[tuple[str, str]]:
-        """(label, name) of every model, the user's own file first."""
+    def choices(self, owner: str = "") -> list[tuple[str, str]]:
+        """(label, name) of every model, a visitor's own checkpoints first."""
         own = [(self.default, self.default)] if self.weights else []
-        return own + [(choice.label, choice.name) for choice in model_choices()]
+        brought = self.checkpoints.everything(owner) if self.checkpoints else []
+        mine = [(f"{one['title']} (yours)", one["name"]) for one in brought]
+        return mine + own + [(choice.label, choice.name) for choice in model_choices()]
 
-    def available(self) -> list[tuple[str, str]]:
+    def available(self, owner: str = "") -> list[tuple[str, str]]:
         """Those of them that need no download."""
         here = {choice.name for choice in model_choices() if choice.on_disk}
         here |= {self.default} if self.weights else set()
-        return [(label, name) for label, name in self.choices() if name in here]
+        return [(t, n) for t, n in self.choices(owner) if n in here or is_checkpoint(n)]
+
+    def checkpoint(self, owner: str, name: str) -> tuple[Path, Checkpoint]:
+        """A visitor's own. ValueError in a sentence for any other."""
+        if self.checkpoints is None:
+            raise ValueError(GONE)
+        return self.checkpoints.find(owner, name)
+
+    def title_of(self, name: str, owner: str) -> str:
+        """What a person is shown as a model's name."""
+        return self.checkpoint(owner, name)[1]["title"] if is_checkpoint(name) else name
+
+    def file_in_python(self, name: str, owner: str) -> str:
+        """The file that lines of Python open; "" for a model that they open by its name."""
+        if is_checkpoint(name):
+            return self.checkpoint(owner, name)[1]["file"]
+        return self.weights.name if self.weights and self.is_own_file(name) else ""
+
+    def options_of(self, name: str, owner: str) -> tuple[str | None, str | None]:
+        """(model, file) as commands are told it. ValueError unless it is on this machine."""
+        if is_checkpoint(name):
+            return None, str(self.checkpoint(owner, name)[0].resolve())
+        if name not in [known for _, known in self.available()]:
+            raise ValueError("Choose a model that is on this machine.")
+        if self.weights and self.is_own_file(name):
+            return self.architecture, str(self.weights.resolve())
+        return name, None
 
     def is_own_file(self, name: str) -> bool:
         """Whether a name stands for the user's own file."""
@@ -145,19 +183,29 @@ class Models:
         later.start()
 
     def backbone(
-        self, name: str, download: bool = False, progress: Progress | None = None
+        self,
+        name: str,
+        download: bool = False,
+        progress: Progress | None = None,
+        *,
+        owner: str = "",
     ) -> "Backbone":
         """A model by its name in the list, downloaded only when that was somebody's choice.
 
-        ValueError in a plain sentence when that is not possible.
+        ValueError in a plain sentence when that is not possible, and for a checkpoint of which
+        `owner` is not the owner.
         """
+        file = self.checkpoint(owner, name)[0] if is_checkpoint(name) else None
         with self._lock:
             loaded = self._loaded.setdefault(name, LoadedModel())
         try:
             with loaded.loading:
                 if loaded.backbone is None:
-                    loaded.backbone = self._load(name, download, progress)
+                    loaded.backbone = (
+                        self._load_file(file) if file else self._load(name, download, progress)
+                    )
                 loaded.used = time.monotonic()
+                self._bound_checkpoints()
                 return loaded.backbone
         except ValueError:
             with self._lock:  # names that are none would add up
@@ -187,6 +235,22 @@ class Models:
             message = str(error)
             raise ValueError(message.replace(str(file), file.name) if file else message) from None
 
+    def _load_file(self, file: Path) -> "Backbone":
+        try:
+            return load_model(None, file, device=self.device)
+        except ValueError as error:
+            raise ValueError(str(error).replace(str(file), file.name)) from None
+
+    def _bound_checkpoints(self) -> None:
+        with self._lock:
+            own = [
+                (loaded.used, name)
+                for name, loaded in self._loaded.items()
+                if is_checkpoint(name) and loaded.backbone is not None
+            ]
+            for _, name in sorted(own)[:-MOST_OWN]:
+                del self._loaded[name]
+
     def release_unused(self) -> None:
         """Lets go of models that nobody has used for a while; they are loaded again when needed."""
         oldest = time.monotonic() - UNUSED
@@ -195,14 +259,23 @@ class Models:
                 if name != self.default and loaded.used < oldest and loaded.backbone is not None:
                     del self._loaded[name]
 
-    def describe(self, name: str) -> list[str]:
+    def describe(self, name: str, owner: str = "") -> list[str]:
         """What to say about a model; a file of the user's own is loaded for it."""
+        if is_checkpoint(name):
+            facts = self.checkpoint(owner, name)[1]
+            return describe_checkpoint(facts, facts["digest"], facts["bytes"])
         return describe_model(name, self.backbone(name) if self.is_own_file(name) else None)
 
     def inspect(
-        self, source: "Image", model: str, size: int, *, is_gone: Callable[[], bool] = lambda: False
+        self,
+        source: "Image",
+        model: str,
+        size: int,
+        *,
+        owner: str = "",
+        is_gone: Callable[[], bool] = lambda: False,
     ) -> "OpenPicture":
-        """One forward of a picture in a model that is on this machine.
+        """One forward of a picture in a model that is on this machine, for `owner`.
 
         `size` is what its short side becomes, in pixels. ValueError for one that is too large for a
         page, and when too many wait; Gone when `is_gone` says so before the forward has ended.
@@ -211,7 +284,8 @@ class Models:
 
         if not 1 <= size <= MAX_SIZE:
             raise ValueError(f"The input size is from 1 to {MAX_SIZE} px, not {size}.")
-        vit = self.backbone(model).vit
+        vit = self.backbone(model, owner=owner).vit
+        check_patches(size, vit.config.patch_size)
         return self.exclusive(lambda: picture.look(vit, source, size), is_gone=is_gone)
 
     def exclusive(
@@ -246,6 +320,15 @@ class Models:
         if is_gone():
             self._running.release()
             raise Gone
+
+
+def check_patches(size: int, patch: int) -> None:
+    """ValueError for more patches than a page's forward may have; both in px."""
+    if (size // patch) ** 2 > MAX_PATCHES:
+        raise ValueError(
+            f"With patches of {patch} px this model cuts {size} px into {(size // patch) ** 2:,}, "
+            f"more than the {MAX_PATCHES:,} that this page takes: choose a smaller input size."
+        )
 
 
 def import_scenes() -> None:

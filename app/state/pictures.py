@@ -40,6 +40,8 @@ class Entry:
     size: int
     sample: str = ""  # the file's name, when it is one of the samples
     comparison: bool = False  # it was opened to be compared with another one
+    title: str = ""  # what a person is shown as the model's name, where that is another
+    file: str = ""  # of the model, as lines of Python open it; "": by its name
     origin: str = ""  # upload/NAME or gallery/NAME/INDEX: where its browser finds it again
     used: float = field(default_factory=time.monotonic)
     pair_outputs: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed

@@ -10,6 +10,7 @@ from dino_core.weights import catalogue, default_model, find_variant
 from dino_core.weights.variants import PREVIEW, Variant, standing_of
 
 if TYPE_CHECKING:
+    from dino_core.scenes.checkpoints import CheckpointFacts
     from dino_core.weights import Backbone
 
 
@@ -18,6 +19,7 @@ __all__ = [
     "ModelChoice",
     "check_device",
     "colour_maps",
+    "describe_checkpoint",
     "describe_model",
     "first_model",
     "load_model",
@@ -109,6 +111,22 @@ def describe_model(name: str, backbone: "Backbone | None" = None) -> list[str]:
         f"{config.depth} layers of {config.heads} heads.",
         f"Source: {source}. Licence: {licence}.",
         *notes,
+    ]
+
+
+def describe_checkpoint(facts: "CheckpointFacts", digest: str, size: int) -> list[str]:
+    """The same of a visitor's checkpoint of `size` bytes, read off what was noted of it."""
+    height, width = facts["image_size"]
+    learned = f"{width} x {height} px"
+    patch = facts["patch_size"]
+    return [
+        f"Your checkpoint: {facts['architecture']}",
+        f"{facts['parameters'] / 1e6:.1f} million parameters, width {facts['dim']}, "
+        f"{facts['depth']} layers of {facts['heads']} heads, patches of {patch} px; its positions "
+        f"were learned at {learned}.",
+        f"File: {size / 1e6:,.1f} MB, layout: {facts['layout']}. SHA-256: {digest}.",
+        f"Source: {facts['source']}. Licence: {facts['licence']}.",
+        *facts["notes"],
     ]
 
 

@@ -5,6 +5,7 @@ Nothing here imports torch before it is needed: runs can be listed and watched a
 
 import json
 import os
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass, replace
@@ -30,15 +31,19 @@ __all__ = [
     "command_of",
     "confusion_charts",
     "curve_charts",
+    "kept_steps",
     "metrics_from",
     "milestones",
+    "moment_words",
     "preset_choices",
     "probe_scene",
     "verdict_of",
+    "weights_at",
     "weights_file",
 ]
 
 FIT = {"cpu": ("tiny", "continue", "heads"), "cuda": ("small", "continue", "heads", "tiny")}
+STEP = re.compile(r"step-(\d{8,})\.safetensors")
 CHUNK = 2 * 2**20  # bytes of metrics in one answer
 TAIL = 256 * 2**10  # bytes of metrics that a verdict needs
 KEPT = (
@@ -208,10 +213,30 @@ def weights_file(folder: Path) -> Path | None:
     for name in ("backbone.safetensors", "model.safetensors"):
         if (folder / name).is_file():
             return folder / name
-    found = sorted(RunFolder(folder).checkpoints.glob("step-*.safetensors"))
-    models = [path for path in found if not path.stem.endswith(".optimiser")]
-    tuned = (folder / "best.safetensors").is_file()  # there, a checkpoint is only good to go on
-    return models[-1] if models and not tuned else None
+    kept = kept_steps(folder)
+    return weights_at(folder, kept[-1]) if kept else None
+
+
+def kept_steps(folder: Path) -> list[int]:
+    """The steps of which a run still has the weights, oldest first."""
+    if (folder / "best.safetensors").is_file():  # of a fine-tuning: only good to go on
+        return []
+    found = RunFolder(folder).checkpoints.glob("step-*.safetensors")
+    return sorted(int(match[1]) for path in found if (match := STEP.fullmatch(path.name)))
+
+
+def weights_at(folder: Path, step: int | None) -> Path | None:
+    """The weights of a step, or without one what came out last; None where they are not kept."""
+    if step is None:
+        return weights_file(folder)
+    path = RunFolder(folder).checkpoints / f"step-{step:08}.safetensors"
+    return path if step in kept_steps(folder) else None
+
+
+def moment_words(weights: Path) -> str:
+    """What a run's file of weights is of."""
+    match = STEP.fullmatch(weights.name)
+    return f"step {int(match[1])}" if match else "finished"
 
 
 def command_of(folder: Path, data: str = "pictures.zip") -> str:

@@ -100,7 +100,9 @@ def load_backbone(
         )
     parameters = sum(parameter.numel() for parameter in vit.parameters())
     if variant is not None:
-        return Backbone(vit, variant.name, _known_file(variant, path, converted, parameters))
+        found = weights is None  # on this disk, and not named by the person
+        info = _known_file(variant, path, converted, parameters=parameters, found=found)
+        return Backbone(vit, variant.name, info)
     return Backbone(vit, path.stem, _own_file(path, config, converted, parameters, metadata))
 
 
@@ -174,7 +176,9 @@ def _recognise(path: Path, config: ViTConfig, converted: Converted) -> Variant |
     return None
 
 
-def _known_file(variant: Variant, path: Path, converted: Converted, parameters: int) -> WeightsInfo:
+def _known_file(
+    variant: Variant, path: Path, converted: Converted, *, parameters: int, found: bool
+) -> WeightsInfo:
     standing = standing_of(path, variant)
     notes = [*variant.notes, *converted.notes]
     if standing == "claimed":
@@ -182,7 +186,7 @@ def _known_file(variant: Variant, path: Path, converted: Converted, parameters: 
             "It says that it is official, by its name and by the name and shape of every tensor. "
             "No checksum is known to verify it by."
         )
-    if variant.name != PREVIEW and path.parent != weights_folder():
+    if found and variant.name != PREVIEW and path.parent != weights_folder():
         notes.append(f"Found in {path.parent}, where another program keeps its downloads.")
     return WeightsInfo(
         title=variant.title,
@@ -201,14 +205,12 @@ def _own_file(
     path: Path, config: ViTConfig, converted: Converted, parameters: int, metadata: dict[str, str]
 ) -> WeightsInfo:
     """A person's own file is never called official, whatever its architecture."""
-    same = [variant.title for variant in VARIANTS if variant.config == config and variant.official]
     named = [one for one in VARIANTS if one.official and path.name in one.file_names]
     notes = converted.notes
     if named and sha256(path) != named[0].sha256 and path.name == named[0].file:
         notes += (f"It bears the name of {named[0].title}, but it is not the published file.",)
-    shape = f"width {config.dim}, {config.depth} blocks, patch {config.patch_size}"
     return WeightsInfo(
-        title=f"{path.name} ({same[0].removeprefix('DINOv2 ') if same else shape})",
+        title=f"{path.name} ({architecture_name(config)})",
         path=path,
         layout=converted.layout,
         official=False,
@@ -218,3 +220,11 @@ def _own_file(
         source=metadata.get("source") or "a file of your own",
         notes=notes,
     )
+
+
+def architecture_name(config: ViTConfig) -> str:
+    """What an architecture is called: by the official model that has it, or by its numbers."""
+    same = [variant.title for variant in VARIANTS if variant.config == config and variant.official]
+    if same:
+        return same[0].removeprefix("DINOv2 ")
+    return f"width {config.dim}, {config.depth} blocks, patch {config.patch_size}"

@@ -30,6 +30,8 @@ CONFIG = "config.json"  # also the key under which its text comes among the meta
 
 MAX_DEPTH = 8  # dicts within dicts
 MAX_JSON = 64 * 2**20  # bytes of a config or an index
+SHARED = 4  # times that a file's bytes may be counted: weights that are tied are stored once
+SLACK = 2**20  # bytes that a small file may claim beyond that
 
 # Plain records without behaviour, which trainers put beside the weights.
 HARMLESS: list[Callable[..., Any] | tuple[Callable[..., Any], str]] = [argparse.Namespace]
@@ -82,7 +84,25 @@ def _read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
             f"{path} could not be read: it is damaged, incomplete ({path.stat().st_size:,} bytes), "
             f"or no checkpoint. If it was downloaded, get it again."
         ) from error
-    return _flatten(content, path), {}
+    tensors = _flatten(content, path)
+    _check_claims(tensors, path)
+    return tensors, {}
+
+
+def _check_claims(tensors: Mapping[str, Tensor], path: Path) -> None:
+    """ValueError for tensors that are no plain arrays, or larger than what the file holds: a few
+    bytes that are repeated along every axis would fill the memory."""
+    for name, tensor in tensors.items():
+        if tensor.is_nested or tensor.layout != torch.strided:
+            raise ValueError(f"{path} holds {name}, which is sparse or nested: save it dense.")
+    real = [tensor for tensor in tensors.values() if not tensor.is_meta]
+    claimed = sum(tensor.numel() * tensor.element_size() for tensor in real)
+    held = path.stat().st_size
+    if claimed > SHARED * held + SLACK:
+        raise ValueError(
+            f"{path} claims {claimed / 1e6:,.0f} MB of weights and holds {held / 1e6:,.1f} MB: its "
+            f"tensors repeat few numbers. Save them with .contiguous() or .clone()."
+        )
 
 
 def _why_refused(error: str) -> str:
@@ -173,7 +193,7 @@ def _kind(path: Path) -> str:
     if start[8:9] == b"{":
         return "safetensors"
     if start.startswith(b"PK"):
-        _refuse_torchscript(path)
+        _check_archive(path)
         return "zip"
     if start.startswith(b"\x80"):
         return "pickle"
@@ -187,17 +207,27 @@ def _kind(path: Path) -> str:
     )
 
 
-def _refuse_torchscript(path: Path) -> None:
-    """A TorchScript archive is code with weights in it."""
+def _check_archive(path: Path) -> None:
+    """ValueError for a zip that `torch.save` did not write: it packs nothing, and holds no code."""
     try:
         with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
+            entries = archive.infolist()
     except (zipfile.BadZipFile, OSError, NotImplementedError):
         return  # damaged: said when it is read
+    names = [entry.filename for entry in entries]
     if any("/code/" in name for name in names) or any(n.endswith("/constants.pkl") for n in names):
         raise ValueError(
             f"{path} is a TorchScript archive: a program with its weights. Load it with "
             f"torch.jit.load where you trust it, and save its state_dict() with torch.save."
+        )
+    if not any(name.endswith("data.pkl") for name in names):
+        raise ValueError(
+            f"{path} is a zip of {len(names)} files and no checkpoint: unpack it, and name the "
+            f"file of the weights in it."
+        )
+    if sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise ValueError(
+            f"{path} holds compressed data, which torch.save does not write: unpack it first."
         )
 
 

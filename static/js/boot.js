@@ -1,5 +1,6 @@
 /* Where the page begins: the one file that touches `window`. Gradio's components and handlers reach
    the page by the three calls of `window.Inside`, whatever comes first, they or this file. */
+import { mountCheckpoints } from "./page/checkpoints.js";
 import { connection, watchConnection } from "./page/connection.js";
 import { createTransport } from "./page/gradio-transport.js";
 import { followHistory } from "./page/history.js";
@@ -47,6 +48,9 @@ function mount(name, { element, props, watch, trigger }) {
 
 export const Inside = {
   mount,
+
+  /** The place of the visitor's own checkpoints has been made. */
+  checkpoints: mountCheckpoints,
 
   /** Resolves when the first picture is on the screen, and there is time for the lessons. */
   ready() {

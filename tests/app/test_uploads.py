@@ -19,6 +19,7 @@ from app.jobs.run_request import RunForm, job_for
 from app.jobs.runs import Runs
 from app.jobs.uploads import Uploads
 from app.paths import SAMPLES
+from app.state.models import Models
 from dino_core.runs.request_io import read_request
 
 
@@ -200,14 +201,9 @@ def runs(tmp_path: Path) -> Runs:
 
 
 def ask(runs: Runs, **values: Any) -> Any:
-    models = SimpleNamespace(
-        device="cpu",
-        weights=Path("/w/own.pth"),
-        architecture=None,
-        default="own",
-        available=lambda: [("My own", "own"), ("A label", "preview_vits14")],
-        is_own_file=lambda name: name == "own",
-    )
+    models = Models.__new__(Models)  # with a file of the user's own in name only
+    models.device, models.weights, models.architecture = "cpu", Path("/w/own.pth"), None
+    models.default, models.checkpoints = "own", None
     store = SimpleNamespace(get=lambda secret, key: None)
     return job_for(RunForm(values, "one", "secret", "here"), runs, models, store)  # type: ignore[arg-type]
 

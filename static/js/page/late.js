@@ -48,10 +48,10 @@ export function wantedOf(view, { model, size }, before) {
 /**
  * A picture as the page names it.
  *
- * @param {Pick<View, "sample" | "model" | "size">} view
+ * @param {Pick<View, "sample" | "model" | "model_title" | "size">} view
  */
-export function nameOf({ sample, model, size }) {
-  return `${sample || "your picture"} at ${size} px with ${model}`;
+export function nameOf({ sample, model, model_title: title, size }) {
+  return `${sample || "your picture"} at ${size} px with ${title ?? model}`;
 }
 
 /**

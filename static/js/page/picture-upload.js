@@ -12,6 +12,9 @@ const SMALL = 3 * 2 ** 20; // bytes that go as they are
 const LARGEST = 25 * 2 ** 20; // bytes that the server takes
 const TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller.";
 
+/** Whether a file is one of weights, by its ending. @param {{ name: string }} file */
+export const isCheckpointFile = ({ name }) => /\.(safetensors|pth|pt|bin|ckpt)$/i.test(name);
+
 /**
  * The size of a picture of which the longer side is at most `longest`.
  *

@@ -6,6 +6,10 @@ export interface View extends picture.PictureScene {
   /** Where its scenes are: view/KEY/... */
   key: string;
   model: string;
+  /** what a person is shown instead of the model's name, where it is a visitor's checkpoint */
+  model_title?: string;
+  /** the file of the model, as lines of Python open it; absent for one that they open by its name */
+  weights?: string;
   /** px, the short side that was asked for */
   size: number;
   /** file name of a sample; empty for a picture of the visitor's own */

@@ -33,6 +33,8 @@ export interface RunDetails extends RunCard {
   moments: string[];
   report: boolean;
   weights: string | null;
+  /** steps of which there are weights, the oldest first */
+  kept_steps: number[];
   pictures_shown?: boolean;
 }
 

@@ -1,5 +1,6 @@
 /* Features: four ways of looking at what a layer has made of the patches, under one selection. */
 import { bus } from "../../page/bus.js";
+import { takeWanted } from "../../page/checkpoints.js";
 import { keep } from "../../page/link.js";
 import { fitSelection, selection } from "../../page/selection.js";
 import { coloursWay } from "./colours/index.js";
@@ -64,6 +65,13 @@ export function create(root, page) {
     if (!now.hovered && shown.isReady()) take.refresh();
   }
 
+  bus.on("compare", () => {
+    const model = takeWanted();
+    if (model === null) return;
+    update({ compare: { ...state.compare, model, secondLayer: null, second: null } });
+    open("compare");
+    if (state.view) reload();
+  });
   new ResizeObserver(() => {
     if (!screen.isSeen()) return;
     loading.resume();

@@ -1,4 +1,5 @@
 /* What the ways of looking begin with. */
+import { takeWanted } from "../../page/checkpoints.js";
 import { kept } from "../../page/link.js";
 import { initialColours } from "./colours/state.js";
 import { initialCompare } from "./compare/state.js";
@@ -7,12 +8,13 @@ import { initialMap } from "./map/state.js";
 import { initialPair } from "./pair/state.js";
 
 export function initialParts() {
-  const mode = MODES.find(([name]) => name === kept("features"))?.[0] ?? "colours";
+  const wanted = takeWanted(), // before this screen was there
+    mode = wanted === null ? MODES.find(([name]) => name === kept("features"))?.[0] : "compare";
   return {
-    mode,
+    mode: mode ?? "colours",
     colours: initialColours(),
     pair: initialPair(),
     map: initialMap(),
-    compare: initialCompare(),
+    compare: initialCompare(wanted),
   };
 }

@@ -16,6 +16,7 @@ const SIZES = [
 export function createNextUpload() {
   const model = el("select", { "aria-label": "Model" }),
     size = pick("Input size", SIZES, 224, () => {}).input;
+  let offered = "";
   const field = (/** @type {string} */ label, /** @type {HTMLElement} */ input) =>
     el("label", { class: "inside-field" }, el("span", { text: label }), input);
   return {
@@ -28,10 +29,13 @@ export function createNextUpload() {
     options: () => ({ model: model.value, size: size.value }),
     /** @param {State} state */
     draw({ models, view }) {
-      if (model.options.length || !models.length) return;
+      const text = models.join(), // a checkpoint may have come or gone
+        chosen = model.options.length ? model.value : view?.model;
+      if (text === offered || !models.length) return;
+      offered = text;
       model.replaceChildren(
         ...models.map(([name, label]) =>
-          el("option", { value: name, text: label, selected: name === view?.model }),
+          el("option", { value: name, text: label, selected: name === chosen }),
         ),
       );
     },

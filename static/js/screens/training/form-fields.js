@@ -97,12 +97,17 @@ export function createTuning() {
 
 /** The model that a run starts from. */
 export function createModels() {
+  let offered = ""; // a checkpoint may come or go
   const model = el("select", { "aria-label": "Starts from" });
   return {
     node: field("Starts from", model),
     /** @param {readonly [string, string][]} all name and label */
     offer(all) {
+      const { value: chosen } = model;
+      if (all.join() === offered) return;
+      offered = all.join();
       model.replaceChildren(...all.map(([value, text]) => el("option", { value, text })));
+      if (all.some(([value]) => value === chosen)) model.value = chosen;
     },
     /** Chooses a model, if there is such a one. @param {string} name */
     choose(name) {

@@ -96,9 +96,9 @@ export function createForm(onstart) {
     node,
     /** What there is to choose from. @param {import("../../types/runs").Runs} answer */
     offer(answer) {
+      models.offer(answer.models);
       if (recipe.chosen()) return;
       recipe.offer(answer.presets);
-      models.offer(answer.models);
       if (state.view) models.choose(state.view.model);
       draw();
     },

@@ -12,6 +12,7 @@ import { createForm } from "./form.js";
 import { createLayout } from "./layout.js";
 import { fillTrainingLesson } from "./lesson.js";
 import { createList } from "./list.js";
+import { createModels } from "./models.js";
 import { createProgress } from "./progress.js";
 import { createReport } from "./report.js";
 import { createState } from "./state.js";
@@ -33,6 +34,7 @@ export function create(root, page) {
   const list = createList((name) => page.run(() => watching.open(name))),
     progress = createProgress(),
     steering = createSteering(steer, (problem) => update({ problem })),
+    models = createModels(page.run),
     curves = createCurves(page.run),
     report = createReport(update, page.run),
     checkpoints = createCheckpoints((moment) => update({ moment })),
@@ -40,7 +42,7 @@ export function create(root, page) {
     take = createExports(state, curves.sheet);
   const layout = createLayout({
     beginning: [form.node, list.node],
-    opened: [progress.top, steering.node, progress.verdict, curves.node],
+    opened: [progress.top, steering.node, models.node, progress.verdict, curves.node],
     below: [report.node, checkpoints.node, take.node, repeat.node],
   });
   root.append(layout.columns, layout.below);
@@ -60,7 +62,7 @@ export function create(root, page) {
   /** @param {Opened} opened */
   function drawRun(opened) {
     for (const part of [progress, curves]) part.draw(opened);
-    for (const part of [steering, checkpoints, repeat, take]) part.draw(opened.run);
+    for (const part of [steering, models, checkpoints, repeat, take]) part.draw(opened.run);
     fillTrainingLesson(opened.lines);
   }
 

@@ -1,5 +1,5 @@
 /* What can be taken of a comparison. */
-import { openInPython } from "../../../page/python.js";
+import { loadInPython, openInPython } from "../../../page/python.js";
 import { csvOf } from "../arithmetic.js";
 import { comparisonUrl } from "../fetching.js";
 import { configInPython } from "../in-python.js";
@@ -38,7 +38,7 @@ export function table({ table: { cka, shapes } }) {
 /** @param {LoadedComparison} loaded */
 function lines({ view, second, layer, secondLayer, colouring }) {
   const other = second
-    ? `inspect(load_backbone("${second.model}").vit, to_tensor(fit_to_patches(picture, ` +
+    ? `inspect(${loadInPython(second)}.vit, to_tensor(fit_to_patches(picture, ` +
       `${second.patch_size}, ${second.short_side}).picture))`
     : "seen";
   return `from dataclasses import replace

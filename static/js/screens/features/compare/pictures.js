@@ -48,8 +48,9 @@ export function createPictures({ state, pointing }) {
       part.show(sceneUrl(there.key, "input.jpg"), wanted, there.input_size);
     paintRgb(first.overlay, scene.colours, ...grid);
     paintRgb(second.overlay, scene.second_colours, ...wanted);
-    one.words.textContent = `${view.model}, layer ${layer}`;
-    other.words.textContent = `${there.model}, layer ${secondLayer}, components ${order.join(", ")}`;
+    const [here, far] = [view, there].map(({ model, model_title: title }) => title ?? model);
+    one.words.textContent = `${here}, layer ${layer}`;
+    other.words.textContent = `${far}, layer ${secondLayer}, components ${order.join(", ")}`;
   }
 
   return {

@@ -26,12 +26,12 @@ import { kept } from "../../../page/link.js";
  * @property {[Float32Array | null, Float32Array | null]} similar cosines in both
  */
 
-/** @returns {Compare} */
-export function initialCompare() {
+/** @param {string | null} [model] that was asked for; else the link's @returns {Compare} */
+export function initialCompare(model = null) {
   const layer = Number.parseInt(kept("features.layer") ?? "", 10);
   return {
     secondLayer: Number.isNaN(layer) ? null : layer,
-    model: kept("features.model"),
+    model: model ?? kept("features.model"),
     second: null,
     loaded: null,
     similar: [null, null],

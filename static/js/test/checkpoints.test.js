@@ -1,0 +1,28 @@
+/* What the page says and asks of a checkpoint, without a browser. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { nameOf } from "../page/late.js";
+import { isCheckpointFile } from "../page/picture-upload.js";
+import { loadInPython, openInPython } from "../page/python.js";
+
+const VIEW = { sample: "cat.jpg", model: "preview_vits14", patch_size: 14, short_side: 224 };
+
+test("lines of Python open a model by its name, and a checkpoint by its file", () => {
+  assert.equal(loadInPython(VIEW), 'load_backbone("preview_vits14")');
+  const own = { ...VIEW, model: "checkpoint-12", weights: 'my "own".pth' };
+  assert.equal(loadInPython(own), 'load_backbone(weights="my \\"own\\".pth")');
+  assert.ok(openInPython(own).includes(`backbone = ${loadInPython(own)}\n`));
+});
+
+test("a checkpoint goes by the name that its visitor gave it", () => {
+  const view = { sample: "cat.jpg", size: 224, model: "checkpoint-12" };
+  assert.equal(nameOf({ ...view, model_title: "my.pth" }), "cat.jpg at 224 px with my.pth");
+  assert.equal(nameOf(view), "cat.jpg at 224 px with checkpoint-12");
+});
+
+test("files of weights are known by their endings", () => {
+  for (const name of ["a.pth", "b.SafeTensors", "c.d.pt", "e.bin", "f.ckpt"])
+    assert.ok(isCheckpointFile({ name }), name);
+  for (const name of ["a.jpg", "pth", "b.pth.png", "c.zip"])
+    assert.ok(!isCheckpointFile({ name }), name);
+});

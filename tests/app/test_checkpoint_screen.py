@@ -1,0 +1,95 @@
+"""A checkpoint brought to the page in a browser: opened, compared, refused, reloaded, removed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from tiny_models import tiny_vit
+
+from dino_core.weights import save_backbone
+
+pytestmark = pytest.mark.browser
+Shown = Callable[[Page, str], dict]
+DROP = """([name, bytes, place]) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([Uint8Array.from(bytes)], name));
+    const node = document.querySelector(place);
+    for (const kind of ["dragenter", "dragover", "drop"])
+        node.dispatchEvent(new DragEvent(kind, {
+            dataTransfer: transfer, bubbles: true, cancelable: true }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_backbone(tiny_vit(), tmp_path_factory.mktemp("own") / "mine.safetensors")
+
+
+@pytest.fixture(scope="module")
+def page(visitors: Callable[..., Page]) -> Page:
+    return visitors(strict=False)  # a refusal is an answer of 422, which a browser's console names
+
+
+def wait_for(page: Page, view: str, words: str) -> None:
+    page.wait_for_function(
+        f"(() => {{ const it = document.querySelector('[data-view={view}]')?.inside;"
+        f" return it && ({words}); }})()",
+        timeout=60_000,
+    )
+
+
+def test_a_dropped_checkpoint_is_a_model_like_any_other(
+    page: Page, weights: Path, shown: Shown
+) -> None:
+    before = shown(page, "attention")["key"]
+    page.evaluate(DROP, ["odd.pth", list(b"nothing but words"), "#picture"])
+    refused = page.locator("#checkpoint [role=alert]")
+    expect(refused).to_contain_text("odd.pth is no checkpoint.")
+    assert shown(page, "attention")["key"] == before, "what is shown stays"
+    assert "Preview" in page.locator("#model input").input_value()
+
+    page.evaluate(DROP, [weights.name, list(weights.read_bytes()), "#model"])
+    wait_for(page, "attention", f"it.key !== '{before}' && it.layer === 1")
+    expect(page.locator("#model input")).to_have_value("mine.safetensors (yours)")
+    expect(refused).to_have_count(0)
+    badge = page.locator("#badge details")
+    expect(badge.locator("summary")).to_have_text("Your checkpoint: width 48, 2 blocks, patch 14")
+    expect(badge).to_contain_text("SHA-256: ")
+
+    page.reload()
+    wait_for(page, "attention", "it.layer === 1")
+    expect(page.locator("#model input")).to_have_value("mine.safetensors (yours)")
+
+
+def test_it_is_compared_with_the_preview(page: Page, shown: Shown) -> None:
+    page.click("#tab-features")
+    page.locator("[data-view=features]").get_by_role("button", name="Compare").click()
+    page.get_by_label("Second model").select_option("preview_vits14")
+    wait_for(page, "features", "it.model === 'preview_vits14' && it.secondLayer !== undefined")
+    captions = page.locator(".inside-compare figcaption")
+    expect(captions.nth(0)).to_contain_text("mine.safetensors, layer ")
+    expect(captions.nth(1)).to_contain_text("preview_vits14, layer ")
+    wait_for(page, "features", "it.likeness?.length === 2 * 12")
+    page.locator("[data-view=features]").get_by_role("button", name="Python").click()
+    code = page.locator("[data-view=features] .inside-code")
+    expect(code).to_contain_text('load_backbone(weights="mine.safetensors")')
+    expect(code).to_contain_text('load_backbone("preview_vits14")')
+
+
+def test_when_it_is_removed_the_page_goes_back_to_the_preview(page: Page) -> None:
+    link = page.evaluate("location.hash")
+    assert "model=checkpoint-" in link
+    page.get_by_role("button", name="Remove", exact=True).click()
+    expect(page.locator("#model input")).to_have_value(
+        "Preview ViT-S/14 (not the official weights)"
+    )
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_hidden()
+    assert "mine" not in page.locator("#model").inner_text()
+    address = page.url.split("#")[0]
+    page.goto("about:blank")
+    page.goto(address + link)
+    expect(page.locator("#status")).to_contain_text("is not here: it was somebody else's")
+    expect(page.locator("#model input")).to_have_value(
+        "Preview ViT-S/14 (not the official weights)"
+    )
