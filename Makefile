@@ -19,12 +19,13 @@ HAS_NODE := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(pro
 app: .venv/app.stamp
 	$(BIN)/python -m app $(ARGS)
 
-# Two processes, one thread each: see tests/conftest.py for how they share the work.
+# Three processes, one thread each: two that compute while one waits for a browser or a server. See
+# tests/conftest.py for how they share the work.
 test: lint page-test chromium
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 fast: .venv/test.stamp
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow and not browser" $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not browser" $(ARGS)
 
 lint: python-lint page-lint
 

@@ -1,6 +1,8 @@
 """What several tests share."""
 
 import os
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -10,15 +12,17 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a server is slow; and how two processes share the tests (`--dist loadgroup`).
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs a server is slow; and how processes share the tests (`--dist loadgroup`).
 
-    One has everything that asks the page's server, so that there is one; the other takes file
-    after file of the rest, and its models and runs are made once.
+    Each takes file after file, so that its models, runs and page are made once. Files with many
+    slow tests come first: at the end there are only short ones, and no process waits for another.
     """
+    slow: Counter[Path] = Counter()
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if {"server", "browser"} & fixtures:
+        if {"server", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        asks_the_server = "server" in fixtures and item.path.parent.name == "app"
-        item.add_marker(pytest.mark.xdist_group("page" if asks_the_server else item.path.stem))
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem}"))
+        slow[item.path] += item.get_closest_marker("slow") is not None
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: -slow[item.path])

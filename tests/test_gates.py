@@ -14,7 +14,7 @@ def test_groups_stay_together(request: pytest.FixtureRequest) -> None:
     every process makes every server, model and run, and nothing says so."""
     if not request.config.getoption("loadgroup", default=False):
         pytest.skip("run in one process: nothing is shared")
-    assert request.node.nodeid.endswith("@test_gates")
+    assert request.node.nodeid.endswith("@tests/test_gates")
 
 
 def test_node_is_found_where_it_is() -> None:
