@@ -16,6 +16,7 @@ from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
 from app.state.umap_worker import UmapWorker
 from app.state.uploads import UploadedFiles
+from app.state.whatif import ChangedPictures
 from app.visitors import Visitors, owner_of, signing_key
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Services:
     models: Models
     pictures: PictureStore
     pairs: Pairs
+    changed: ChangedPictures
     runs: Runs
     galleries: Galleries
     umap: UmapWorker
@@ -83,6 +85,7 @@ def build_services(
         models=models,
         pictures=pictures,
         pairs=Pairs(models, runs.find),
+        changed=ChangedPictures(models),
         runs=runs,
         galleries=kept,
         umap=UmapWorker(),

@@ -24,6 +24,7 @@ LINKS = {
     "tokens-blocks": "screen=tokens&part=blocks",
     "attention": "screen=attention",
     "features": "screen=features",
+    "whatif": "screen=whatif&whatif=head:8.3=mean*tokens:0[4-6,9-12]=mean",
     "losses": "screen=losses",
     "update": "screen=update",
     "training": "screen=training",

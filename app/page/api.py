@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from dino_core.analysis.inspection import Inspection
 
+WHATIF_BOTH = ("attention", "colours", "cls")  # arrays before and after a change
+
 
 def add_endpoints(services: Services) -> None:
     """Adds the endpoints, one for each view, to the page that is being built."""
@@ -34,6 +36,7 @@ def add_endpoints(services: Services) -> None:
     gr.api(endpoints.masks, api_name="masks", concurrency_limit=2)
     gr.api(endpoints.attention, api_name="attention", concurrency_id="model")
     gr.api(endpoints.features, api_name="features", concurrency_id="model")
+    gr.api(views.whatif, api_name="whatif", concurrency_id="model")
     gr.api(endpoints.losses, api_name="losses", concurrency_id="model")
 
 
@@ -251,6 +254,37 @@ class PictureEndpoints:
             return depth_scene(seen, preset, flip, method, robust)  # type: ignore[arg-type]
 
         return plain_scene(make, "colours", "foreground")
+
+    def whatif(
+        self,
+        picture: dict,
+        request: gr.Request,
+        edits: list[str],
+        layer: int = -1,
+        seed: int = 0,
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """The model's insides changed: edits are SITE=VALUE, such as head:8.3=mean, all at once and
+        in this order. Cosines of before and after [h, w] and by layer, attention of the class token
+        [heads, h, w] and colours of a layer before and after; layer -1 is the last. Means, noise
+        and other pictures are taken from the samples."""
+
+        def make() -> Any:
+            from dino_core.scenes.whatif import whatif_scene
+
+            services = self.services
+            source, secret = (
+                opened(services, picture, request),
+                services.visitors.secret(request.cookies),
+            )
+            entry = services.look(source, secret, model or services.models.default, size)
+            found, changes = services.changed.effects(entry, edits, seed)
+            return whatif_scene(found, changes, None if layer == -1 else layer)
+
+        arrays = ("patch_cosine", "cls_cosine_by_layer", "patch_cosine_by_layer")
+        both = [f"{what}_{when}" for what in WHATIF_BOTH for when in ("before", "after")]
+        return plain_scene(make, *arrays, *both)
 
     def _look(self, picture: dict, request: gr.Request, model: str, size: int) -> "Inspection":
         return inspected(self.services, picture, request, model, size=size)

@@ -6,6 +6,7 @@ SCREENS = {
     "tokens": "Tokens",
     "attention": "Attention",
     "features": "Features",
+    "whatif": "What if",
     "losses": "Heads & losses",
     "update": "Update",
     "training": "Training",

@@ -24,12 +24,24 @@ from app.routes import (
     reopening,
     runs,
     tokens,
+    whatif,
 )
 from app.routes.responses import add_error_responses
 from app.routes.scripts import Scripts
 from app.services import Services
 
-SCREENS = (pictures, reopening, checkpoints, crops, masks, tokens, attention, features, losses)
+SCREENS = (
+    pictures,
+    reopening,
+    checkpoints,
+    crops,
+    masks,
+    tokens,
+    attention,
+    features,
+    whatif,
+    losses,
+)
 JOBS = (runs, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 WORDS = (guide,)

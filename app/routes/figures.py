@@ -15,6 +15,7 @@ it is. A response is an object of charts in reading order; x and y are plain arr
     view/KEY/masks?seed&ratio&form           counts blocks
     view/KEY/tokens/blocks?form              lengths updates
     view/KEY/features/LAYER?...&form         variance
+    view/KEY/whatif?edit&...&form            spread
     galleries/NAME/probe?form                knn logistic
     runs/NAME/layers?form                    knn logistic
     inside/vendor/plotly.min.js              Plotly, from the installed package

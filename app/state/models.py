@@ -115,6 +115,7 @@ class Models:
         self._lock = threading.Lock()
         self._running = threading.Lock()
         self._waiting = threading.BoundedSemaphore(MAX_WAITING)
+        self._wanted = 0  # requests that wait for the processor now
 
     def choices(self, owner: str = "") -> list[tuple[str, str]]:
         """(label, name) of every model, a visitor's own checkpoints first."""
@@ -300,15 +301,42 @@ class Models:
 
         if not self._waiting.acquire(blocking=False):
             raise ValueError(BUSY)
+        self._want(1)
         try:
             self._wait_for_turn(is_gone)
         finally:
+            self._want(-1)
             self._waiting.release()
         try:
             with between_blocks(GivingUp(is_gone)):
                 return work()
         finally:
             self._running.release()
+
+    def giving_way(self, work: Callable[[], Result], check: Callable[[], None]) -> Result:
+        """Does long work behind the page: before each block whoever waits goes first.
+
+        `check` is called there too, and ends the work by raising.
+        """
+        from dino_core.scenes.picture import between_blocks
+
+        def between() -> None:
+            check()
+            if not self._wanted:
+                return
+            self._running.release()
+            try:
+                while self._wanted:
+                    time.sleep(ASK_EVERY / 10)
+            finally:
+                self._running.acquire()
+
+        with self._running, between_blocks(between):
+            return work()
+
+    def _want(self, more: int) -> None:
+        with self._lock:
+            self._wanted += more
 
     def _wait_for_turn(self, is_gone: Callable[[], bool]) -> None:
         end = time.monotonic() + PATIENCE

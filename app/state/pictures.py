@@ -22,6 +22,7 @@ LIFETIME = 3600.0  # seconds after the last use
 PER_VISITOR = 2  # what is shown, and the one before: its last requests may be on the way
 COMPARISONS = 3  # more: a second picture, another model, and the one before of either
 PAIR_OUTPUTS = 3  # of pairs of student and teacher, for each picture
+EFFECTS = 2  # what followed from the newest changes inside the model, for each picture
 MEMORY_SHARE = 1 / 8  # of this machine's memory, for the pictures of all visitors together
 MAX_BYTES = 4 * 2**30  # of them, however large the machine is; the longest unused goes first
 CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container
@@ -45,6 +46,8 @@ class Entry:
     origin: str = ""  # upload/NAME or gallery/NAME/INDEX: where its browser finds it again
     used: float = field(default_factory=time.monotonic)
     pair_outputs: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed
+    effects: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by changes and seed
+    changing: threading.Lock = field(default_factory=threading.Lock)
 
     def pair_output(self, key: Any, compute: Callable[[], Any]) -> Any:
         """What a pair makes of the picture, computed once; the newest few are kept."""
@@ -54,11 +57,22 @@ class Entry:
             self.pair_outputs.popitem(last=False)
         return self.pair_outputs[key]
 
+    def effect(self, key: Any, compute: Callable[[], Any]) -> Any:
+        """What follows from changes inside the model, computed once; the newest few are kept."""
+        with self.changing:  # a page asks for several views of the same at once
+            if key not in self.effects:
+                self.effects[key] = compute()
+            self.effects.move_to_end(key)
+            while len(self.effects) > EFFECTS:
+                self.effects.popitem(last=False)
+            return self.effects[key]
+
     @property
     def nbytes(self) -> int:
         width, height = self.picture.source.size
         outputs = sum(nbytes_of(output) for output in self.pair_outputs.values())
-        return self.picture.seen.nbytes + 3 * width * height + outputs
+        seen = self.picture.seen.nbytes  # each effect holds about as much twice
+        return seen * (1 + 2 * len(self.effects)) + 3 * width * height + outputs
 
 
 def nbytes_of(output: Any) -> int:

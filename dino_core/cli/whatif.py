@@ -75,7 +75,8 @@ def whatif(args: argparse.Namespace) -> None:
     before the softmax), head:BLOCK.HEAD, attention:BLOCK and mlp:BLOCK (what is added to the
     stream), neuron:BLOCK.UNIT (after the nonlinearity or gate) or registers. BLOCK may be
     FIRST-LAST; without .HEAD or .UNIT all are meant, without tokens in [...] all tokens, which are
-    cls, registers, patches or ROW,COL with ; between them. All counts begin at 0.
+    cls, registers, patches or ROW,COL, each of the two FIRST-LAST for several, with ; between them.
+    All counts begin at 0.
 
     VALUE is zero; mean (over the reference pictures at this size, by kind of token: the class token
     its own, each register its own, all patches of all pictures one); noise (Gaussian, with that

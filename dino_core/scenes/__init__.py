@@ -11,6 +11,8 @@ drawn or sent; everything else in a scene can be written as JSON.
     tokens      patches and filters, positions, and the walk through the blocks
     attention   queries and keys of a layer, the class token everywhere, numbers per head
     features    patch features as colours, as clusters, as a map
+    whatif      before and after a change inside the model
+    whatif_nearest  which pictures are nearest, before and after
     depth       all layers in colours that stay
     similarity  how alike all patches are to one
     matching    which patches of two pictures match

@@ -44,9 +44,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 __all__ = [
+    "Change",
+    "Effects",
     "Labelled",
+    "Plan",
     "PrototypesScene",
+    "Screened",
     "ScreeningScene",
+    "Sources",
     "WhatIfScene",
     "changed",
     "parse_changes",
@@ -141,18 +146,20 @@ def sources_of(
     *,
     seed: int = 0,
     pictures: Pictures | None = None,
+    kept: Sources | None = None,
     progress: Progress = lambda done: None,
 ) -> Sources:
     """What the changes take their values from, as far as they need it; worth keeping.
 
     `pictures` are the reference, None: the samples. Statistics are computed once for each size and
-    kept on the disk; another picture costs a forward. `progress` may raise to stop.
+    kept on the disk; another picture costs a forward. What `kept` has is taken from there.
+    `progress` may raise to stop.
     """
-    statistics = other = None
+    statistics, other = (kept.statistics, kept.other) if kept else (None, None)
     reference = reference_for(pictures or sample_pictures(), seen)
-    if any(change.needs_statistics for change in changes):
+    if statistics is None and any(change.needs_statistics for change in changes):
         statistics = statistics_of(backbone, reference, progress)
-    if any(change.needs_other for change in changes):
+    if other is None and any(change.needs_other for change in changes):
         other = other_picture(backbone.vit, reference, seen, seed)
     return Sources(statistics, other, seed)
 
@@ -160,8 +167,12 @@ def sources_of(
 def changed(
     vit: VisionTransformer, seen: Inspection, changes: Sequence[Change], sources: Sources
 ) -> Effects:
-    """Before and after. ValueError in a sentence for what this model or picture does not have."""
-    return effects(vit, seen, as_edits(vit, seen, changes, sources))
+    """Before and after. ValueError in a sentence for what this model or picture does not have, and
+    for changes that leave no numbers."""
+    found = effects(vit, seen, as_edits(vit, seen, changes, sources))
+    if not found.cls_cosine_by_layer.isfinite().all():
+        raise ValueError("Nothing finite is left after that: choose a temperature nearer to 1.")
+    return found
 
 
 @torch.inference_mode()

@@ -20,7 +20,15 @@ import torch
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection
-from dino_core.vit import BlockRequest, Edit, SiteName, VisionTransformer, by_block, check_edits
+from dino_core.vit import (
+    BlockRequest,
+    Edit,
+    SiteName,
+    VisionTransformer,
+    by_block,
+    check_edits,
+    check_range,
+)
 from dino_core.whatif.reference import Statistics
 from dino_core.whatif.words import Change, Kind, Who
 
@@ -166,6 +174,7 @@ def _places(
             raise ValueError("That leaves them no token to see: let them see one.")
     blocks: Iterable[int | None] = [None]
     if change.blocks is not None:
+        check_range("block", change.blocks, vit.config.depth)
         blocks = range(change.blocks[0], change.blocks[1] + 1)
     return [Edit(change.site, 0.0, block, change.unit, tokens, keys) for block in blocks]
 

@@ -8,14 +8,18 @@
     tokens:0[3,4;3,5]=mean      two patches by row and column, in the stream that enters block 0
     registers=out               the model without its registers
 
+    tokens:0[3-5,4-9]=mean      three rows of six patches
+
 Blocks, heads and units count from 0; without a head or unit all of them are meant, without [...]
-all tokens. Tokens are cls, registers, patches or ROW,COLUMN, with ; between them.
+all tokens. Tokens are cls, registers, patches or ROW,COLUMN, each of the two FIRST-LAST for
+several, with ; between them.
 """
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, get_args
 
 from dino_core.vit.edits import AT_THE_INPUT, SITES, SITES_IN_WORDS, WITH_UNITS, SiteName
@@ -29,6 +33,8 @@ PLAIN: tuple[Kind, ...] = ("zero", "mean", "noise", "other", "own")
 _PLACE = re.compile(
     r"(?P<site>[a-z]+)(:(?P<first>\d+)(-(?P<last>\d+))?(\.(?P<unit>\d+))?)?(\[(?P<who>[^\]]*)\])?"
 )
+_PATCHES = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?\s*,\s*(\d{1,5})(?:-(\d{1,5}))?")
+MOST_PATCHES = 2**16  # that one change names: more than any picture has
 _FORM = "SITE=VALUE, for example head:8.3=mean or tokens:0[3,4;3,5]=zero"
 
 
@@ -80,7 +86,26 @@ class Change:
 
 
 def who_text(who: Who) -> str:
-    return ";".join(one if isinstance(one, str) else f"{one[0]},{one[1]}" for one in who)
+    """As it is written; three patches and more that follow each other in a row as one."""
+    parts: list[str] = []
+    at = 0
+    while at < len(who):
+        one = who[at]
+        if isinstance(one, str):
+            parts.append(one)
+            at += 1
+            continue
+        row, column = one
+        end = at + 1
+        while end < len(who) and who[end] == (row, column + end - at):
+            end += 1
+        if end - at > 2:
+            parts.append(f"{row},{column}-{column + end - at - 1}")
+            at = end
+        else:
+            parts.append(f"{row},{column}")
+            at += 1
+    return ";".join(parts)
 
 
 def parse_change(text: str) -> Change:
@@ -163,14 +188,28 @@ def _of_scores(text: str) -> tuple[Kind, float | None, Who | None, Who | None]:
 
 def parse_who(text: str) -> Who:
     """cls;patches;3,4 -> ("cls", "patches", (3, 4)). ValueError for anything else."""
-    return tuple(_one_of_who(part.strip()) for part in text.split(";"))
+    every = (one for part in text.split(";") for one in _some_of_who(part.strip()))
+    found = tuple(islice(every, MOST_PATCHES + 1))
+    if len(found) > MOST_PATCHES:
+        raise ValueError(_TOO_MANY)
+    return found
 
 
-def _one_of_who(part: str) -> Group | tuple[int, int]:
+_TOO_MANY = f"No picture has that many patches: at most {MOST_PATCHES} are named."
+
+
+def _some_of_who(part: str) -> Iterator[Group | tuple[int, int]]:
     group = next((one for one in GROUPS if one == part), None)
     if group is not None:
-        return group
-    match = re.fullmatch(r"(\d+)\s*,\s*(\d+)", part)
+        yield group
+        return
+    match = _PATCHES.fullmatch(part)
     if match is None:
         raise ValueError(f"Tokens are {', '.join(GROUPS)} or ROW,COLUMN, not {part!r}.")
-    return int(match[1]), int(match[2])
+    top, left = int(match[1]), int(match[3])
+    bottom, right = int(match[2] or top), int(match[4] or left)
+    if bottom < top or right < left:
+        raise ValueError(f"Rows and columns go from the first to the last: {part}.")
+    for row in range(top, bottom + 1):
+        for column in range(left, right + 1):
+            yield row, column

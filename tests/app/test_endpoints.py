@@ -42,7 +42,7 @@ def test_only_the_views_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {
         *("/crops", "/masks", "/attention", "/features", "/losses"),
-        *("/similar", "/match", "/clusters", "/rollout", "/norms", "/depth"),
+        *("/similar", "/match", "/clusters", "/rollout", "/norms", "/depth", "/whatif"),
     }
 
 

@@ -35,6 +35,7 @@ STATES = [
     ("features", "colours", 24 / 16, GRID),
     ("features", "map", None, GRID),
     ("features", "compare", (2 * 700 + 24) / 467, 12),
+    ("whatif", "", (3 * 440 - 20) / (2 * 310), GRID),
     ("losses", "", 1, 10 * 2 + 76),
     ("update", "", None, None),
 ]

@@ -1,6 +1,7 @@
 """Models: one at a time, so many waiting, so large a picture, released when unused."""
 
 import threading
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -59,6 +60,41 @@ def test_one_at_a_time(models: Models) -> None:
     for thread in others:
         thread.join(10)
     assert order == [0, 1, 2]
+
+
+def test_long_work_gives_way_between_blocks(models: Models) -> None:
+    order: list[str] = []
+    waits, goes_on = threading.Event(), threading.Event()
+
+    def long_work() -> None:
+        check = current_check()
+        assert check is not None
+        order.append("first block")
+        waits.set()
+        assert goes_on.wait(10)
+        check()
+        order.append("second block")
+
+    behind = threading.Thread(target=lambda: models.giving_way(long_work, lambda: None))
+    behind.start()
+    assert waits.wait(10)
+    visitor = threading.Thread(target=lambda: models.exclusive(lambda: order.append("visitor")))
+    visitor.start()
+    while not models._wanted:
+        time.sleep(0.001)
+    goes_on.set()
+    for thread in (visitor, behind):
+        thread.join(10)
+    assert order == ["first block", "visitor", "second block"]
+
+
+def test_long_work_that_is_given_up_gives_the_processor_back(models: Models) -> None:
+    def give_up() -> None:
+        raise KeyError("given up")
+
+    with pytest.raises(KeyError):
+        models.giving_way(lambda: current_check()(), give_up)  # type: ignore[misc]
+    assert models.exclusive(lambda: 3) == 3
 
 
 def test_who_comes_when_too_many_wait_is_told(

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-LINK = "#sample=cat.jpg&layer=7&row=4&col=9&screen="
+LINK = "#sample=cat.jpg&layer=7&row=4&col=9&whatif=head:8.3=zero*mlp:2=mean&screen="
 
 
 def snippet(page: Page, screen: str) -> str:
@@ -32,7 +32,7 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str
 
 
 @pytest.mark.parametrize(
-    "screen", ["crops", "masks", "tokens", "attention", "features", "losses", "gallery"]
+    "screen", ["crops", "masks", "tokens", "attention", "features", "whatif", "losses", "gallery"]
 )
 def test_the_snippet_runs(
     visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str
@@ -45,6 +45,9 @@ def test_the_snippet_runs(
         rows = page.evaluate("[...document.querySelector('[data-view=attention]').inside.rows]")
         wanted = names["rows"].detach().numpy()
         np.testing.assert_allclose(np.array(rows).reshape(wanted.shape), wanted, atol=1e-5)
+    if screen == "whatif":
+        found = page.evaluate("document.querySelector('[data-view=whatif]').inside.cls")
+        np.testing.assert_allclose(found, names["scene"].cls_cosine, atol=1e-5)
     if screen == "losses":
         found = page.evaluate("document.querySelector('[data-view=losses]').inside.dino")
         np.testing.assert_allclose(found, names["parts"].dino.flatten(), atol=2e-3)

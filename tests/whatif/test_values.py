@@ -177,6 +177,7 @@ def test_a_range_of_blocks_is_an_edit_for_each(vit: VisionTransformer, seen: Ins
     [
         (["head:14.3=zero"], "head:14.3=zero: .*blocks 0 to 2; there is no block 14"),
         (["mlp:1-3=zero"], "mlp:1-3=zero: .*blocks 0 to 2; there is no block 3"),
+        (["mlp:0-999999999=zero"], "there is no block 999999999"),  # before so many are made
         (["head:1.3=mean"], "heads 0 to 2; there is no head 3"),
         (["neuron:0.128=mean"], "units 0 to 127; there is no unit 128"),
         (

@@ -20,6 +20,9 @@ READ = {
         "scores", "knockout", (6, 6), 1, ((3, 4), (3, 5)), ("registers", (0, 0))
     ),
     "tokens:0[3,4;3,5]=mean": Change("tokens", "mean", (0, 0), None, ((3, 4), (3, 5))),
+    "tokens:0[3,4-6;4,4;4,5]=mean": Change(
+        "tokens", "mean", (0, 0), None, ((3, 4), (3, 5), (3, 6), (4, 4), (4, 5))
+    ),
     "positions=zero": Change("positions", "zero"),
     "positions[12,0]=noise": Change("positions", "noise", tokens=((12, 0),)),
     "registers=out": Change("registers", "out"),
@@ -36,6 +39,12 @@ def test_read_and_written_back(text: str) -> None:
 
 def test_room_between_words_does_not_matter() -> None:
     assert parse_change(" tokens:0[ 3, 4 ; cls ] = mean ") == parse_change("tokens:0[3,4;cls]=mean")
+
+
+def test_rows_and_columns_from_the_first_to_the_last() -> None:
+    whole = "0,1;0,2;0,3;1,1;1,2;1,3"
+    assert parse_change("tokens:0[0-1,1-3]=mean") == parse_change(f"tokens:0[{whole}]=mean")
+    assert str(parse_change(f"tokens:0[{whole}]=mean")) == "tokens:0[0,1-3;1,1-3]=mean"
 
 
 @pytest.mark.parametrize(
@@ -61,6 +70,9 @@ def test_room_between_words_does_not_matter() -> None:
         ("scores:1=cls!everything", "Tokens are cls, registers, patches or ROW,COLUMN, not 'every"),
         ("scores:1[cls]=cls!patches", r"before the !: leave \[...\] out"),
         ("tokens:0[3;4]=zero", "ROW,COLUMN, not '3'"),
+        ("tokens:0[4-3,0]=zero", "from the first to the last: 4-3,0"),
+        ("tokens:0[0-99999,0-99999]=zero", "at most 65536 are named"),
+        ("tokens:0[" + "0-255,0-255;" * 9 + "cls]=zero", "at most 65536 are named"),
         ("tokens:0[]=zero", "ROW,COLUMN, not ''"),
     ],
 )

@@ -1412,6 +1412,26 @@ export namespace whatif {
   }
 }
 
+export namespace whatif_nearest {
+  /** The gallery stays as it is: only the picture that is looked at has changed. */
+  export interface NearestScene {
+    /** int32 [2, k] before and after, the nearest first */
+    indices: Int32Array;
+    /** float32 [2, k] cosine of class tokens after the final norm */
+    similarities: Float32Array;
+    facts: {
+      /** of the gallery, without the picture itself */
+      pictures: number;
+      /** before and after, as in the folder or zip */
+      names: string[][];
+    };
+    shapes: {
+      indices: [2, number];
+      similarities: [2, number];
+    };
+  }
+}
+
 export namespace zips {
   /** What a person answers about the pictures of a zip, as the command line's options do. */
   export interface PictureChoice {

@@ -63,6 +63,20 @@ function masks(canvas, { crop, mask, shapes }) {
   });
 }
 
+/**
+ * The features as they are, and what is left of them. @param {HTMLCanvasElement} canvas
+ * @param {StripScene} scene
+ */
+function whatif(canvas, { features, shapes }) {
+  const [h, w] = shapes.features,
+    pen = penOf(canvas);
+  paintRgb(canvas, features, h, w);
+  pen.fillStyle = "rgb(17 24 39 / 0.78)";
+  pen.fillRect(Math.floor(w / 2), 0, w, h);
+  pen.fillStyle = "#fff";
+  pen.fillRect(Math.floor(w / 2), 0, 0.4, h);
+}
+
 /** What the teacher says of a few prototypes, and the student. @param {HTMLCanvasElement} canvas */
 function losses(canvas) {
   const pen = veil(canvas);
@@ -119,6 +133,7 @@ export const SKETCHES = {
     const [h, w] = shapes.features;
     paintRgb(canvas, features, h, w);
   },
+  whatif,
   losses,
   update: (canvas) =>
     curve(canvas, (i) => (i < 7 ? i / 7 : 0.5 + 0.5 * Math.cos((Math.PI * (i - 7)) / 52))),

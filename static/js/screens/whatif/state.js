@@ -1,0 +1,138 @@
+/* What the screen shows, in one object that is changed in one place. */
+import { keep, kept } from "../../page/link.js";
+import { selection } from "../../page/selection.js";
+import { editsFromLink, editsInLink, fits, isKind, KINDS } from "./edits.js";
+import { createUndo } from "./undo.js";
+
+/** @typedef {import("../../types/page").View} View */
+/** @typedef {import("../../types/scenes").whatif.WhatIfScene} WhatIfScene */
+/** @typedef {import("../../types/scenes").whatif.PrototypesScene} PrototypesScene */
+/** @typedef {import("../../types/scenes").whatif_nearest.NearestScene} NearestScene */
+/** @typedef {import("./edits.js").Kind} Kind */
+/** @typedef {import("./edits.js").Edit} Edit */
+/** @typedef {"patches" | "who" | "whom"} Brush what a stroke chooses */
+/** @typedef {{ pair: string | null, galleries: [name: string, title: string][] }} Around */
+
+/**
+ * @typedef {object} Shown what the server answered, all of one question
+ * @property {View} view
+ * @property {string[]} texts the changes that hold
+ * @property {WhatIfScene} scene
+ * @property {import("../../types/plotly").Charts | null} charts
+ * @property {PrototypesScene | null} prototypes
+ * @property {NearestScene | null} nearest
+ * @property {number[]} alone 1 - cosine of the class token by each change alone; empty: not asked for
+ * @property {[Kind, WhatIfScene][]} four the same places with each value; empty: not asked for
+ */
+
+/**
+ * @typedef {object} State
+ * @property {View | null} view the picture that was asked for last
+ * @property {readonly Edit[]} edits in the order in which they hold
+ * @property {Kind} kind what is put where something is switched off
+ * @property {Brush} brush
+ * @property {number} block whose entering stream the brush changes
+ * @property {Set<number>} who patches that are not to see
+ * @property {Set<number>} whom patches that are not to be seen
+ * @property {boolean} isFour the four values side by side
+ * @property {[number, number] | null} hovered the patch under the pointer
+ * @property {Around | null} around what there is to ask of the picture whose key is `aroundOf`
+ * @property {string} aroundOf
+ * @property {string} gallery whose pictures are searched
+ * @property {Shown | null} shown
+ */
+
+/** @param {(state: State, change: Partial<State>) => void} render draws what a change concerns */
+export function createState(render) {
+  const value = kept("whatif.value");
+  /** @type {State} */
+  const state = {
+    view: null,
+    edits: editsFromLink(kept("whatif")),
+    kind: KINDS.find(([kind]) => kind === value)?.[0] ?? KINDS[0][0],
+    brush: "patches",
+    block: 0,
+    who: new Set(),
+    whom: new Set(),
+    isFour: kept("whatif.four") === "1",
+    hovered: null,
+    around: null,
+    aroundOf: "",
+    gallery: kept("whatif.gallery") ?? "samples",
+    shown: null,
+  };
+
+  /** @param {Partial<State>} change */
+  function update(change) {
+    Object.assign(state, change);
+    if (change.edits) keep("whatif", editsInLink(change.edits));
+    if (change.kind) keep("whatif.value", change.kind === KINDS[0][0] ? null : change.kind);
+    if ("isFour" in change) keep("whatif.four", change.isFour ? "1" : null);
+    if (change.gallery)
+      keep("whatif.gallery", change.gallery === "samples" ? null : change.gallery);
+    render(state, change);
+  }
+  return { state, update };
+}
+
+/**
+ * Everything that changes the list of changes; each can be undone.
+ *
+ * @param {State} state
+ * @param {(edits: readonly Edit[]) => void} onchange
+ */
+export function createEditing(state, onchange) {
+  const undo = createUndo();
+
+  /** @param {readonly Edit[]} edits @param {string} [step] */
+  function set(edits, step) {
+    undo.push(state.edits, step);
+    onchange(edits);
+  }
+  /** @param {readonly Edit[] | null} edits */
+  const restore = (edits) => edits && onchange(edits);
+  return {
+    set,
+    /** A change more, at the end. @param {string} text @param {string} [step] */
+    add: (text, step) => set([...state.edits, { text, on: true }], step),
+    /**
+     * Another change in the place of the one at `at`; null: without it.
+     *
+     * @param {number} at
+     * @param {string | null} text
+     * @param {string} [step]
+     */
+    replace: (at, text, step) =>
+      set(
+        state.edits.flatMap((edit, i) =>
+          i !== at ? [edit] : text === null ? [] : [{ text, on: true }],
+        ),
+        step,
+      ),
+    /** @param {number} at @param {number} by */
+    move(at, by) {
+      const edits = [...state.edits];
+      edits.splice(at + by, 0, ...edits.splice(at, 1));
+      set(edits);
+    },
+    /** Whether it holds. @param {number} at */
+    flip: (at) => set(state.edits.map((edit, i) => (i === at ? { ...edit, on: !edit.on } : edit))),
+    undo: () => restore(undo.undo(state.edits)),
+    redo: () => restore(undo.redo(state.edits)),
+    rest: undo.rest,
+    canUndo: undo.canUndo,
+    canRedo: undo.canRedo,
+  };
+}
+
+/** @typedef {ReturnType<typeof createEditing>} Editing */
+
+/** The changes that hold in the open picture and model. @param {State} state */
+export const textsOf = ({ view, edits }) =>
+  view ? edits.filter(({ text, on }) => on && fits(text, view)).map(({ text }) => text) : [];
+
+/** The layer that is shown. @param {View} view */
+export const layerOf = (view) => selection.layer ?? view.layers - 1;
+
+/** Whether some value could be another. @param {readonly string[]} texts */
+export const hasKind = (texts) => texts.some((text) => isKind(text.slice(text.indexOf("=") + 1)));

@@ -1,0 +1,157 @@
+/* Changes inside the model in words and in the link, the brush's patches, and what can be undone. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  editsFromLink,
+  editsInLink,
+  fits,
+  nameOf,
+  parse,
+  patchesOf,
+  wayBetween,
+  whoText,
+  withValue,
+} from "../screens/whatif/edits.js";
+import { changeOf, meanOfHeads } from "../screens/whatif/numbers.js";
+import { positionOf, temperatureAt } from "../screens/whatif/temperature.js";
+import { createUndo } from "../screens/whatif/undo.js";
+
+/** @typedef {import("../screens/whatif/edits.js").Edit} Edit */
+
+/** @type {readonly [number, number]} */
+const GRID = [4, 6];
+const VIEW = { grid: GRID, layers: 12, heads: 6, registers: 0 };
+
+test("a change is taken apart as the command line writes it", () => {
+  assert.deepEqual(parse("head:8.3=mean"), {
+    site: "head",
+    first: 8,
+    last: 8,
+    unit: 3,
+    who: null,
+    whom: null,
+    value: "mean",
+  });
+  const cut = parse("scores:6-11=cls;1,2!patches");
+  assert.deepEqual([cut?.first, cut?.last, cut?.who, cut?.whom], [6, 11, "cls;1,2", "patches"]);
+  for (const text of ["", "head", "head:8.3", "head 8=mean", "=mean"])
+    assert.equal(parse(text), null);
+});
+
+test("what another model or picture does not have is known before it is asked for", () => {
+  for (const text of [
+    "head:11.5=zero",
+    "neuron:0.1535=zero",
+    "tokens:0[0-3,5]=mean",
+    "positions=zero",
+  ])
+    assert.ok(fits(text, VIEW), text);
+  for (const text of [
+    "head:12.0=zero",
+    "head:0.6=zero",
+    "scores:11.6=temperature 2",
+    "tokens:0[4,0]=mean",
+    "tokens:0[0,5-6]=mean",
+    "scores:0=cls!4,0",
+    "registers=out",
+    "tokens:0[registers]=zero",
+  ])
+    assert.ok(!fits(text, VIEW), text);
+  assert.ok(fits("registers=out", { ...VIEW, registers: 4 }));
+});
+
+test("patches in words are read back as the same patches", () => {
+  for (const patches of [
+    [0],
+    [5, 6],
+    [0, 1, 2, 6, 7, 8, 12, 13, 14],
+    [3, 8, 9, 10, 15, 23],
+    [0, 6, 12, 18],
+    Array.from({ length: 24 }, (_, i) => i),
+  ]) {
+    const text = whoText(patches, GRID);
+    assert.deepEqual(
+      [...patchesOf(text, GRID)].sort((a, b) => a - b),
+      patches,
+      text,
+    );
+  }
+  assert.equal(whoText([7, 8, 13, 14, 4], GRID), "0,4;1-2,1-2");
+  assert.equal(whoText([5, 6], GRID), "0,5;1,0", "the next row is no neighbour");
+  assert.equal(patchesOf("patches", GRID).size, 24);
+  assert.deepEqual([...patchesOf("cls;9,9", GRID)], []);
+});
+
+test("a fast pointer skips no patch", () => {
+  assert.deepEqual(wayBetween([1, 1], [1, 1]), [
+    [1, 1],
+    [1, 1],
+  ]);
+  assert.deepEqual(
+    wayBetween([0, 0], [0, 3]).map(([, col]) => col),
+    [0, 1, 2, 3],
+  );
+  assert.deepEqual(wayBetween([3, 0], [0, 3]), [
+    [3, 0],
+    [2, 1],
+    [1, 2],
+    [0, 3],
+  ]);
+});
+
+test("a change as a person says it", () => {
+  /** @type {[string, string][]} */
+  const said = [
+    ["head:8.3=mean", "Head 3, block 8 → its mean"],
+    ["attention:5=zero", "Attention, block 5 → zero"],
+    ["mlp:0-7=noise", "MLP, blocks 0 to 7 → noise"],
+    ["tokens:0[3-5,4-9]=other", "18 patches entering block 0 → another picture’s"],
+    ["scores:11.2=temperature 0.5", "Scores of head 2, block 11 → temperature 0.5"],
+    ["scores:6-11=cls!patches", "Blocks 6 to 11: class token ⇥ all patches"],
+    ["registers=out", "Registers → left out"],
+    ["neuron:4.120=zero", "Unit 120 of block 4 → zero"],
+  ];
+  for (const [text, words] of said) assert.equal(nameOf(text), words);
+  assert.equal(withValue("head:8.3=mean", "zero"), "head:8.3=zero");
+});
+
+test("the link brings the changes back, also those that do not hold", () => {
+  /** @type {Edit[]} */
+  const edits = [
+    { text: "scores:6-11=cls!patches", on: true },
+    { text: "head:8.3=mean", on: false },
+  ];
+  const word = editsInLink(edits);
+  const query = new URLSearchParams(new URLSearchParams({ whatif: word ?? "" }).toString());
+  assert.deepEqual(editsFromLink(query.get("whatif")), edits);
+  assert.equal(editsInLink([]), null);
+  assert.deepEqual(editsFromLink(null), []);
+  assert.deepEqual(editsFromLink("nonsense*head:1.1=zero"), [{ text: "head:1.1=zero", on: true }]);
+  assert.equal(editsFromLink("mlp:1=zero*".repeat(1000)).length, 64, "no more than are taken");
+});
+
+test("undone and done again, a stroke as one step", () => {
+  const undo = createUndo(),
+    lists = ["a", "b", "c", "d"].map((text) => [{ text, on: true }]);
+  undo.push(lists[0]);
+  undo.push(lists[1], "slider");
+  undo.push(lists[2], "slider"); // goes on with the step before
+  assert.equal(undo.undo(lists[3]), lists[1]);
+  assert.equal(undo.undo(lists[1]), lists[0]);
+  assert.equal(undo.undo(lists[0]), null);
+  assert.equal(undo.redo(lists[0]), lists[1]);
+  assert.equal(undo.redo(lists[1]), lists[3]);
+  assert.equal(undo.redo(lists[3]), null);
+  undo.undo(lists[3]);
+  undo.push(lists[1]);
+  assert.ok(!undo.canRedo(), "another change ends what could be done again");
+});
+
+test("numbers of before and after", () => {
+  assert.deepEqual([...meanOfHeads(Float32Array.of(1, 2, 3, 6), 2)], [2, 4]);
+  const change = changeOf({ patch_cosine: Float32Array.of(1, 0.5, 1.5, -1) });
+  assert.deepEqual([...change], [0, 0.5, 0, 2]);
+  for (let at = -20; at <= 20; at++) assert.equal(positionOf(temperatureAt(at)), at);
+  assert.equal(temperatureAt(0), 1);
+  assert.equal(temperatureAt(-20), 0.1);
+});

@@ -1,0 +1,143 @@
+"""The model's insides changed, over HTTP: the scenes of the library, and what is refused."""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from safetensors.numpy import load
+from tiny_models import tiny_vit
+
+from app.server import build_server
+from app.state import whatif as state
+from app.state.pictures import EFFECTS
+from dino_core.config import ViTConfig
+from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
+from dino_core.weights import save_backbone
+
+CONFIG = ViTConfig(dim=32, depth=3, heads=2, image_size=56, registers=2)
+EDITS = ["head:1.0=mean", "tokens:0[2-3,4-6]=other", "scores:2=cls!patches"]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A page that begins with a tiny model."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "RUNS", "GALLERIES"):
+            folder = "" if name == "HOME" else name.lower()
+            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / folder))
+        save_backbone(tiny_vit(CONFIG), home / "tiny.safetensors")
+        client = TestClient(
+            build_server(weights=home / "tiny.safetensors"), base_url="http://localhost"
+        )
+        client.get("/")
+        yield client
+        client.close()
+
+
+def ask(client: TestClient, path: str, edits: list[str], **query: Any) -> Any:
+    return client.get(f"/view/first/whatif{path}", params={"edit": edits, **query})
+
+
+def services(client: TestClient) -> Any:
+    return client.app.state.services  # type: ignore[attr-defined]
+
+
+def test_before_and_after_are_the_library_s(client: TestClient) -> None:
+    answer = load(ask(client, "", EDITS, layer=1, seed=3).content)
+    models, entry = services(client).models, services(client).pictures.get("", "first")
+    backbone, seen = models.backbone(models.default), entry.picture.seen
+    changes = parse_changes(EDITS)
+    sources = sources_of(backbone, seen, changes, seed=3)
+    wanted = whatif_scene(changed(backbone.vit, seen, changes, sources), changes, 1)
+    for name in ("patch_cosine", "attention_after", "colours_after", "cls_cosine_by_layer"):
+        np.testing.assert_array_equal(answer[name], getattr(wanted, name), err_msg=name)
+    assert answer["patch_cosine"].min() < 0.99
+    charts = ask(client, "", EDITS, form="chart").json()
+    assert [trace["meta"]["part"] for trace in charts["spread"]["data"]] == ["cls", "patches"]
+
+
+def test_without_a_change_after_is_before(client: TestClient) -> None:
+    answer = load(ask(client, "", []).content)
+    np.testing.assert_array_equal(answer["attention_before"], answer["attention_after"])
+    assert (answer["patch_cosine"] == 1).all()
+
+
+@pytest.mark.parametrize(
+    ("path", "edits", "words"),
+    [
+        (
+            "",
+            ["head:7.0=zero"],
+            "head:7.0=zero: This model has blocks 0 to 2; there is no block 7.",
+        ),
+        ("", ["nonsense"], "A change is written SITE=VALUE"),
+        ("", ["mlp:0-999999999=zero"], "there is no block 999999999"),
+        ("", ["mlp:0=zero"] * 65, "65 changes at once: at most 64"),
+        ("", ["tokens:0[" + "0,0;" * 4200 + "0,0]=zero"], "too long for one request"),
+        ("", ["scores:1=temperature 3e-39"], "Nothing finite is left"),
+        ("/prototypes", [], "No heads come with tiny"),
+    ],
+)
+def test_refused_in_a_sentence(client: TestClient, path: str, edits: list[str], words: str) -> None:
+    answer = ask(client, path, edits)
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_galleries_that_are_not_there_or_of_another_model(client: TestClient) -> None:
+    assert ask(client, "/nearest", [], gallery="nowhere").status_code == 404
+    assert ask(client, "/around", []).json() == {"pair": None, "galleries": []}
+
+
+def test_several_views_of_the_same_are_computed_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forwards: list[Any] = []
+    plain = changed
+
+    def counted(*parts: Any) -> Any:
+        forwards.append(parts)
+        return plain(*parts)
+
+    monkeypatch.setattr("dino_core.scenes.whatif.changed", counted)
+    entry = services(client).pictures.get("", "first")
+    for layer in range(3):
+        assert ask(client, "", ["mlp:1=zero"], layer=layer).status_code == 200
+    assert len(forwards) == 1
+    before = entry.nbytes
+    for block in range(EFFECTS + 1):
+        ask(client, "", [f"attention:{block}=zero"])
+    assert len(entry.effects) == EFFECTS
+    assert (
+        before
+        <= entry.nbytes
+        == entry.picture.seen.nbytes * (1 + 2 * EFFECTS)
+        + (3 * entry.picture.source.size[0] * entry.picture.source.size[1])
+    )
+    ask(client, "", ["mlp:1=zero"])
+    assert len(forwards) == 1 + EFFECTS + 1 + 1, "it had to make room"
+
+
+def test_reference_pictures_are_looked_at_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(client, "", ["head:0.1=mean", "head:0.0=other"])
+
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("looked at again")
+
+    for name in ("statistics_of", "other_picture"):
+        monkeypatch.setattr(f"dino_core.scenes.whatif.{name}", refuse)
+    assert ask(client, "", ["head:1.1=noise", "mlp:0=other"]).status_code == 200
+
+
+def test_what_is_kept_is_bounded() -> None:
+    values: OrderedDict[int, str] = OrderedDict()
+    for key in range(5):
+        state.keep(values, key, "value", 2)
+    state.keep(values, 9, None, 2)
+    assert list(values) == [3, 4]

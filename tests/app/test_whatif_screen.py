@@ -1,0 +1,204 @@
+"""The screen What if in a real browser: brush, grid, chips, the four values, the link."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
+
+pytestmark = pytest.mark.browser
+CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
+VIEW = '[data-view="whatif"]'
+STATE = f"document.querySelector('{VIEW}')?.inside"
+LONG = 60_000  # ms, for the first mean of a size on a busy machine
+
+
+@pytest.fixture(scope="module")
+def page(visitors: Callable[..., Page]) -> Page:
+    return visitors("#screen=whatif&whatif.value=zero&layer=11")
+
+
+@pytest.fixture(scope="module")
+def cat() -> Inspection:
+    vit = load_backbone("preview_vits14").vit
+    return inspect(vit, to_tensor(fit_to_patches(open_picture(CAT), 14, 224).picture))
+
+
+@pytest.fixture(autouse=True)
+def unchanged(page: Page) -> None:
+    """Every test begins without a change."""
+    clear = page.locator(VIEW).get_by_role("button", name="Remove all")
+    if clear.is_enabled():
+        clear.click()
+    wait(page, "s.texts.length === 0 && s.edits.length === 0")
+
+
+def wait(page: Page, condition: str) -> None:
+    page.wait_for_function(
+        f"(() => {{ const s = {STATE}; return s && s.texts && ({condition}); }})()", timeout=LONG
+    )
+
+
+def state(page: Page, name: str) -> Any:
+    return page.evaluate(f"{STATE}.{name}")
+
+
+def cell(page: Page, place: str) -> Any:
+    return page.locator(f'{VIEW} [data-place="{place}"]')
+
+
+def centre(page: Page, row: int, col: int) -> tuple[float, float]:
+    box = page.locator(f"{VIEW} .inside-brush").bounding_box()
+    assert box
+    return box["x"] + (col + 0.5) * box["width"] / 24, box["y"] + (row + 0.5) * box["height"] / 16
+
+
+def scene_of(cat: Inspection, texts: list[str], layer: int = 11) -> Any:
+    backbone, changes = load_backbone("preview_vits14"), parse_changes(texts)
+    sources = sources_of(backbone, cat, changes)
+    return whatif_scene(changed(backbone.vit, cat, changes, sources), changes, layer)
+
+
+def test_a_head_is_switched_off_and_on(page: Page, cat: Inspection) -> None:
+    cell(page, "head:9.4").click()
+    wait(page, "s.texts.join() === 'head:9.4=zero'")
+    expect(cell(page, "head:9.4")).to_have_attribute("aria-pressed", "true")
+    wanted = scene_of(cat, ["head:9.4=zero"])
+    assert state(page, "cls") == pytest.approx(wanted.cls_cosine, abs=1e-5)
+    found = np.array(page.evaluate(f"[...{STATE}.cosines]")).reshape(16, 24)
+    np.testing.assert_allclose(found, wanted.patch_cosine, atol=1e-4)
+    page.keyboard.press("ArrowRight")
+    expect(cell(page, "head:9.5")).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    wait(page, "s.texts.join() === 'head:9.4=zero,mlp:9=zero'")
+    assert page.locator(f"{VIEW} .inside-parts [tabindex='0']").count() == 1
+    cell(page, "head:9.4").click()
+    wait(page, "s.texts.join() === 'mlp:9=zero'")
+
+
+def test_a_stroke_chooses_patches_and_is_undone_as_one(page: Page, cat: Inspection) -> None:
+    page.mouse.move(*centre(page, 5, 3))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 5, 8))  # in one leap
+    page.mouse.up()
+    wait(page, "s.texts.join() === 'tokens:0[5,3-8]=zero'")
+    wanted = scene_of(cat, ["tokens:0[5,3-8]=zero"])
+    assert state(page, "cls") == pytest.approx(wanted.cls_cosine, abs=1e-5)
+    page.mouse.move(*centre(page, 5, 4))
+    page.mouse.down()  # on a patch that is held: a stroke that wipes
+    page.mouse.up()
+    wait(page, "s.texts.join() === 'tokens:0[5,3;5,5-8]=zero'")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    wait(page, "s.texts.join() === 'tokens:0[5,3;5,5-8;6,4]=zero'")
+    page.keyboard.press("Shift+ArrowRight")
+    wait(page, "s.texts.join() === 'tokens:0[5,3;5,5-8;6,4-5]=zero'")
+    for _ in range(3):
+        page.keyboard.press("Control+z")
+    wait(page, "s.texts.join() === 'tokens:0[5,3-8]=zero'")
+    page.keyboard.press("Control+Shift+z")
+    wait(page, "s.texts.join() === 'tokens:0[5,3;5,5-8]=zero'")
+
+
+def test_changes_are_ordered_switched_and_come_back_with_the_link(page: Page) -> None:
+    cell(page, "attention:4").click()
+    cell(page, "head:2.0").click()
+    wait(page, "s.texts.join() === 'attention:4=zero,head:2.0=zero'")
+    chips = page.locator(f"{VIEW} .inside-change")
+    chips.nth(1).get_by_label("Earlier").click()
+    wait(page, "s.texts.join() === 'head:2.0=zero,attention:4=zero'")
+    chips.nth(0).locator(".name").click()
+    wait(page, "s.texts.join() === 'attention:4=zero' && s.edits.length === 2")
+    before = state(page, "cls")
+    page.wait_for_function(
+        "new URLSearchParams(location.hash.slice(1)).get('whatif')"
+        " === '!head:2.0=zero*attention:4=zero'"
+    )
+    page.reload()
+    wait(page, "s.texts.join() === 'attention:4=zero' && s.edits.length === 2")
+    assert state(page, "cls") == before
+    expect(chips.nth(0).locator(".name")).to_have_attribute("aria-pressed", "false")
+
+
+def test_who_does_not_see_whom(page: Page, cat: Inspection) -> None:
+    view = page.locator(VIEW)
+    view.locator("[data-value=whom]").click()
+    cut = view.get_by_role("button", name="Cut off")
+    expect(cut).to_be_disabled()
+    page.mouse.move(*centre(page, 2, 2))
+    page.mouse.down()
+    page.mouse.move(*centre(page, 3, 2))
+    page.mouse.up()
+    wait(page, "s.whom.length === 2")
+    view.get_by_label("From block").select_option("8")
+    cut.click()
+    wait(page, "s.texts.join() === 'scores:8-11=cls!2-3,2'")
+    attention = np.array(page.evaluate(f"[...{STATE}.attention]")).reshape(6, 16, 24)
+    assert (attention[:, 2:4, 2] == 0).all()
+    np.testing.assert_allclose(
+        attention, scene_of(cat, ["scores:8-11=cls!2-3,2"]).attention_after, atol=1e-5
+    )
+    view.locator("[data-value=patches]").click()
+
+
+def test_the_four_values_side_by_side(page: Page, cat: Inspection) -> None:
+    cell(page, "mlp:10").click()
+    wait(page, "s.texts.length === 1")
+    page.locator(VIEW).get_by_role("button", name="All four side by side").click()
+    wait(page, "s.four.length === 4")
+    found = dict(state(page, "four"))
+    for kind in ("zero", "mean", "noise", "other"):
+        wanted = scene_of(cat, [f"mlp:10={kind}"]).cls_cosine
+        assert found[kind] == pytest.approx(wanted, abs=1e-4), kind
+    page.locator(f"{VIEW} .inside-four [data-value=mean] button").click()
+    wait(page, "s.texts.join() === 'mlp:10=mean' && s.kind === 'mean'")
+    page.locator(VIEW).get_by_role("button", name="All four side by side").click()
+    page.locator(f"{VIEW} [aria-label='What is put there'] [data-value=zero]").click()
+
+
+def test_what_follows_when_it_rests(page: Page) -> None:
+    cell(page, "attention:11").click()
+    wait(page, "s.hasChart && s.prototypes && s.dino && s.nearest")
+    before, after = state(page, "dino")
+    assert before != after
+    assert "cat.jpg" not in state(page, "nearest")[0], "the picture itself is none of them"
+    page.wait_for_selector(f"{VIEW} .inside-spread[data-drawn]")
+    expect(page.locator("#lesson-whatif .live-changes")).to_have_text("Attention, block 11 → zero")
+
+
+def test_a_change_in_words_and_one_that_is_refused(page: Page) -> None:
+    view = page.locator(VIEW)
+    view.get_by_text("Another change, in words").click()
+    words = view.get_by_label("A change in words")
+    words.fill("neuron:4.120=zero")
+    words.press("Enter")
+    wait(page, "s.texts.join() === 'neuron:4.120=zero'")
+
+
+def test_what_the_server_does_not_take_is_said(visitor: Callable[..., Page]) -> None:
+    page = visitor("#screen=whatif&whatif=head:40.0=zero*head:3.0=zero", strict=False)
+    wait(page, "s.texts.join() === 'head:3.0=zero' && s.edits.length === 2")
+    expect(page.locator(f"{VIEW} .inside-change").first).to_contain_text("not in this model")
+    view = page.locator(VIEW)
+    view.get_by_text("Another change, in words").click()
+    view.get_by_label("A change in words").fill("neuron:4.99999=zero")
+    view.get_by_role("button", name="Add").click()
+    refused = view.locator(".inside-words + .inside-note")
+    expect(refused).to_contain_text("there is no unit 99999")
+    assert state(page, "edits") == ["head:40.0=zero", "head:3.0=zero"]
+    slider = view.get_by_label("Temperature", exact=True)
+    view.get_by_text("Temperature of attention").click()
+    slider.focus()
+    slider.press("ArrowLeft")
+    wait(page, "s.texts.includes('scores:11=temperature 0.891')")
+    slider.press("ArrowLeft")
+    wait(page, "s.texts.includes('scores:11=temperature 0.794')")
+    view.get_by_role("button", name="Undo").click()
+    wait(page, "s.texts.join() === 'head:3.0=zero'")
