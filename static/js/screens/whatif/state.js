@@ -86,6 +86,7 @@ export function createEditing(state, onchange) {
 
   /** @param {readonly Edit[]} edits @param {string} [step] */
   function set(edits, step) {
+    if (editsInLink(edits) === editsInLink(state.edits)) return; // nothing that could be undone
     undo.push(state.edits, step);
     onchange(edits);
   }
