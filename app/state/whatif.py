@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from app.state.models import Models
 from app.state.pictures import Entry
+from app.visitors import owner_of
 from dino_core.scenes.models import PREVIEW
 
 if TYPE_CHECKING:
     from dino_core.scenes.whatif import Change, Effects, Sources
+    from dino_core.weights import Backbone
 
 STATISTICS = 16  # of a model at a size
 OTHERS = 2  # other pictures
@@ -46,15 +48,18 @@ class ChangedPictures:
         changes, seen = parse_changes(texts), entry.picture.seen
 
         def compute() -> "Effects":
-            backbone = self._models.backbone(entry.model)
+            backbone = self.backbone_of(entry)
 
             def work() -> "Effects":
-                sources = self.sources(entry, changes, seed)
-                return changed(backbone.vit, seen, changes, sources)
+                return changed(backbone.vit, seen, changes, self.sources(entry, changes, seed))
 
             return self._models.exclusive(work, is_gone=is_gone)
 
         return entry.effect((*map(str, changes), seed), compute), changes
+
+    def backbone_of(self, entry: Entry) -> "Backbone":
+        """The picture's model. ValueError where it is no longer here."""
+        return self._models.backbone(entry.model, owner=owner_of(entry.owner))
 
     def sources(self, entry: Entry, changes: "Sequence[Change]", seed: int) -> "Sources":
         """Where the changes of a picture take their values from, as far as they need it."""
@@ -64,7 +69,7 @@ class ChangedPictures:
         size, own = (entry.model, seen.grid), (entry.model, seen.digest, seed)
         with self._lock:
             kept = Sources(self._statistics.get(size), self._others.get(own), seed)
-        found = sources_of(self._models.backbone(entry.model), seen, changes, seed=seed, kept=kept)
+        found = sources_of(self.backbone_of(entry), seen, changes, seed=seed, kept=kept)
         with self._lock:
             keep(self._statistics, size, found.statistics, STATISTICS)
             keep(self._others, own, found.other, OTHERS)
