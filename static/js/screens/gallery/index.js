@@ -1,6 +1,7 @@
 /* Many pictures: a folder or zip as a map, with the neighbours, groups and probes of its features. */
 import { kept } from "../../page/link.js";
 import { el } from "../../ui/dom.js";
+import { throttle } from "../../ui/frame.js";
 import { createActions } from "./actions.js";
 import { createChosen } from "./chosen.js";
 import { createControls, createMoreControls } from "./controls.js";
@@ -30,7 +31,7 @@ export function create(root, page) {
     actions = createActions({ state, update, loading, page }),
     map = createMap(state, actions),
     onthumbnails = () => map.scatter.redraw(),
-    onnames = () => update({ named: state.named + 1 }),
+    onnames = throttle(() => update({ named: state.named + 1 }), 250),
     opening = new Opening({ state, update, loading, page, onthumbnails, onnames }),
     next = createNextUpload(),
     form = createForm({ root, state, update, opening, next }),
