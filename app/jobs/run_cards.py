@@ -153,7 +153,7 @@ def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
     weights = weights_file(folder)
     details["weights"] = weights.name if weights and own else None
     details["kept_steps"] = kept_steps(folder) if own else []
-    if card["kind"] == "pretraining":
+    if card["kind"] in ("pretraining", "distillation"):
         details["verdict"] = verdict_of(folder)
     return details
 

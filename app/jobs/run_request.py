@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 from app.jobs.run_cards import RunJob
 from app.jobs.runs import Runs
@@ -13,11 +13,12 @@ from app.state.pictures import PictureStore
 from dino_core.runs.option import Kind
 from dino_core.runs.request import RunRequest, options
 from dino_core.runs.request_io import parse_request
-from dino_core.scenes.training import preset_choices
+from dino_core.scenes.training import preset_choices, student_choices
 from dino_core.scenes.zips import PictureChoice
 
 MOST = {"steps": 100_000, "batch": 4096, "blocks": 48, "epochs": 1000, "seed": 2**31 - 1}
-FROM_FORM = ("preset", "steps", "batch", "part", "blocks", "epochs", "seed")
+FROM_FORM = ("preset", "student", "steps", "batch", "part", "blocks", "epochs", "seed")
+WORDS: dict[Kind, str] = {"pretraining": "", "fine-tuning": "finetune", "distillation": "distil"}
 PROBES = 4  # samples that one run follows
 
 
@@ -53,14 +54,16 @@ def job_for(
             "cats/1.jpg and dogs/1.jpg."
         )
     model, weights = starting_model(values.get("model"), models, asked, owner=form.owner)
-    name = runs.new_name(asked.preset if asked.kind == "pretraining" else "finetune")
+    name = runs.new_name(WORDS[asked.kind] or asked.preset)
+    taught = asked.kind == "distillation"
     request = replace(
         asked,
         data=data,
         folder=str(runs.folder / name),
-        knn=data if labelled and values.get("knn") and asked.kind == "pretraining" else None,
-        model=model,
-        weights=weights,
+        knn=data if labelled and values.get("knn") and asked.kind != "fine-tuning" else None,
+        model=None if taught else model,
+        weights=None if taught else weights,
+        teacher=weights or model if taught else None,
         probes=(*sample_probes(values), *own_probe(form, runs, pictures)),
         **choice.options(),
         threads=max((os.cpu_count() or 2) - 1, 1),  # one is left for the page
@@ -68,11 +71,10 @@ def job_for(
     ).settled()
     check_fits(request)
     steps, epochs = request.steps or 0, request.epochs or 0
-    title = f"{request.preset}, {steps} steps"
     job = RunJob(
         name=name,
         owner=form.owner,
-        title=title if steps else f"fine-tuning, {request.part}",
+        title=title_of(request),
         kind=request.kind,
         steps=steps or epochs,
         data=data,
@@ -84,19 +86,34 @@ def job_for(
 
 
 def _of_kind(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The form has fields for both kinds of runs; those of the other one do not count."""
-    kind: Kind = "fine-tuning" if values.get("kind") == "fine-tuning" else "pretraining"
+    """The form has fields for every kind of run; those of the others do not count."""
+    kind: Kind = "pretraining"
+    for one in get_args(Kind):
+        if one == values.get("kind"):
+            kind = one
     known = {name for name, _ in options(kind)}
     return {name: values.get(name) for name in FROM_FORM if name in known}
 
 
+def title_of(request: RunRequest) -> str:
+    """What the run is called in the list."""
+    if request.kind == "fine-tuning":
+        return f"fine-tuning, {request.part}"
+    if request.kind == "distillation":
+        return f"distillation, {request.student}, {request.steps} steps"
+    return f"{request.preset}, {request.steps} steps"
+
+
 def check_fits(request: RunRequest) -> None:
     """ValueError for a preset that is too large for this machine."""
-    fits = {choice["name"]: choice["fits"] for choice in preset_choices(request.device)}
-    if request.kind == "pretraining" and not fits[request.preset]:
+    taught = request.kind == "distillation"
+    choices = student_choices(request.device) if taught else preset_choices(request.device)
+    fits = {choice["name"]: choice["fits"] for choice in choices}
+    preset = request.student if taught else request.preset
+    if request.kind != "fine-tuning" and not fits[preset]:
         raise ValueError(
-            f"The preset {request.preset} is too large for this machine: start it from the command "
-            f"line, where the GPUs are."
+            f"The preset {preset} is too large for this machine: start it from the command line, "
+            f"where the GPUs are."
         )
 
 
@@ -108,7 +125,8 @@ def starting_model(
     if asked.kind == "pretraining" and not needs[asked.preset]:
         return None, None
     if not isinstance(name, str):
-        raise ValueError("Choose a model to start from that is on this machine.")
+        asked_for = "teacher" if asked.kind == "distillation" else "model to start from"
+        raise ValueError(f"Choose a {asked_for} that is on this machine.")
     return models.options_of(name, owner)
 
 

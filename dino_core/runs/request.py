@@ -245,14 +245,15 @@ class RunRequest:
                 dtype=self.dtype or "float32",
             )
         config = config_of(self)
-        return replace(
-            self,
-            answers=config.follow.answers if config.follow is not None else None,
-            steps=config.steps,
-            batch=config.batch_size,
-            accumulate=config.accumulate,
-            dtype="bfloat16" if config.train.bfloat16 else "float32",
-        )
+        values: dict[str, Any] = {
+            "answers": config.follow.answers if config.follow is not None else None,
+            "steps": config.steps,
+            "batch": config.batch_size,
+            "accumulate": config.accumulate,
+            "dtype": "bfloat16" if config.train.bfloat16 else "float32",
+        }
+        known = {name for name, _ in options(self.kind)}
+        return replace(self, **{name: value for name, value in values.items() if name in known})
 
     def with_full_paths(self) -> "RunRequest":
         """So that the run can be taken up from another folder."""

@@ -1,7 +1,7 @@
 """What a distillation teaches, and by which recipe. No torch here.
 
     LIGHT     small pictures such as CIFAR-10 as they are: something to show in a quarter of an hour
-    PHOTOS    pictures of any size, patches as fine as a ViT-S/14's at 112 px: two minutes and less
+    PHOTOS    pictures of any size, patches as fine as a ViT-S/14's at 112 px: two minutes
 
 and the student of every preset of training from scratch. By the recipe "features" the student's
 class and patch tokens follow the teacher's, each through a linear map.
@@ -10,7 +10,7 @@ class and patch tokens follow the teacher's, each through a linear map.
 from dataclasses import replace
 
 from dino_core.config import FollowConfig, ScheduleConfig
-from dino_core.runs.presets import DEMO, LONG, SHORT, SMALL, TINY, RunConfig, with_steps
+from dino_core.runs.presets import DEMO, LONG, SHORT, SMALL, TINY, RunConfig
 
 _FOLLOWING = ScheduleConfig(
     epochs=100,
@@ -41,17 +41,23 @@ _LIGHT = following(
 )
 LIGHT = replace(_LIGHT, preset="light")
 
-_PHOTOS = following(TINY, FollowConfig(answers=1200))
+_PHOTOS = following(TINY, FollowConfig(answers=480, first_look=96))
 PHOTOS = replace(
-    with_steps(_PHOTOS, 240),
+    _PHOTOS,
     preset="photos",
     train=replace(
-        with_steps(_PHOTOS, 240).train,
+        _PHOTOS.train,
         vit=replace(_PHOTOS.train.vit, image_size=112),
         crops=replace(_PHOTOS.train.crops, global_size=112),
+        schedule=replace(
+            _FOLLOWING,
+            epoch_length=2,
+            batch_size=24,
+            base_learning_rate=1e-3 * (1024 / 24) ** 0.5,  # 1e-3 at 24 pictures
+        ),
     ),
-    checkpoint_every=60,
-    milestones=8,
+    checkpoint_every=50,
+    milestones=10,
 )
 
 STUDENTS: dict[str, RunConfig] = {

@@ -22,6 +22,7 @@ from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
 from dino_core.runs.request import NO_PATHS
 from dino_core.runs.request_io import stored_request
+from dino_core.runs.students import STUDENT_WORDS, STUDENTS
 
 if TYPE_CHECKING:
     from dino_core.step.metrics import Diagnosis
@@ -37,6 +38,7 @@ __all__ = [
     "moment_words",
     "preset_choices",
     "probe_scene",
+    "student_choices",
     "verdict_of",
     "weights_at",
     "weights_file",
@@ -44,6 +46,10 @@ __all__ = [
 
 FIT = {"cpu": ("tiny", "continue", "heads"), "cuda": ("small", "continue", "heads", "tiny")}
 STEP = re.compile(r"step-(\d{8,})\.safetensors")
+FIT_TO_TEACH = {
+    "cpu": ("photos", "light", "tiny", "demo"),
+    "cuda": ("photos", "light", "small", "tiny", "demo"),
+}
 CHUNK = 2 * 2**20  # bytes of metrics in one answer
 TAIL = 256 * 2**10  # bytes of metrics that a verdict needs
 KEPT = (
@@ -78,6 +84,23 @@ def preset_choices(device: str) -> list[dict[str, Any]]:
             "steps": PRESETS[name].steps,
             "batch": PRESETS[name].batch_size,
             "needs_weights": PRESETS[name].needs_weights,
+            "fits": name in fit,
+        }
+        for name in names
+    ]
+
+
+def student_choices(device: str) -> list[dict[str, Any]]:
+    """Every student of a distillation, those that fit this machine first."""
+    fit = FIT_TO_TEACH["cuda" if device.startswith("cuda") else "cpu"]
+    names = [*fit, *(name for name in STUDENTS if name not in fit)]
+    return [
+        {
+            "name": name,
+            "words": STUDENT_WORDS[name],
+            "steps": STUDENTS[name].steps,
+            "batch": STUDENTS[name].batch_size,
+            "needs_weights": True,  # the teacher's
             "fits": name in fit,
         }
         for name in names
@@ -258,6 +281,7 @@ def command_of(folder: Path, data: str = "pictures.zip") -> str:
         knn=request.knn and (request.knn if request.knn in NO_PATHS else data),
         weights=name(request.weights),
         heads=name(request.heads),
+        teacher=name(request.teacher),
         probes=tuple(_short(probe) for probe in request.probes),
     ).command()
 

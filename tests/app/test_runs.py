@@ -19,6 +19,7 @@ from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE, owner_of
 from dino_core.runs.request import RunRequest
+from dino_core.runs.request_io import read_request
 
 TINY = {"preset": "tiny", "steps": 60, "batch": 4, "seed": 3}
 
@@ -157,6 +158,25 @@ def test_only_samples_and_pictures_of_ones_own_are_probes(folder: Path) -> None:
     assert "no longer kept" in answer.text
 
 
+def test_what_is_asked_of_a_distillation_is_what_runs(folder: Path) -> None:
+    server = Server()
+    server.runs.running = lambda: "another"  # type: ignore[method-assign]  # so that it waits
+    one = server.visitor("one")
+    students = one.get("/runs").json()["students"]
+    assert [student["name"] for student in students if student["fits"]][:2] == ["photos", "light"]
+    form = {"kind": "distillation", "student": "photos", "model": "preview_vits14", "steps": 7}
+    card = one.post("/runs", json=form | {"preset": "tiny", "knn": True, "probes": ["cat.jpg"]})
+    assert (card.json()["kind"], card.json()["title"]) == (
+        "distillation",
+        "distillation, photos, 7 steps",
+    )
+    request = read_request(folder / card.json()["name"] / "request.json")
+    assert (request.student, request.teacher, request.steps) == ("photos", "preview_vits14", 7)
+    assert (request.model, request.weights, request.knn) == (None, None, None)
+    assert [Path(probe).name for probe in request.probes] == ["cat.jpg"]
+    one.post(f"/runs/{card.json()['name']}/steer?action=stop")
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -166,7 +186,13 @@ def test_only_samples_and_pictures_of_ones_own_are_probes(folder: Path) -> None:
         ({"preset": "official-long"}, "too large for this machine"),
         ({"preset": "continue", "model": "nothing"}, "on this machine"),
         ({"kind": "fine-tuning"}, "a folder for each class"),
-        ({"kind": "dreaming"}, "pretraining or fine-tuning"),
+        ({"kind": "distillation", "student": "huge"}, "one of light, photos"),
+        (
+            {"kind": "distillation", "student": "official-long", "model": "preview_vits14"},
+            "too large for this machine",
+        ),
+        ({"kind": "distillation", "model": "nothing"}, "Choose a model that is on this machine"),
+        ({"kind": "dreaming"}, "pretraining, fine-tuning or distillation"),
         ({"data": "../../etc"}, "no longer kept"),
         ({"probes": 3}, "list of samples"),
     ],

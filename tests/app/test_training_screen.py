@@ -127,6 +127,30 @@ def test_a_run_survives_the_page_and_can_be_steered(
     assert begun["run"] not in [run for run, *_ in shown(page, "training")["runs"]]
 
 
+def test_a_student_follows_its_teacher_under_the_slider(training: Page, shown: Shown) -> None:
+    page, form = training, training.locator(".inside-form")
+    form.get_by_text("Distil", exact=True).click()
+    expect(form.get_by_label("Teacher")).to_be_visible()
+    expect(form.get_by_label("Student")).to_have_value("photos")
+    expect(form.get_by_label("Preset")).to_be_hidden()
+    form.get_by_label("Steps", exact=True).locator("visible=true").fill("2")
+    form.get_by_text("More", exact=True).click()
+    form.get_by_label("Pictures a step").fill("4")
+    form.locator(".inside-start").click()
+    wait_for(page, "it.state === 'finished' && it.moment === 'step-00000002'")
+    assert shown(page, "training")["moments"] == [
+        "step-00000000", "step-00000001", "step-00000002", "teacher",
+    ]  # fmt: skip
+    expect(page.locator(".inside-open")).to_contain_text("agrees with the teacher's by")
+    drawn = page.locator(".inside-open [data-chart=agreement][data-drawn] path.js-line")
+    expect(drawn.first).to_be_attached()
+    page.locator(".inside-time input[type=range]").focus()
+    page.keyboard.press("End")
+    wait_for(page, "it.moment === 'teacher'")
+    expect(page.locator(".inside-time")).to_contain_text("cat, teacher:")
+    expect(page.locator(".inside-time")).to_contain_text("the teacher's PCA")
+
+
 def start_fine_tuning(page: Page, folder: Path) -> None:
     """Of five classes, two of which are the same picture over and over: one of them is mistaken."""
     form = page.locator(".inside-form")

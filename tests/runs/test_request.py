@@ -114,6 +114,7 @@ def test_settled_is_what_will_happen():
         taught = RunRequest("distillation", data="samples", student=name)
         assert DistilSetup.of(taught).run == student
         assert DistilSetup.of(taught.settled()).run == student
+        assert parse_request(as_plain(taught.settled())) == taught.settled()
     for name, preset in PRESETS.items():
         settled = RunRequest("pretraining", preset=name).settled()
         assert (settled.steps, settled.batch) == (preset.steps, preset.batch_size)

@@ -10,7 +10,7 @@ import {
 import { duration, nameOfMoment } from "../screens/training/format.js";
 import { hasPoints } from "../screens/training/points.js";
 import { namesIn, questionOf } from "../ui/picture-choice.js";
-import { attentionOf, partOf, spreadOf } from "../screens/training/probe.js";
+import { attentionOf, newestOf, partOf, spreadOf } from "../screens/training/probe.js";
 import { aboutMistakes, cellSentence, mistakesIn } from "../screens/training/sentences.js";
 
 const zip = (classes, more = {}) => ({
@@ -46,6 +46,20 @@ test("a run cannot start, and the form says why", () => {
   assert.match(whyNotStart({ ...plain, busy: true }), /moment/);
   assert.match(whyNotStart({ ...plain, preset: { ...preset, fits: false } }), /needs GPUs/);
   assert.notEqual(whyNotStart({ ...plain, preset: undefined }), "");
+});
+
+test("a distillation starts from the samples, and says what it learns from them", () => {
+  const filled = { kind: "distillation", zip: null, preset, busy: false };
+  assert.equal(whyNotStart(filled), "");
+  assert.match(whyNotStart({ ...filled, preset: { ...preset, fits: false } }), /needs GPUs/);
+  assert.match(picturesSentence(filled), /frozen teacher does/);
+});
+
+test("the slider follows the student, and the teacher is its last stop", () => {
+  assert.equal(newestOf(["step-00000000", "step-00000010"]), 1);
+  assert.equal(newestOf(["step-00000000", "step-00000010", "teacher"]), 1);
+  assert.equal(newestOf(["teacher"]), 0);
+  assert.equal(newestOf([]), 0);
 });
 
 test("pictures are counted with their classes, and what is left out is counted and named", () => {

@@ -4,11 +4,13 @@ export type RunAction = "pause" | "resume" | "stop" | "delete";
 export type RunState =
   "waiting" | "starting" | "running" | "paused" | "stopped" | "finished" | "failed";
 
+export type RunKind = "pretraining" | "fine-tuning" | "distillation";
+
 /** What everybody may know of a run. */
 export interface RunCard {
   name: string;
   title: string;
-  kind: "pretraining" | "fine-tuning" | "";
+  kind: RunKind | "";
   steps: number;
   /** s since 1970 */
   asked: number | null;
@@ -77,6 +79,8 @@ export interface Preset {
 export interface Runs {
   runs: RunCard[];
   presets: Preset[];
+  /** what a distillation may teach */
+  students: Preset[];
   /** [name, label] */
   models: [string, string][];
 }

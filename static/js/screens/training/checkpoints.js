@@ -10,7 +10,7 @@ import { percent } from "../../ui/format.js";
 import { legend } from "../../ui/legend.js";
 import { maximum } from "../../ui/numbers.js";
 import { nameOfMoment } from "./format.js";
-import { attentionOf, partOf, spreadOf } from "./probe.js";
+import { attentionOf, newestOf, partOf, spreadOf } from "./probe.js";
 
 /** @typedef {import("./probe.js").ProbeScene} ProbeScene */
 /** @typedef {import("./state.js").RunDetails} RunDetails */
@@ -90,13 +90,14 @@ export function createCheckpoints(onshow) {
     node,
 
     /** @param {RunDetails} next */
-    draw({ name, moments: found }) {
+    draw({ name, kind, moments: found }) {
       if (name === run && found.join() === moments.join()) return;
-      const newest = name !== run || at === moments.length - 1; // follows the run
+      const newest = name !== run || at === newestOf(moments); // follows the run
       if (name !== run) [scene, picture] = [null, 0];
       [run, moments] = [name, found];
+      pictures.taught(kind === "distillation");
       const last = Math.max(moments.length - 1, 0);
-      at = newest ? last : Math.min(at, last);
+      at = newest ? newestOf(moments) : Math.min(at, last);
       node.hidden = !moments.length;
       slider.limit(last);
       slider.set(at);
@@ -112,21 +113,25 @@ function createPictures() {
     attention = el("canvas"),
     pca = el("canvas"),
     scale = el("div"),
-    which = el("span");
+    which = el("span"),
+    colours = el("span");
   const about = (/** @type {string} */ text) => el("span", { text });
   const node = el(
     "div",
     { class: "inside-three" },
     figure(input, "The picture", about("as the model sees it")),
     figure(attention, "Attention of the class token", which, scale),
-    figure(
-      pca,
-      "PCA of the patches",
-      about("a PCA of its own at each checkpoint: colours may swap"),
-    ),
+    figure(pca, "PCA of the patches", colours),
   );
   return {
     node,
+
+    /** @param {boolean} yes a student in the colours of its teacher */
+    taught(yes) {
+      colours.textContent = yes
+        ? "the teacher's PCA of what the student says: one meaning a colour throughout"
+        : "a PCA of its own at each checkpoint: colours may swap";
+    },
 
     /** In words what is drawn. @param {ProbeScene} scene @param {number} picture */
     draw(scene, picture) {

@@ -63,10 +63,11 @@ from pathlib import Path
 
 report = json.loads(Path("${folder}/report.json").read_text())
 print(report["accuracy"], report["confusion"])`;
+  const taught = run?.kind === "distillation";
   return `from dino_core.runs.folder import read_metrics
-from dino_core.step.metrics import diagnose
+from dino_core.${taught ? "distillation.verdict" : "step.metrics"} import diagnose
 
 lines = read_metrics("${folder}")
-print(lines[-1]["step"], lines[-1].get("logged"))
+print(lines[-1]["step"], lines[-1].get("${taught ? "agreement" : "logged"}"))
 print(diagnose(lines))`;
 }

@@ -29,14 +29,15 @@ const valueOf = (input) => (input.value === "" ? null : Number(input.value));
 /**
  * Without labels: what is trained, and for how long.
  *
+ * @param {"preset" | "student"} what is chosen, as the server calls it
  * @param {() => void} onchange
  */
-export function createRecipe(onchange) {
+function createRecipe(what, onchange) {
   /** @type {readonly Preset[]} */
   let presets = [];
   const chosen = () => presets.find(({ name }) => name === preset.value) ?? presets[0];
   const preset = el("select", {
-    "aria-label": "Preset",
+    "aria-label": what === "preset" ? "Preset" : "Student",
     onchange: () => {
       steps.value = String(chosen().steps);
       onchange();
@@ -48,7 +49,7 @@ export function createRecipe(onchange) {
     node: el(
       "div",
       { class: "inside-fieldset" },
-      field("Preset", preset),
+      field(what === "preset" ? "Preset" : "Student", preset),
       words,
       field("Steps", steps),
     ),
@@ -67,7 +68,37 @@ export function createRecipe(onchange) {
     draw() {
       words.textContent = presetSentence(chosen());
     },
-    filled: () => ({ preset: preset.value, steps: valueOf(steps) }),
+    filled: () => ({ [what]: preset.value, steps: valueOf(steps) }),
+  };
+}
+
+/**
+ * What there is to train without labels, and what a teacher may teach: one of them is shown.
+ *
+ * @param {() => void} onchange
+ */
+export function createRecipes(onchange) {
+  const scratch = createRecipe("preset", onchange),
+    taught = createRecipe("student", onchange);
+  /** @param {import("../../types/runs").RunKind} kind */
+  const of = (kind) => (kind === "distillation" ? taught : scratch);
+  return {
+    node: el("div", {}, scratch.node, taught.node),
+    /** @param {import("../../types/runs").RunKind} kind */
+    chosen: (kind) => of(kind).chosen(),
+    /** @param {import("../../types/runs").RunKind} kind */
+    filled: (kind) => of(kind).filled(),
+    /** @param {import("../../types/runs").Runs} answer */
+    offer({ presets, students }) {
+      scratch.offer(presets);
+      taught.offer(students);
+    },
+    /** @param {import("../../types/runs").RunKind} kind */
+    draw(kind) {
+      scratch.node.hidden = kind !== "pretraining";
+      taught.node.hidden = kind !== "distillation";
+      for (const one of [scratch, taught]) one.draw();
+    },
   };
 }
 
@@ -95,12 +126,20 @@ export function createTuning() {
   };
 }
 
-/** The model that a run starts from. */
+/** The model that a run starts from, or whom its student follows. */
 export function createModels() {
   let offered = ""; // a checkpoint may come or go
-  const model = el("select", { "aria-label": "Starts from" });
+  const model = el("select", { "aria-label": "Starts from" }),
+    node = field("Starts from", model),
+    label = node.querySelector("span");
   return {
-    node: field("Starts from", model),
+    node,
+    /** What the model is to the run. @param {import("../../types/runs").RunKind} kind */
+    name(kind) {
+      const text = kind === "distillation" ? "Teacher" : "Starts from";
+      model.setAttribute("aria-label", text);
+      if (label) label.textContent = text;
+    },
     /** @param {readonly [string, string][]} all name and label */
     offer(all) {
       const { value: chosen } = model;

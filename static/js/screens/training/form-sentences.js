@@ -6,7 +6,7 @@ import { plural } from "../../ui/format.js";
 
 /**
  * @typedef {object} Filled what the words depend on
- * @property {"pretraining" | "fine-tuning"} kind
+ * @property {import("../../types/runs").RunKind} kind
  * @property {Upload | null} zip null: the samples
  * @property {Preset | undefined} preset undefined until the server has said what there is
  * @property {boolean} busy a zip is on its way, or the run is being started
@@ -15,6 +15,9 @@ import { plural } from "../../ui/format.js";
 const CLASSES = 6; // that are named
 const SAMPLES =
   "The samples that come with the project: enough to see the machinery turn, too few to learn from.";
+const TO_TEACH =
+  "The samples that come with the project, each in many crops: a small student sees them as its " +
+  "frozen teacher does within two minutes. It learns these pictures, not more.";
 const HOW_TO_LABEL =
   "A folder for each class in the zip, such as cats/1.jpg and dogs/1.jpg; or train/ and test/ around them.";
 
@@ -23,7 +26,8 @@ export const classesOf = (zip) => Object.keys(zip.classes);
 
 /** The pictures a run would learn from. @param {Filled} filled */
 export function picturesSentence({ kind, zip }) {
-  if (!zip) return kind === "fine-tuning" ? HOW_TO_LABEL : SAMPLES;
+  if (!zip)
+    return { pretraining: SAMPLES, "fine-tuning": HOW_TO_LABEL, distillation: TO_TEACH }[kind];
   const names = classesOf(zip),
     counts = names.slice(0, CLASSES).map((name) => `${name} ${zip.classes[name]}`);
   if (names.length > CLASSES) counts.push("…");
@@ -62,7 +66,7 @@ export function presetSentence(preset) {
  */
 export function whyNotStart({ kind, zip, preset, busy }) {
   if (busy) return "One moment.";
-  if (kind === "pretraining") {
+  if (kind !== "fine-tuning") {
     if (!preset) return "The server has not said yet what can be started.";
     return preset.fits ? "" : `The preset ${preset.name} needs GPUs: choose another one.`;
   }

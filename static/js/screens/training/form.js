@@ -6,7 +6,7 @@ import { button, choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { createPictureChoice } from "../../ui/picture-choice.js";
-import { createModels, createMore, createRecipe, createTuning } from "./form-fields.js";
+import { createModels, createMore, createRecipes, createTuning } from "./form-fields.js";
 import { classesOf, leftOutSentences, picturesSentence, whyNotStart } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
@@ -16,6 +16,7 @@ import { classesOf, leftOutSentences, picturesSentence, whyNotStart } from "./fo
 const KINDS = /** @type {const} */ ([
   ["pretraining", "Without labels"],
   ["fine-tuning", "With labels"],
+  ["distillation", "Distil"],
 ]);
 
 /**
@@ -39,7 +40,7 @@ export function createForm(onstart) {
 
   const kinds = choice("What to do", KINDS, state.kind, (kind) => update({ kind }));
   const pictures = createPictures((zip) => update({ zip }), work),
-    recipe = createRecipe(() => draw()),
+    recipes = createRecipes(() => draw()),
     tuning = createTuning(),
     models = createModels(),
     more = createMore(),
@@ -50,7 +51,7 @@ export function createForm(onstart) {
     el("h2", { text: "Start a run" }),
     kinds.node,
     pictures.node,
-    recipe.node,
+    recipes.node,
     tuning.node,
     models.node,
     more.node,
@@ -58,14 +59,14 @@ export function createForm(onstart) {
   );
 
   function draw() {
-    const preset = recipe.chosen(),
-      tuned = state.kind === "fine-tuning",
+    const tuned = state.kind === "fine-tuning",
+      preset = recipes.chosen(state.kind),
       filled = { ...state, preset };
-    recipe.node.hidden = tuned;
     tuning.node.hidden = !tuned;
     models.node.hidden = !tuned && !preset?.needs_weights;
+    models.name(state.kind);
     pictures.draw(filled);
-    recipe.draw();
+    recipes.draw(state.kind);
     more.draw({
       labels: !tuned && state.zip !== null && classesOf(state.zip).length > 0,
       view: state.view,
@@ -84,7 +85,7 @@ export function createForm(onstart) {
     const request = {
       kind: state.kind,
       data: state.zip?.token ?? "samples",
-      ...recipe.filled(),
+      ...recipes.filled(state.kind),
       ...tuning.filled(),
       ...models.filled(),
       ...more.filled(state.view),
@@ -97,8 +98,8 @@ export function createForm(onstart) {
     /** What there is to choose from. @param {import("../../types/runs").Runs} answer */
     offer(answer) {
       models.offer(answer.models);
-      if (recipe.chosen()) return;
-      recipe.offer(answer.presets);
+      if (recipes.chosen(state.kind)) return;
+      recipes.offer(answer);
       if (state.view) models.choose(state.view.model);
       draw();
     },

@@ -45,3 +45,12 @@ export function spreadOf(values) {
  */
 export const partOf = (values, picture, size) =>
   /** @type {Values} */ (values.subarray(picture * size, (picture + 1) * size));
+
+/**
+ * Which moment a run that goes on has reached. The last one of a distillation is its teacher, to
+ * compare with.
+ *
+ * @param {readonly string[]} moments
+ */
+export const newestOf = (moments) =>
+  Math.max(moments.length - (moments.at(-1) === "teacher" ? 2 : 1), 0);
