@@ -2,15 +2,19 @@
 
 A PCA of the student's own features would choose its own colours at every milestone. Here the PCA is
 the teacher's, fitted once, and what is shown is what the student says the teacher would answer: its
-patch tokens through the linear map. So the colours mean the same from the first milestone to the
-last, and to the teacher, which is kept as a moment of its own, `probes/teacher.npz`.
+patch tokens through the linear map. The loss asks for their direction alone, so each is given the
+length that the teacher's have on average, the root of their F channels. So the colours mean the
+same from the first milestone to the last, and to the teacher, which is kept as a moment of its own,
+`probes/teacher.npz`.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 
 from dino_core.analysis.pca import PCA, as_colours, colour_features
@@ -50,6 +54,7 @@ def in_colours(palette: Palette, student: Follower, usual: Usual, inputs: np.nda
     device = student.backbone.pos_embed.device
     images = torch.stack([to_tensor(Image.fromarray(one)) for one in inputs]).to(device)
     _, said = student(images)
+    said = math.sqrt(said.shape[-1]) * F.normalize(said.float(), dim=-1)
     features = (said * usual.std[1] + usual.mean[1]).cpu()  # [n, P, F]
     scores = palette.pca.project(features.flatten(0, 1))[:, :3]
     both = torch.cat([palette.scores[:, :3], scores])
