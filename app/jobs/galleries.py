@@ -35,9 +35,8 @@ from app.jobs.gallery_cards import (
     damaged_card,
     has_features,
 )
-from app.jobs.queue import NAME, Clock, JobQueue, Limits
+from app.jobs.queue import Clock, JobQueue, Limits
 from app.paths import SAMPLE_GALLERY
-from dino_core.jobs import write_text
 from dino_core.scenes.gallery import NotReady, Options, launch, names, state_of, stop
 
 LIMITS = Limits("gallery", "galleries", places=8, per_visitor=1, per_address=3)
@@ -146,11 +145,6 @@ class Galleries(JobQueue[GalleryJob]):
             if old.name != job.name and not self._at_work(old):
                 self._throw_away(old.name)
         self._advance_soon()
-
-    def _put(self, job: GalleryJob) -> None:
-        super()._put(job)
-        if job.owner and not self._owner_file(job.name).exists():
-            write_text(self._owner_file(job.name), job.owner)
 
     def steer(self, name: str, owner: str, action: str) -> None:
         """stop or resume. ValueError for what cannot be."""
@@ -277,21 +271,6 @@ class Galleries(JobQueue[GalleryJob]):
             return damaged_card(name)
         before = [one for one in self.waiting() if one.asked < job.asked]
         return card_of(folder, job, place=len(before) + 1, now=self.now())
-
-    # --- what is damaged
-
-    def _owner_file(self, name: str) -> Path:
-        return self.jobs / f"{name}.owner"
-
-    def _is_damaged_of(self, name: str, owner: str) -> bool:
-        """Whether there is such a gallery, this visitor's, of which nothing can be read."""
-        if not NAME.fullmatch(name) or not self._file(name).exists() or self.job(name):
-            return False
-        try:
-            known = self._owner_file(name).read_text(encoding="ascii")
-        except (OSError, ValueError):
-            return False
-        return known != "" and secrets.compare_digest(known, owner)
 
 
 def shown_jobs(folders: Sequence[Path]) -> dict[str, GalleryJob]:

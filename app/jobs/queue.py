@@ -10,6 +10,7 @@ a server. The jobs that are runs are in `runs.py`, those that are galleries in `
 
 import math
 import re
+import secrets
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -22,7 +23,7 @@ from typing import Any, Generic, Literal, TypeVar, get_args, get_origin, get_typ
 
 from filelock import FileLock
 
-from dino_core.jobs import read_json, write_json
+from dino_core.jobs import read_json, write_json, write_text
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 SOON, LATER = 1.0, 30.0  # seconds until the queue is looked at again, while anybody waits or not
@@ -168,6 +169,22 @@ class JobQueue(ABC, Generic[AnyJob]):
     def _put(self, job: AnyJob) -> None:
         self.jobs.mkdir(parents=True, exist_ok=True)
         write_json(self._file(job.name), asdict(job))
+        if job.owner and not self._owner_file(job.name).exists():
+            write_text(self._owner_file(job.name), job.owner)
+
+    def _owner_file(self, name: str) -> Path:
+        """Whose a job is, once more: where its own file is damaged."""
+        return self.jobs / f"{name}.owner"
+
+    def _is_damaged_of(self, name: str, owner: str) -> bool:
+        """Whether there is such a job, this visitor's, of which nothing can be read."""
+        if not NAME.fullmatch(name) or not self._file(name).exists() or self.job(name):
+            return False
+        try:
+            known = self._owner_file(name).read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return False
+        return known != "" and secrets.compare_digest(known, owner)
 
     def _typed(self, values: dict[str, Any]) -> AnyJob | None:
         hints = get_type_hints(self._kind)

@@ -1,6 +1,5 @@
 """What the page is told about a run: read off its folder and its job, even damaged ones."""
 
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,15 +61,15 @@ class RunDetails(RunCard, total=False):
     pictures_shown: bool
 
 
-def card_of(folder: Path, job: RunJob | None, *, owner: str, place: int | None) -> RunCard:
-    """`place` is that in the queue, None for what does not wait."""
+def card_of(folder: Path, job: RunJob | None, *, mine: bool, place: int | None) -> RunCard:
+    """`mine`: whether who sees it may steer it; `place` is None for what does not wait."""
     card: RunCard = {
         "name": folder.name,
         "title": job.title if job else folder.name,
         "kind": job.kind if job else "",
         "steps": job.steps if job else 0,
         "asked": job.asked if job else None,
-        "mine": job is not None and secrets.compare_digest(job.owner, owner),
+        "mine": mine,
         "state": "starting",
         "words": STARTING,
         "step": 0,
@@ -85,8 +84,9 @@ def card_of(folder: Path, job: RunJob | None, *, owner: str, place: int | None) 
     if job is not None and readable:
         _add_job(card, folder, job, place if job.waiting else None)
     elif job is None and not begun:
-        card |= {"state": "failed", "words": "What was noted of this run is damaged: delete it."}
-        return {**card, "actions": ["delete"]}  # nobody can say whose it was
+        words = "What was noted of this run is damaged" + (": delete it." if mine else ".")
+        card |= {"state": "failed", "words": words}
+        return {**card, "actions": ["delete"] if mine else []}
     card["words"] = without_paths(card["words"], job, folder.parent)
     if card["mine"]:
         card["actions"] = actions_for(card) if readable else ["delete"]

@@ -138,7 +138,7 @@ class Runs(JobQueue[RunJob]):
 
     def remove(self, name: str, owner: str) -> None:
         """Throws a run away that has ended. ValueError while it goes on."""
-        if name in self.damaged() and not self._has_run(name):  # whose it was, nobody can say
+        if self._is_lost_of(name, owner):
             self._throw_away(name)
             return
         job = self._own(name, owner)
@@ -155,12 +155,15 @@ class Runs(JobQueue[RunJob]):
         return not job.waiting and self.card(job.name, owner)["state"] in ENDED
 
     def _throw_away(self, name: str) -> None:
-        self._file(name).unlink(missing_ok=True)
+        for path in (self._file(name), self._owner_file(name)):
+            path.unlink(missing_ok=True)
         shutil.rmtree(self.folder / name, ignore_errors=True)
         launch_file(self.folder / name).unlink(missing_ok=True)
 
     def _own(self, name: str, owner: str) -> RunJob:
         job = self.job(name)
+        if job is None and name in self.damaged():
+            raise NotYours("What was noted of this run is damaged, and whose it was with it.")
         if job is None:
             words = "This run was started from the command line: steer it there, by "
             raise NotYours(f"{words}python -m dino_core runs.")
@@ -206,7 +209,13 @@ class Runs(JobQueue[RunJob]):
         """What everybody may know about a run."""
         names = [one.name for one in self.waiting()]
         place = names.index(name) + 1 if name in names else None
-        return card_of(self.folder / name, self.job(name), owner=owner, place=place)
+        job = self.job(name)
+        mine = secrets.compare_digest(job.owner, owner) if job else self._is_lost_of(name, owner)
+        return card_of(self.folder / name, job, mine=mine, place=place)
+
+    def _is_lost_of(self, name: str, owner: str) -> bool:
+        """Whether it is this visitor's and nothing of it can be read, neither job nor run."""
+        return self._is_damaged_of(name, owner) and not self._has_run(name)
 
     def details(self, name: str, owner: str) -> RunDetails:
         """A card with what is worked out for the open run only."""

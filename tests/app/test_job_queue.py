@@ -419,16 +419,32 @@ def test_a_state_that_makes_no_sense_is_none(world: World, values: dict[str, obj
 )
 def test_a_damaged_job_is_shown_alone_and_can_be_deleted(world: World, data: bytes) -> None:
     runs = world.runs()
-    runs.add(run("b"), ASKED)
+    for name, owner in (("b", "two"), ("a", "one")):
+        runs.add(run(name, owner=owner), ASKED)
     (runs.jobs / "a.json").write_bytes(data)
     assert runs.damaged() == ["a"]
     assert names(runs.all_jobs()) == ["b"]
-    cards = {card["name"]: card for card in runs.everything("one")}
-    assert cards["a"]["state"] == "failed"
-    assert "damaged" in cards["a"]["words"]
-    assert cards["a"]["actions"] == ["delete"]
-    runs.remove("a", "anybody")
+    for owner, actions in (("one", ["delete"]), ("two", []), ("", [])):
+        card = next(card for card in runs.everything(owner) if card["name"] == "a")
+        assert card["state"] == "failed"
+        assert "damaged" in card["words"]
+        assert (card["mine"], card["actions"]) == (owner == "one", actions)
+    for owner in ("two", ""):
+        with pytest.raises(NotYours, match="damaged"):
+            runs.remove("a", owner)
+    runs.remove("a", "one")
     assert [card["name"] for card in runs.everything("one")] == ["b"]
+    assert not list(runs.jobs.glob("a.*"))
+
+
+def test_a_damaged_job_whose_owner_nobody_noted_is_nobody_s(world: World) -> None:
+    runs = world.runs()
+    runs.jobs.mkdir(parents=True)
+    (runs.jobs / "a.json").write_bytes(b"{")
+    assert runs.card("a", "one")["actions"] == []
+    for owner in ("one", ""):
+        with pytest.raises(NotYours, match="damaged"):
+            runs.remove("a", owner)
 
 
 def test_a_copy_under_another_name_is_no_job(world: World) -> None:
