@@ -68,3 +68,46 @@ def test_every_number_that_the_guide_names_is_somewhere_computed() -> None:
     assert len(named) > 30
     for group, name in sorted(named):
         assert name in numbers_of(group), f"{group}.{name}"
+
+
+def test_every_stop_is_of_a_screen_and_asks_what_can_be_asked() -> None:
+    folder = STATIC / "js" / "guide" / "questions"
+    known = {
+        name
+        for file in folder.glob("*.js")
+        for name in re.findall(r'^ {2}async "([\w-]+)"', file.read_text(), re.M)
+    }
+    stops = read_path()
+    assert len({stop.name for stop in stops}) == len(stops) >= 24
+    asked = [stop.asks for stop in stops if stop.asks]
+    assert len(asked) >= 10
+    assert set(asked) == known
+    for stop in stops:
+        assert stop.screen in SCREENS, stop.name
+        assert (stop.done == "answered") == bool(stop.asks), stop.name
+        sentences = sum(len(re.findall(r"[.?!](?: |$)", part)) for part in stop.before)
+        assert 3 <= sentences + bool(stop.question) <= 8, (stop.name, sentences)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("title: a\n", "no head"),
+        ("---\ntitle: a\nscreen: masks\n---\nA.\n", "does not say its part"),
+        ("---\ntitle: a\nscreen: masks\npart: b\ncolour: c\n---\nA.\n", "other lines"),
+        ("---\ntitle: a\nscreen: masks\npart: b\n---\n? Why?\n", "has 1 questions"),
+        ("---\ntitle: a\nscreen: masks\npart: b\nasks: c\n---\nA.\n", "has 0 questions"),
+    ],
+)
+def test_what_is_no_stop_is_refused_in_a_sentence(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "01-a.md").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_path(tmp_path)
+
+
+def test_a_stop_is_read(tmp_path: Path) -> None:
+    head = "title: Two\nscreen: masks\npart: .b\npress: A = b; C = d\nasks: e\ndone: answered"
+    (tmp_path / "02-two.md").write_text(f"---\n{head}\n---\nA\nb.\n\n? Why?\n\n= So.\n")
+    (stop,) = read_path(tmp_path)
+    assert (stop.name, stop.press) == ("two", ["A = b", "C = d"])
+    assert (stop.before, stop.question, stop.after) == (["A b."], "Why?", ["So."])

@@ -77,6 +77,9 @@ let answered = false;
 /** What the link said under a screen's own name when the page was opened. */
 export const kept = (/** @type {string} */ name) => opening.extras[name] ?? null;
 
+/** What the link says under that name now. */
+export const keptNow = (/** @type {string} */ name) => extras[name] ?? null;
+
 /**
  * Puts something of a screen's own into the link; null takes it out.
  *

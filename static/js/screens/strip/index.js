@@ -49,6 +49,7 @@ function guideRow(page) {
   return el(
     "div",
     { class: "inside-guide-row", role: "group", "aria-label": "Guide" },
+    way("inside-to-path", "Take the path", (guide) => guide.togglePath()),
     way("inside-to-drawing", "Drawing of the model", (guide) => guide.openDrawing()),
     way("inside-to-glossary", "Glossary", (guide) => guide.openGlossary()),
   );

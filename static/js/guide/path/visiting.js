@@ -1,0 +1,35 @@
+/* Going to a stop: its screen is opened and set, and its part is waited for. */
+import { currentView, openScreen } from "../../page/screens.js";
+import { QUESTIONS } from "../questions/index.js";
+import { pressFor, selectFor } from "./setting.js";
+import { appears, readyScreen, visiblePart } from "./waiting.js";
+
+/** @typedef {import("./stops.js").Stop} Stop */
+
+/**
+ * The part that a stop is about, once it is there; null when it does not come, or somebody has gone on.
+ *
+ * @param {Stop} stop
+ * @param {AbortSignal} signal
+ */
+export async function arrive(stop, signal) {
+  openScreen(stop.screen);
+  const root = await appears(() => currentView() && readyScreen(stop.screen), signal),
+    view = currentView();
+  if (!root || !view || signal.aborted) return null;
+  selectFor(stop, view);
+  pressFor(root, stop);
+  const column = document.getElementById(`screen-${stop.screen}`) ?? root;
+  return appears(() => readyScreen(stop.screen) && visiblePart(column, stop.part), signal);
+}
+
+/**
+ * The question of a stop, worked out for the picture that is open; null where there is none, or where
+ * it cannot be had: the screen says itself what is wrong.
+ *
+ * @param {Stop} stop
+ */
+export async function taskOf(stop) {
+  const view = currentView();
+  return view && stop.asks in QUESTIONS ? QUESTIONS[stop.asks](view).catch(() => null) : null;
+}
