@@ -9,6 +9,7 @@ released of them is a moving average that was kept beside the student (section 5
 """
 
 import copy
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
@@ -79,7 +80,57 @@ class StudentTeacher(nn.Module):
         self.teacher.eval()
         return self
 
+    @property
+    def follower(self) -> Network:
+        """Who follows the student by moving average, and is what a run is about: the teacher."""
+        return self.teacher
+
     @torch.no_grad()
     def copy_student(self) -> None:
-        """Makes the teacher equal to the student again, after weights were put into the student."""
-        self.teacher.load_state_dict(self.student.state_dict())
+        """Makes the follower equal to the student again, after weights were put into it."""
+        self.follower.load_state_dict(self.student.state_dict())
+
+    def kept(self) -> dict[str, Tensor]:
+        """What a checkpoint holds."""
+        return self.state_dict()
+
+    def load_kept(self, tensors: Mapping[str, Tensor]) -> None:
+        """The way back, strictly."""
+        self.load_state_dict(tensors)
+
+
+class TaughtStudent(StudentTeacher):
+    """Distillation: the teacher is another network, larger and done with learning.
+
+    It never moves; the moving average of the student is kept beside, and is the result:
+
+        student.*    average.*    teacher.*    (the last is in no checkpoint)
+
+    Both heads of the teacher must have as many prototypes as the student's, and as many patches
+    must be seen of a crop.
+    """
+
+    def __init__(
+        self, config: TrainConfig, teacher: Network, *, generator: torch.Generator | None = None
+    ) -> None:
+        nn.Module.__init__(self)
+        self.student = Network(config, generator=generator)
+        self.teacher = teacher.requires_grad_(False)
+        self.average = copy.deepcopy(self.student).requires_grad_(False)
+        self.train()
+
+    def train(self, mode: bool = True) -> "TaughtStudent":
+        super().train(mode)
+        self.average.eval()
+        return self
+
+    @property
+    def follower(self) -> Network:
+        return self.average
+
+    def kept(self) -> dict[str, Tensor]:
+        return {k: v for k, v in self.state_dict().items() if not k.startswith("teacher.")}
+
+    def load_kept(self, tensors: Mapping[str, Tensor]) -> None:
+        teacher = {k: v for k, v in self.state_dict().items() if k.startswith("teacher.")}
+        self.load_state_dict({**tensors, **teacher})

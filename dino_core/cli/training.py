@@ -131,6 +131,9 @@ def distil(args: argparse.Namespace) -> int:
     teacher says is kept by content and crop, so that it is asked once. The folder of the run is
     like that of `train`; with --probe the chosen pictures are kept at each milestone in the
     teacher's colours, and those of the teacher beside them.
+
+    --recipe paper is that of the released ViT-S, B and L: the losses of training under a frozen
+    teacher with its heads, without masks; the student's moving average is what comes out.
     """
     from dino_core.distillation import run as distillation
     from dino_core.distillation.setup import DistilSetup

@@ -81,7 +81,7 @@ def begin(setup: DistilSetup, width: int, device: torch.device) -> Progress:
 
 
 def follow(
-    run: RunFolder, setup: DistilSetup, pictures: Pictures, teacher: Backbone, world: World
+    run: RunFolder, setup: DistilSetup, pictures: Pictures, world: World, teacher: Backbone
 ) -> End:
     """The run, in each of its processes."""
     config = setup.run

@@ -1,22 +1,30 @@
-"""Starts a distillation, or goes on with one.
+"""Starts a distillation by either recipe, or goes on with one.
 
 distil(folder, setup)            starts one         distil(folder, resume=True)   goes on with it
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
+from dino_core.datasets import Pictures
+from dino_core.distillation import heads
 from dino_core.distillation.features import follow
 from dino_core.distillation.setup import DistilSetup, load_teacher, validated
+from dino_core.runs import checkpoints
 from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.pretraining import End, check_folder
 from dino_core.runs.setup import as_config, check_same_pictures, read_pictures, setup_in
-from dino_core.step.distributed import joined
+from dino_core.step.distributed import World, joined
+
+Learn = Callable[[RunFolder, DistilSetup, Pictures, World], End]
 
 
 def distil(
@@ -41,15 +49,42 @@ def distil(
         if setup.threads:
             torch.set_num_threads(setup.threads)
         if resume:
-            pictures, teacher = read_pictures(setup), load_teacher(setup)
+            pictures = read_pictures(setup)
             check_same_pictures(run, pictures)
         else:
             check_folder(run, world)
-            setup, pictures, teacher = validated(setup)
+            setup, pictures = validated(setup)
+        setup, learn, digest = with_teacher(setup)
+        if resume:
+            check_same_teacher(run, setup, digest)
         if world.first:
             stack.enter_context(run.locked())
             if not resume:
-                run.create(as_config(setup, pictures, world, "distillation"))
+                config = as_config(setup, pictures, world, "distillation")
+                run.create(config | {"teacher_digest": digest})
                 run.log_all(pictures.summary())
         with failures_reported(run, setup.run.steps, world.first):
-            return follow(run, setup, pictures, teacher, world)
+            return learn(run, setup, pictures, world)
+
+
+def with_teacher(setup: DistilSetup) -> tuple[DistilSetup, Learn, str]:
+    """The setup as the teacher lets it be, what runs it, and the digest of the teacher."""
+    if setup.run.follow is None:
+        network, config = heads.load_teacher(setup)
+        setup = heads.with_heads_of(setup, config)
+        return setup, partial(heads.learn_by_heads, teacher=network), digest_of(network)
+    teacher = load_teacher(setup)
+    return setup, partial(follow, teacher=teacher), digest_of(teacher.vit)
+
+
+def digest_of(teacher: nn.Module) -> str:
+    """Of its tensors, whatever file they are in."""
+    return checkpoints.digest(teacher.state_dict())
+
+
+def check_same_teacher(run: RunFolder, setup: DistilSetup, digest: str) -> None:
+    if run.read_config().get("teacher_digest", digest) != digest:
+        raise ValueError(
+            f"The teacher {setup.teacher} is not the one that the run began with: put it back, or "
+            f"start a new run."
+        )

@@ -24,15 +24,16 @@ class DistilSetup(Setup):
     teacher: str | None = None  # a model by name, or a file; None: the model on this disk
 
 
-def validated(setup: DistilSetup) -> tuple[DistilSetup, Pictures, Backbone]:
-    """The setup with nothing left open, its pictures, and the teacher."""
-    train = setup.run.train
-    check_whole_patches((train.crops.global_size,), train.vit.patch_size)
+def validated(setup: DistilSetup) -> tuple[DistilSetup, Pictures]:
+    """The setup with nothing left open, and its pictures; the teacher is not looked at here."""
+    crops, patch = setup.run.train.crops, setup.run.train.vit.patch_size
+    sizes = (crops.global_size, crops.local_size) if setup.run.follow is None else ()
+    check_whole_patches((crops.global_size, *sizes), patch)
     pictures = read_pictures(setup)
     check_readable(pictures, setup.data)
     check_looked_at(setup)
     setup = replace(setup, teacher=teacher_name(setup.teacher))
-    return with_full_paths(setup), pictures, load_teacher(setup)
+    return with_full_paths(setup), pictures
 
 
 def teacher_name(asked: str | None) -> str:

@@ -1,7 +1,7 @@
 """The charts of a run's folder: its curves so far, and what its test confused."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dino_core.figures.curves import distillation_curves, finetuning_curves, pretraining_curves
 from dino_core.figures.matrix import confusion
@@ -18,12 +18,20 @@ def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Fi
 
     ValueError when there is no run in the folder.
     """
-    kind = RunFolder(folder).read_config().get("kind")
+    config = RunFolder(folder).read_config()
     lines = read_metrics(folder)
-    draw = {"fine-tuning": finetuning_curves, "distillation": distillation_curves}.get(
-        str(kind), pretraining_curves
-    )
+    draw = finetuning_curves if config.get("kind") == "fine-tuning" else pretraining_curves
+    if by_features(config):
+        draw = distillation_curves
     return draw(lines, theme), max((line["step"] for line in lines), default=-1)
+
+
+def by_features(config: dict[str, Any]) -> bool:
+    """Whether a config.json is that of a distillation by features; one by heads is as training."""
+    try:
+        return config["setup"]["run"]["follow"] is not None
+    except (KeyError, TypeError):
+        return False
 
 
 def confusion_charts(

@@ -39,7 +39,7 @@ class Milestones:
         """The first process looks; the others must call it too, for it may need their shards."""
         if not self.dense and not self.probes:
             return
-        vit = whole_backbone(progress.pair.teacher.backbone, self.first)
+        vit = whole_backbone(progress.pair.follower.backbone, self.first)
         if vit is not None:
             self.look(vit, progress.step)
 

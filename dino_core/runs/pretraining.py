@@ -93,7 +93,9 @@ def train(
                 run.create(as_config(setup, pictures, world))
                 run.log_all(pictures.summary())
         with failures_reported(run, setup.run.steps, world.first):
-            return _train(run, setup, pictures, world)
+            say_start(run, setup.run, world)
+            progress = begin(setup, world.device, world.group)
+            return learn(run, setup, pictures, world, progress)
 
 
 def check_folder(run: RunFolder, world: World) -> None:
@@ -111,12 +113,18 @@ def check_folder(run: RunFolder, world: World) -> None:
         raise refusal or ValueError("The first process says why this run cannot begin.")
 
 
-def _train(run: RunFolder, setup: Setup, pictures: Pictures, world: World) -> End:
-    config = setup.run
+def say_start(run: RunFolder, config: RunConfig, world: World) -> None:
+    """What was asked of the run before it began no longer counts."""
     if world.first:
         run.clear_action()
         run.put_state("starting", "Reading weights and pictures.", 0, config.steps)
-    progress = begin(setup, world.device, world.group)
+
+
+def learn(
+    run: RunFolder, setup: Setup, pictures: Pictures, world: World, progress: Progress
+) -> End:
+    """From the newest checkpoint, or from `progress`, to the end."""
+    config = setup.run
     knn = labelled_set(setup)
     probes = [(name, read_probe(name)) for name in setup.probes]
     resume_from_checkpoint(run, progress, world, restore)
@@ -283,7 +291,7 @@ def end_of_step(
 
 
 def finish(run: RunFolder, progress: Progress, config: RunConfig, world: World) -> End:
-    vit = whole_backbone(progress.pair.teacher.backbone, world.first)
+    vit = whole_backbone(progress.pair.follower.backbone, world.first)
     if vit is None:
         return "finished"
     save_backbone(

@@ -115,7 +115,7 @@ def save(run: RunFolder, progress: Progress, config: RunConfig, world: World) ->
     """
     pair = progress.pair
     model: dict[str, Tensor] = {
-        **gathered(pair.state_dict(), world.first),
+        **gathered(pair.kept(), world.first),
         "dino_loss.center": progress.centers.dino[None],
         "ibot_patch_loss.center": progress.centers.ibot[None, None],
     }
@@ -140,7 +140,7 @@ def restore(progress: Progress, found: Checkpoint) -> None:
     model = dict(found.model)
     device = progress.centers.dino.device
     dino, ibot = model.pop("dino_loss.center"), model.pop("ibot_patch_loss.center")
-    progress.pair.load_state_dict(as_shards(model, progress.pair.state_dict()))
+    progress.pair.load_kept(as_shards(model, progress.pair.kept()))
     progress.centers = Centers(dino[0].to(device), ibot[0, 0].to(device))
     checkpoints.load_optimiser(progress.optimiser, progress.pair.student, found.optimiser)
     progress.step = found.step

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from dino_core.runs.option import DISTIL, FINETUNE, TRAIN, Kind, Option, row
 from dino_core.runs.presets import PRESETS, RunConfig, find_preset, with_batch, with_steps
-from dino_core.runs.students import STUDENTS, find_student
+from dino_core.runs.students import RECIPES, STUDENTS, find_student
 
 COMMANDS: dict[Kind, str] = {
     "pretraining": "train",
@@ -95,6 +95,15 @@ class RunRequest:
         "(default: the model on this disk)",
         kinds=DISTIL,
         metavar="MODEL_OR_FILE",
+    )
+    recipe: Literal["features", "paper"] = row(
+        "features",
+        "--recipe",
+        "features: class and patch tokens follow the teacher's through linear maps; paper: that of "
+        "the released models, by the losses of training, under a teacher with its heads (default: "
+        "features)",
+        kinds=DISTIL,
+        choices=tuple(RECIPES),
     )
     answers: int | None = row(
         None,
@@ -294,7 +303,9 @@ DEFAULTS: dict[str, Any] = {one.name: one.default for one in fields(RunRequest)}
 def config_of(request: RunRequest) -> RunConfig:
     """The preset with what was asked for instead."""
     taught = request.kind == "distillation"
-    config = find_student(request.student) if taught else find_preset(request.preset)
+    config = (
+        find_student(request.student, request.recipe) if taught else find_preset(request.preset)
+    )
     batch = request.batch or config.batch_size
     config = with_batch(config, batch, request.accumulate or config.accumulate)
     if request.steps:

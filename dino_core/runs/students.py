@@ -1,15 +1,26 @@
 """What a distillation teaches, and by which recipe. No torch here.
 
-    LIGHT     small pictures such as CIFAR-10 as they are: something to show in a quarter of an hour
-    PHOTOS    pictures of any size, patches as fine as a ViT-S/14's at 112 px: two minutes
+    light     small pictures such as CIFAR-10 as they are: something to show in a quarter of an hour
+    photos    pictures of any size, patches as fine as a ViT-S/14's at 112 px: two minutes
+    vit-s, vit-b, vit-l   the released sizes
 
 and the student of every preset of training from scratch. By the recipe "features" the student's
-class and patch tokens follow the teacher's, each through a linear map.
+class and patch tokens follow the teacher's, each through a linear map. The recipe "paper" is that
+of the released models (section 5, table 17): the losses of training under a frozen teacher with its
+heads; nothing is masked, no path dropped, and the student's moving average is the result.
 """
 
 from dataclasses import replace
+from typing import Literal
 
-from dino_core.config import FollowConfig, ScheduleConfig
+from dino_core.config import (
+    VIT_BASE,
+    VIT_LARGE,
+    VIT_SMALL,
+    FollowConfig,
+    ScheduleConfig,
+    ViTConfig,
+)
 from dino_core.runs.presets import DEMO, LONG, SHORT, SMALL, TINY, RunConfig
 
 _FOLLOWING = ScheduleConfig(
@@ -35,20 +46,39 @@ def following(config: RunConfig, follow: FollowConfig = _AS_IT_SEES) -> RunConfi
     return replace(config, train=train, follow=follow, checkpoint_every=250, milestones=5)
 
 
-_LIGHT = following(
-    replace(DEMO, train=replace(DEMO.train, vit=replace(DEMO.train.vit, depth=6))),
-    FollowConfig(teacher_grid=7),
-)
-LIGHT = replace(_LIGHT, preset="light")
+def by_heads(config: RunConfig) -> RunConfig:
+    """A preset of training from scratch -> its student, taught by the losses of training."""
+    vit, masks = replace(config.train.vit, drop_path=0.0), replace(config.train.masks, hide=False)
+    return replace(config, train=replace(config.train, vit=vit, masks=masks))
 
-_PHOTOS = following(TINY, FollowConfig(answers=480, first_look=96))
-PHOTOS = replace(
-    _PHOTOS,
+
+def released(preset: str, vit: ViTConfig) -> RunConfig:
+    """A distilled model as the paper has it: 625 000 steps of 2048 pictures, 1e-3 at the peak."""
+    schedule = replace(LONG.train.schedule, batch_size=2048, base_learning_rate=1e-3 * 0.5**0.5)
+    vit = replace(vit, image_size=224, layer_scale_init=1e-5)
+    return replace(LONG, preset=preset, train=replace(LONG.train, vit=vit, schedule=schedule))
+
+
+_LIGHT = replace(
+    DEMO,
+    preset="light",
+    train=replace(DEMO.train, vit=replace(DEMO.train.vit, depth=6)),
+)
+_PHOTOS = replace(
+    TINY,
     preset="photos",
     train=replace(
-        _PHOTOS.train,
-        vit=replace(_PHOTOS.train.vit, image_size=112),
-        crops=replace(_PHOTOS.train.crops, global_size=112),
+        TINY.train,
+        vit=replace(TINY.train.vit, image_size=112),
+        crops=replace(TINY.train.crops, global_size=112, local_size=56),
+    ),
+)
+LIGHT = following(_LIGHT, FollowConfig(teacher_grid=7))
+_SEEN = following(_PHOTOS, FollowConfig(answers=480, first_look=96))
+PHOTOS = replace(
+    _SEEN,
+    train=replace(
+        _SEEN.train,
         schedule=replace(
             _FOLLOWING,
             epoch_length=2,
@@ -60,10 +90,22 @@ PHOTOS = replace(
     milestones=10,
 )
 
-STUDENTS: dict[str, RunConfig] = {
-    config.preset: config
-    for config in (LIGHT, PHOTOS, *map(following, (TINY, DEMO, SMALL, SHORT, LONG)))
+_OTHERS = (
+    TINY,
+    DEMO,
+    SMALL,
+    SHORT,
+    LONG,
+    released("vit-s", VIT_SMALL),
+    released("vit-b", VIT_BASE),
+    released("vit-l", VIT_LARGE),
+)
+Recipe = Literal["features", "paper"]
+RECIPES: dict[Recipe, dict[str, RunConfig]] = {
+    "features": {one.preset: one for one in (LIGHT, PHOTOS, *map(following, _OTHERS))},
+    "paper": {one.preset: one for one in map(by_heads, (_LIGHT, _PHOTOS, *_OTHERS))},
 }
+STUDENTS = RECIPES["features"]  # the names are the same in both
 STUDENT_WORDS: dict[str, str] = {
     "light": "width 192, 6 blocks, patches of 8 px, for pictures of 32 px such as CIFAR-10: a "
     "quarter of an hour on two processor cores",
@@ -74,11 +116,14 @@ STUDENT_WORDS: dict[str, str] = {
     "small": "that of the preset small: width 384, 9 blocks, patches of 4 px, 32 px; wants a GPU",
     "official-short": "ViT-L/16; many GPUs",
     "official-long": "ViT-L/14; many GPUs",
+    "vit-s": "ViT-S/14, as the paper distilled it: 625 000 steps of 2048 pictures, many GPUs",
+    "vit-b": "ViT-B/14, as the paper distilled it",
+    "vit-l": "ViT-L/14, as the paper distilled it",
 }
 
 
-def find_student(name: str) -> RunConfig:
+def find_student(name: str, recipe: Recipe = "features") -> RunConfig:
     """ValueError, with the names there are, for any other."""
     if name not in STUDENTS:
         raise ValueError(f"There is no student {name!r}. There are {', '.join(STUDENTS)}.")
-    return STUDENTS[name]
+    return RECIPES[recipe][name]

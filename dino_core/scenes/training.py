@@ -173,14 +173,14 @@ def verdict_of(folder: Path) -> dict[str, str] | None:
     except OSError:
         return None
     try:
-        found = diagnosis(str(RunFolder(folder).read_config().get("kind")), lines)
+        found = diagnosis(lines)
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError):
         return None  # lines that no run wrote so
     return {"kind": found.kind, "words": found.message}
 
 
-def diagnosis(kind: str, lines: list[dict[str, Any]]) -> "Diagnosis | verdict.Diagnosis":
-    if kind == "distillation":
+def diagnosis(lines: list[dict[str, Any]]) -> "Diagnosis | verdict.Diagnosis":
+    if any("agreement" in line for line in lines):  # a distillation by features
         return verdict.diagnose(lines)
     from dino_core.step.metrics import diagnose
 

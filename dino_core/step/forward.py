@@ -56,10 +56,12 @@ def student_outputs(
 ) -> Outputs:
     """The student sees the global crops through their masks, and the local crops whole.
 
+    Where nothing is hidden (`config.masks.hide`) the masks only say which patches are compared.
     `generator` draws the drop path of a student in training mode.
     """
     with autocast(batch, config):
-        out = student.backbone(batch.global_crops, batch.masks, generator=generator)
+        masks = batch.masks if config.masks.hide else None
+        out = student.backbone(batch.global_crops, masks, generator=generator)
         cls = [out.cls]
         if len(batch.local_crops):
             cls.append(student.backbone(batch.local_crops, generator=generator).cls)

@@ -186,7 +186,8 @@ class BatchMaker:
             self.config.masks,
             generator_for(self.seed, "masks", step),
         )
-        masks = drawn.masks.view(GLOBAL_CROPS, total, -1)[:, mine.start : mine.stop]
+        compared = drawn.masks if self.config.masks.hide else torch.ones_like(drawn.masks)
+        masks = compared.view(GLOBAL_CROPS, total, -1)[:, mine.start : mine.stop]
         return RawBatch(large, local, masks.numpy(), tuple(broken.items()))
 
 

@@ -178,6 +178,8 @@ def apply_update(
 ) -> StepResult:
     """From the student's gradients to new weights: average, clip, check, AdamW, moving average.
 
+    In distillation it is not the teacher that is moved, but the average kept beside the student.
+
     Raises FloatingPointError, before any weight is changed, when the loss or a gradient is not
     finite.
     """
@@ -186,7 +188,7 @@ def apply_update(
     check_finite(losses, norms)
     apply_schedule(optimiser, values)
     optimiser.step()
-    update_teacher(pair.student, pair.teacher, values.momentum)
+    update_teacher(pair.student, pair.follower, values.momentum)
     return StepResult(
         loss=losses.total.item(),
         terms=numbers(losses.terms),

@@ -15,17 +15,32 @@ from dino_core.runs.folder import read_metrics, read_state
 from dino_core.runs.presets import from_plain
 from dino_core.runs.request import RunRequest
 from dino_core.runs.request_io import given_options
-from dino_core.runs.students import STUDENT_WORDS, STUDENTS
+from dino_core.runs.students import RECIPES, STUDENT_WORDS
+from dino_core.schedules import learning_rate
 from dino_core.weights import save_backbone
 
 
 def test_every_student_is_explained_and_comes_back_from_json():
-    assert STUDENTS.keys() == STUDENT_WORDS.keys()
-    for name, config in STUDENTS.items():
+    assert RECIPES["features"].keys() == RECIPES["paper"].keys() == STUDENT_WORDS.keys()
+    for name, config in [pair for recipe in RECIPES.values() for pair in recipe.items()]:
         assert config.preset == name
         assert config.train.vit.drop_path == 0
         setup = DistilSetup(run=config, data="x", teacher="preview_vits14")
         assert from_plain(DistilSetup, json.loads(json.dumps(asdict(setup)))) == setup
+
+
+def test_the_released_models_are_taught_as_the_paper_says():
+    """Table 17: no stochastic depth, 1e-3 at 2048 pictures, 625 000 steps, 100 000 of warm-up."""
+    for name, dim in (("vit-s", 384), ("vit-b", 768), ("vit-l", 1024)):
+        train = RECIPES["paper"][name].train
+        schedule = train.schedule
+        assert (train.vit.dim, train.vit.drop_path, train.vit.layer_scale_init) == (dim, 0, 1e-5)
+        assert not train.masks.hide
+        assert schedule.steps == 625_000
+        assert learning_rate(100_000, schedule) == pytest.approx(1e-3)
+        assert schedule.warmup_epochs * schedule.epoch_length == 100_000
+        assert (schedule.weight_decay, schedule.end_weight_decay) == (0.04, 0.2)
+        assert (schedule.momentum, schedule.end_momentum) == (0.994, 1.0)
 
 
 def test_options_reach_the_configuration():

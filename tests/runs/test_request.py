@@ -3,6 +3,7 @@
 import json
 import shlex
 from dataclasses import fields, replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ from dino_core.runs.request_io import (
     write_request,
 )
 from dino_core.runs.setup import Setup, read_pictures
-from dino_core.runs.students import STUDENTS
+from dino_core.runs.students import RECIPES, STUDENTS
 
 # Of every option another value than the default, as it comes in a form.
 FORM = {
@@ -35,6 +36,7 @@ FORM = {
     "student": "photos",
     "teacher": "a teacher.pth",
     "answers": 90,
+    "recipe": "paper",
     "part": "blocks",
     "blocks": 3,
     "steps": 77,
@@ -110,8 +112,9 @@ def test_what_is_said_beside_a_file_counts(tmp_path):
 
 
 def test_settled_is_what_will_happen():
-    for name, student in STUDENTS.items():
-        taught = RunRequest("distillation", data="samples", student=name)
+    for recipe, name in product(RECIPES, STUDENTS):
+        student = RECIPES[recipe][name]
+        taught = RunRequest("distillation", data="samples", student=name, recipe=recipe)
         assert DistilSetup.of(taught).run == student
         assert DistilSetup.of(taught.settled()).run == student
         assert parse_request(as_plain(taught.settled())) == taught.settled()
