@@ -263,7 +263,7 @@ def test_pictures_without_labels_are_not_tuned_on(runs: Runs, tmp_path: Path) ->
         ({"probes": "cat.jpg"}, "list of samples"),
         ({"preset": ["tiny"]}, "no preset"),
         ({"preset": "small"}, "too large"),
-        ({"kind": ["pretraining"]}, "pretraining or fine-tuning"),
+        ({"kind": ["pretraining"]}, "pretraining, fine-tuning or distillation"),
         ({"data": {"a": 1}}, "no longer kept"),
         ({"preset": "continue", "model": ["own"]}, "on this machine"),
         ({"own_probe": "key"}, "no longer kept"),
