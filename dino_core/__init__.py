@@ -58,6 +58,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dino_core.analysis.inspection import Inspection, inspect
     from dino_core.crops import sample_crops
+    from dino_core.figures.show import show
     from dino_core.images import fit_to_patches, open_picture, to_tensor
     from dino_core.masks import sample_block_mask, sample_block_masks, sample_masks
     from dino_core.vit import Edit, VisionTransformer, ViTOutput
@@ -77,6 +78,7 @@ _HOME = {
     "load_backbone": "weights",
     "Inspection": "analysis.inspection",
     "inspect": "analysis.inspection",
+    "show": "figures.show",
 }
 
 __all__ = [
@@ -92,6 +94,7 @@ __all__ = [
     "sample_block_masks",
     "sample_crops",
     "sample_masks",
+    "show",
     "to_tensor",
 ]
 

@@ -4,6 +4,7 @@
     seen.cls_rows()                           # what the class token attends to, everywhere
     seen.rows(seen.token_at(3, 7))            # what the patch in row 3, column 7 attends to
     seen.patches(layer=8)                     # its features after block 8
+    seen.show("pca", layer=8)                 # the same as a figure for print
 
 Numbers for ViT-S/14 at 518 px, float32: 12 layers of 1370 tokens of width 384 are 25 MB; queries
 and keys 25 MB each. Full attention maps would be 541 MB; any row of them follows from those.
@@ -13,6 +14,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -26,6 +28,9 @@ from dino_core.vit import (
     attention_weights,
     check_range,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,16 @@ class Inspection:
         check_range("layer", [layer], self.layers)
         tokens = self.tokens[layer, self.first_patch :]
         return self.norm(tokens) if norm else tokens
+
+    def show(self, view: str = "attention", **chosen: Any) -> "Figure":
+        """A view as a figure for print, which a notebook shows by itself: attention, similarity,
+        pca, clusters, layers, rollout or norms. `dino_core/figures/show.py` says what can be chosen
+        for each, such as query=(6, 12), layer=8, width="column". ValueError for what is not there.
+        """
+        import dino_core  # figures stand above this room: they are found by their public name
+
+        figure: Figure = dino_core.show(self, view, **chosen)
+        return figure
 
 
 @torch.inference_mode()

@@ -217,6 +217,7 @@ def pca(args: argparse.Namespace) -> None:
     """
     from dino_core.analysis.pca import colour_features
     from dino_core.draw.pictures import enlarge, to_bytes
+    from dino_core.figures.maps import layer_words
 
     output_folder(args.output)
     picture_names(args.images)  # or says that two would have one name
@@ -227,9 +228,10 @@ def pca(args: argparse.Namespace) -> None:
     names = picture_names(args.images)
     backbone = load_weights(args)
     layer = from_end(args.layer, backbone)
-    shown = []
+    shown, words = [], ""
     for path in with_progress(args.images):
         seen = look(backbone, fit(path, args, backbone))
+        words = words or layer_words(seen, layer)  # of the first picture
         shown.append(Shown(seen.pixels.numpy(), seen.patches(layer), seen.grid))
     patches, grids = [one.patches for one in shown], [one.grid for one in shown]
     result = colour_features(patches, grids, config)
@@ -240,7 +242,6 @@ def pca(args: argparse.Namespace) -> None:
         save(Path(args.output, f"{name}.npz"), arrays | shared)
         colours = to_bytes(arrays["colours"])
         save_pictures(args.output, {name: enlarge(colours, backbone.vit.config.patch_size)})
-    words = f"layer {layer}"
     write_figure(args, lambda width: pca_figure(shown, config, words, result, width=width))
     report(f"Layer {layer} in colours -> {args.output}", backbone, result.note)
 

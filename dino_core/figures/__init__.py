@@ -17,6 +17,7 @@ Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figur
     views       rollout, norms, clusters, matches, two models, models x layers
     samples     crops, masks
     panels      rows of pictures whose widths are millimetres
+    show        any of these of one picture, by name: seen.show("pca", layer=8)
 
     offline_page  one picture as one interactive HTML file
     files       save(figure, path)

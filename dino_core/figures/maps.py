@@ -130,7 +130,7 @@ def pca(
     features = [one.patches(at) for one in seen]
     result = colour_features(features, [one.grid for one in seen], config)
     pictures = [one.pixels.numpy() for one in seen]
-    header = f"layer {at} of 0–{seen[0].layers - 1}; {grid_text(seen[0])}"
+    header = layer_words(seen[0], at)
     return pca_panel(pictures, result, config, header=header, width=width)
 
 
@@ -211,6 +211,10 @@ def paired(
         return [[upper[0], lower[0]]]
     above, below = in_rows(upper, width, bar), in_rows(lower, width, bar)
     return [row for pair in zip(above, below, strict=True) for row in pair]
+
+
+def layer_words(seen: "Inspection", layer: int) -> str:
+    return f"layer {layer} of 0–{seen.layers - 1}; {grid_text(seen)}"
 
 
 def grid_text(seen: "Inspection") -> str:
