@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from tiny_models import pictures, tiny_vit
 
 from dino_core.config import VIT_SMALL
+from dino_core.runs.students import STUDENTS
 from dino_core.scenes.models import describe_model, model_choices
 from dino_core.vit import VisionTransformer
 from dino_core.weights import (
@@ -26,7 +27,7 @@ from dino_core.weights import (
     load_state,
     save_backbone,
 )
-from dino_core.weights.variants import PREVIEW, VARIANTS, sha256, torch_hub_folder
+from dino_core.weights.variants import DISTILLED, PREVIEW, VARIANTS, sha256, torch_hub_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 HUB = json.loads((GOLDEN / "hub_state_dicts.json").read_text())
@@ -71,6 +72,22 @@ def test_catalogue_names_all_and_calls_only_the_official_ones_official():
     assert {name for name, variant in entries.items() if variant.official} == set(HUB)
     assert "not the official" in entries[PREVIEW].title
     assert entries[PREVIEW].url is None
+
+
+def test_the_bundled_student_is_known_and_not_called_official():
+    backbone = load_backbone(DISTILLED)
+    assert (backbone.name, backbone.info.official, backbone.info.standing) == (
+        DISTILLED,
+        False,
+        "other",
+    )
+    assert backbone.vit.config == STUDENTS["light"].train.vit
+    assert (
+        sum(one.numel() for one in backbone.vit.parameters()) == find_variant(DISTILLED).parameters
+    )
+    assert load_backbone(weights=backbone.info.path).name == DISTILLED
+    assert "not the official" in backbone.info.title
+    assert not any("another program" in note for note in backbone.info.notes)
 
 
 def test_weights_are_found_in_the_chosen_home_and_in_torch_hubs_cache(home):

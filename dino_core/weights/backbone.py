@@ -20,7 +20,6 @@ from dino_core.weights.fetch import Progress
 from dino_core.weights.files import CONFIG, read_state_dict
 from dino_core.weights.layouts import Converted, Layout, convert
 from dino_core.weights.variants import (
-    PREVIEW,
     VARIANTS,
     Standing,
     Variant,
@@ -186,7 +185,7 @@ def _known_file(
             "It says that it is official, by its name and by the name and shape of every tensor. "
             "No checksum is known to verify it by."
         )
-    if found and variant.name != PREVIEW and path.parent != weights_folder():
+    if found and variant.official and path.parent != weights_folder():
         notes.append(f"Found in {path.parent}, where another program keeps its downloads.")
     return WeightsInfo(
         title=variant.title,

@@ -22,7 +22,7 @@ from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, validated
 from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
 from dino_core.weights import load_backbone
-from dino_core.weights.variants import sha256
+from dino_core.weights.variants import DISTILLED, find_variant, sha256
 
 NAME = "preview_vits14"
 CIFAR_TEST = Path(__file__).resolve().parents[3] / "shared" / "data" / "cifar10_test.zip"
@@ -143,7 +143,8 @@ def test_heads_of_another_size_are_refused(tmp_path, saved):
 
 def test_the_card_describes_the_files_that_are_there():
     card = (CIFAR_PAIR.parent / "README.md").read_text(encoding="utf-8")
-    for file, megabytes in ((PREVIEW_HEADS, 6), (CIFAR_PAIR, 30)):
+    student = find_variant(DISTILLED).path
+    for file, megabytes in ((PREVIEW_HEADS, 6), (CIFAR_PAIR, 30), (student, 12)):
         assert f"# Model card: `{file.name}`" in card
         assert sha256(file) in card
         assert file.stat().st_size <= megabytes * 1e6
