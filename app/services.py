@@ -14,6 +14,7 @@ from app.state.identity import Identity
 from app.state.models import Models, read_sample
 from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
+from app.state.screenings import Screenings
 from app.state.umap_worker import UmapWorker
 from app.state.uploads import UploadedFiles
 from app.state.whatif import ChangedPictures
@@ -31,6 +32,7 @@ class Services:
     pictures: PictureStore
     pairs: Pairs
     changed: ChangedPictures
+    screenings: Screenings
     runs: Runs
     galleries: Galleries
     umap: UmapWorker
@@ -78,14 +80,15 @@ def build_services(
     models = Models(
         model, weights, device, allow_downloads=allow_downloads, checkpoints=checkpoints
     )
-    pictures = PictureStore()
+    pictures, changed = PictureStore(), ChangedPictures(models)
     pictures.share(stored.KEY, lambda: open_first_picture(models))
     first_visit = stored.load_first_visit(models.default, models.default_weights())
     return Services(
         models=models,
         pictures=pictures,
         pairs=Pairs(models, runs.find),
-        changed=ChangedPictures(models),
+        changed=changed,
+        screenings=Screenings(models, changed),
         runs=runs,
         galleries=kept,
         umap=UmapWorker(),

@@ -5,20 +5,23 @@
     view/KEY/whatif/nearest?edit&seed&gallery     pictures that are nearest before and after
     view/KEY/whatif/around                        what there is to ask: heads, galleries
 
+    view/KEY/whatif/screening?seed                how far it is; POST begins it, DELETE stops it
+    view/KEY/whatif/screening/PARTS?seed          what every one of heads or blocks does
+
 Edits hold together, in the order of the request; without one nothing is changed. Values that are
 taken from other pictures are taken from the samples.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from app.jobs.gallery_cards import SAMPLES
-from app.routes.dependencies import Form, IsGone, Owner, Picture, Served
+from app.routes.dependencies import Form, IsGone, Owner, Picture, Secret, Served
 from app.routes.galleries import find_gallery
-from app.routes.responses import NO_STORE, respond
+from app.routes.responses import NO_STORE, or_sentence, plain, respond
 from app.services import Services
 from app.state.pictures import Entry
 from app.state.whatif import pair_of
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 
 router = APIRouter(prefix="/view/{key}/whatif")
 
+Seed = Annotated[int, Query(ge=0, lt=2**31)]
 MAX_EDITS_LENGTH = 2**14  # characters of all edits of a request
 
 
@@ -55,7 +59,7 @@ def asked(
     services: Served,
     is_gone: IsGone,
     edit: Annotated[list[str], Query(default_factory=list)],
-    seed: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    seed: Seed = 0,
 ) -> Asked:
     """The changes of a request."""
     return Asked(services, entry, tuple(edit), seed, is_gone)
@@ -119,6 +123,47 @@ def nearest(
         return respond(form, make)
     except NotReady as wait:
         raise HTTPException(422, wait.words) from None
+
+
+# --- every head and block, one at a time
+
+
+@router.get("/screening")
+def screening(
+    entry: Picture, key: str, services: Served, secret: Secret, seed: Seed = 0
+) -> Response:
+    return plain(services.screenings.status(secret, key, seed))
+
+
+@router.post("/screening")
+def begin_screening(
+    entry: Picture, key: str, services: Served, secret: Secret, seed: Seed = 0
+) -> Response:
+    return or_sentence(lambda: plain(services.screenings.start(secret, key, seed, entry)))
+
+
+@router.delete("/screening")
+def stop_screening(
+    entry: Picture, key: str, services: Served, secret: Secret, seed: Seed = 0
+) -> Response:
+    services.screenings.stop(secret, key, seed)
+    return plain(services.screenings.status(secret, key, seed))
+
+
+@router.get("/screening/{parts}")
+def screened(
+    entry: Picture,
+    key: str,
+    parts: Literal["heads", "blocks"],
+    services: Served,
+    secret: Secret,
+    seed: Seed = 0,
+    form: Form = "page",
+) -> Response:
+    return respond(form, lambda: services.screenings.scene(secret, key, seed, parts, entry=entry))
+
+
+# --- what there is to ask
 
 
 @router.get("/around")

@@ -12,6 +12,7 @@ drawn or sent; everything else in a scene can be written as JSON.
     attention   queries and keys of a layer, the class token everywhere, numbers per head
     features    patch features as colours, as clusters, as a map
     whatif      before and after a change inside the model
+    whatif_screening  every head and block changed, one at a time
     whatif_nearest  which pictures are nearest, before and after
     depth       all layers in colours that stay
     similarity  how alike all patches are to one

@@ -1,5 +1,7 @@
 """The model's insides changed, over HTTP: the scenes of the library, and what is refused."""
 
+import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +15,7 @@ from tiny_models import tiny_vit
 from app.server import build_server
 from app.state import whatif as state
 from app.state.pictures import EFFECTS
+from app.state.screenings import Screening, Stopped
 from dino_core.config import ViTConfig
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
 from dino_core.weights import save_backbone
@@ -141,3 +144,84 @@ def test_what_is_kept_is_bounded() -> None:
         state.keep(values, key, "value", 2)
     state.keep(values, 9, None, 2)
     assert list(values) == [3, 4]
+
+
+# --- screenings
+
+
+def finished(client: TestClient, seed: int) -> dict[str, Any]:
+    path = f"/view/first/whatif/screening?seed={seed}"
+    for _ in range(2000):
+        state: dict[str, Any] = client.get(path).json()
+        if state["state"] not in ("waiting", "running"):
+            return state
+        time.sleep(0.01)
+    raise AssertionError("it does not end")
+
+
+def test_every_head_and_block_is_screened_behind_the_page(client: TestClient) -> None:
+    path = "/view/first/whatif/screening"
+    assert client.get(path).json()["state"] == "none"
+    assert client.get(f"{path}/heads").status_code == 422
+    assert client.post(path).json()["state"] in ("waiting", "running", "ready")
+    state = finished(client, 0)
+    total = 4 * 3 * (2 + 2)  # values, blocks, heads and branches
+    assert (state["state"], state["done"], state["total"]) == ("ready", total, total)
+    for parts, place in (("heads", "head:1.0"), ("blocks", "attention:1")):
+        found = load(client.get(f"{path}/{parts}").content)
+        for row, kind in enumerate(("zero", "mean", "noise", "other")):
+            one = load(ask(client, "", [f"{place}={kind}"]).content)
+            np.testing.assert_allclose(
+                found["mean_cls"][row, 1, 0], 1 - one["cls_cosine_by_layer"][-1], atol=1e-5
+            )
+        shock = found["mean_patches"][0] - found["mean_patches"][1]
+        np.testing.assert_allclose(found["shock_patches"], shock, atol=1e-6)
+    assert client.post(path).json()["state"] == "ready", "it does not begin again"
+
+
+def test_a_screening_is_stopped_and_begins_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, begun = threading.Event(), threading.Event()
+
+    def slow(*_: Any, progress: Any, **__: Any) -> Any:
+        begun.set()
+        assert goes_on.wait(30)
+        progress(1)
+        raise AssertionError("it was stopped")
+
+    path = "/view/first/whatif/screening?seed=5"
+    with monkeypatch.context() as patch:
+        patch.setattr("dino_core.scenes.whatif_screening.screen_picture", slow)
+        client.post(path)
+        assert begun.wait(30)
+        assert client.delete(path).json()["state"] == "stopped"
+        goes_on.set()
+        assert finished(client, 5)["state"] == "stopped"
+    client.post(path)
+    assert finished(client, 5)["state"] == "ready"
+
+
+def test_one_that_nobody_asks_about_ends(client: TestClient) -> None:
+    one = Screening(asked=time.monotonic() - 61)
+    with pytest.raises(Stopped):
+        one.advance(1)
+    client.post("/view/first/whatif/screening?seed=6")
+    finished(client, 6)
+    other = services(client).screenings.status("nobody", "first", 6)
+    assert other["state"] == "none", "it is its visitor's own"
+
+
+def test_why_a_screening_failed_is_said(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise ValueError("None of the reference pictures can be read.")
+
+    monkeypatch.setattr("dino_core.scenes.whatif_screening.screen_picture", refuse)
+    client.post("/view/first/whatif/screening?seed=7")
+    state = finished(client, 7)
+    assert (state["state"], state["words"]) == (
+        "failed",
+        "None of the reference pictures can be read.",
+    )

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+import torch
+from playwright.sync_api import Page, Route, expect
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
+from dino_core.scenes.packing import packed
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
+from dino_core.scenes.whatif_screening import Parts, Plan, Screened, screening_scene
 
 pytestmark = pytest.mark.browser
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
@@ -202,3 +205,50 @@ def test_what_the_server_does_not_take_is_said(visitor: Callable[..., Page]) -> 
     wait(page, "s.texts.includes('scores:11=temperature 0.794')")
     view.get_by_role("button", name="Undo").click()
     wait(page, "s.texts.join() === 'head:3.0=zero'")
+
+
+def screening_of(parts: Parts, units: int) -> bytes:
+    """As the server sends one, with numbers that are told apart."""
+    effect = torch.arange(4 * 12 * units).reshape(4, 12, units) / 1000
+    found = Screened(effect, effect / 2, torch.zeros(4, 12, units, 2))
+    vit = load_backbone("preview_vits14").vit
+    return packed(screening_scene(vit, Plan(parts), [found]))[0]
+
+
+def test_a_screening_colours_the_grid(page: Page) -> None:
+    """The server's part is tried without a browser, in test_whatif.py."""
+    states = [{"state": "running", "done": 96, "total": 384, "words": ""}] * 2
+    states += [{"state": "ready", "done": 384, "total": 384, "words": ""}]
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.method)
+        route.fulfill(json=states[min(len(asked), len(states)) - 1])
+
+    page.route("**/whatif/screening?*", answer)
+    found = {"heads": screening_of("heads", 6), "blocks": screening_of("blocks", 2)}
+    for parts in found:
+        page.route(
+            f"**/whatif/screening/{parts}?*",
+            lambda route: route.fulfill(
+                body=found["heads" if "heads" in route.request.url else "blocks"]
+            ),
+        )
+    view = page.locator(VIEW)
+    view.get_by_role("button", name="Screen them all").click()
+    expect(view.get_by_text("96 of 384 changed forwards.")).to_be_visible()
+    wait(page, "s.effects?.length === 4 * 12 * 6")
+    assert asked[0] == "POST"
+    colour = "getComputedStyle(node).backgroundColor"
+    cells = {place: cell(page, place) for place in ("head:0.0", "head:11.5", "mlp:11")}
+    expect(cells["head:11.5"]).to_have_attribute("title", "Head 5, block 11: 0.143")
+    dark, bright, branch = (one.evaluate(f"(node) => {colour}") for one in cells.values())
+    assert dark != bright == branch, "the strongest of either has the last colour"
+    view.get_by_label("of", exact=True).select_option("shock")
+    expect(cells["mlp:11"]).to_have_attribute("title", "MLP, block 11: -0.0240")
+    view.get_by_role("button", name="Patches", exact=True).click()
+    expect(cells["mlp:11"]).to_have_attribute("title", "MLP, block 11: -0.0120")
+    page.wait_for_function("location.hash.includes('whatif.screening=patches+shock')")
+    view.get_by_role("button", name="No colours").click()
+    expect(cells["mlp:11"]).to_have_attribute("title", "MLP, block 11")
+    page.unroute_all()

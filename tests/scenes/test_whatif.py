@@ -20,14 +20,13 @@ from dino_core.scenes.features import COMPONENTS, features_scene
 from dino_core.scenes.packing import packed
 from dino_core.scenes.pairs import ReferenceSample, open_bundled
 from dino_core.scenes.whatif import (
-    Labelled,
     changed,
     parse_changes,
     prototypes_scene,
-    screening_scene,
     sources_of,
     whatif_scene,
 )
+from dino_core.scenes.whatif_screening import Labelled, screening_scene
 from dino_core.step.loss_inspection import reference_batch
 from dino_core.vit import Edit, VisionTransformer
 from dino_core.weights import load_backbone, save_backbone

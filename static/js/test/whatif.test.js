@@ -12,7 +12,7 @@ import {
   whoText,
   withValue,
 } from "../screens/whatif/edits.js";
-import { changeOf, meanOfHeads } from "../screens/whatif/numbers.js";
+import { changeOf, effectsOf, meanOfHeads, rangeOf } from "../screens/whatif/numbers.js";
 import { positionOf, temperatureAt } from "../screens/whatif/temperature.js";
 import { createUndo } from "../screens/whatif/undo.js";
 
@@ -154,4 +154,26 @@ test("numbers of before and after", () => {
   for (let at = -20; at <= 20; at++) assert.equal(positionOf(temperatureAt(at)), at);
   assert.equal(temperatureAt(0), 1);
   assert.equal(temperatureAt(-20), 0.1);
+});
+
+test("the colours of a screening: which value, and from where to where", () => {
+  const scene = /** @type {import("../types/scenes").whatif_screening.ScreeningScene} */ (
+    /** @type {unknown} */ ({
+      facts: { values: ["zero", "mean"] },
+      shapes: { mean_cls: [2, 2, 3] },
+      mean_cls: Float32Array.from({ length: 12 }, (_, i) => i),
+      mean_patches: Float32Array.from({ length: 12 }, (_, i) => 10 * i),
+      shock_cls: Float32Array.of(-6, 1, 1, 1, 1, 1),
+      shock_patches: null,
+    })
+  );
+  assert.deepEqual([...effectsOf(scene, { of: "cls", value: "mean" })], [6, 7, 8, 9, 10, 11]);
+  assert.deepEqual(
+    [...effectsOf(scene, { of: "patches", value: "zero" })],
+    [0, 10, 20, 30, 40, 50],
+  );
+  const shock = effectsOf(scene, { of: "cls", value: "shock" });
+  assert.deepEqual(rangeOf(shock, true), [-6, 6]);
+  assert.deepEqual([...effectsOf(scene, { of: "patches", value: "shock" })], [0, 0, 0, 0, 0, 0]);
+  assert.deepEqual(rangeOf(Float32Array.of(0.5, 2), false), [0, 2]);
 });

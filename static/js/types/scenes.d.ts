@@ -1367,7 +1367,29 @@ export namespace whatif {
       probabilities: [2, number];
     };
   }
+}
 
+export namespace whatif_nearest {
+  /** The gallery stays as it is: only the picture that is looked at has changed. */
+  export interface NearestScene {
+    /** int32 [2, k] before and after, the nearest first */
+    indices: Int32Array;
+    /** float32 [2, k] cosine of class tokens after the final norm */
+    similarities: Float32Array;
+    facts: {
+      /** of the gallery, without the picture itself */
+      pictures: number;
+      /** before and after, as in the folder or zip */
+      names: string[][];
+    };
+    shapes: {
+      indices: [2, number];
+      similarities: [2, number];
+    };
+  }
+}
+
+export namespace whatif_screening {
   /** Every head, or attention and MLP of every block, changed one at a time with several values. */
   export interface ScreeningScene {
     /** float32 [n, T, units, B] of the class token */
@@ -1408,26 +1430,6 @@ export namespace whatif {
       shock_cls?: [number, number];
       shock_patches?: [number, number];
       accuracy_change?: [number, number, number];
-    };
-  }
-}
-
-export namespace whatif_nearest {
-  /** The gallery stays as it is: only the picture that is looked at has changed. */
-  export interface NearestScene {
-    /** int32 [2, k] before and after, the nearest first */
-    indices: Int32Array;
-    /** float32 [2, k] cosine of class tokens after the final norm */
-    similarities: Float32Array;
-    facts: {
-      /** of the gallery, without the picture itself */
-      pictures: number;
-      /** before and after, as in the folder or zip */
-      names: string[][];
-    };
-    shapes: {
-      indices: [2, number];
-      similarities: [2, number];
     };
   }
 }

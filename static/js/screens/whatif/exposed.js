@@ -1,15 +1,17 @@
 /* What the screen shows, as tests read it. */
 
 /** @param {import("./state.js").State} state */
-export const exposed = ({ edits, kind, brush, who, whom, isFour, shown, hovered }) => ({
-  edits: edits.map(({ text }) => text),
-  kind,
-  brush,
-  who: [...who],
-  whom: [...whom],
-  hovered,
-  isFour,
-  ...(shown && answered(shown)),
+export const exposed = (state) => ({
+  edits: state.edits.map(({ text }) => text),
+  kind: state.kind,
+  brush: state.brush,
+  who: [...state.who],
+  whom: [...state.whom],
+  hovered: state.hovered,
+  isFour: state.isFour,
+  screening: state.screening?.state ?? null,
+  effects: state.effects ? [...state.effects.heads.mean_cls] : null,
+  ...(state.shown && answered(state.shown)),
 });
 
 /** @param {import("./state.js").Shown} shown */

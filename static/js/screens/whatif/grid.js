@@ -6,7 +6,8 @@ import { placeOf } from "./edits.js";
 import { layerOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
-/** @typedef {{ block: number, unit: number, place: string, name: string, button: HTMLButtonElement }} Cell */
+/** @typedef {{ block: number, unit: number, heads: number, place: string, name: string,
+ *   button: HTMLButtonElement }} Cell */
 
 /**
  * @param {State} state
@@ -50,7 +51,7 @@ export function createGrid(state, editing) {
       class: branch ? "branch" : "head",
       onclick: () => flip(place),
     });
-    return { block, unit, place, name, button };
+    return { block, unit, heads, place, name, button };
   }
 
   /** @param {number} layers @param {number} heads */

@@ -1,13 +1,23 @@
 /* Where the parts of the screen stand, and the keys that undo. */
 import { el } from "../../ui/dom.js";
 
+/** @typedef {{ node: HTMLElement }} Part */
+
 /**
  * @param {HTMLElement} root
- * @param {Record<"controls" | "chips" | "brushes" | "grid" | "temperature" | "words", { node: HTMLElement }>
- *   & { brush: { node: HTMLElement, keys: HTMLElement }, shown: HTMLElement }} parts
+ * @param {object} parts
+ * @param {Part} parts.controls
+ * @param {Part} parts.chips
+ * @param {Part & { keys: HTMLElement }} parts.brush
+ * @param {Part} parts.brushes
+ * @param {Part} parts.grid
+ * @param {Part} parts.screening
+ * @param {Part} parts.temperature
+ * @param {Part} parts.words
+ * @param {HTMLElement} parts.shown
  */
 export function layOut(root, parts) {
-  const { controls, chips, brush, brushes, grid, temperature, words, shown } = parts;
+  const { controls, chips, brush, brushes, grid, screening, temperature, words, shown } = parts;
   root.append(
     controls.node,
     chips.node,
@@ -24,6 +34,7 @@ export function layOut(root, parts) {
           { class: "inside-off-and-on" },
           el("h2", { text: "Heads, attention and MLP of every block" }),
           grid.node,
+          screening.node,
         ),
         fold("Temperature of attention", temperature.node),
         fold("Another change, in words", words.node),

@@ -29,13 +29,12 @@ export function addressOf({ key, seed }, path, texts, query = {}) {
  * @param {State} state
  * @param {(change: Partial<State>) => void} update
  * @param {HTMLElement} results what is dimmed while it is older than what is asked for
+ * @param {(work: () => unknown) => unknown} run tells on the screen what goes wrong later
  */
-export function createLoading(state, update, results) {
+export function createLoading(state, update, results, run) {
   let loads = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
-  /** @type {(work: () => unknown) => unknown} */
-  let run = (work) => work();
 
   /** Before and after; what else follows comes a little later. */
   async function load() {
@@ -100,10 +99,6 @@ export function createLoading(state, update, results) {
 
   return {
     load,
-    /** Errors of what comes later are told on the screen, too. @param {typeof run} work */
-    runWith(work) {
-      run = work;
-    },
     /** The four values, or another gallery: what is missing of what is shown. */
     more: () => {
       const mine = loads;

@@ -17,6 +17,34 @@ export function meanOfHeads(rows, P) {
 export const changeOf = ({ patch_cosine: cosines }) =>
   cosines.map((cosine) => Math.max(1 - cosine, 0));
 
+/**
+ * What the screening of heads or blocks says of each, [T * units].
+ *
+ * @param {import("../../types/scenes").whatif_screening.ScreeningScene} scene
+ * @param {{ of: "cls" | "patches", value: string }} colouring
+ */
+export function effectsOf(scene, { of, value }) {
+  const [, layers, units] = scene.shapes.mean_cls,
+    count = layers * units;
+  const shock = of === "cls" ? scene.shock_cls : scene.shock_patches;
+  if (value === "shock") return shock ?? new Float32Array(count);
+  const at = scene.facts.values.indexOf(value),
+    means = of === "cls" ? scene.mean_cls : scene.mean_patches;
+  return means.slice(at * count, (at + 1) * count);
+}
+
+/**
+ * The first and last value of the colours: from 0, or as far below 0 as above.
+ *
+ * @param {Float32Array} values
+ * @param {boolean} isSigned
+ * @returns {[number, number]}
+ */
+export function rangeOf(values, isSigned) {
+  const most = values.reduce((high, value) => Math.max(high, Math.abs(value)), 0);
+  return [isSigned ? -most : 0, most];
+}
+
 /** Where the largest value is. @param {ArrayLike<number>} values */
 export function indexOfLargest(values) {
   let best = 0;

@@ -2,6 +2,7 @@
 import { keep, kept } from "../../page/link.js";
 import { selection } from "../../page/selection.js";
 import { editsFromLink, editsInLink, fits, isKind, KINDS } from "./edits.js";
+import { linkedColouring } from "./screening.js";
 import { createUndo } from "./undo.js";
 
 /** @typedef {import("../../types/page").View} View */
@@ -11,6 +12,8 @@ import { createUndo } from "./undo.js";
 /** @typedef {import("./edits.js").Kind} Kind */
 /** @typedef {import("./edits.js").Edit} Edit */
 /** @typedef {"patches" | "who" | "whom"} Brush what a stroke chooses */
+/** @typedef {import("../../types/scenes").whatif_screening.ScreeningScene} ScreeningScene */
+/** @typedef {{ of: "cls" | "patches", value: string }} Colouring what the colours of the grid say */
 /** @typedef {{ pair: string | null, galleries: [name: string, title: string][] }} Around */
 
 /**
@@ -39,6 +42,11 @@ import { createUndo } from "./undo.js";
  * @property {Around | null} around what there is to ask of the picture whose key is `aroundOf`
  * @property {string} aroundOf
  * @property {string} gallery whose pictures are searched
+ * @property {{ state: string, done: number, total: number, words: string } | null} screening how far it is
+ * @property {{ key: string, seed: number, heads: ScreeningScene, blocks: ScreeningScene } | null} effects
+ *   of every part, of one picture
+ * @property {Colouring} colouring
+ * @property {boolean} isColoured whether the grid of the next picture is to have colours, too
  * @property {Shown | null} shown
  */
 
@@ -59,6 +67,10 @@ export function createState(render) {
     around: null,
     aroundOf: "",
     gallery: kept("whatif.gallery") ?? "samples",
+    screening: null,
+    effects: null,
+    isColoured: linkedColouring() !== null,
+    colouring: linkedColouring() ?? { of: "cls", value: KINDS[0][0] },
     shown: null,
   };
 

@@ -1,0 +1,179 @@
+/* Every head and block changed, one at a time, by the server behind the page; what each does to the
+   picture becomes the colour of its cell in the grid. */
+import { keep, kept } from "../../page/link.js";
+import { sceneUrl } from "../../page/scenes.js";
+import { button, choice, pick } from "../../ui/controls.js";
+import { colourTable } from "../../ui/colours.js";
+import { el } from "../../ui/dom.js";
+import { short } from "../../ui/format.js";
+import { legend } from "../../ui/legend.js";
+import { KINDS } from "./edits.js";
+import { effectsOf, rangeOf } from "./numbers.js";
+
+/** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Colouring} Colouring */
+
+/** @type {readonly (readonly [Colouring["of"], string])[]} */
+const OF = [
+  ["cls", "Class token"],
+  ["patches", "Patches"],
+];
+/** @type {readonly (readonly [string, string])[]} */
+const VALUES = [...KINDS, ["shock", "Zero minus mean: shock"]];
+
+/** What the link asks for: "cls mean". @returns {Colouring | null} null: no screening */
+export function linkedColouring() {
+  const [of, value] = (kept("whatif.screening") ?? "").split(" "),
+    known = OF.find(([name]) => name === of)?.[0];
+  return known && VALUES.some(([name]) => name === value) ? { of: known, value } : null;
+}
+
+/**
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ * @param {{ grid: ReturnType<typeof import("./grid.js").createGrid>, start: () => unknown,
+ *   stop: () => unknown }} work
+ */
+export function createScreening(state, update, work) {
+  const begin = button("Screen them all", () => {
+      paint({});
+      work.start();
+    }),
+    stop = button("Stop", work.stop),
+    bar = el("progress", { max: 1, value: 0, "aria-label": "Screening" }),
+    words = el("p", { class: "inside-quiet", "aria-live": "polite" }),
+    of = choice("Effect on", OF, state.colouring.of, (next) => paint({ of: next })),
+    value = pick("of", VALUES, state.colouring.value, (next) => paint({ value: next })),
+    hide = button("No colours", () => {
+      keep("whatif.screening", null);
+      update({ isColoured: false, effects: null, screening: null });
+    }),
+    legends = el("div", { class: "inside-screening-legends" }),
+    files = el("div", { class: "inside-controls" });
+  const shown = el(
+    "div",
+    { class: "inside-stack" },
+    el("div", { class: "inside-controls" }, of.node, value.node, hide),
+    legends,
+    files,
+  );
+  let filed = "";
+
+  /** @param {Partial<Colouring>} change */
+  function paint(change) {
+    const colouring = { ...state.colouring, ...change };
+    keep("whatif.screening", `${colouring.of} ${colouring.value}`);
+    update({ colouring, isColoured: true });
+  }
+
+  /** @param {string} key @param {number} seed */
+  function drawFiles(key, seed) {
+    if (filed === `${key} ${seed}`) return;
+    filed = `${key} ${seed}`;
+    files.replaceChildren(
+      ...["heads", "blocks"].map((parts) =>
+        el("a", {
+          class: "inside-button",
+          download: `screening-${parts}.npz`,
+          href: sceneUrl(key, `whatif/screening/${parts}`, { seed, form: "npz" }),
+          text: `NPZ of ${parts}`,
+        }),
+      ),
+    );
+  }
+
+  return {
+    node: el(
+      "div",
+      { class: "inside-stack" },
+      el("div", { class: "inside-controls" }, begin, bar, stop),
+      words,
+      shown,
+    ),
+    draw() {
+      const { screening, effects, colouring, view } = state,
+        isRunning = screening?.state === "running" || screening?.state === "waiting";
+      begin.hidden = isRunning || effects !== null;
+      stop.hidden = bar.hidden = !isRunning;
+      if (screening?.total) bar.value = screening.done / screening.total;
+      setText(words, sentenceOf(screening, effects !== null));
+      shown.hidden = effects === null;
+      of.set(colouring.of);
+      value.set(colouring.value);
+      if (effects && view) drawFiles(effects.key, effects.seed);
+      colour(work.grid.cells(), state, legends);
+    },
+  };
+}
+
+/** @param {HTMLElement} node @param {string} text */
+const setText = (node, text) => {
+  if (node.textContent !== text) node.textContent = text;
+};
+
+/** @param {State["screening"]} screening @param {boolean} isShown */
+function sentenceOf(screening, isShown) {
+  if (isShown)
+    return "Each part changed alone, in this picture. Two that do little alone may do much together.";
+  if (!screening || screening.state === "none")
+    return "Changes each part in turn, with all four values, and colours the grid by what follows.";
+  if (screening.state === "waiting") return "Waits until another screening is done.";
+  if (screening.state === "running")
+    return screening.done
+      ? `${screening.done} of ${screening.total} changed forwards.`
+      : "Looks at the reference pictures.";
+  return screening.state === "failed" ? screening.words : "Stopped. What was done is kept.";
+}
+
+/** @type {WeakMap<HTMLElement, string>} */
+const names = new WeakMap();
+
+/**
+ * The colour of each cell, and what it stands for. Heads and branches have a range each: attention as a
+ * whole does far more than one of its heads.
+ *
+ * @param {readonly import("./grid.js").Cell[]} cells
+ * @param {State} state
+ * @param {HTMLElement} legends
+ */
+function colour(cells, { effects, colouring }, legends) {
+  const text = effects ? `${effects.key} ${effects.seed} ${colouring.of} ${colouring.value}` : "";
+  if (names.get(legends) === text + cells.length) return;
+  names.set(legends, text + cells.length);
+  const isSigned = colouring.value === "shock",
+    colours = isSigned ? "blue-red" : "magma",
+    table = colourTable(colours);
+  const values = effects && {
+    heads: effectsOf(effects.heads, colouring),
+    blocks: effectsOf(effects.blocks, colouring),
+  };
+  const range = values && {
+    heads: rangeOf(values.heads, isSigned),
+    blocks: rangeOf(values.blocks, isSigned),
+  };
+  for (const { block, unit, name, heads, button: cell } of cells) {
+    if (!values || !range) {
+      cell.style.removeProperty("--part");
+      cell.title = name;
+      continue;
+    }
+    const parts = unit < heads ? "heads" : "blocks",
+      at = unit < heads ? block * heads + unit : block * 2 + unit - heads;
+    const [low, high] = range[parts],
+      level = Math.round((255 * (values[parts][at] - low)) / Math.max(high - low, 1e-12));
+    cell.style.setProperty("--part", `rgb(${table.slice(3 * level, 3 * level + 3).join(" ")})`);
+    cell.title = `${name}: ${short(values[parts][at])}`;
+  }
+  const words = (/** @type {[number, number]} */ [low, high]) =>
+    /** @type {const} */ ([short(low), short(high)]);
+  legends.replaceChildren(
+    ...(range
+      ? [
+          el("span", { text: "heads" }),
+          legend(colours, ...words(range.heads)),
+          el("span", { text: "attention, MLP" }),
+          legend(colours, ...words(range.blocks)),
+        ]
+      : []),
+  );
+}
