@@ -88,6 +88,7 @@ def tidy(services: Services, stop: threading.Event) -> None:
     while not stop.wait(TIDY):
         services.pictures.evict()
         services.models.release_unused()
+        services.steps.release_unused()
 
 
 def end(services: Services) -> None:

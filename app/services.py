@@ -15,6 +15,7 @@ from app.state.models import Models, read_sample
 from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
 from app.state.screenings import Screenings
+from app.state.steps import Steps
 from app.state.umap_worker import UmapWorker
 from app.state.uploads import UploadedFiles
 from app.state.whatif import ChangedPictures
@@ -33,6 +34,7 @@ class Services:
     pairs: Pairs
     changed: ChangedPictures
     screenings: Screenings
+    steps: Steps
     runs: Runs
     galleries: Galleries
     umap: UmapWorker
@@ -89,6 +91,7 @@ def build_services(
         pairs=Pairs(models, runs.find),
         changed=changed,
         screenings=Screenings(models, changed),
+        steps=Steps(models),
         runs=runs,
         galleries=kept,
         umap=UmapWorker(),

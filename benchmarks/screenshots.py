@@ -27,6 +27,7 @@ LINKS = {
     "whatif": "screen=whatif&whatif=head:8.3=mean*tokens:0[4-6,9-12]=mean",
     "losses": "screen=losses",
     "update": "screen=update",
+    "step": "screen=step&step-line=68",
     "training": "screen=training",
     "gallery": "screen=gallery",
 }

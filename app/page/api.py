@@ -38,6 +38,7 @@ def add_endpoints(services: Services) -> None:
     gr.api(endpoints.features, api_name="features", concurrency_id="model")
     gr.api(views.whatif, api_name="whatif", concurrency_id="model")
     gr.api(endpoints.losses, api_name="losses", concurrency_id="model")
+    gr.api(endpoints.step, api_name="step", concurrency_id="model")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,32 @@ class Endpoints:
             return losses_scene(loaded.pair, loaded.references, own, seed, chosen=chosen)
 
         return plain_scene(make, "dino", "ibot", "mask")
+
+    def step(
+        self,
+        picture: dict,
+        request: gr.Request,
+        seed: int = 0,
+        pair: str = "cifar",
+        targets: str = "centering",
+        learning_rate: float = 0,
+        koleo: float = 0.1,
+    ) -> dict:
+        """One real training step on a picture and the samples: what each line left behind, the
+        losses before and after it, and by layer the gradients, whose they are, and how far student
+        and teacher moved. A learning rate of 0 is that of the pair's schedule."""
+
+        def make() -> Any:
+            from dino_core.scenes.step import Choices, start_row
+
+            loaded = self.services.pairs.find(pair)
+            source = self._open(picture, request)
+            rate = learning_rate or None
+            choices = Choices(seed, targets, learning_rate=rate, koleo_weight=koleo)
+            return self.services.models.exclusive(start_row(loaded.pair, source, choices).record)
+
+        arrays = ("gradient_norms", "shares", "cosines", "student_moved", "teacher_moved")
+        return plain_scene(make, *arrays)
 
     def _open(self, picture: dict, request: gr.Request) -> "Image":
         return opened(self.services, picture, request)

@@ -9,6 +9,7 @@ SCREENS = {
     "whatif": "What if",
     "losses": "Heads & losses",
     "update": "Update",
+    "step": "One step",
     "training": "Training",
     "gallery": "Many pictures",
 }

@@ -23,6 +23,7 @@ from app.routes import (
     pictures,
     reopening,
     runs,
+    step,
     tokens,
     whatif,
 )
@@ -41,6 +42,7 @@ SCREENS = (
     features,
     whatif,
     losses,
+    step,
 )
 JOBS = (runs, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)

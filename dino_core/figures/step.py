@@ -17,8 +17,19 @@ TERM_TITLES = {
     "koleo": "KoLeo",
     "ibot": "iBOT",
 }
-SHORT = {"patch embedding": "patches", "DINO head": "DINO", "iBOT head": "iBOT"}
-NAMED = 30  # layers whose names have room below an axis
+BRIEF = {"dino_global": "DINO global", "dino_local": "DINO local"}  # below an axis
+SHORT = {
+    "patch embedding": "patches",
+    "class token": "class",
+    "mask token": "mask",
+    "final norm": "norm",
+    "DINO head": "DINO",
+    "DINO prototypes": "its K",
+    "iBOT head": "iBOT",
+    "iBOT prototypes": "its K",
+}
+NAMED = 24  # layers whose names have room below an axis
+FOOT = 76  # px below an axis, for slanted names and the legend
 
 
 def gradient_norms(
@@ -77,7 +88,7 @@ def before_and_after(
     before: Mapping[str, float], after: Mapping[str, float], theme: Theme = "light"
 ) -> "go.Figure":
     """What the same crops cost before and after the step: terms with their weights, and the sum."""
-    names = [TERM_TITLES.get(name, name) for name in before]
+    names = [BRIEF.get(name, TERM_TITLES.get(name, name)) for name in before]
     frame = Frame("The same crops, before and after", "nats, with their weights", "term", floor=0)
     series = [
         Series("before", rounded([*before.values(), sum(before.values())]), -1, hover="%{y:.4f}"),
@@ -107,6 +118,8 @@ def _by_layer(chart: "go.Figure", layers: Sequence[str]) -> "go.Figure":
     if len(layers) > NAMED:
         places = [at for at in places if not layers[at].startswith("block") or at % 4 == 0]
     chart.update_xaxes(tickangle=-45)
+    legend = {"yref": "container", "y": 0, "yanchor": "bottom"}
+    chart.update_layout(margin={"b": FOOT}, legend=legend)
     return tick(chart, places, [words[at] for at in places])
 
 

@@ -112,3 +112,45 @@ class GroupingFacts(TypedDict):
     noise: NotRequired[int]  # HDBSCAN: pictures in no cluster
     agreement: float | None  # adjusted Rand index with the classes; None without labels
     words: str
+
+
+class CompanionFacts(TypedDict):
+    """A sample that is in the batch of a step beside the picture."""
+
+    file: str
+    title: str
+
+
+class FunctionFacts(TypedDict):
+    """A function whose lines are shown."""
+
+    name: str
+    file: str
+    first: int  # line of the file, counted from 1
+    lines: list[str]
+    docstring: tuple[int, int] | None  # first and last line of it
+
+
+class ValueFacts(TypedDict):
+    """A number or tensor that a line has left behind; of a number that is not finite null."""
+
+    name: str  # with the way to it: losses.terms.ibot
+    kind: Literal["tensor", "number", "text"]
+    text: str  # of a text
+    number: float | None  # of a number
+    shape: list[int]  # of a tensor, as the rest
+    low: float | None
+    high: float | None
+    mean: float | None
+
+
+class VisitFacts(TypedDict):
+    """A statement that was run."""
+
+    function: int  # whose lines it is among
+    first: int  # lines of the file
+    last: int
+    depth: int  # 0 in the step itself
+    callers: list[tuple[int, int]]  # function and line, the outermost first
+    view: str  # what is drawn beside it, one of `step.VIEWS`
+    values: list[ValueFacts]

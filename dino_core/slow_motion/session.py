@@ -20,10 +20,11 @@ from typing import Literal, get_args
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from dino_core.config import GLOBAL_CROPS, LossConfig, TrainConfig
 from dino_core.crops import Crop, sample_crops, stack_crops
-from dino_core.masks import BatchMasks, sample_masks
+from dino_core.masks import sample_masks
 from dino_core.schedules import StepValues, values_at
 from dino_core.slow_motion.recorded import RecordedStep, record_step
 from dino_core.step.batch import Batch
@@ -90,17 +91,21 @@ class Choices:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The batch of a step, and how the first picture's part of it came about."""
+    """The batch of a step, and the first picture's part of it."""
 
     batch: Batch
     crops: tuple[Crop, ...]  # of the first picture, the global ones first
-    masks: BatchMasks  # first crop of all pictures, then second
+    grid: tuple[int, int]  # patches of a global crop
 
 
 def draw_batch(
     pictures: Sequence[Image.Image], config: TrainConfig, seed: int, step: int = 0
 ) -> Drawn:
-    """Crops and masks of all pictures; the first one's are those of the seed `seed + step`."""
+    """Crops and masks of all pictures; the first one's crops are those of the seed `seed + step`.
+
+    Half of the global crops are masked, whichever these are; but the first picture's first one is
+    always among them, so that there is something to see.
+    """
     first = torch.Generator().manual_seed(seed + step)
     generators = [first] + [
         generator_for(seed, f"companion {i}", step) for i in range(1, len(pictures))
@@ -112,19 +117,23 @@ def draw_batch(
     by_crop = list(zip(*drawn, strict=True))  # crop by crop, as a batch lies
     stacked = [stack_crops(crops) for crops in by_crop]
     side = config.crops.global_size // config.vit.patch_size
-    masks = sample_masks(
-        GLOBAL_CROPS * len(pictures),
-        (side, side),
-        config.masks,
-        generator_for(seed, "masks", step),
-    )
+    grid, count = (side, side), GLOBAL_CROPS * len(pictures)
+    masks = sample_masks(count, grid, config.masks, generator_for(seed, "masks", step)).masks
     local = stacked[GLOBAL_CROPS:]
     batch = Batch.from_crops(
         torch.cat(stacked[:GLOBAL_CROPS]),
         torch.cat(local) if local else torch.empty(0),
-        masks.masks,
+        first_masked(masks),
     )
-    return Drawn(batch, tuple(drawn[0]), masks)
+    return Drawn(batch, tuple(drawn[0]), grid)
+
+
+def first_masked(masks: Tensor) -> Tensor:
+    """Masks [n, P], of which the first, if it is empty, has changed places with one that is not."""
+    order, filled = list(range(len(masks))), masks.any(dim=1).nonzero().flatten().tolist()
+    if filled:
+        order[0], order[filled[0]] = filled[0], 0
+    return masks[order]
 
 
 class Session:

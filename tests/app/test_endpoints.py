@@ -22,6 +22,7 @@ from dino_core.scenes.features import clusters_scene
 from dino_core.scenes.matching import matches_scene
 from dino_core.scenes.similarity import similarity_scene
 from dino_core.scenes.tokens import blocks_scene
+from dino_core.slow_motion import Choices, Session
 from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
@@ -41,7 +42,7 @@ def seen():
 def test_only_the_views_are_public(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(named) == {
-        *("/crops", "/masks", "/attention", "/features", "/losses"),
+        *("/crops", "/masks", "/attention", "/features", "/losses", "/step"),
         *("/similar", "/match", "/clusters", "/rollout", "/norms", "/depth", "/whatif"),
     }
 
@@ -117,6 +118,21 @@ def test_losses_equal_the_library(client: Client) -> None:
     np.testing.assert_allclose(answer["ibot"], found.ibot, atol=1e-4)
     assert answer["terms"] == pytest.approx(found.terms, abs=1e-4)
     assert np.array(answer["mask"]).sum() == len(answer["ibot"])
+
+
+@pytest.mark.slow
+def test_step_equals_the_library(client: Client) -> None:
+    chosen = {"seed": 2, "learning_rate": 1e-4, "koleo": 0.5}
+    answer = client.predict(handle_file(CAT), **chosen, api_name="/step")
+    pair, config, _ = open_pair(CIFAR_PAIR)
+    credits = json.loads((CAT.parent / "credits.json").read_text(encoding="utf-8"))
+    pictures = [open_picture(CAT.parent / one["file"]) for one in credits]
+    choices = Choices(2, learning_rate=1e-4, koleo_weight=0.5)
+    step = Session(pair, config, [open_picture(CAT), *pictures], choices).step()
+    assert answer["before"] == pytest.approx(step.result.terms, rel=1e-4)
+    assert answer["after"] == pytest.approx(step.terms_after, rel=1e-3)
+    np.testing.assert_allclose(answer["shares"], step.gradients.shares, atol=1e-3)
+    assert answer["visits"][-1]["first"] == step.visits[-1].first
 
 
 @pytest.mark.parametrize("name", ["corrupt.png", "empty.png", "huge.png", "drawing.svg"])

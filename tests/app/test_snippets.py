@@ -32,7 +32,8 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str
 
 
 @pytest.mark.parametrize(
-    "screen", ["crops", "masks", "tokens", "attention", "features", "whatif", "losses", "gallery"]
+    "screen",
+    ["crops", "masks", "tokens", "attention", "features", "whatif", "losses", "step", "gallery"],
 )
 def test_the_snippet_runs(
     visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str
@@ -51,3 +52,6 @@ def test_the_snippet_runs(
     if screen == "losses":
         found = page.evaluate("document.querySelector('[data-view=losses]').inside.dino")
         np.testing.assert_allclose(found, names["parts"].dino.flatten(), atol=2e-3)
+    if screen == "step":
+        found = page.evaluate("document.querySelector('[data-view=step]').inside.after")
+        assert found == pytest.approx(names["step"].terms_after, rel=1e-3)

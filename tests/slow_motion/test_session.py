@@ -55,7 +55,9 @@ def test_first_picture_has_the_crops_of_the_seed(pictures):
     globals_, locals_ = stack_crops(expected[:2]), stack_crops(expected[2:])
     assert torch.equal(drawn.batch.global_crops[[0, 3]], globals_)
     assert torch.equal(drawn.batch.local_crops[[0, 3]], locals_)
-    assert drawn.masks.masks.any(1).sum() == 3, "half of the global crops, exactly"
+    masks = [draw_batch(pictures, SMALL, seed=4, step=i).batch.masks for i in range(8)]
+    assert max(int(one.any(1).sum()) for one in masks) == 3, "half of the global crops"
+    assert all(one[0].any() for one in masks), "the first is always among them"
 
 
 def test_centres_begin_with_the_teachers_means(pair, pictures):

@@ -913,6 +913,7 @@ export namespace masks {
         aspect_ratio: [number, number];
         /** draws for one block before the mask is called done */
         tries: number;
+        hide: boolean;
       };
       /** what its fields mean */
       help: Record<string, string>;
@@ -1032,6 +1033,153 @@ export namespace similarity {
     };
     shapes: {
       similarity: [number, number];
+    };
+  }
+}
+
+export namespace step {
+  /** One recorded step. Losses are in nats, lengths Euclidean; n layers, m losses, B pictures. */
+  export interface StepScene {
+    /** uint8 [size, size, 3] of each crop */
+    [name: `pixels.${number}`]: Uint8Array;
+    /** uint8 [2, h, w] of the picture's global crops */
+    masks: Uint8Array;
+    /** float32 [2, h, w]; -1 where nothing is hidden */
+    ibot: Float32Array;
+    /** float32 [2 + L, 2] of the picture; a crop with itself does not count */
+    dino: Float32Array;
+    /** int32 [k] prototypes that stand out */
+    columns: Int32Array;
+    /** float32 [2, k] logits */
+    teacher: Float32Array;
+    /** float32 [2, k] */
+    targets: Float32Array;
+    /** float32 [2 + L, k] probabilities */
+    student: Float32Array;
+    /** float32 [n] before clipping */
+    gradient_norms: Float32Array;
+    /** float32 [n, m] of each loss alone */
+    term_norms: Float32Array;
+    /** float32 [n, m] rows add up to 1; below 0 against the sum */
+    shares: Float32Array;
+    /** float32 [m, m] between the losses' gradients */
+    cosines: Float32Array;
+    /** float32 [n] of the student's weights */
+    weight_norms: Float32Array;
+    /** float32 [n] */
+    student_moved: Float32Array;
+    /** float32 [n] */
+    teacher_moved: Float32Array;
+    /** float32 [n] of teacher - student behind the step */
+    apart: Float32Array;
+    facts: {
+      title: string;
+      file: string;
+      seed: number;
+      /** of the step in its row, counted from 0 */
+      number: number;
+      /** B */
+      pictures: number;
+      companions: {
+        file: string;
+        title: string;
+      }[];
+      /** K of the DINO and of the iBOT head */
+      prototypes: [number, number];
+      /** patches of a global crop */
+      grid: [number, number];
+      crops: {
+        name: string;
+        /** px */
+        size: number;
+        kind: "global" | "local";
+      }[];
+      colours: [number, number, number][];
+      /** global crops of the batch that have a mask */
+      masked_crops: number;
+      targets_by: string;
+      student_temperature: number;
+      values: {
+        learning_rate: number;
+        /** of the prototypes */
+        last_layer_learning_rate: number;
+        weight_decay: number;
+        /** of the teacher */
+        momentum: number;
+        teacher_temperature: number;
+      };
+      /** of dino, ibot and koleo */
+      weights: Record<string, number>;
+      clip: number | null;
+      /** the learning rate that nobody has changed */
+      trained_rate: number;
+      trained_temperature: number;
+      functions: {
+        name: string;
+        file: string;
+        /** line of the file, counted from 1 */
+        first: number;
+        lines: string[];
+        /** first and last line of it */
+        docstring: [number, number] | null;
+      }[];
+      visits: {
+        /** whose lines it is among */
+        function: number;
+        /** lines of the file */
+        first: number;
+        last: number;
+        /** 0 in the step itself */
+        depth: number;
+        /** function and line, the outermost first */
+        callers: [number, number][];
+        /** what is drawn beside it, one of `step.VIEWS` */
+        view: string;
+        values: {
+          /** with the way to it: losses.terms.ibot */
+          name: string;
+          kind: "tensor" | "number" | "text";
+          /** of a text */
+          text: string;
+          /** of a number */
+          number: number | null;
+          /** of a tensor, as the rest */
+          shape: number[];
+          low: number | null;
+          high: number | null;
+          mean: number | null;
+        }[];
+      }[];
+      /** the losses with their weights, by name */
+      before: Record<string, number>;
+      /** the same crops and targets behind the step */
+      after: Record<string, number>;
+      /** of the gradients of backbone and heads, before clipping */
+      norms: Record<string, number>;
+      /** what they were multiplied by */
+      kept: Record<string, number>;
+      terms: string[];
+      layers: string[];
+      /** of the picture, a number for each global crop; none without KoLeo */
+      koleo: number[];
+    };
+    shapes: {
+      [name: `pixels.${number}`]: [number, number, 3];
+      masks: [2, number, number];
+      ibot: [2, number, number];
+      dino: [number, 2];
+      columns: [number];
+      teacher: [2, number];
+      targets: [2, number];
+      student: [number, number];
+      gradient_norms: [number];
+      term_norms: [number, number];
+      shares: [number, number];
+      cosines: [number, number];
+      weight_norms: [number];
+      student_moved: [number];
+      teacher_moved: [number];
+      apart: [number];
     };
   }
 }

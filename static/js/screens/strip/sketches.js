@@ -117,6 +117,15 @@ function gallery(canvas) {
   }
 }
 
+/** Lines of a program, one of them lit. @param {HTMLCanvasElement} canvas */
+function program(canvas) {
+  const pen = veil(canvas);
+  [78, 104, 92, 60, 86].forEach((width, i) => {
+    pen.fillStyle = i === 2 ? "#a5b4fc" : "rgb(255 255 255 / 0.55)";
+    pen.fillRect(i ? 30 : 18, 18 + 14 * i, i ? width - 12 : width, 6);
+  });
+}
+
 /** @type {Record<string, (canvas: HTMLCanvasElement, scene: StripScene) => void>} */
 export const SKETCHES = {
   crops,
@@ -137,6 +146,7 @@ export const SKETCHES = {
   losses,
   update: (canvas) =>
     curve(canvas, (i) => (i < 7 ? i / 7 : 0.5 + 0.5 * Math.cos((Math.PI * (i - 7)) / 52))),
+  step: program,
   training: (canvas) =>
     curve(
       canvas,
