@@ -43,7 +43,7 @@ def test_from_line_to_line_by_keys_buttons_and_clicks(page: Page, shown: Shown) 
     page.keyboard.press("PageDown")
     expect(here).to_contain_text("teacher = teacher_outputs(")
     expect(page.locator(f"{VIEW} h2").first).to_have_text("What the teacher says")
-    page.get_by_role("button", name="Line ▸", exact=True).click()
+    page.locator(VIEW).get_by_role("button", name="Line ▸", exact=True).click()
     expect(here).to_contain_text("def make_targets(")
     page.locator(f"{VIEW} .line.run", has_text="losses.total.backward()").click()
     expect(here).to_contain_text("losses.total.backward()")
@@ -71,33 +71,34 @@ def test_every_line_that_is_shown_is_drawn_beside_without_a_fault(page: Page) ->
 
 
 def test_another_learning_rate_is_another_step(page: Page, shown: Shown) -> None:
-    before = shown(page, "step")
-    page.get_by_label("Learning rate").fill("72")  # about 4e-3
+    before, view = shown(page, "step"), page.locator(VIEW)
+    view.get_by_label("Learning rate", exact=True).fill("72")  # about 4e-3
     settled(page, "s.rate > 1e-3")
     after = shown(page, "step")
     assert after["before"] == before["before"], "the same crops, before anything was learnt"
     assert sum(after["after"].values()) > sum(after["before"].values()), "too long a step"
-    page.get_by_role("button", name="Sinkhorn-Knopp").click()
+    view.get_by_role("button", name="Sinkhorn-Knopp").click()
     settled(page, "s.targets === 'sinkhorn_knopp'")
     assert shown(page, "step")["before"] != before["before"]
     expect(page.locator(f"{VIEW} .inside-listing h3", has_text="sinkhorn_knopp")).to_be_visible()
-    page.get_by_role("button", name="Centring", exact=True).click()
-    page.get_by_label("Learning rate").fill("32")
+    view.get_by_role("button", name="Centring", exact=True).click()
+    view.get_by_label("Learning rate", exact=True).fill("32")
     settled(page, "s.rate < 1e-4 && s.targets === 'centering'")
 
 
 def test_ten_in_a_row_show_their_progress_and_can_be_cancelled(page: Page, shown: Shown) -> None:
     held: list[Route] = []
-    page.route("**/step?*number=2*", held.append)
-    page.get_by_role("button", name="Ten in a row").click()
+    view = page.locator(VIEW)
+    page.route("**/step?*number=2*", lambda route: held.append(route))
+    view.get_by_role("button", name="Ten in a row").click()
     expect(page.locator(f"{VIEW} .inside-making")).to_contain_text("1 of 10 done", timeout=LONG)
     assert shown(page, "step")["making"]
-    page.get_by_role("button", name="Cancel", exact=True).click()
+    view.get_by_role("button", name="Cancel", exact=True).click()
     settled(page)
     page.unroute("**/step?*number=2*")
     state = shown(page, "step")
     assert (state["steps"], state["number"]) == (2, 1)
-    page.get_by_role("button", name="Step again").click()
+    view.get_by_role("button", name="Step again").click()
     settled(page, "s.number === 2")
     steps = page.locator(f"{VIEW} .inside-step-row button")
     expect(steps).to_have_count(3)
