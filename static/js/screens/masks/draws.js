@@ -68,6 +68,10 @@ export function createDraws() {
   };
 }
 
+/** @param {number | boolean | readonly number[]} value */
+const settingText = (value) =>
+  typeof value === "boolean" ? (value ? "yes" : "no") : [value].flat().map(trim).join(" to ");
+
 /** @param {MasksScene["facts"]} facts */
 const settingRows = ({ config, help }) =>
   Object.entries(config).map(([name, value]) =>
@@ -75,7 +79,7 @@ const settingRows = ({ config, help }) =>
       "tr",
       {},
       el("th", { scope: "row", text: name.replaceAll("_", " ") }),
-      el("td", { text: Array.isArray(value) ? value.map(trim).join(" to ") : trim(value) }),
+      el("td", { text: settingText(value) }),
       el("td", { class: "help", text: help[name] ?? "" }),
     ),
   );
