@@ -10,6 +10,8 @@ from dino_core.scenes import attention, crops, features, losses, masks, tokens, 
 from dino_core.scenes.models import PREVIEW, load_model
 from dino_core.scenes.pairs import open_bundled, pair_outputs, references_of
 from dino_core.scenes.picture import look
+from dino_core.scenes.whatif import changed, parse_changes, whatif_scene
+from dino_core.whatif import Sources
 
 LAST = 11  # layer of the preview
 
@@ -30,6 +32,10 @@ def on_picture(source: Image.Image) -> dict[str, Any]:
     class_row = seen.rows(0)[LAST].float().mean(0)
     directions = features.patches_scene(seen, LAST).directions
     alike = directions @ directions[middle[0] * w + middle[1]]
+    changes = [parse_changes([f"head:{LAST}.{head}=zero"]) for head in range(seen.heads)]
+    left = [
+        whatif_scene(changed(vit, seen, one, Sources()), one, LAST).cls_cosine for one in changes
+    ]
     foreground = features.features_scene(seen, LAST).foreground
     return {
         "patch-count": h * w,
@@ -37,6 +43,7 @@ def on_picture(source: Image.Image) -> dict[str, Any]:
         "attends-most": patch(takes.argmax()),
         "class-keeps": 100 * float(class_row[0]),
         "farthest-head": int(attention.heads_scene(seen, LAST).distance.argmax()),
+        "head-matters": int(np.argmin(left)),
         "foreground-share": 100 * float(foreground.mean()),
         "least-alike": patch(alike.argmin()),
     }

@@ -94,3 +94,15 @@ def test_the_glossary_lists_all_terms(page: Page) -> None:
     assert serious(page, "dialog") == []
     page.keyboard.press("Escape")
     expect(page.locator("#inside-to-glossary")).to_be_focused()
+
+
+def test_a_lesson_speaks_of_the_view_that_is_open(page: Page) -> None:
+    page.click("#tab-tokens")
+    page.wait_for_selector("[data-view=tokens][data-ready]")
+    lesson = page.locator("#lesson-tokens")
+    expect(lesson.get_by_text("A picture becomes a list of vectors.")).to_be_visible()
+    expect(lesson.get_by_text("Blocks.", exact=True)).to_be_hidden()
+    page.click("[data-view=tokens] [data-value=blocks]")
+    expect(lesson.get_by_text("Blocks.", exact=True)).to_be_visible()
+    expect(lesson.get_by_text("A picture becomes a list of vectors.")).to_be_hidden()
+    expect(lesson.locator("small").last).to_be_visible()

@@ -1,5 +1,6 @@
 """app/page/text: what the lessons say about the method is what its sources say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,29 @@ def test_statements_that_were_wrong_stay_away() -> None:
     assert "B.1" not in LESSONS["crops"]  # which has no augmentation
     assert "gain" in LESSONS["losses"]  # a logit is g times the cosine
     assert "our reading" in LESSONS["update"]
+
+
+PART = re.compile(r'<div data-of="([a-z -]+)">\n\n(.*?)\n\n</div>', re.S)
+
+
+@pytest.mark.parametrize(
+    ("name", "views"),
+    [
+        ("tokens", {"patches", "positions", "blocks"}),
+        ("features", {"colours", "pair", "map", "compare"}),
+        ("training", {"pretraining", "distillation", "fine-tuning"}),
+    ],
+)
+def test_a_lesson_has_something_to_say_of_each_view(name: str, views: set[str]) -> None:
+    parts = [(set(match[1].split()), match[2]) for match in PART.finditer(LESSONS[name])]
+    assert set().union(*(of for of, _ in parts)) == views
+    assert LESSONS[name].count("data-of") == len(parts)
+    assert LESSONS[name].count("<div") == LESSONS[name].count("</div>") == len(parts)
+
+
+def test_a_labelled_run_is_not_told_of_collapse() -> None:
+    told = "".join(text for of, text in PART.findall(LESSONS["training"]) if "fine-tuning" in of)
+    assert "Accuracy" in told
+    assert "collapse" not in told
+    beside = PART.sub("", LESSONS["training"])
+    assert "collapse" not in beside

@@ -124,6 +124,20 @@ export const PARTS = [
     lines: ["one vector each"],
   },
   {
+    name: "What if",
+    screen: "whatif",
+    side: "data",
+    box: [865, 486, 112, 64],
+    lines: ["parts switched off"],
+  },
+  {
+    name: "One step",
+    screen: "step",
+    side: "data",
+    box: [992, 486, 112, 64],
+    lines: ["line by line"],
+  },
+  {
     name: "A run",
     screen: "training",
     side: "data",

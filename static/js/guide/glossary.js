@@ -84,7 +84,9 @@ function markOf(term, ...words) {
       onpointerleave: () => hide(mark),
       onblur: () => hide(mark),
       onkeydown: (event) => {
-        if (event.key === "Escape") hide(mark);
+        if (event.key !== "Escape" || card.hidden) return;
+        hide(mark);
+        event.stopPropagation(); // what the term stands in stays open
       },
     },
     ...words,
@@ -99,7 +101,8 @@ function markOf(term, ...words) {
 
 // ---------- in the lessons
 
-const APART = "small, .katex, code, a, button, [class*='live-'], .inside-live";
+const APART =
+  "small, .katex, code, a, button, label, h2, header, footer, [class*='live-'], .inside-live";
 
 /** The texts below a node that may hold a term. @param {Node} root @returns {Text[]} */
 function textsIn(root) {
@@ -141,6 +144,11 @@ export function markTerms(root, terms) {
     formulaNode.replaceWith(place);
     place.replaceWith(markOf(term, formulaNode));
   }
+}
+
+/** Marks the terms of a text that is about a screen. @param {HTMLElement} root @param {string} screen */
+export async function markTermsOf(root, screen) {
+  markTerms(root, termsFor(await glossary(), screen));
 }
 
 /** Marks the terms of all lessons, whenever Gradio writes one. */

@@ -12,9 +12,33 @@ const numbers = new Map();
 
 const lessonOf = (/** @type {string} */ screen) => document.getElementById(`lesson-${screen}`);
 
+/** @type {Map<string, string>} screen -> which of its views is open */
+const views = new Map();
+
+/**
+ * A lesson speaks of the view that is open: its parts with `data-of` are those of the views named there.
+ *
+ * @param {string} screen
+ * @param {string} view
+ */
+export function speakOf(screen, view) {
+  if (views.get(screen) === view) return;
+  views.set(screen, view);
+  write(screen);
+}
+
+/** @param {string} screen */
+function showParts(screen) {
+  const view = views.get(screen);
+  if (!view) return; // it speaks of all
+  for (const part of lessonOf(screen)?.querySelectorAll("[data-of]") ?? [])
+    part.toggleAttribute("hidden", !part.getAttribute("data-of")?.split(" ").includes(view));
+}
+
 /** @param {string} screen */
 function write(screen) {
   const values = numbers.get(screen) ?? {};
+  showParts(screen);
   for (const node of lessonOf(screen)?.querySelectorAll('[class*="live-"]') ?? []) {
     const name = [...node.classList].find((one) => one.startsWith("live-"))?.slice("live-".length);
     if (!name || !(name in values)) continue;

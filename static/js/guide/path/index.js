@@ -3,6 +3,7 @@
    where the path has led. */
 import { bus } from "../../page/bus.js";
 import { keep, parseLink } from "../../page/link.js";
+import { markTermsOf } from "../glossary.js";
 import { guideLayer } from "../layer.js";
 import { bring, follow } from "../numbers.js";
 import { markPath } from "../row.js";
@@ -69,7 +70,7 @@ async function createPath() {
       card,
       onanswer() {
         complete(stops[at], "answered");
-        void bring(card.node);
+        void say(card.node, stops[at]);
       },
     }),
     spotlight = createSpotlight((box) => {
@@ -121,7 +122,7 @@ async function createPath() {
     scrollBy({ top: scrollTo(there.getBoundingClientRect(), stripEnd()), behavior: "instant" });
     spotlight.turnTo(there);
     card.node.setAttribute("data-there", stop.name);
-    await bring(card.node);
+    await say(card.node, stop);
   }
 
   /** @param {string} name of a stop; the first where there is none of that name */
@@ -143,6 +144,17 @@ function expose(node, state) {
   node.inside = {};
   for (const [name, get] of Object.entries(state))
     Object.defineProperty(node.inside, name, { get });
+}
+
+/**
+ * Fills in what the card says: numbers, and what its words mean.
+ *
+ * @param {HTMLElement} card
+ * @param {Stop} stop
+ */
+async function say(card, stop) {
+  void markTermsOf(card, stop.screen);
+  await bring(card);
 }
 
 /** @param {Stop} stop @param {"read" | "answered"} how */

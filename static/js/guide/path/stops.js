@@ -1,4 +1,5 @@
 /* The stops of the path, as app/guide.py reads them, and how far somebody has come. */
+import { readMemory, writeMemory } from "../../page/memory.js";
 import { requestJson } from "../../page/scenes.js";
 
 /**
@@ -31,23 +32,15 @@ export function allStops() {
 
 /** @typedef {{ at: string, done: string[] }} Progress names of stops; `at` is "" before the first */
 
-const KEY = "inside-path";
-
 /** How far this browser has come. @returns {Progress} */
 export function readProgress() {
   try {
-    const { at = "", done = [] } = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    const { at = "", done = [] } = JSON.parse(readMemory("path") ?? "{}");
     return { at: String(at), done: Array.isArray(done) ? done.map(String) : [] };
   } catch {
-    return { at: "", done: [] }; // damaged, or this browser keeps nothing
+    return { at: "", done: [] }; // damaged
   }
 }
 
 /** @param {Progress} progress */
-export function writeProgress(progress) {
-  try {
-    localStorage.setItem(KEY, JSON.stringify(progress));
-  } catch {
-    // then it is not there the next time
-  }
-}
+export const writeProgress = (progress) => writeMemory("path", JSON.stringify(progress));

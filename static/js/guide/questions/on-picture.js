@@ -13,7 +13,8 @@ import { cosines } from "../../screens/features/arithmetic.js";
 import { fetchPatches } from "../../screens/features/fetching.js";
 import { best } from "../../screens/losses/arithmetic.js";
 import { patchNorms, stepCount } from "../../screens/tokens/lengths.js";
-import { percent, signed, threeDigits } from "../../ui/format.js";
+import { addressOf } from "../../screens/whatif/loading.js";
+import { percent, short, signed, threeDigits } from "../../ui/format.js";
 import { sum } from "../../ui/numbers.js";
 import { among, apart, away, ordinal, rankOf } from "./distance.js";
 
@@ -60,6 +61,17 @@ const layerOf = (view) => selection.layer ?? view.layers - 1;
 
 /** @param {View} view @returns {Promise<import("../../types/scenes").attention.LayerScene>} */
 const attentionOf = (view) => fetchScene(sceneUrl(view.key, `attention/${layerOf(view)}`));
+
+/**
+ * The picture before and after a head is switched off.
+ *
+ * @param {View} view
+ * @param {number} layer
+ * @param {number} head
+ * @returns {Promise<import("../../types/scenes").whatif.WhatIfScene>}
+ */
+const withoutHead = (view, layer, head) =>
+  fetchScene(addressOf(view, "", [`head:${layer}.${head}=zero`], { layer }));
 
 /** @type {Record<string, (view: View) => Promise<Task>>} */
 export const ON_PICTURE = {
@@ -126,6 +138,25 @@ export const ON_PICTURE = {
           label: (head) => `head ${head}`,
           measure: (head) => `${distance[head].toFixed(0)} px on average`,
           rank: `the ${ordinal(rankOf(distance, said, true))} farthest`,
+        }),
+    };
+  },
+
+  async "head-matters"(view) {
+    const last = view.layers - 1,
+      heads = Array.from({ length: view.heads }, (_, head) => head);
+    const scenes = await Promise.all(heads.map((head) => withoutHead(view, last, head)));
+    const changes = scenes.map(({ facts }) => 1 - facts.cls_cosine),
+      truth = best(changes);
+    return {
+      kind: "choose",
+      options: heads.map((value) => ({ value, label: `Head ${value}` })),
+      truth,
+      tell: (said) =>
+        among(said, truth, {
+          label: (head) => `head ${head}`,
+          measure: (head) => `1 − cosine ${short(changes[head])}`,
+          rank: `the ${ordinal(rankOf(changes, said, true))} largest change of ${heads.length}`,
         }),
     };
   },

@@ -1,6 +1,7 @@
 /* Features: four ways of looking at what a layer has made of the patches, under one selection. */
 import { bus } from "../../page/bus.js";
 import { takeWanted } from "../../page/checkpoints.js";
+import { speakOf } from "../../page/lesson.js";
 import { keep } from "../../page/link.js";
 import { fitSelection, selection } from "../../page/selection.js";
 import { coloursWay } from "./colours/index.js";
@@ -44,6 +45,7 @@ export function create(root, page) {
   /** @param {Mode} mode */
   function open(mode) {
     keep("features", mode === "colours" ? null : mode);
+    speakOf("features", mode);
     for (const [name, { node }] of Object.entries(ways)) node.hidden = name !== mode;
     controls.open(mode);
     update({ mode });

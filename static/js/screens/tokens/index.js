@@ -1,6 +1,6 @@
 /* Tokens: how a picture becomes tokens, where they stand, and what the blocks do to them. */
 import { bus } from "../../page/bus.js";
-import { fillLesson } from "../../page/lesson.js";
+import { fillLesson, speakOf } from "../../page/lesson.js";
 import { fitSelection, select } from "../../page/selection.js";
 import { choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
@@ -39,6 +39,7 @@ export function create(root, page) {
   showOpenPart();
 
   function showOpenPart() {
+    speakOf("tokens", state.part);
     for (const [name] of PARTS) parts[name].node.hidden = name !== state.part;
     const held = heldOf(state);
     stage.setAttribute("aria-busy", String(Boolean(held) && isWaiting(state)));

@@ -1,5 +1,6 @@
 /* Training: start a run, watch it, steer it. */
 import { bus } from "../../page/bus.js";
+import { speakOf } from "../../page/lesson.js";
 import { kept } from "../../page/link.js";
 import { isOpen } from "../../page/screens.js";
 import { select, selection } from "../../page/selection.js";
@@ -63,6 +64,7 @@ export function create(root, page) {
   function drawRun(opened) {
     for (const part of [progress, curves]) part.draw(opened);
     for (const part of [steering, models, checkpoints, repeat, take]) part.draw(opened.run);
+    speakOf("training", opened.run.kind);
     fillTrainingLesson(opened.lines);
   }
 
