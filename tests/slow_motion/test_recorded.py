@@ -48,9 +48,9 @@ class Start:
             masks,
         )
 
-    def run(self, step, **more):
+    def run(self, step, values=VALUES, **more):
         return step(
-            *(self.pair, self.batch, self.optimiser, VALUES, self.config, self.centers),
+            *(self.pair, self.batch, self.optimiser, values, self.config, self.centers),
             generator=torch.Generator().manual_seed(3),
             **more,
         )
@@ -206,6 +206,30 @@ def test_loss_after_the_step_is_of_the_same_crops_and_targets(recorded):
     behind = losses_again(start.pair, start.batch, start.config, step.targets, paths)
     assert {n: t.item() for n, t in behind.terms.items()} == step.terms_after
     assert step.loss_after < step.result.loss
+
+
+def test_loss_after_the_step_drops_the_same_paths():
+    start = Start(replace(SMALL, vit=replace(SMALL.vit, drop_path=0.4)))
+    step = start.run(
+        record_step, values=replace(VALUES, learning_rate=0.0, last_layer_learning_rate=0.0)
+    )
+    assert step.terms_after == step.result.terms, "nothing has moved"
+
+
+def test_what_stands_still_has_no_gradient_and_does_not_move():
+    start = Start()
+    for name, parameter in start.pair.student.named_parameters():
+        parameter.requires_grad_("blocks.1" in name or "head" in name)
+    step = start.run(record_step)
+    still = [
+        i
+        for i, name in enumerate(step.layers)
+        if not ("block 1" in name or "head" in name.lower() or "prototypes" in name)
+    ]
+    for lengths in (step.gradient_norms, step.gradients.total, step.moved.student):
+        assert not lengths[still].any()
+        assert lengths.count_nonzero() == len(lengths) - len(still)
+    torch.testing.assert_close(step.gradients.total, step.gradient_norms, rtol=1e-5, atol=1e-9)
 
 
 def test_clipping_is_said_as_it_happened():
