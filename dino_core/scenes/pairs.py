@@ -88,7 +88,10 @@ def newest_step(folder: Path) -> int:
 def open_run(folder: Path) -> OpenPair:
     """The newest checkpoint of a run. ValueError in a sentence when there is none."""
     if RunFolder(folder).read_config().get("kind") != "pretraining":
-        raise ValueError("Fine-tuning has neither heads nor teacher: choose a run without labels.")
+        raise ValueError(
+            "Only a run without labels has a teacher that follows its student: neither fine-tuning "
+            "nor distillation can be chosen here."
+        )
     pair, config, _ = open_pair(folder)
     return OpenPair(pair.eval(), config, config.crops, f"Run {folder.name}", f"runs/{folder.name}")
 

@@ -103,7 +103,10 @@ def distance_facts(folder: Path) -> dict[str, Any]:
 
     run = RunFolder(folder)
     if run.read_config().get("kind") != "pretraining":
-        raise ValueError("Fine-tuning has no teacher: open a run without labels.")
+        raise ValueError(
+            "Neither in fine-tuning nor in distillation does a teacher follow: open a run without "
+            "labels."
+        )
     steps = steps_in(run.checkpoints)
     if not steps:
         raise ValueError("This run has no checkpoint yet: the first milestone writes one.")

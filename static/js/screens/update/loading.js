@@ -14,7 +14,8 @@ const NO_RUN =
   "Nothing was trained here yet. Start a run on the Training screen: its newest checkpoint has " +
   "both networks, and the distance of each layer is shown here.";
 const NO_TEACHER =
-  "The open run is a fine-tuning: it has no teacher. Open a run without labels on the Training screen.";
+  "In the open run no teacher follows: it is a fine-tuning or a distillation. Open a run without " +
+  "labels on the Training screen.";
 const NO_CHECKPOINT = "The open run has no checkpoint yet: the first milestone writes one.";
 
 /** @param {(change: Partial<State>) => void} update */
