@@ -6,16 +6,14 @@
 Nothing is kept: each call decodes its picture, runs the model once and forgets both.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app.page.updates import read_upload
+from app.page.calls import asking, inspected, opened, plain_scene
+from app.page.model_endpoints import ModelEndpoints
 from app.services import Services
-from app.visitors import owner_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -29,6 +27,9 @@ def add_endpoints(services: Services) -> None:
     """Adds the endpoints, one for each view, to the page that is being built."""
     endpoints = Endpoints(services)
     views = PictureEndpoints(services)
+    models = ModelEndpoints(services)
+    for model_view in (models.compare, models.grid, models.tokens):
+        gr.api(model_view, api_name=model_view.__name__, concurrency_id="model")
     for view in (views.similar, views.match, views.clusters, views.rollout, views.norms):
         gr.api(view, api_name=view.__name__, concurrency_id="model")
     gr.api(views.depth, api_name="depth", concurrency_id="model")
@@ -315,33 +316,3 @@ class PictureEndpoints:
 
     def _look(self, picture: dict, request: gr.Request, model: str, size: int) -> "Inspection":
         return inspected(self.services, picture, request, model, size=size)
-
-
-def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
-    """The uploaded file, decoded. Only what the same visitor has uploaded is opened."""
-    path = str(dict(picture).get("path", ""))
-    return read_upload(services, services.visitors.secret(request.cookies), path)
-
-
-def asking(services: Services, request: gr.Request) -> str:
-    """The owner of what the asking visitor has brought."""
-    return owner_of(services.visitors.secret(request.cookies))
-
-
-def inspected(
-    services: Services, picture: dict, request: gr.Request, model: str, *, size: int
-) -> "Inspection":
-    """The uploaded file, seen once by a model: without a name that with which the page begins."""
-    models, source = services.models, opened(services, picture, request)
-    owner = asking(services, request)
-    return models.inspect(source, model or models.default, size, owner=owner).seen
-
-
-def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:
-    """A scene's facts and the named arrays as JSON; what is wrong is said in a sentence."""
-    from dino_core.scenes.packing import plain
-
-    try:
-        return plain(make(), arrays)
-    except (ValueError, OverflowError) as error:
-        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error

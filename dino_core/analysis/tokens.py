@@ -5,6 +5,7 @@
     stream_norms        length of every token between all blocks
     ordinary_patches    those whose length does not stand out
     neighbour_cosines   how much every patch is like the four beside it
+    token_parts         lengths, neighbours and registers of a picture, all together
 
 Filters: Dosovitskiy et al. 2021, figure 7. Outliers: Darcet et al. 2024, "Vision Transformers Need
 Registers", section 2, who look at the same three things: lengths, neighbours, registers.
@@ -145,3 +146,30 @@ def register_cosines(seen: Inspection) -> Tensor:
     """Cosine of each register with the class token: [T + 1, R], rows as in `stream_norms`."""
     stream = torch.cat([seen.embedded[None], seen.tokens])  # [T + 1, N, D]
     return F.cosine_similarity(stream[:, 1 : seen.first_patch], stream[:, :1], dim=-1)
+
+
+# --- all together
+
+
+@dataclass(frozen=True)
+class TokenParts:
+    """What each patch becomes before the first block, and how alike neighbours are after each."""
+
+    embedding_norms: Tensor  # [h, w] lengths of filters . pixels + bias
+    position_norms: Tensor  # [h, w]
+    token_norms: Tensor  # [h, w] of the sum of both, which enters the first block
+    neighbours: Tensor  # [T + 1, h, w, 4], see `neighbour_cosines`
+    register_cosines: Tensor  # [T + 1, R]
+
+
+@torch.inference_mode()
+def token_parts(vit: VisionTransformer, seen: Inspection) -> TokenParts:
+    """The tokens of a picture that this model has seen."""
+    stream = torch.cat([seen.embedded[None], seen.tokens])[:, seen.first_patch :]  # [T + 1, P, D]
+    return TokenParts(
+        embedding_norms=patch_embeddings(vit, seen).norm(dim=-1).unflatten(0, seen.grid),
+        position_norms=position_tables(vit, seen.grid)[1].norm(dim=-1),
+        token_norms=seen.on_grid(stream_norms(seen)[0]),
+        neighbours=neighbour_cosines(stream, seen.grid).unflatten(1, seen.grid),
+        register_cosines=register_cosines(seen),
+    )

@@ -1,7 +1,6 @@
 """grid, compare: a picture in several layers and models, in colours that stay."""
 
 import argparse
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from dino_core.analysis.inspection import Inspection
+    from dino_core.analysis.model_grid import ModelGrid
     from dino_core.analysis.side_by_side import Compared
     from dino_core.weights import Backbone
 
@@ -79,6 +79,7 @@ def grid(args: argparse.Namespace) -> None:
     and for model M and layer number L, from 0 on, map_M_L: colours [h, w, 3] of pca, [h, w] of
     attention (the mean of all heads) and similar; of pca cosine_M_L, with the cell before.
     """
+    from dino_core.analysis.model_grid import View, models_by_layers
     from dino_core.figures import model_grid
     from dino_core.figures.panels import panel_pixels
 
@@ -92,11 +93,12 @@ def grid(args: argparse.Namespace) -> None:
     backbones = [load_named(name, args) for name in args.models]
     layers = [[from_end(layer, backbone) for layer in args.layers] for backbone in backbones]
     names = [Path(name).stem for name in args.models]
+    view = View(args.view, args.query, pca_config(args), args.align, args.robust)
     for name, path in with_progress(
         list(zip(picture_names(args.images), args.images, strict=True))
     ):
         seen = [look(backbone, fit(path, args, backbone)) for backbone in backbones]
-        arrays = grid_arrays(seen, layers, args)
+        arrays = grid_arrays(models_by_layers(seen, layers, view))
         save(Path(args.output, f"{name}.npz"), arrays)
         maps = [[arrays[f"map_{i}_{j}"] for j in range(len(row))] for i, row in enumerate(layers)]
         draw = partial(
@@ -115,58 +117,16 @@ def grid(args: argparse.Namespace) -> None:
     report(f"{len(backbones)} models, {len(args.layers)} layers each -> {args.output}")
 
 
-def grid_arrays(
-    seen: Sequence["Inspection"], layers: Sequence[Sequence[int]], args: argparse.Namespace
-) -> dict[str, "np.ndarray"]:
+def grid_arrays(found: "ModelGrid") -> dict[str, "np.ndarray"]:
     """What `grid` writes of a picture in several models."""
     import numpy as np
 
-    from dino_core.analysis.alignment import colour_family
-    from dino_core.analysis.comparison import linear_cka, to_grid
-    from dino_core.analysis.similarity import cosine_similarity
-    from dino_core.analysis.tokens import ordinary_patches
-
-    places = [(i, j) for i, row in enumerate(layers) for j in range(len(row))]
-    features = [seen[i].patches(layers[i][j]).float() for i, j in places]
-    grids = [seen[i].grid for i, _ in places]
-    last, home = features[-1], grids[-1]
-    alike = [
-        linear_cka(last, to_grid(one, grid, home))
-        for one, grid in zip(features, grids, strict=True)
-    ]
-    arrays = {"cka": np.array(alike, np.float32).reshape(len(seen), -1)}
-    if args.view == "pca":
-        asked = None
-        if args.robust:
-            asked = [ordinary_patches(seen[i], layers[i][j]) for i, j in places]
-        config = pca_config(args)
-        family = colour_family(features, grids, config, method=args.align, asked=asked)
-        for (i, j), view in zip(places, family.maps, strict=True):
-            arrays[f"map_{i}_{j}"] = array(view.colours)
-            arrays[f"cosine_{i}_{j}"] = np.array(view.cosine, np.float32)
-        return arrays
-    for (i, j), one in zip(places, features, strict=True):
-        each, query = seen[i], args.query and place_in(args.query, seen[0].grid, seen[i].grid)
-        token = each.token_at(*query) if query else 0
-        if args.view == "attention":
-            rows = each.on_grid(each.rows(token)[layers[i][j]].float())
-            arrays[f"map_{i}_{j}"] = array(rows.mean(0))
-        else:
-            found = cosine_similarity(one[[token - each.first_patch]], one)
-            arrays[f"map_{i}_{j}"] = array(found.unflatten(1, each.grid)[0])
+    arrays = {"cka": array(found.cka)}
+    for i, row in enumerate(found.maps):
+        arrays |= {f"map_{i}_{j}": array(values) for j, values in enumerate(row)}
+    for i, cosines in enumerate(found.cosine):
+        arrays |= {f"cosine_{i}_{j}": np.array(one, np.float32) for j, one in enumerate(cosines)}
     return arrays
-
-
-def place_in(
-    place: tuple[int, int], grid: tuple[int, int], target: tuple[int, int]
-) -> tuple[int, int]:
-    """The patch of another grid that holds the middle of this one. ValueError outside the grid."""
-    (row, column), (h, w), (tall, wide) = place, grid, target
-    if not (row < h and column < w):
-        raise ValueError(
-            f"The first model's grid has {h} x {w} patches, there is no {row},{column}."
-        )
-    return int((row + 0.5) * tall / h), int((column + 0.5) * wide / w)
 
 
 # --- compare

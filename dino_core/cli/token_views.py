@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dino_core.cli.command import (
     add_command,
@@ -16,12 +16,6 @@ from dino_core.cli.files import (
     save_pictures,
 )
 from dino_core.cli.views import common_options, look_at_all
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from dino_core.analysis.inspection import Inspection
-    from dino_core.weights import Backbone
 
 # --- rollout
 
@@ -98,12 +92,14 @@ def tokens(args: argparse.Namespace) -> None:
     register_cosines [T + 1, R] with the class token.
     """
     from dino_core import figures
+    from dino_core.analysis.tokens import token_parts
     from dino_core.draw.pictures import contact_sheet
 
     one_for_a_figure(args)
     backbone, looked = look_at_all(args)
     for each in looked:
-        arrays = token_arrays(backbone, each.seen)
+        found = token_parts(backbone.vit, each.seen)
+        arrays = {name: array(value) for name, value in vars(found).items()}
         save(Path(args.output, f"{each.name}.npz"), arrays)
         sheet = [over_picture(arrays[name], each.fitted, None) for name in LENGTHS]
         save_pictures(args.output, {each.name: contact_sheet(sheet, columns=3)})
@@ -118,30 +114,6 @@ LENGTHS = {
     "position_norms": "position",
     "token_norms": "their sum",
 }
-
-
-def token_arrays(backbone: "Backbone", seen: "Inspection") -> dict[str, "np.ndarray"]:
-    """What `tokens` writes of a picture."""
-    import torch
-
-    from dino_core.analysis.tokens import (
-        neighbour_cosines,
-        patch_embeddings,
-        position_tables,
-        register_cosines,
-        stream_norms,
-    )
-
-    vit, grid = backbone.vit, seen.grid
-    stream = torch.cat([seen.embedded[None], seen.tokens])[:, seen.first_patch :]  # [T + 1, P, D]
-    embedded = patch_embeddings(vit, seen).norm(dim=-1)
-    return {
-        "embedding_norms": array(embedded.unflatten(0, grid)),
-        "position_norms": array(position_tables(vit, grid)[1].norm(dim=-1).detach()),
-        "token_norms": array(seen.on_grid(stream_norms(seen)[0])),
-        "neighbours": array(neighbour_cosines(stream, grid).unflatten(1, grid)),
-        "register_cosines": array(register_cosines(seen)),
-    }
 
 
 def one_for_a_figure(args: argparse.Namespace) -> None:

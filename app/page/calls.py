@@ -1,0 +1,51 @@
+"""What every named endpoint does: opens the picture, looks at it, answers in plain values."""
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from app.page.updates import read_upload
+from app.services import Services
+from app.visitors import owner_of
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from dino_core.analysis.inspection import Inspection
+
+
+def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
+    """The uploaded file, decoded. Only what the same visitor has uploaded is opened."""
+    path = str(dict(picture).get("path", ""))
+    return read_upload(services, services.visitors.secret(request.cookies), path)
+
+
+def asking(services: Services, request: gr.Request) -> str:
+    """The owner of what the asking visitor has brought."""
+    return owner_of(services.visitors.secret(request.cookies))
+
+
+def inspected(
+    services: Services, picture: dict, request: gr.Request, model: str, *, size: int
+) -> "Inspection":
+    """The uploaded file, seen once by a model: without a name that with which the page begins."""
+    models, source = services.models, opened(services, picture, request)
+    owner = asking(services, request)
+    return models.inspect(source, model or models.default, size, owner=owner).seen
+
+
+def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:
+    """A scene's facts and the named arrays as JSON; what is wrong is said in a sentence."""
+    from dino_core.scenes.packing import plain
+
+    return in_sentences(lambda: plain(make(), arrays))
+
+
+def in_sentences(make: Callable[[], dict]) -> dict:
+    """What is made, or why it cannot be, as Gradio tells it to a program."""
+    try:
+        return make()
+    except (ValueError, OverflowError) as error:
+        raise gr.Error(escape(str(error), quote=False), print_exception=False) from error
