@@ -8,7 +8,7 @@ vector, and g = sum_i g_i what the step goes by, everything follows from the inn
     share of i         <g_i, g> / <g, g>               adds up to 1; below 0: pulls backwards
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -74,16 +74,21 @@ class LossGradients:
 
 
 def gradients_of(
-    terms: Mapping[str, Tensor], parameters: Sequence[nn.Parameter], layers: Layers
+    terms: Mapping[str, Tensor],
+    parameters: Sequence[nn.Parameter],
+    layers: Layers,
+    check: Callable[[], None] = lambda: None,
 ) -> LossGradients:
     """Each term's own gradients, by layer. The graph stays as it is, and so does every `.grad`.
 
-    A term without a gradient, because its weight is 0 or it has nothing to ask, has zeros.
+    A term without a gradient, because its weight is 0 or it has nothing to ask, has zeros. `check`
+    is called before each term's backward pass; what it raises is raised.
     """
     names = tuple(terms)
     products = torch.zeros(len(layers.names), len(names), len(names), dtype=torch.float64)
     found: list[Sequence[Tensor | None]] = []
     for i, term in enumerate(terms.values()):
+        check()
         own: Sequence[Tensor | None] = [None] * len(parameters)
         if term.requires_grad:
             own = torch.autograd.grad(term, parameters, retain_graph=True, allow_unused=True)

@@ -98,8 +98,8 @@ class RecordedStep:
 class _Watch:
     """The probes of one step, and what they saw."""
 
-    def __init__(self, pair: StudentTeacher) -> None:
-        self.pair = pair
+    def __init__(self, pair: StudentTeacher, check: Callable[[], None]) -> None:
+        self.pair, self.check = pair, check
         self.parameters = list(pair.student.parameters())
         self.layers = Layers.of_network(pair.student)
         self._student: list[Tensor] = []
@@ -118,7 +118,7 @@ class _Watch:
         learning = [p for p in self.parameters if p.requires_grad]
         of = [at for at, p in zip(self.layers.of, self.parameters, strict=True) if p.requires_grad]
         layers = replace(self.layers, of=tuple(of))
-        self.gradients = gradients_of(names["losses"].terms, learning, layers)
+        self.gradients = gradients_of(names["losses"].terms, learning, layers, self.check)
 
     def together(self, names: Names) -> None:
         self.found["gradients"] = self.layers.squares(p.grad for p in self.parameters).sqrt()
@@ -161,10 +161,10 @@ def record_step(
     """One `train_step`, whose arguments these are, and what was seen of it.
 
     It takes about three times as long: each term's gradients are a backward pass of their own.
-    `check` is called at each line; what it raises ends the step, in the middle of which the pair is
-    not to be used any more.
+    `check` is called at each line and before each backward pass; what it raises ends the step, in
+    the middle of which the pair is not to be used any more.
     """
-    watch = _Watch(pair)
+    watch = _Watch(pair, check)
     recorder = Recorder(WATCHED, watch.probes(), check)
     paths = generator.get_state() if generator is not None else None
     result = recorder.run(

@@ -257,6 +257,15 @@ def test_a_step_that_is_given_up_ends_at_the_next_line():
     assert lines == 20
 
 
+def test_each_backward_pass_may_be_given_up():
+    terms = {name: torch.ones(2, requires_grad=True).sum() for name in "ab"}
+    asked = []
+    gradients_of(
+        terms, [torch.nn.Parameter(torch.ones(2))], Layers(("x",), (0,)), lambda: asked.append(1)
+    )
+    assert len(asked) == 2
+
+
 def test_the_source_of_the_step_does_not_know_of_the_recorder():
     for path in (ROOT / "dino_core" / "step").glob("*.py"):
         assert "slow_motion" not in Path(path).read_text(encoding="utf-8")
