@@ -132,3 +132,35 @@ def test_whoever_follows_a_link_has_no_stage(held) -> None:
     release()
     page.wait_for_selector('[data-view="crops"][data-ready]')
     assert page.locator("#tab-crops").get_attribute("aria-selected") == "true"
+
+
+def test_a_newcomer_is_told_what_this_is_before_gradio_and_has_two_doors(held) -> None:
+    page, release = held()
+    page.wait_for_function(DRAWN)
+    welcome = page.locator(".inside-welcome")
+    expect(welcome.locator("p")).to_contain_text("DINOv2")
+    painted = "document.querySelector('.inside-welcome canvas').width"
+    page.wait_for_function(f"{painted} === 24")  # a pixel of it is a patch
+    release()
+    page.wait_for_selector("#inside-stage", state="detached")
+    welcome.get_by_text("Take the path").click()
+    page.wait_for_selector("#inside-path[data-there=patches]")
+    expect(welcome).to_have_count(0)
+
+
+def test_later_visits_open_where_the_last_one_was(held) -> None:
+    page, release = held()
+    release()
+    page.wait_for_selector("#inside-stage", state="detached")
+    page.locator(".inside-welcome").get_by_text("Explore").click()
+    expect(page.locator(".inside-welcome")).to_have_count(0)
+    page.click("#tab-masks")
+    page.wait_for_selector("[data-view=masks][data-ready]")
+    address = page.url.split("#")[0]
+    page.goto("about:blank")
+    page.goto(address)
+    page.wait_for_selector("#screen-masks.open [data-view=masks][data-ready]")
+    expect(page.locator(".inside-welcome, #inside-stage")).to_have_count(0)
+    page.click("#tab-attention")
+    page.wait_for_selector("[data-view=attention][data-ready]")
+    expect(page.locator(".inside-welcome")).to_have_count(0)

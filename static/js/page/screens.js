@@ -26,6 +26,7 @@ import { connection } from "./connection.js";
 import { NetworkError, run } from "./errors.js";
 import { isComputing, markLate, nameLate } from "./late.js";
 import { opening } from "./link.js";
+import { readMemory, writeMemory } from "./memory.js";
 
 /** @typedef {import("../types/page").View} View */
 
@@ -77,7 +78,7 @@ export const isOpen = (name) => current === name && document.visibilityState ===
 
 /** The screen that opens by itself. */
 function firstScreen() {
-  const { screen } = opening.state;
+  const screen = opening.state.screen ?? readMemory("screen"); // later visits: where one was
   return settings.screens.find(([name]) => name === screen)?.[0] ?? OPENS;
 }
 
@@ -229,6 +230,7 @@ export function openScreen(name) {
   [asked, current] = [null, name];
   showColumn();
   if (before !== name) bus.emit("screen", { name, before });
+  if (before) writeMemory("screen", name);
   void show(name);
   markAll();
 }
