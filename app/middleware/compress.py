@@ -1,4 +1,4 @@
-"""Compresses the page and our scripts, as Gradio does its own files."""
+"""Compresses the page, our scripts and the guide's words, as Gradio does its own files."""
 
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,5 +14,5 @@ class CompressPage(HttpMiddleware):
         self.compressed = GZipMiddleware(app, compresslevel=6)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_text = scope["path"] == "/" or scope["path"].startswith("/inside/js/")
+        is_text = scope["path"] == "/" or scope["path"].startswith(("/inside/js/", "/guide/"))
         await (self.compressed if is_text else self.app)(scope, receive, send)

@@ -31,8 +31,8 @@ export function welcome(view) {
     "aria-label": "The sample's patches in the colours of their principal components",
   });
   const node = el(
-    "section",
-    { class: "inside-welcome", "aria-label": "Welcome" },
+    "div",
+    { class: "inside-welcome", role: "region", "aria-label": "Welcome" },
     colours,
     el(
       "div",

@@ -2,7 +2,7 @@
    they are about, and asks before it shows. What is set there is the page's own: whoever leaves stays
    where the path has led. */
 import { bus } from "../../page/bus.js";
-import { keep, parseLink } from "../../page/link.js";
+import { keep } from "../../page/link.js";
 import { markTermsOf } from "../glossary.js";
 import { guideLayer } from "../layer.js";
 import { bring, follow } from "../numbers.js";
@@ -187,13 +187,4 @@ function focusIn(part) {
   if (can instanceof HTMLElement) return can.focus();
   part?.setAttribute("tabindex", "-1");
   part?.focus();
-}
-
-/** The browser's Back and Forward lead to the stop that the address names, or out of the path. */
-export function followAddress() {
-  addEventListener("popstate", () => {
-    const { stop } = parseLink(location.hash).extras;
-    if (stop) void openPath(stop);
-    else if (open) leavePath();
-  });
 }
