@@ -33,6 +33,8 @@ def truths() -> dict[str, Any]:
 
 def go_to(page: Page, name: str) -> None:
     """Goes to a stop, and waits until it says everything that it has to say."""
+    if not page.locator(CARD).count():
+        page.click("#inside-to-path")
     page.locator(f"{CARD} select").select_option(name)
     page.wait_for_selector(f"{CARD}[data-there='{name}']", timeout=60_000)
     expect(page.locator(f"{CARD} [data-number]", has_text="…")).to_have_count(0, timeout=60_000)
