@@ -67,6 +67,11 @@ def page_options(option: Callable[..., Any]) -> None:
         action="store_true",
         help="let visitors have official weights downloaded; at this machine they always may",
     )
+    option(
+        "--mcp",
+        action="store_true",
+        help="also serve the views as tools of the Model Context Protocol, to this machine alone",
+    )
 
 
 def page(args: argparse.Namespace) -> None:
@@ -82,6 +87,9 @@ def page(args: argparse.Namespace) -> None:
         check_device(args.device)
     if find_spec("gradio") is None:
         raise ValueError("The page needs Gradio: pip install 'inside-dinov2[app]' brings it.")
+
+    if args.mcp:
+        check_mcp(args)
 
     import uvicorn
 
@@ -101,8 +109,11 @@ def page(args: argparse.Namespace) -> None:
         allow_downloads=args.allow_downloads or None,
         root_path=args.root_path,
         galleries=args.gallery,
+        mcp=args.mcp,
     )
     print(f"Inside DINOv2 opens on http://{args.host}:{args.port}", flush=True)
+    if args.mcp:
+        print(f"Tools (MCP): http://{args.host}:{args.port}/gradio_api/mcp/", flush=True)
     interruption.cease()
     uvicorn.run(
         server,
@@ -111,6 +122,21 @@ def page(args: argparse.Namespace) -> None:
         log_level="warning",
         timeout_graceful_shutdown=2,  # open event streams would hold it for ever
     )
+
+
+def check_mcp(args: argparse.Namespace) -> None:
+    """ValueError where the tools would be served to others, or what serves them is missing."""
+    from app.middleware.protection import Access
+
+    if not Access(args.host, tuple(args.allow_host)).is_local or args.root_path:
+        raise ValueError(
+            "--mcp serves tools to this machine alone: leave --host, --allow-host and --root-path "
+            "out, or --mcp."
+        )
+    if find_spec("mcp") is None:
+        raise ValueError(
+            "--mcp needs one more package: pip install 'inside-dinov2[mcp]' brings it."
+        )
 
 
 def check_address(host: str, port: int) -> None:

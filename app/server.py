@@ -42,12 +42,14 @@ def build_server(
     allow_downloads: bool | None = None,
     root_path: str = "",
     galleries: Sequence[Path] = (),
+    mcp: bool = False,
 ) -> FastAPI:
     """The application that uvicorn runs. ValueError for a model or file that is not there.
 
     `root_path`: the path below which a proxy shows the page, such as "/inside".
     `allow_downloads`: whether visitors may have weights downloaded; by default only the person at
     this machine may. `galleries`: folders of the command `gallery` that everybody may look at.
+    `mcp`: whether the named endpoints are tools of the Model Context Protocol as well.
     """
     prefix = checked_prefix(root_path)
     downloads = access.is_local if allow_downloads is None else allow_downloads
@@ -65,8 +67,8 @@ def build_server(
     server = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     add_routes(server, services)
     page = build_app(services)
-    mount(server, page, access.listens_on, port, prefix=prefix)
-    add_middleware(server, services, access, page.theme_hash, prefix=prefix)
+    mount(server, page, access.listens_on, port, prefix=prefix, mcp=mcp)
+    add_middleware(server, services, access, page.theme_hash, prefix=prefix, mcp=mcp)
     return server
 
 
@@ -98,7 +100,9 @@ def end(services: Services) -> None:
     services.umap.stop()
 
 
-def mount(server: FastAPI, page: gr.Blocks, host: str, port: int, *, prefix: str = "") -> None:
+def mount(
+    server: FastAPI, page: gr.Blocks, host: str, port: int, *, prefix: str = "", mcp: bool = False
+) -> None:
     """Puts the page on the server, behind the routes."""
     gr.mount_gradio_app(
         server,
@@ -113,7 +117,7 @@ def mount(server: FastAPI, page: gr.Blocks, host: str, port: int, *, prefix: str
         max_file_size=MAX_UPLOAD,
         ssr_mode=False,
         enable_monitoring=False,
-        mcp_server=False,
+        mcp_server=mcp,
         theme=theme(),
         css=css(),
     )
@@ -123,7 +127,13 @@ def mount(server: FastAPI, page: gr.Blocks, host: str, port: int, *, prefix: str
 
 
 def add_middleware(
-    server: FastAPI, services: Services, access: Access, theme_hash: str, *, prefix: str = ""
+    server: FastAPI,
+    services: Services,
+    access: Access,
+    theme_hash: str,
+    *,
+    prefix: str = "",
+    mcp: bool = False,
 ) -> None:
     """What surrounds every request; the last one added is the first to see it."""
     first = services.first_visit
@@ -135,6 +145,6 @@ def add_middleware(
     server.add_middleware(CompressPage)
     server.add_middleware(GradioLoader)
     server.add_middleware(StaticCache, STATIC / "js")
-    server.add_middleware(GradioGate, services.visitors, services.uploads)
+    server.add_middleware(GradioGate, services.visitors, services.uploads, mcp=mcp)
     server.add_middleware(Protection, access)
     server.add_middleware(Prefix, prefix)

@@ -24,6 +24,7 @@ OPEN = (
 )
 CLOSED = ("/openapi.json", "/docs", "/redoc")
 EVENTS = ("queue/join", "call/", "run/", "api/", "cancel", "reset")
+TOOLS = "mcp/"  # the Model Context Protocol, where it was asked for
 MAX_EVENT = 2**20  # bytes of what an event or a program sends, beside files
 LONG = "This request is too long."
 NO_ADDRESS = "Upload the picture: this server fetches no addresses."
@@ -32,9 +33,12 @@ NO_ADDRESS = "Upload the picture: this server fetches no addresses."
 class GradioGate(HttpMiddleware):
     """Looks at requests to Gradio before Gradio does."""
 
-    def __init__(self, app: ASGIApp, visitors: Visitors, uploads: UploadedFiles) -> None:
+    def __init__(
+        self, app: ASGIApp, visitors: Visitors, uploads: UploadedFiles, *, mcp: bool = False
+    ) -> None:
         super().__init__(app)
         self.visitors, self.uploads = visitors, uploads
+        self.open, self.events = (*OPEN, TOOLS) if mcp else OPEN, (*EVENTS, TOOLS)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in CLOSED:
@@ -42,9 +46,9 @@ class GradioGate(HttpMiddleware):
         if not scope["path"].startswith(PREFIX):
             return await self.app(scope, receive, send)
         name = scope["path"].removeprefix(PREFIX)
-        if not name.startswith(OPEN) or name.startswith("file=http"):
+        if not name.startswith(self.open) or name.startswith("file=http"):
             return await PlainTextResponse("Not found", 404)(scope, receive, send)
-        if scope["method"] == "POST" and name.startswith(EVENTS):
+        if scope["method"] == "POST" and name.startswith(self.events):
             return await self._check_event(scope, receive, send)
         if scope["method"] == "POST" and name == "upload":
             secret = self.visitors.secret(Request(scope).cookies)

@@ -6,6 +6,7 @@
 Nothing is kept: each call decodes its picture, runs the model once and forgets both.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 
     from dino_core.analysis.inspection import Inspection
 
+PICTURE = (
+    'A picture is {"path": PATH}, where PATH is what POST gradio_api/upload has answered for a '
+    'file, or {"sample": NAME}, such as cat.jpg. Everything is counted from 0.'
+)
 WHATIF_BOTH = ("attention", "colours", "cls")  # arrays before and after a change
 
 
@@ -28,18 +33,21 @@ def add_endpoints(services: Services) -> None:
     endpoints = Endpoints(services)
     views = PictureEndpoints(services)
     models = ModelEndpoints(services)
-    for model_view in (models.compare, models.grid, models.tokens):
-        gr.api(model_view, api_name=model_view.__name__, concurrency_id="model")
-    for view in (views.similar, views.match, views.clusters, views.rollout, views.norms):
-        gr.api(view, api_name=view.__name__, concurrency_id="model")
-    gr.api(views.depth, api_name="depth", concurrency_id="model")
-    gr.api(endpoints.crops, api_name="crops", concurrency_limit=2)
-    gr.api(endpoints.masks, api_name="masks", concurrency_limit=2)
-    gr.api(endpoints.attention, api_name="attention", concurrency_id="model")
-    gr.api(endpoints.features, api_name="features", concurrency_id="model")
-    gr.api(views.whatif, api_name="whatif", concurrency_id="model")
-    gr.api(endpoints.losses, api_name="losses", concurrency_id="model")
-    gr.api(endpoints.step, api_name="step", concurrency_id="model")
+    for drawn in (endpoints.crops, endpoints.masks):  # no model is asked
+        add_endpoint(drawn, concurrency_limit=2)
+    for view in (
+        *(models.compare, models.grid, models.tokens),
+        *(views.similar, views.match, views.clusters, views.rollout, views.norms),
+        *(views.depth, views.whatif),
+        *(endpoints.attention, endpoints.features, endpoints.losses, endpoints.step),
+    ):
+        add_endpoint(view, concurrency_id="model")
+
+
+def add_endpoint(view: Callable[..., dict], **options: Any) -> None:
+    """One endpoint by the name of its function, described by its docstring."""
+    words = " ".join(f"{view.__doc__} {PICTURE}".split())
+    gr.api(view, api_name=view.__name__, api_description=words, **options)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import gradio as gr
 
 from app.page.updates import read_upload
 from app.services import Services
+from app.state.models import read_sample
 from app.visitors import owner_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,12 @@ if TYPE_CHECKING:
 
 
 def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
-    """The uploaded file, decoded. Only what the same visitor has uploaded is opened."""
-    path = str(dict(picture).get("path", ""))
+    """The uploaded file {"path": ...}, decoded, or a sample {"sample": ...}. Only what the same
+    visitor has uploaded is opened. ValueError in a sentence for anything else."""
+    named = dict(picture)
+    if "sample" in named:
+        return read_sample(str(named["sample"]))
+    path = str(named.get("path", ""))
     return read_upload(services, services.visitors.secret(request.cookies), path)
 
 
