@@ -84,8 +84,10 @@ const GROUPS = { picture: pictureNumbers, attention: attentionNumbers, cut: crop
 
 /** A number as it is known now, or null. @param {string} name "losses.k" */
 export function numberNow(name) {
-  const [group, key] = name.split(".");
-  const value = (own.get(group) ?? numbersOf(group))[key];
+  const [group, key] = name.split("."),
+    view = currentView();
+  const known = group === "picture" && view ? pictureNumbers(view) : own.get(group),
+    value = (known ?? numbersOf(group))[key];
   return value === undefined || value === "…" ? null : String(value);
 }
 
