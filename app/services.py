@@ -10,6 +10,7 @@ from app.jobs.galleries import Galleries
 from app.jobs.runs import Runs
 from app.paths import checkpoints_folder, cookie_key_file, galleries_folder, runs_folder
 from app.state.checkpoints import Checkpoints
+from app.state.classifiers import Classifiers
 from app.state.identity import Identity
 from app.state.models import Models, read_sample
 from app.state.pairs import Pairs
@@ -43,6 +44,7 @@ class Services:
     identity: Identity
     first_visit: stored.FirstVisit | None  # None: it was not worked out for this model
     checkpoints: Checkpoints
+    classifiers: Classifiers
 
     def look(
         self,
@@ -100,6 +102,7 @@ def build_services(
         identity=Identity(models, first_visit.tag if first_visit else ""),
         first_visit=first_visit,
         checkpoints=checkpoints,
+        classifiers=Classifiers(models),
     )
 
 

@@ -40,6 +40,7 @@ def add_endpoints(services: Services) -> None:
         *(views.similar, views.match, views.clusters, views.rollout, views.norms),
         *(views.depth, views.whatif),
         *(endpoints.attention, endpoints.features, endpoints.losses, endpoints.step),
+        endpoints.predict,
     ):
         add_endpoint(view, concurrency_id="model")
 
@@ -167,6 +168,20 @@ class Endpoints:
 
         arrays = ("gradient_norms", "shares", "cosines", "student_moved", "teacher_moved")
         return plain_scene(make, *arrays)
+
+    def predict(self, picture: dict, run: str, request: gr.Request, top: int = 3) -> dict:
+        """What a finished fine-tuning says of a picture: its likeliest classes, and what bias,
+        class token and each patch [class, h, w] add to the logit. Of a visitor's own run, or of one
+        that the command line began."""
+
+        def make() -> Any:
+            services = self.services
+            folder = services.runs.find(run)
+            if not services.runs.details(run, asking(services, request)).get("pictures_shown"):
+                raise ValueError("This run is another visitor's: only that one can ask it.")
+            return services.classifiers.predict(folder, self._open(picture, request), top)
+
+        return plain_scene(make, "patches")
 
     def _open(self, picture: dict, request: gr.Request) -> "Image":
         return opened(self.services, picture, request)

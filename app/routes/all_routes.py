@@ -21,6 +21,7 @@ from app.routes import (
     losses,
     masks,
     pictures,
+    predicting,
     reopening,
     runs,
     step,
@@ -44,7 +45,7 @@ SCREENS = (
     losses,
     step,
 )
-JOBS = (runs, galleries, gallery_views, gallery_parts)
+JOBS = (runs, predicting, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 WORDS = (guide,)
 

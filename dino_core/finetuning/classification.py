@@ -21,7 +21,7 @@ import torch
 from PIL import Image
 
 from dino_core.datasets import Pictures, find_pictures
-from dino_core.embedding.embed import FeatureSet
+from dino_core.embedding.embed import FeatureSet, embed_in_memory
 from dino_core.finetuning.backbone import (
     Epoch,
     StopRequested,
@@ -39,7 +39,14 @@ from dino_core.finetuning.classifier import (
     predict,
     save_classifier,
 )
-from dino_core.finetuning.features import PARTS, Divided, all_features, without_broken
+from dino_core.finetuning.explaining import TUNED
+from dino_core.finetuning.features import (
+    PARTS,
+    Divided,
+    all_features,
+    without_broken,
+    write_features,
+)
 from dino_core.finetuning.layers import best_sentence
 from dino_core.finetuning.reports import imbalance, score
 from dino_core.finetuning.setup import FinetuneSetup
@@ -121,6 +128,7 @@ def _finetune(
         logits = torch.cat(
             [out for out, _ in logits_and_labels(classifier, parts.test, setup, control)]
         )
+        keep_tuned_features(run, setup, parts, classifier, control)
     with torch.no_grad():
         report = score(logits.softmax(1), test.labels, classifier.classes, test.names)
     save_probes(run, "after", classifier, probes)
@@ -134,6 +142,21 @@ def _finetune(
         "skipped": skipped,
     }
     write_report(run, {**facts, **report}, setup)
+
+
+def keep_tuned_features(
+    run: RunFolder, setup: FinetuneSetup, parts: Divided, classifier: Classifier, control: Control
+) -> None:
+    """What the head is given of the training pictures now that the backbone has moved, so that the
+    nearest of them can be found for any other picture."""
+
+    def progress(count: int) -> None:
+        follow_control(control, setup)
+        words = f"Features of the training pictures, once more: {count} of {len(parts.train)}."
+        run.put_state("running", words, setup.epochs, setup.epochs)
+
+    tuned = embed_in_memory(classifier.backbone, parts.train, setup.size, progress=progress)
+    write_features(run.path / "features" / f"{TUNED}.safetensors", tuned)
 
 
 def write_report(run: RunFolder, report: dict[str, Any], setup: FinetuneSetup) -> None:

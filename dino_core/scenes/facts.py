@@ -154,3 +154,11 @@ class VisitFacts(TypedDict):
     callers: list[tuple[int, int]]  # function and line, the outermost first
     view: str  # what is drawn beside it, one of `step.VIEWS`
     values: list[ValueFacts]
+
+
+class NearestFacts(TypedDict):
+    """A training picture that lies near another one, where a fine-tuned head looks."""
+
+    index: int  # among the training pictures
+    label: str
+    cosine: float

@@ -45,6 +45,7 @@ def test_only_the_views_are_public(client: Client) -> None:
         *("/crops", "/masks", "/attention", "/features", "/losses", "/step"),
         *("/similar", "/match", "/clusters", "/rollout", "/norms", "/depth", "/whatif"),
         *("/compare", "/grid", "/tokens"),
+        "/predict",
     }
 
 

@@ -70,7 +70,7 @@ def own_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def tab_to(page: Page, selector: str) -> None:
     """By Tab alone, from the top of the page."""
     page.evaluate("document.activeElement.blur()")
-    for _ in range(40):
+    for _ in range(80):
         page.keyboard.press("Tab")
         if page.locator(f"{selector}:focus").count():
             return

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from tiny_runs import coloured, picture, zipped
+from tiny_runs import COLOURS, coloured, picture, zipped
 
 pytestmark = pytest.mark.browser
 Shown = Callable[[Page, str], dict]
@@ -85,6 +85,20 @@ def find_on_other_screens(page: Page, shown: Shown, run: str) -> None:
     )
 
 
+def open_as_a_model(page: Page) -> None:
+    """What the run has learnt is in the list of models, and stands beside the preview."""
+    page.click("#tab-training")
+    page.get_by_label("Weights", exact=True).select_option("4")  # the first milestone
+    page.get_by_role("button", name="Compare with the preview").click()
+    page.wait_for_function(
+        """() => { const it = document.querySelector("[data-view=features]")?.inside;
+            return it?.mode === "compare" && it.model === "preview_vits14" && it.likeness; }""",
+        timeout=60_000,
+    )
+    expect(page.locator("#model input")).to_have_value("tiny, 20 steps, step 4 (yours)")
+    expect(page.locator(".inside-compare figcaption").first).to_contain_text("tiny, 20 steps")
+
+
 def test_a_run_survives_the_page_and_can_be_steered(
     training: Page, shown: Shown, visitor: Callable[..., Page]
 ) -> None:
@@ -118,6 +132,7 @@ def test_a_run_survives_the_page_and_can_be_steered(
         )
     walk_through_time(page)
     find_on_other_screens(page, shown, begun["run"])
+    open_as_a_model(page)
 
     page.click("#tab-training")
     ask(page, "delete")
@@ -233,6 +248,27 @@ def open_a_cell(page: Page, confusion: list[list[int]]) -> None:
     assert box <= 390
 
 
+def try_it(page: Page) -> None:
+    """The open picture is asked at once, another one when it is handed in."""
+    panel = page.locator(".inside-try")
+    bars = panel.locator(".inside-classes button")
+    expect(bars).to_have_count(5)
+    expect(panel.locator(".inside-note").first).to_contain_text("cat.jpg: ")
+    expect(panel.locator(".inside-table tr")).to_have_count(4)
+    expect(panel.locator(".inside-try-columns figcaption b")).to_contain_text(
+        bars.first.locator("b").inner_text()
+    )
+    bars.nth(1).click()
+    expect(panel.locator(".inside-try-columns figcaption b")).to_contain_text(
+        bars.nth(1).locator("b").inner_text()
+    )
+    near = panel.locator(".inside-mistakes").first.locator("img")
+    expect(near).to_have_count(8)
+    red = {"name": "a red one.png", "mimeType": "image/png", "buffer": picture(77, COLOURS["red"])}
+    panel.locator("input[type=file]").set_input_files(red)
+    expect(panel.locator('figure[title="a red one.png"] b')).to_have_text("red")
+
+
 def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path) -> None:
     page = training
     start_fine_tuning(page, tmp_path)
@@ -257,5 +293,6 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     page.wait_for_function(f"document.querySelector('{drawn}').layout.shapes[0].x0 === {layer}")
     weights = page.locator(".inside-test .inside-weights")
     expect(weights).to_contain_text("Preview ViT-S/14 (not the official weights). Not the official")
+    try_it(page)
     look_at_confusions(page, state["confusion"])
     open_a_cell(page, state["confusion"])

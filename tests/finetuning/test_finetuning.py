@@ -12,6 +12,7 @@ from tiny_models import TINY, tiny_vit
 from tiny_runs import COLOURS, coloured, files, picture, zipped
 
 from dino_core.datasets import find_pictures
+from dino_core.embedding.embed import embed_in_memory
 from dino_core.finetuning import backbone
 from dino_core.finetuning import features as tuned_features
 from dino_core.finetuning.classification import (
@@ -22,6 +23,7 @@ from dino_core.finetuning.classification import (
     predict,
 )
 from dino_core.finetuning.classifier import Classifier
+from dino_core.finetuning.explaining import standardised, training_features
 from dino_core.finetuning.reports import imbalance, score
 from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.weights import load_backbone, save_backbone
@@ -95,6 +97,14 @@ def test_the_backbone_learns_where_it_is_asked_to(tmp_path, setup, part, still):
     before, after = (np.load(run / "probes" / f"{name}.npz") for name in ("before", "after"))
     assert (before["pictures"] == after["pictures"]).all()
     assert not np.array_equal(before["attention"], after["attention"])
+    classifier = load_classifier(run)
+    training = training_features(run, classifier)
+    pictures = find_pictures(setup.data)
+    learned = pictures.subset([pictures.names.index(name) for name in training.names])
+    again = embed_in_memory(classifier.backbone, learned, setup.size)
+    assert again.labels.equal(training.labels)
+    expected = standardised(classifier.head, again.both)
+    torch.testing.assert_close(training.features, torch.nn.functional.normalize(expected, dim=1))
 
 
 def test_earlier_blocks_learn_at_lower_rates(setup):

@@ -1018,6 +1018,37 @@ export namespace picture {
   }
 }
 
+export namespace predicting {
+  /** The likeliest classes of one picture, the first first; k of them. */
+  export interface PredictScene {
+    /** [H, W, 3] uint8, the middle square that the model is given */
+    picture: Uint8Array;
+    /** [k, h, w] float32, what each patch adds to the logit */
+    patches: Float32Array;
+    facts: {
+      classes: string[];
+      probabilities: number[];
+      /** = bias + class token + sum of the patches */
+      logits: number[];
+      class_token: number[];
+      bias: number[];
+      nearest: {
+        /** among the training pictures */
+        index: number;
+        label: string;
+        cosine: number;
+      }[];
+      grid: [number, number];
+      /** why no training pictures are named; "" where they are */
+      without: string;
+    };
+    shapes: {
+      picture: [number, number, 3];
+      patches: [number, number, number];
+    };
+  }
+}
+
 export namespace similarity {
   /** Cosines of one layer's patch features with those of one patch. */
   export interface SimilarityScene {

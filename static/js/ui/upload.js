@@ -7,14 +7,19 @@ import { el } from "./dom.js";
  *
  * @param {string} text
  * @param {(files: File[]) => unknown} onfiles
- * @param {{ accept?: string, title?: string, folder?: boolean }} [options] folder: a whole one
+ * @param {{ accept?: string, title?: string, folder?: boolean, several?: boolean }} [options]
+ *   folder: a whole one; several: more than one file
  */
-export function fileButton(text, onfiles, { accept = "", title, folder = false } = {}) {
+export function fileButton(
+  text,
+  onfiles,
+  { accept = "", title, folder = false, several = folder } = {},
+) {
   const input = el("input", {
     type: "file",
     hidden: true,
     accept: accept || null,
-    multiple: folder,
+    multiple: several,
     webkitdirectory: folder,
     "aria-label": text,
     onchange: () => {

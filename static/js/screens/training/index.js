@@ -14,6 +14,7 @@ import { createLayout } from "./layout.js";
 import { fillTrainingLesson } from "./lesson.js";
 import { createList } from "./list.js";
 import { createModels } from "./models.js";
+import { createPredict } from "./predict.js";
 import { createProgress } from "./progress.js";
 import { createReport } from "./report.js";
 import { createState } from "./state.js";
@@ -38,13 +39,14 @@ export function create(root, page) {
     models = createModels(page.run),
     curves = createCurves(page.run),
     report = createReport(update, page.run),
+    predict = createPredict(page.run),
     checkpoints = createCheckpoints((moment) => update({ moment })),
     repeat = createCommand(),
     take = createExports(state, curves.sheet);
   const layout = createLayout({
     beginning: [form.node, list.node],
     opened: [progress.top, steering.node, models.node, progress.verdict, curves.node],
-    below: [report.node, checkpoints.node, take.node, repeat.node],
+    below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
   });
   root.append(layout.columns, layout.below);
 
@@ -63,7 +65,8 @@ export function create(root, page) {
   /** @param {Opened} opened */
   function drawRun(opened) {
     for (const part of [progress, curves]) part.draw(opened);
-    for (const part of [steering, models, checkpoints, repeat, take]) part.draw(opened.run);
+    for (const part of [steering, models, predict, checkpoints, repeat, take])
+      part.draw(opened.run);
     speakOf("training", opened.run.kind);
     fillTrainingLesson(opened.lines);
   }
@@ -83,6 +86,7 @@ export function create(root, page) {
   return {
     async show(view) {
       form.follow(view);
+      predict.look(view);
       if (!selection.run) select({ run: kept("run") });
       await watching.refresh();
     },

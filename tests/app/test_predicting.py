@@ -1,0 +1,159 @@
+"""Try it: the page, the named endpoint and the command line say the same of a picture."""
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from safetensors.numpy import load
+from tiny_models import TINY, tiny_vit
+from tiny_runs import COLOURS, coloured, picture, zipped
+
+from app.jobs.run_cards import RunJob
+from app.page.api import Endpoints
+from app.routes.all_routes import add_routes
+from app.services import Services, build_services
+from app.visitors import COOKIE, owner_of
+from dino_core.cli.main import main
+from dino_core.finetuning.classification import FinetuneSetup, finetune
+from dino_core.weights import save_backbone
+
+KEY = "k" * 32
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A server with a finished fine-tuning of ada's."""
+
+    app: FastAPI
+    services: Services
+    folder: Path
+    picture: Path
+
+    def visitor(self, secret: str) -> TestClient:
+        cookie = self.services.visitors.cookie_of(secret)
+        return TestClient(self.app, cookies={COOKIE: cookie})
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INSIDE_DINOV2_RUNS", str(home / "runs"))
+        patch.setenv("INSIDE_DINOV2_GALLERIES", str(home / "galleries"))
+        services = build_services("preview_vits14", None, "cpu")
+    vit = tiny_vit(replace(TINY, layer_scale_init=None))
+    weights = save_backbone(vit, home / "w.safetensors")
+    data = zipped(home / "data.zip", coloured(6))
+    setup = FinetuneSetup(data=str(data), weights=str(weights), size=28, epochs=5, threads=1)
+    finetune(home / "runs" / "colours", setup)
+    services.runs._put(
+        RunJob(
+            name="colours",
+            owner=owner_of("ada"),
+            title="t",
+            data=str(data),
+            kind="fine-tuning",
+            steps=5,
+            data_name="data.zip",
+            asked=1.0,
+            waiting=False,
+        )
+    )
+    red = home / "red.png"
+    red.write_bytes(picture(999, COLOURS["red"]))
+    app = FastAPI()
+    add_routes(app, services)
+    return Tuned(app, services, home / "runs" / "colours", red)
+
+
+@pytest.fixture(scope="module")
+def said(tuned: Tuned) -> dict[str, Any]:
+    """What the page is told of ada's open picture."""
+    ada = tuned.visitor("ada")
+    opened = ada.post(
+        f"/view/{KEY}/again?model=preview_vits14&size=56", content=tuned.picture.read_bytes()
+    )
+    assert opened.status_code == 200, opened.text
+    answer = ada.get(f"/view/{KEY}/predict?run=colours")
+    assert answer.status_code == 200, answer.text
+    length = int.from_bytes(answer.content[:8], "little")
+    header = json.loads(answer.content[8 : 8 + length])
+    return {**load(answer.content), **json.loads(header["__metadata__"]["facts"])}
+
+
+def test_page_endpoint_and_command_say_the_same(
+    tuned: Tuned, said: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(tuned.picture), "--model", str(tuned.folder)]) == 0
+    named = zip(said["classes"], said["probabilities"], strict=True)
+    words = ", ".join(f"{name} {100 * p:.1f} %" for name, p in named)
+    assert capsys.readouterr().out == f"{tuned.picture}: {words}\n"
+
+    tuned.services.uploads.add("ada", [str(tuned.picture)])
+    cookies = {COOKIE: tuned.services.visitors.cookie_of("ada")}
+    request: Any = SimpleNamespace(cookies=cookies)
+    file = {"path": str(tuned.picture)}
+    endpoint = Endpoints(tuned.services).predict(file, "colours", request)
+    dropped = tuned.visitor("ada").post("/runs/colours/predict", content=tuned.picture.read_bytes())
+    for answer in (endpoint, dropped.json()):
+        for name in ("classes", "probabilities", "logits", "bias", "class_token", "nearest"):
+            assert answer[name] == said[name], name
+    assert np.allclose(endpoint["patches"], said["patches"])
+
+
+def test_the_map_adds_up_to_the_logit(said: dict[str, Any]) -> None:
+    total = np.array(said["bias"]) + said["class_token"] + said["patches"].sum((1, 2))
+    assert np.allclose(total, said["logits"], atol=1e-5)
+    assert said["grid"] == [2, 2]
+    assert said["picture"].shape == (28, 28, 3)
+    assert said["probabilities"] == sorted(said["probabilities"], reverse=True)
+
+
+def test_the_nearest_are_training_pictures(tuned: Tuned, said: dict[str, Any]) -> None:
+    ada, nearest = tuned.visitor("ada"), said["nearest"]
+    assert nearest[0]["label"] == "red"
+    cosines = [one["cosine"] for one in nearest]
+    assert cosines == sorted(cosines, reverse=True)
+    address = f"/runs/colours/training/{nearest[0]['index']}.jpg"
+    image = ada.get(address)
+    assert (image.status_code, image.headers["content-type"]) == (200, "image/jpeg")
+    assert ada.get("/runs/colours/training/999.jpg").status_code == 404
+    assert tuned.visitor("bob").get(address).status_code == 403
+
+
+def test_a_run_of_somebody_s_pictures_answers_nobody_else(tuned: Tuned) -> None:
+    bob, body = tuned.visitor("bob"), tuned.picture.read_bytes()
+    assert bob.post("/runs/colours/predict", content=body).status_code == 403
+    opened = bob.post(f"/view/{'b' * 32}/again?model=preview_vits14&size=56", content=body)
+    assert opened.status_code == 200
+    assert bob.get(f"/view/{'b' * 32}/predict?run=colours").status_code == 403
+    request: Any = SimpleNamespace(cookies={})
+    with pytest.raises(gr.Error, match="another visitor's"):
+        Endpoints(tuned.services).predict({"path": "x"}, "colours", request)
+
+
+def test_what_cannot_be_asked_says_so(tuned: Tuned, said: dict[str, Any]) -> None:
+    ada = tuned.visitor("ada")
+    broken = ada.post("/runs/colours/predict", content=b"no picture")
+    assert broken.status_code == 422
+    assert broken.text
+    assert ada.get(f"/view/{KEY}/predict?run=other").status_code == 404
+    other = tuned.services.runs.folder / "begun"
+    other.mkdir()
+    (other / "config.json").write_text(json.dumps({"format": 1, "kind": "pretraining"}))
+    refused = ada.get(f"/view/{KEY}/predict?run=begun")
+    assert refused.status_code == 422
+    assert "no classifier yet" in refused.text
+    file = tuned.folder / "model.safetensors"
+    whole = file.read_bytes()
+    file.write_bytes(whole[:1000])
+    refused = ada.get(f"/view/{KEY}/predict?run=colours")
+    file.write_bytes(whole)
+    assert (refused.status_code, refused.text) == (422, "The classifier of this run is damaged.")
