@@ -20,6 +20,7 @@ __all__ = [
     "TEXT",
     "checkpoints_folder",
     "cookie_key_file",
+    "exports_folder",
     "galleries_folder",
     "runs_folder",
 ]
@@ -38,6 +39,11 @@ def galleries_folder() -> Path:
 def checkpoints_folder() -> Path:
     """Where visitors' checkpoints are kept: on the disk of the runs, whose files are shared."""
     return runs_folder() / ".page" / "checkpoints"
+
+
+def exports_folder() -> Path:
+    """Where models are written for other libraries; nothing in it is kept for long."""
+    return runs_folder() / ".page" / "exports"
 
 
 def cookie_key_file() -> Path:

@@ -95,6 +95,7 @@ def tidy(services: Services, stop: threading.Event) -> None:
 
 def end(services: Services) -> None:
     """Lets go of everything; runs and galleries at work go on."""
+    services.exports.end()
     services.galleries.end()
     services.runs.end()
     services.umap.stop()

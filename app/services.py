@@ -6,9 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.first_visit import stored
+from app.jobs.exports import Exports
 from app.jobs.galleries import Galleries
 from app.jobs.runs import Runs
-from app.paths import checkpoints_folder, cookie_key_file, galleries_folder, runs_folder
+from app.paths import (
+    checkpoints_folder,
+    cookie_key_file,
+    exports_folder,
+    galleries_folder,
+    runs_folder,
+)
 from app.state.checkpoints import Checkpoints
 from app.state.classifiers import Classifiers
 from app.state.identity import Identity
@@ -45,6 +52,7 @@ class Services:
     first_visit: stored.FirstVisit | None  # None: it was not worked out for this model
     checkpoints: Checkpoints
     classifiers: Classifiers
+    exports: Exports
 
     def look(
         self,
@@ -103,6 +111,7 @@ def build_services(
         first_visit=first_visit,
         checkpoints=checkpoints,
         classifiers=Classifiers(models),
+        exports=Exports(exports_folder(), models),
     )
 
 

@@ -12,6 +12,7 @@ from app.routes import (
     attention,
     checkpoints,
     crops,
+    exports,
     features,
     figures,
     galleries,
@@ -45,7 +46,7 @@ SCREENS = (
     losses,
     step,
 )
-JOBS = (runs, predicting, galleries, gallery_views, gallery_parts)
+JOBS = (runs, predicting, exports, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 WORDS = (guide,)
 

@@ -1,6 +1,7 @@
 """`export`: a checkpoint or a run for another library, proven by that library."""
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +37,17 @@ def export(args: argparse.Namespace) -> None:
     from dino_core.weights.export import export_backbone
 
     vit = _open(args)
-    done = export_backbone(vit, args.to, args.output, attention=args.attention)
+    done = export_backbone(vit, args.to, args.output, attention=args.attention, stage=_say)
     for check in done.checks:
         height, width = check.size
         print(f"{width} x {height} px: equal to {check.difference:.1e} of the largest number")
     for note in done.notes:
         print(note)
     print(f"{args.to} -> {done.path}")
+
+
+def _say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)
 
 
 def _open(args: argparse.Namespace) -> Any:

@@ -75,7 +75,12 @@ class Exported:
 
 
 def export_backbone(
-    vit: VisionTransformer, target: Target, path: str | Path, *, attention: bool = False
+    vit: VisionTransformer,
+    target: Target,
+    path: str | Path,
+    *,
+    attention: bool = False,
+    stage: Callable[[str], object] = lambda words: None,
 ) -> Exported:
     """Writes the backbone for another library and has that library prove it.
 
@@ -85,17 +90,21 @@ def export_backbone(
     onnx          an .onnx file with free batch, height and width; with `attention` also the class
                   token's row in every block and head
 
-    Raises ValueError in a sentence: an unknown target, an ending that does not fit, a library that
-    is not here, a model that the other has no place for, or numbers that do not agree.
+    `stage` is told in words what begins. Raises ValueError in a sentence: an unknown target, an
+    ending that does not fit, a library that is not here, a model that the other has no place for,
+    or numbers that do not agree.
     """
     path = Path(path).expanduser()
     _check_request(target, path)
     vit = _plain(vit)
     write, open_peer = PARTS[target]
     with _replacing(path, folder=target == "transformers") as partial:
+        stage(f"Writing for {target}.")
         write(vit, partial, attention)
+        stage(f"Opening it as {target} does.")
         peer, theirs = open_peer(vit, partial)
         ours = _with_positions(vit, theirs)
+        stage("Comparing what both compute of two pictures.")
         checks = tuple(_compare(ours, peer, picture) for picture in _pictures(vit.config))
         worst = max(checks, key=lambda check: check.difference)
         if not worst.difference <= TOLERANCE:

@@ -7,6 +7,7 @@ import { percent } from "../ui/format.js";
 import { fileButton } from "../ui/upload.js";
 import { bus } from "./bus.js";
 import { sentenceOf } from "./errors.js";
+import { createExporting } from "./exporting.js";
 import { isCheckpointFile } from "./picture-upload.js";
 import { requestJson } from "./scenes.js";
 import { connect, currentView, openScreen, sendToPython } from "./screens.js";
@@ -71,7 +72,18 @@ export function mountCheckpoints({ element, props, trigger }) {
     add = fileButton("Add a checkpoint", ([file]) => void send(file), { title: HINT }),
     remove = button("Remove", () => void discard(), "Throws the file of this checkpoint away");
   remove.hidden = true;
-  place.replaceChildren(el("div", {}, add, remove), bar, said);
+  const exporting = createExporting(() => currentView()?.model ?? "");
+  place.replaceChildren(
+    el("div", {}, add, remove),
+    bar,
+    said,
+    el(
+      "details",
+      { class: "inside-more" },
+      el("summary", { text: "Export this model" }),
+      exporting.node,
+    ),
+  );
 
   /** @param {string} text @param {boolean} [alarm] */
   function say(text, alarm = false) {
@@ -117,9 +129,12 @@ export function mountCheckpoints({ element, props, trigger }) {
   const follow = () => {
     remove.hidden = !currentView()?.model.startsWith(PREFIX);
   };
-  bus.on("view", () => {
+  let model = "";
+  bus.on("view", (view) => {
     follow();
     say("");
+    if (view.model !== model) exporting.forget(); // what is offered is of another model
+    ({ model } = view);
   });
   follow();
   takeDropped((file) => {

@@ -1,5 +1,6 @@
 /* What a run has learnt as a model of the page: opened on every screen, or beside the preview. */
 import { addFromRun, compareWith, openModel } from "../../page/checkpoints.js";
+import { createExporting } from "../../page/exporting.js";
 import { openScreen } from "../../page/screens.js";
 import { button, pick } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
@@ -17,21 +18,30 @@ export function createModels(run) {
   const which = pick("Weights", [], LAST, () => {}),
     open = button("Open this model", () => ask(false)),
     compare = button("Compare with the preview", () => ask(true));
+  const exporting = createExporting(async () => (await add()).name);
   const node = el(
     "div",
-    { class: "inside-controls inside-run-models", hidden: true },
-    which.node,
-    open,
-    compare,
+    { class: "inside-stack inside-run-models", hidden: true },
+    el("div", { class: "inside-controls" }, which.node, open, compare),
+    el(
+      "details",
+      { class: "inside-more" },
+      el("summary", { text: "Export this model" }),
+      exporting.node,
+    ),
   );
+
+  function add() {
+    const step = which.input.value === LAST ? null : Number(which.input.value);
+    return addFromRun(name, step);
+  }
 
   /** @param {boolean} beside the preview */
   function ask(beside) {
-    const step = which.input.value === LAST ? null : Number(which.input.value);
     open.disabled = compare.disabled = true;
     run(async () => {
       try {
-        const model = await addFromRun(name, step);
+        const model = await add();
         openModel(model.name);
         if (beside) compareWith(model.compare_with);
         else openScreen("attention");
@@ -49,6 +59,7 @@ export function createModels(run) {
       const newest = weights?.startsWith("step-") ? steps.at(-1) : null,
         text = `${next} ${weights} ${steps.join()}`;
       if (text === drawn) return;
+      if (next !== name) exporting.forget();
       const chosen = next === name ? which.input.value : LAST;
       [name, drawn] = [next, text];
       const others = steps
