@@ -136,7 +136,7 @@ class Endpoints:
         def make() -> Any:
             from dino_core.scenes.losses import Chosen, losses_scene
 
-            loaded = self.services.pairs.find(pair)
+            loaded = self.services.pairs.find(pair, asking(self.services, request))
             own = self.services.pairs.outputs(loaded, self._open(picture, request), seed)
             chosen = Chosen(targets, temperature or None)
             return losses_scene(loaded.pair, loaded.references, own, seed, chosen=chosen)

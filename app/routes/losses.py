@@ -25,15 +25,15 @@ def pairs(owner: Owner, services: Served) -> dict[str, Any]:
         for card in services.runs.everything(owner)
         if card["kind"] == "pretraining"
     }
-    return {"pairs": services.pairs.choices(runs)}
+    return {"pairs": services.pairs.choices(runs, owner)}
 
 
 @router.get("/view/{key}/losses/references/{pair}.jpg")
-def references(entry: Picture, pair: str, services: Served) -> Response:
+def references(entry: Picture, pair: str, services: Served, owner: Owner) -> Response:
     from dino_core.scenes.pairs import reference_sheet
 
     return or_sentence(
-        lambda: jpeg(reference_sheet(services.pairs.find(pair).references), 4096), 404
+        lambda: jpeg(reference_sheet(services.pairs.find(pair, owner).references), 4096), 404
     )
 
 
@@ -50,6 +50,7 @@ class LossOptions:
 def losses(
     entry: Picture,
     services: Served,
+    owner: Owner,
     is_gone: IsGone,
     seed: int,
     options: Annotated[LossOptions, Depends()],
@@ -59,7 +60,7 @@ def losses(
     from dino_core.scenes.losses import Chosen, losses_scene
 
     def make() -> Any:
-        loaded, source = services.pairs.find(pair), entry.picture.source
+        loaded, source = services.pairs.find(pair, owner), entry.picture.source
         own = entry.pair_output(
             (loaded.key, seed),
             lambda: services.pairs.outputs(loaded, source, seed, is_gone=is_gone),

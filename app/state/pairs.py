@@ -1,7 +1,8 @@
 """Pairs of student and teacher, opened once for everybody, with the samples as reference pictures.
 
-A pair is `preview`, `cifar` or `run:NAME`. Pairs and what they make of the samples are shared by
-all visitors; what they make of a visitor's picture is kept with that picture.
+A pair is `preview`, `cifar`, `run:NAME` or a visitor's checkpoint. Pairs and what they make of the
+samples are shared by all who may ask for them; what they make of a visitor's picture is kept with
+that picture.
 """
 
 import threading
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.state.models import Models
+from app.state.checkpoints import is_checkpoint
+from app.state.models import Models, check_patches
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,17 +42,20 @@ class Pairs:
         self._loaded: OrderedDict[tuple[str, int], LoadedPair] = OrderedDict()
         self._lock = threading.Lock()
 
-    def choices(self, runs: Mapping[str, str]) -> list[dict[str, Any]]:
+    def choices(self, runs: Mapping[str, str], owner: str = "") -> list[dict[str, Any]]:
         """Name, title and newest step of each; runs without a checkpoint are left out.
 
-        `runs`: the titles of the pre-training runs by their names.
+        `runs`: the titles of the pre-training runs by their names. `owner`: whose checkpoints.
         """
         from dino_core.scenes import pairs
 
         titles = {name: title for name, (_, title) in pairs.BUNDLED.items()}
         titles |= {RUN + name: f"Run {title}" for name, title in runs.items()}
         every = [{"name": n, "title": t, "step": self.key(n)[1]} for n, t in titles.items()]
-        return [one for one in every if one["step"] or one["name"] in pairs.BUNDLED]
+        kept = self._models.checkpoints
+        brought = [one for one in kept.everything(owner) if one["pair"]] if kept else []
+        own = [{"name": one["name"], "title": one["title"], "step": 0} for one in brought]
+        return [one for one in every if one["step"] or one["name"] in pairs.BUNDLED] + own
 
     def key(self, name: str) -> tuple[str, int]:
         """Name and step. ValueError for a run that is none."""
@@ -59,14 +64,14 @@ class Pairs:
         folder = self._folder(name)
         return name, pairs.newest_step(folder) if folder else 0
 
-    def find(self, name: str) -> LoadedPair:
-        """ValueError in a sentence when there is no such pair."""
+    def find(self, name: str, owner: str = "") -> LoadedPair:
+        """ValueError in a sentence when there is no such pair, or it is not `owner`'s."""
         from dino_core.scenes import pairs
 
-        key, folder = self.key(name), self._folder(name)
+        key, open_pair = self.key(name), self._opener(name, owner)
         with self._lock:
             if key not in self._loaded:
-                pair = pairs.open_run(folder) if folder else pairs.open_bundled(name)
+                pair = open_pair()
                 references = self._models.exclusive(lambda: pairs.references_of(pair))
                 self._loaded[key] = LoadedPair(key, pair, references)
             self._loaded.move_to_end(key)
@@ -89,6 +94,18 @@ class Pairs:
             return pairs.pair_outputs(loaded.pair, source, seed)
 
         return self._models.exclusive(work, is_gone=is_gone)
+
+    def _opener(self, name: str, owner: str) -> "Callable[[], OpenPair]":
+        """How a pair is opened. ValueError for what is no pair of this visitor's."""
+        from dino_core.scenes import pairs
+
+        if is_checkpoint(name):
+            file, facts = self._models.checkpoint(owner, name)
+            patch = facts["patch_size"]
+            check_patches(pairs.crop_config(patch_size=patch).global_size, patch)
+            return lambda: pairs.open_checkpoint(file, facts["title"], facts["file"])
+        folder = self._folder(name)
+        return lambda: pairs.open_run(folder) if folder else pairs.open_bundled(name)
 
     def _folder(self, name: str) -> Path | None:
         """Of a run; None for a pair that comes with the project."""

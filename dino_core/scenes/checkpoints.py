@@ -19,6 +19,7 @@ class CheckpointFacts(TypedDict):
     patch_size: int  # px
     image_size: tuple[int, int]  # px, (height, width) at which its positions were learned
     registers: int
+    pair: bool  # student and teacher with their heads: its losses can be looked at
     licence: str
     source: str
     notes: list[str]  # what was set aside, made up or chosen
@@ -30,6 +31,7 @@ def read_checkpoint(path: Path, digest: str) -> CheckpointFacts:
     `digest`: SHA-256 of the file, by which an official one is known under any name. ValueError in
     one sentence, in which the file has its name and no folder, for whatever is no checkpoint.
     """
+    from dino_core.runs.checkpoint_pairs import holds_pair
     from dino_core.weights import load_backbone
     from dino_core.weights.backbone import architecture_name
 
@@ -59,6 +61,7 @@ def read_checkpoint(path: Path, digest: str) -> CheckpointFacts:
         "patch_size": config.patch_size,
         "image_size": config.image_sides,
         "registers": config.registers,
+        "pair": holds_pair(path),
         "licence": info.licence,
         "source": info.source,
         "notes": notes,

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 from dino_core.assets import STATIC
 from dino_core.config import CropConfig, TrainConfig
 from dino_core.images import open_picture
+from dino_core.runs.checkpoint_pairs import open_checkpoint_pair
 from dino_core.runs.checkpoints import steps_in
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.pretrained_heads import CIFAR_PAIR, PREVIEW_HEADS
@@ -94,6 +95,19 @@ def open_run(folder: Path) -> OpenPair:
         )
     pair, config, _ = open_pair(folder)
     return OpenPair(pair.eval(), config, config.crops, f"Run {folder.name}", f"runs/{folder.name}")
+
+
+def open_checkpoint(path: Path, title: str, file: str) -> OpenPair:
+    """The pair in a visitor's checkpoint; `file` as lines of Python name it. ValueError for none.
+
+    Its crops are the official ones in whole patches: a checkpoint does not say its own.
+    """
+    try:
+        pair, config = open_checkpoint_pair(path)
+    except ValueError as error:
+        raise ValueError(str(error).replace(str(path), title)) from None
+    crops = crop_config(patch_size=config.vit.patch_size)
+    return OpenPair(pair, replace(config, crops=crops), crops, title, file)
 
 
 def references_of(opened: OpenPair) -> tuple[ReferenceSample, ...]:

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from safetensors.torch import save_file
 from tiny_models import TINY, tiny_vit
+from tiny_runs import TRAIN, differing_pair
 
 from app.jobs import checkpoints as jobs
 from app.routes.all_routes import add_routes
@@ -327,6 +328,26 @@ def test_names_are_names_of_files(called: str, name: str) -> None:
 def test_a_note_without_its_file_is_none(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{}")
     assert module.read_noted(tmp_path / "x.json") is None
+
+
+def test_where_it_has_heads_its_losses_can_be_looked_at(server: Server, tmp_path: Path) -> None:
+    vit = replace(TRAIN.vit, dim=64, heads=1, patch_size=28, image_size=56, layer_scale_init=1.0)
+    torch.save(differing_pair(replace(TRAIN, vit=vit)).state_dict(), tmp_path / "pair.pth")
+    ada, bob = server.visitor("ada"), server.visitor("bob")
+    facts = send(ada, tmp_path / "pair.pth").json()
+    assert facts["pair"]
+    assert "dino_head" in " ".join(facts["notes"])
+    listed = [one["name"] for one in ada.get("/losses/pairs").json()["pairs"]]
+    assert listed[-1] == facts["name"]
+    assert facts["name"] not in str(bob.get("/losses/pairs").json())
+    key = look(ada, facts["name"]).json()["key"]
+    answer = ada.get(f"/view/{key}/losses?pair={facts['name']}&seed=0")
+    assert answer.status_code == 200, answer.text
+    assert b"pair.pth" in answer.content
+    assert ada.get(f"/view/{key}/losses/references/{facts['name']}.jpg").status_code == 200
+    other = bob.post(f"/view/{'b' * 32}/again?model=preview_vits14&size=56&sample={SAMPLE}")
+    refused = bob.get(f"/view/{other.json()['key']}/losses?pair={facts['name']}&seed=0")
+    assert (refused.status_code, refused.text) == (422, GONE)
 
 
 # --- what a run has written

@@ -88,14 +88,14 @@ def find_on_other_screens(page: Page, shown: Shown, run: str) -> None:
 def open_as_a_model(page: Page) -> None:
     """What the run has learnt is in the list of models, and stands beside the preview."""
     page.click("#tab-training")
-    page.get_by_label("Weights", exact=True).select_option("4")  # the first milestone
+    page.get_by_label("Weights", exact=True).select_option("10")  # a milestone
     page.get_by_role("button", name="Compare with the preview").click()
     page.wait_for_function(
         """() => { const it = document.querySelector("[data-view=features]")?.inside;
             return it?.mode === "compare" && it.model === "preview_vits14" && it.likeness; }""",
         timeout=60_000,
     )
-    expect(page.locator("#model input")).to_have_value("tiny, 20 steps, step 4 (yours)")
+    expect(page.locator("#model input")).to_have_value("tiny, 20 steps, step 10 (yours)")
     expect(page.locator(".inside-compare figcaption").first).to_contain_text("tiny, 20 steps")
 
 
@@ -262,7 +262,7 @@ def try_it(page: Page) -> None:
     expect(panel.locator(".inside-try-columns figcaption b")).to_contain_text(
         bars.nth(1).locator("b").inner_text()
     )
-    near = panel.locator(".inside-mistakes").first.locator("img")
+    near = panel.locator(".inside-thumbs").first.locator("img")
     expect(near).to_have_count(8)
     red = {"name": "a red one.png", "mimeType": "image/png", "buffer": picture(77, COLOURS["red"])}
     panel.locator("input[type=file]").set_input_files(red)

@@ -92,13 +92,18 @@ function aboutHeads({ scene, options, view }) {
   return (
     `${title}: ${prototypes[0]} prototypes for class tokens, ${prototypes[1]} for patches ` +
     "(officially 65 536 or 131 072)." +
-    `${origin(options.pair, view.model)} Trained with ${nameOfTargets(recipe.targets)} and a ` +
-    `teacher temperature of ${recipe.temperature}. ` +
+    `${origin(options.pair, view.model)} ${trained(options.pair, recipe)} ` +
     (own
       ? "The crops are of the sizes that it was trained on."
       : "The crops and the mask are those that the first two screens begin with.")
   );
 }
+
+/** @param {string} pair @param {Loaded["scene"]["facts"]["recipe"]} recipe */
+const trained = (pair, { targets, temperature }) =>
+  pair.startsWith("checkpoint-")
+    ? "How it was trained is not in the file: targets, temperature and sizes are the official ones."
+    : `Trained with ${nameOfTargets(targets)} and a teacher temperature of ${temperature}.`;
 
 /** @param {string} pair @param {string} model that is open on the page */
 function origin(pair, model) {

@@ -18,7 +18,7 @@ function createParts() {
     scale = el("div"),
     bars = el("div", { class: "inside-classes", role: "group", "aria-label": "Likeliest classes" }),
     sum = el("tbody"),
-    near = el("div", { class: "inside-mistakes" }),
+    near = el("div", { class: "inside-thumbs" }),
     nearWords = el("p", { class: "inside-note" });
   /** @param {HTMLElement} picture */
   const lay = (picture) =>

@@ -97,7 +97,7 @@ function sentence(title, { facts: { classes, probabilities } }) {
 
 /** Answers for pictures that were dropped, the newest first. */
 function createOthers() {
-  const node = el("div", { class: "inside-mistakes" });
+  const node = el("div", { class: "inside-thumbs" });
   /** @type {string[]} */
   let urls = [];
   return {
