@@ -139,6 +139,8 @@ class Handlers(Updates):
         if own := asked.get("picture"):
             return self._open_own(own, choice, request)
         sample = asked.get("sample", stored.SAMPLE)
+        if is_checkpoint(choice.model) and not self._has(choice.model, self._secret(request)):
+            return self._go_back(sample, choice, request)
         return self._open_sample(sample, choice, session.or_shown(shown), request)
 
     def open_sample(

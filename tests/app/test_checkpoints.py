@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from tiny_models import TINY, tiny_vit
 from tiny_runs import TRAIN, differing_pair
 
 from app.jobs import checkpoints as jobs
+from app.page.handlers import Handlers
+from app.page.updates import Session
 from app.routes.all_routes import add_routes
 from app.services import Services, build_services
 from app.state import checkpoints as module
@@ -290,6 +293,22 @@ def test_it_outlives_a_restart_and_says_when_it_does_not(
     again.services.models._loaded.clear()
     answer = again.visitor("ada").get(f"/view/{'k' * 32}/tokens/blocks")
     assert (answer.status_code, answer.text) == (422, GONE)
+
+
+def test_a_link_to_one_that_has_gone_opens_the_preview_and_says_so(server: Server) -> None:
+    names = ("session", "picture", "status", "badge", "model", "size", "seed")
+    rail: Any = SimpleNamespace(**{name: name for name in names})
+    handlers = Handlers(server.services, "session", rail, {"gallery": "", "strip": "strip"})  # type: ignore[arg-type, dict-item]
+    request: Any = SimpleNamespace(cookies={})
+    link = "#sample=coffee.jpg&size=224&model=checkpoint-" + "0" * 24
+    for update in (
+        handlers.travel(Session(), "", link, "preview_vits14", 224, 0, request),
+        handlers.arrive(link, "preview_vits14", 224, 0, request),
+    ):
+        assert update["model"] == "preview_vits14"
+        assert GONE.split(":")[0] in update["status"]
+        view = update["strip"]["view"]
+        assert (view["model"], view["sample"]) == ("preview_vits14", "coffee.jpg")
 
 
 def test_memory_holds_few_of_them(server: Server, weights: Callable[[int], Path]) -> None:

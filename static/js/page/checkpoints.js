@@ -10,7 +10,7 @@ import { sentenceOf } from "./errors.js";
 import { createExporting } from "./exporting.js";
 import { isCheckpointFile } from "./picture-upload.js";
 import { requestJson } from "./scenes.js";
-import { connect, currentView, openScreen, sendToPython } from "./screens.js";
+import { connect, currentView, openScreen, sendToPython, STRIP } from "./screens.js";
 import { sendFile } from "./uploads.js";
 
 /**
@@ -129,6 +129,8 @@ export function mountCheckpoints({ element, props, trigger }) {
   const follow = () => {
     remove.hidden = !currentView()?.model.startsWith(PREFIX);
   };
+  // Python opens what the link names, in the model with which the page begins, and says why.
+  bus.on("gone", () => sendToPython(STRIP, location.hash));
   let model = "";
   bus.on("view", (view) => {
     follow();

@@ -197,8 +197,9 @@ export async function recover(identity) {
     const problem = await reopen(shown.key).then(
       (how) => (how === "lost" ? LOST : ""),
       (error) => {
-        if (error instanceof ServerError) return error.message;
-        throw error;
+        if (!(error instanceof ServerError)) throw error;
+        if (shown?.model_title) bus.emit("gone", shown.model); // a visitor's checkpoint
+        return error.message;
       },
     );
     showNotice(problem, { topic: "picture" });
