@@ -264,6 +264,8 @@ def try_it(page: Page) -> None:
     )
     near = panel.locator(".inside-thumbs").first.locator("img")
     expect(near).to_have_count(8)
+    near.first.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('.inside-thumbs img').naturalWidth > 0")
     red = {"name": "a red one.png", "mimeType": "image/png", "buffer": picture(77, COLOURS["red"])}
     panel.locator("input[type=file]").set_input_files(red)
     expect(panel.locator('figure[title="a red one.png"] b')).to_have_text("red")
