@@ -25,6 +25,7 @@ from app.routes import (
     predicting,
     reopening,
     runs,
+    runs_together,
     step,
     tokens,
     whatif,
@@ -46,7 +47,7 @@ SCREENS = (
     losses,
     step,
 )
-JOBS = (runs, predicting, exports, galleries, gallery_views, gallery_parts)
+JOBS = (runs, runs_together, predicting, exports, galleries, gallery_views, gallery_parts)
 CHARTS = (figures,)
 WORDS = (guide,)
 

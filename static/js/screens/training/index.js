@@ -19,6 +19,7 @@ import { createProgress } from "./progress.js";
 import { createReport } from "./report.js";
 import { createState } from "./state.js";
 import { createSteering } from "./steering.js";
+import { createTogether } from "./together.js";
 import { createWatching } from "./watching.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -42,17 +43,19 @@ export function create(root, page) {
     predict = createPredict(page.run),
     checkpoints = createCheckpoints((moment) => update({ moment })),
     repeat = createCommand(),
+    together = createTogether(),
     take = createExports(state, curves.sheet);
   const layout = createLayout({
     beginning: [form.node, list.node],
     opened: [progress.top, steering.node, models.node, progress.verdict, curves.node],
     below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
   });
-  root.append(layout.columns, layout.below);
+  root.append(layout.columns, layout.below, together.node);
 
   /** @param {State} now @param {Partial<State>} change */
   function render(now, change) {
     list.draw(now.runs);
+    together.draw(now.runs);
     layout.draw(now);
     if (now.run) {
       const opened = /** @type {Opened} */ (now);

@@ -57,7 +57,8 @@ export function createLoading(screen, change) {
     const wanted = state.compare.model,
       model = models.some(([name]) => name === wanted) && wanted !== view.model ? wanted : null;
     const { second } = state.compare;
-    if (!model) change({ model, second: null });
+    // That of the page itself is remembered: another one may be on its way there.
+    if (!model) change({ model: wanted === view.model ? wanted : null, second: null });
     if (!model || (second?.first === view.key && second.model === model)) return;
     /** @type {Omit<Second, "first">} */
     const opened = await requestJson(
@@ -79,7 +80,7 @@ export function createLoading(screen, change) {
  * @param {Compare} compare
  * @param {{ view: View, layer: number, other: View }} shown
  */
-function layerOf({ secondLayer, model }, { view, layer, other }) {
+function layerOf({ secondLayer, second }, { view, layer, other }) {
   if (secondLayer !== null && secondLayer < other.layers) return secondLayer;
-  return Math.min(model ? layer : Math.floor(view.layers / 2), other.layers - 1);
+  return Math.min(second ? layer : Math.floor(view.layers / 2), other.layers - 1);
 }
