@@ -1,5 +1,6 @@
 """The smallest pictures and runs that the tests of training share."""
 
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -229,3 +230,23 @@ def processes() -> Any:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["dino_core.runs.pretraining", "torch.distributed.fsdp"])
     return context
+
+
+def noted_run(
+    folder: Path, preset: str, batch: int, kind: str = "pretraining", **more: Any
+) -> Path:
+    """What a run has noted after three steps, and nothing else of it."""
+    folder.mkdir(parents=True)
+    schedule = {"batch_size": batch, "epochs": 4}
+    run = {"preset": preset, "train": {"schedule": schedule, "vit": {"dim": 48}}, **more}
+    config = {
+        "format": 1,
+        "kind": kind,
+        "preset": preset,
+        "setup": {"run": run, "data": "/private/pictures.zip", "probes": ["/private/me.png"]},
+        "pictures": {"count": 40, "fingerprint": "x"},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    lines = [{"step": i, "loss": 5.0 - i, "seconds": 1.0} for i in range(3)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return folder

@@ -2,38 +2,21 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from tiny_runs import noted_run
 
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from dino_core.scenes.runs_together import differences, read_runs, told_apart
 
 
-def made(folder: Path, preset: str, batch: int, kind: str = "pretraining", **more: Any) -> Path:
-    folder.mkdir(parents=True)
-    schedule = {"batch_size": batch, "epochs": 4}
-    run = {"preset": preset, "train": {"schedule": schedule, "vit": {"dim": 48}}, **more}
-    config = {
-        "format": 1,
-        "kind": kind,
-        "preset": preset,
-        "setup": {"run": run, "data": "/private/pictures.zip", "probes": ["/private/me.png"]},
-        "pictures": {"count": 40, "fingerprint": "x"},
-    }
-    (folder / "config.json").write_text(json.dumps(config))
-    lines = [{"step": i, "loss": 5.0 - i, "seconds": 1.0} for i in range(3)]
-    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return folder
-
-
 def test_what_differs_is_told_and_no_file(tmp_path: Path) -> None:
     folders = {
-        "one": made(tmp_path / "a", "tiny", 8),
-        "two": made(tmp_path / "b", "demo", 16, seed=3),
+        "one": noted_run(tmp_path / "a", "tiny", 8),
+        "two": noted_run(tmp_path / "b", "demo", 16, seed=3),
     }
     rows = {row["name"]: row["values"] for row in differences(folders)}
     assert rows == {
@@ -47,7 +30,7 @@ def test_what_differs_is_told_and_no_file(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_compared_says_so(tmp_path: Path) -> None:
-    tuned = made(tmp_path / "t", "tiny", 8, "fine-tuning")
+    tuned = noted_run(tmp_path / "t", "tiny", 8, "fine-tuning")
     with pytest.raises(ValueError, match="counts in steps"):
         read_runs({"t": tuned})
     (tmp_path / "d").mkdir()
@@ -73,7 +56,7 @@ def test_the_route_answers_chart_choices_and_differences(
     add_routes(app, services)
     client = TestClient(app)
     for name, batch in (("one", 8), ("two", 16)):
-        made(tmp_path / name, "tiny", batch)
+        noted_run(tmp_path / name, "tiny", batch)
     answer = client.get("/together?run=one&run=two&axis=pictures&smoothing=0.5&quantity=knn")
     assert answer.status_code == 200, answer.text
     told = answer.json()

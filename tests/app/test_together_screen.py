@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from test_runs_together import made
+from tiny_runs import noted_run
 
 from dino_core.scenes import packing, runs_together
 
@@ -16,7 +16,9 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
     """The training screen of a server with three runs, of which one is a fine-tuning."""
-    folders = {name: made(tmp_path / name, "tiny", 8 * i) for i, name in enumerate("ab", start=1)}
+    folders = {
+        name: noted_run(tmp_path / name, "tiny", 8 * i) for i, name in enumerate("ab", start=1)
+    }
     card = {"steps": 2, "step": 2, "state": "finished", "mine": True, "alive": False, "updated": 1}
     card |= {"asked": 1, "words": "", "place": None, "seconds_left": None, "actions": []}
     kinds = {"a": "pretraining", "b": "pretraining", "c": "fine-tuning"}
