@@ -10,6 +10,7 @@ ROOM = ROOT / "dino_core" / "figures"
 PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "theme.py"} | {
     "effects.py",
     "step.py",
+    "runs.py",
 }
 MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py", "show.py"}
 NEITHER = {"__init__.py", "files.py", "offline_page.py"}  # names of both, for types; draws nothing
