@@ -160,7 +160,7 @@ class Endpoints:
         def make() -> Any:
             from dino_core.scenes.step import Choices, start_row
 
-            loaded = self.services.pairs.find(pair)
+            loaded = self.services.pairs.find(pair, asking(self.services, request))
             source = self._open(picture, request)
             rate = learning_rate or None
             choices = Choices(seed, targets, learning_rate=rate, koleo_weight=koleo)

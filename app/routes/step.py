@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
 
-from app.routes.dependencies import Form, IsGone, Number, Picture, Served
+from app.routes.dependencies import Form, IsGone, Number, Owner, Picture, Served
 from app.routes.responses import respond
 
 router = APIRouter()
@@ -33,6 +33,7 @@ class StepOptions:
 def step(
     entry: Picture,
     services: Served,
+    owner: Owner,
     is_gone: IsGone,
     seed: int,
     options: Annotated[StepOptions, Depends()],
@@ -52,7 +53,7 @@ def step(
             ibot_weight=options.ibot,
             koleo_weight=options.koleo,
         )
-        loaded = services.pairs.find(pair)
+        loaded = services.pairs.find(pair, owner)
         return services.steps.scene(entry, loaded, number, choices, is_gone=is_gone)
 
     return respond(form, make)
