@@ -40,7 +40,7 @@ def begin(page: Page, shown: Shown) -> dict:
     """Starts a run of 20 steps, watches it grow, and pauses it: what it was when it began."""
     form = page.locator(".inside-form")
     form.get_by_text("More", exact=True).click()
-    form.get_by_label("Steps", exact=True).fill("20")
+    form.get_by_label("Steps", exact=True).locator("visible=true").fill("20")
     form.get_by_label("Pictures a step").fill("4")
     form.locator(".inside-start").click()
     wait_for(page, "it.lines >= 1")
