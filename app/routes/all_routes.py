@@ -23,6 +23,7 @@ from app.routes import (
     masks,
     pictures,
     predicting,
+    prints,
     reopening,
     runs,
     runs_together,
@@ -48,7 +49,7 @@ SCREENS = (
     step,
 )
 JOBS = (runs, runs_together, predicting, exports, galleries, gallery_views, gallery_parts)
-CHARTS = (figures,)
+CHARTS = (figures, prints)
 WORDS = (guide,)
 
 

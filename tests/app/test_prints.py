@@ -1,0 +1,109 @@
+"""What a screen shows, printed: the file that the command in its caption writes."""
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from tiny_models import TINY, tiny_vit
+
+from app.server import build_server
+from app.state.pictures import Entry
+from dino_core.__main__ import main
+from dino_core.weights import save_backbone
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder with a tiny model and the samples, as a checkout has them."""
+    home = tmp_path_factory.mktemp("home")
+    save_backbone(tiny_vit(TINY), home / "tiny.safetensors")
+    (home / "static").symlink_to(ROOT / "static")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "RUNS", "GALLERIES"):
+            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / name.lower()))
+        yield home
+
+
+@pytest.fixture(scope="module")
+def client(home: Path) -> Iterator[TestClient]:
+    """A visitor who has a sample open at 56 px."""
+    server = build_server(weights=home / "tiny.safetensors")
+    client = TestClient(server, base_url="http://localhost")
+    services = server.state.services
+    services.pictures.share("cat", lambda: open_cat(services))
+    yield client
+    client.close()
+
+
+def open_cat(services: Any) -> Entry:
+    source = (ROOT / "static" / "samples" / "cat.jpg").open("rb").read()
+    from dino_core.scenes.picture import read_picture
+
+    picture = services.models.inspect(read_picture(source), services.models.default, 56)
+    return Entry("", picture, services.models.default, 56, "cat.jpg", file="tiny.safetensors")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "attention?layer=0&row=1&column=2&head=1&width=column",
+        "attention?layer=1&width=120",
+        "rollout?",
+        "similarity?row=3&column=0&layer=0",
+        "pca?layer=0&preset=all-patches&flip=true",
+        "norms?",
+    ],
+)
+def test_the_command_in_the_caption_writes_the_same_file(
+    client: TestClient, home: Path, asked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = client.get(f"/view/cat/print/{asked}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    caption = client.get(f"/view/cat/print/{asked}&caption=true").text
+    words = shlex.split(caption.partition("Repeated by: python -m dino_core ")[2])
+    monkeypatch.chdir(home)
+    assert main(words) == 0
+    written = Path(words[words.index("--figure") + 1]).read_bytes()
+    assert answer.content == written
+
+
+def test_pdf_and_png_are_of_the_width_asked_for(client: TestClient) -> None:
+    import io
+
+    from PIL import Image
+
+    png = client.get("/view/cat/print/attention?kind=png&width=column").content
+    with Image.open(io.BytesIO(png)) as picture:
+        assert picture.width == pytest.approx(89 / 25.4 * 300, abs=1)
+    pdf = client.get("/view/cat/print/attention?kind=pdf")
+    assert pdf.content.startswith(b"%PDF")
+    assert pdf.headers["content-disposition"] == 'attachment; filename="attention.pdf"'
+
+
+def test_what_no_command_repeats_is_said(client: TestClient) -> None:
+    caption = client.get("/view/cat/print/pca?preset=all-patches&whiten=true&caption=true").text
+    assert caption.endswith("The preset all-patches with whiten True: by no command.")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ("maps?", "Printed are attention"),
+        ("similarity?", "Choose a patch first"),
+        ("attention?layer=2", "layers 0 to 1"),
+        ("attention?head=3", "heads 0 to 2"),
+        ("attention?width=5", "30 to 1000 mm"),
+        ("attention?width=nan", "30 to 1000 mm"),
+        ("attention?width=wide", "column or page wide"),
+        ("attention?kind=gif", "This request is not right: kind"),
+    ],
+)
+def test_bad_requests_get_a_sentence(client: TestClient, asked: str, words: str) -> None:
+    answer = client.get(f"/view/cat/print/{asked}")
+    assert (answer.status_code, words in answer.text) == (422, True), answer.text
