@@ -1,4 +1,4 @@
-"""The explorer in headless Chromium: the first picture, hovering, another layer, a pinned patch.
+"""The explorer in headless Chromium: first picture, hovering, another layer, a pin, an edit.
 
 Times as a person waits for them, from the browser's own clock.
 """
@@ -45,6 +45,26 @@ PIN = """async ([views, col]) => {
     return performance.now() - start;
 }"""
 
+# Milliseconds from a click on a head's cell until before and after are drawn, and the frame after.
+EDIT = """async (place) => {
+    const frame = () => new Promise(requestAnimationFrame);
+    const root = document.querySelector('[data-view="whatif"]');
+    const cell = root.querySelector(`[data-place="${place}"]`);
+    const start = performance.now();
+    cell.click();
+    while (!root.inside.texts.includes(`${place}=mean`)) {
+        if (performance.now() - start > 20000) throw new Error(`${place} is not answered`);
+        await frame();
+    }
+    await frame();
+    return performance.now() - start;
+}"""
+# What follows from the changes that are shown is there, too: the processor is free.
+AT_REST = """(count) => {
+    const shown = document.querySelector('[data-view="whatif"]')?.inside;
+    return shown?.texts?.length === count && shown.hasChart && shown.prototypes && shown.nearest;
+}"""
+
 # Milliseconds since the page was asked for, once the picture and its attention are drawn.
 SEEN = """() => {
     const root = document.querySelector('[data-view="attention"]');
@@ -61,6 +81,7 @@ def run(quick: bool) -> Iterator[Result]:
         page = open_page(browser, url)
         upload(page, ROOT / "static" / "samples" / "astronaut.jpg")  # square
         yield layers(page, "224 px", 150)
+        yield from edits(page)
         fine_grid(page)
         yield layers(page, "518 px", 300)
         yield hover(page)
@@ -83,6 +104,29 @@ def first_picture(browser: Browser, url: str, repeats: int) -> Result:
         at_most=1.5,
         note=spread(seconds),
     )
+
+
+def edits(page: Page) -> Iterator[Result]:
+    """What if, at 224 px: heads of the first block and of the last, each replaced by its mean."""
+    page.click("#tab-whatif")
+    page.wait_for_function(AT_REST, arg=0, timeout=120_000)
+    page.wait_for_load_state("networkidle")  # reference pictures have been measured
+    for block, at_most in ((0, 300), (11, 150)):
+        ms = []
+        for head in range(6):
+            ms.append(page.evaluate(EDIT, f"head:{block}.{head}"))
+            page.wait_for_function(AT_REST, arg=1, timeout=120_000)
+            page.get_by_role("button", name="Remove all").click()
+            page.wait_for_function(AT_REST, arg=0, timeout=120_000)
+            page.wait_for_load_state("networkidle")
+        yield Result(
+            name=f"an edit in block {block} of 12, 224 px",
+            value=max(ms),
+            unit="ms, the slowest",
+            at_most=at_most,
+            note=f"median {statistics.median(ms):.0f} ms",
+        )
+    page.click("#tab-attention")
 
 
 def fine_grid(page: Page) -> None:

@@ -2,7 +2,7 @@
 import { chartPlace, moveLine, plot } from "../../charts/plot.js";
 
 export function createSpread() {
-  const place = chartPlace("inside-spread");
+  const place = chartPlace("inside-through-layers");
   /** @type {import("../../types/plotly").Chart | null} */
   let drawn = null;
   return {
