@@ -35,6 +35,7 @@ def go_to(page: Page, name: str) -> None:
     """Goes to a stop, and waits until it says everything that it has to say."""
     if not page.locator(CARD).count():
         page.click("#inside-to-path")
+        page.wait_for_selector(CARD)  # another click would leave it
     page.locator(f"{CARD} select").select_option(name)
     page.wait_for_selector(f"{CARD}[data-there='{name}']", timeout=60_000)
     expect(page.locator(f"{CARD} [data-number]", has_text="…")).to_have_count(0, timeout=60_000)
@@ -78,7 +79,6 @@ def check(page: Page, stop: Stop, truths: dict[str, Any]) -> None:
 
 
 def test_every_stop_of_a_sample(page: Page, truths: dict[str, Any]) -> None:
-    page.click("#inside-to-path")
     for stop in STOPS:
         check(page, stop, truths)
     done = page.evaluate("JSON.parse(localStorage.getItem('inside-path')).done")
