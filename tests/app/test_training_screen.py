@@ -95,6 +95,8 @@ def open_as_a_model(page: Page) -> None:
             return it?.mode === "compare" && it.model === "preview_vits14" && it.likeness; }""",
         timeout=60_000,
     )
+    way = page.locator("[data-view=features]").get_by_role("button", name="Compare")
+    expect(way).to_have_attribute("aria-pressed", "true")
     expect(page.locator("#model input")).to_have_value("tiny, 20 steps, step 10 (yours)")
     expect(page.locator(".inside-compare figcaption").first).to_contain_text("tiny, 20 steps")
 

@@ -19,7 +19,10 @@ export function createControls(onmode, mode) {
   return {
     node: el("div", { class: "inside-controls inside-ways" }, modes.node, layer.node),
     /** @param {Mode} next */
-    open: (next) => layer.rename(next === "compare" ? "First layer" : "Layer"),
+    open(next) {
+      modes.set(next);
+      layer.rename(next === "compare" ? "First layer" : "Layer");
+    },
     /** @param {import("./state.js").View} view */
     draw(view) {
       layer.limit(view.layers - 1);
