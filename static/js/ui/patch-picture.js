@@ -81,8 +81,10 @@ export class PatchPicture {
      * @param {[number, number] | null} patch
      * @param {DOMRect} [box]
      */
-    (event, patch, box) =>
-      tip(this.node, event, patch ? (this.options.describe?.(...patch) ?? null) : null, box),
+    (event, patch, box) => {
+      const words = patch ? (this.options.describe?.(...patch) ?? null) : null;
+      tip(this.node, event, words, box, this.grid);
+    },
   );
 
   /**

@@ -35,6 +35,15 @@ export function createControls(page, update, loadRollout) {
       if (rolled) page.run(loadRollout);
     },
   );
+  const ends = toggle(
+    "Two ends",
+    "The patch that is kept is the source, the one under the pointer the target",
+    kept("ends") === "1",
+    (isOn) => {
+      keep("ends", isOn ? "1" : null);
+      update({ ends: isOn, hovered: null, target: null, held: false, back: null });
+    },
+  );
   update({ strength: Number(kept("overlay") ?? 0.75), rolled: kept("rollout") === "1" });
   const classToken = button("Class token", () => select({ row: null, col: null }));
   return {
@@ -45,6 +54,7 @@ export function createControls(page, update, loadRollout) {
       strength.node,
       classToken,
       rollout.node,
+      ends.node,
     ),
     /** @param {import("./picture.js").Loaded} state */
     draw({ view, scene }) {

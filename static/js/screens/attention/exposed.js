@@ -21,6 +21,7 @@ export function exposed(state) {
     firstPatch: firstPatch(scene),
     pair: { head, best, dot, weight },
     overview: overview && { row: overview.facts.row, column: overview.facts.column },
+    ...(state.ends ? { target: state.target, held: state.held, hasBack: state.back !== null } : {}),
     ...(state.rolled && state.rollout ? { rollout: state.rollout.rollout } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { fitSelection } from "../../page/selection.js";
 import { welcome } from "../../page/welcome.js";
 import { el } from "../../ui/dom.js";
 import { createControls } from "./controls.js";
+import { createEnds } from "./ends.js";
 import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
 import { createHeads } from "./heads.js";
@@ -28,6 +29,7 @@ export function create(root, page) {
     loading.rest();
   });
   const heads = createHeads(),
+    ends = createEnds(),
     overview = createOverview(),
     pair = createPair(),
     take = createExports(state, picture.png);
@@ -37,7 +39,7 @@ export function create(root, page) {
       "div",
       { class: "inside-columns inside-attention" },
       el("div", { class: "inside-left" }, picture.node, controls.node, picture.keys, take.node),
-      el("div", { class: "inside-left" }, heads.node, pair.node, overview.node),
+      el("div", { class: "inside-left" }, heads.node, ends.node, pair.node, overview.node),
     ),
   );
 
@@ -50,6 +52,8 @@ export function create(root, page) {
     controls.draw(loaded);
     picture.draw(loaded);
     heads.draw(loaded);
+    ends.draw(loaded);
+    pair.node.hidden = now.ends && now.target !== null;
     pair.draw(loaded);
     if (now.overview) overview.draw(now.overview, queryOf(now));
     page.expose(exposed(loaded));

@@ -32,7 +32,10 @@ export function createLoading(state, update) {
       fetchOverview(view, { row: selection.row, col: selection.col }),
     ]);
     if (!isCurrent(view, layer)) return; // overtaken
-    const other = view.key !== state.view?.key ? { rollout: null, hovered: null } : {};
+    const other =
+      view.key !== state.view?.key
+        ? { rollout: null, hovered: null, target: null, held: false, back: null }
+        : {};
     update({ view, scene, overview, heads: null, ...other });
     if (state.rolled) await loadRollout();
     if (isSparing()) return; // the newcomer's line is spared
@@ -69,7 +72,17 @@ export function createLoading(state, update) {
     const same = queryOf(state).token === query.token;
     if (state.view !== view || state.scene !== scene || !same) return; // overtaken
     if (heads !== state.heads || overview !== state.overview) update({ heads, overview });
+    await loadBack(view);
   }, REST);
+
+  /** What a held target attends to itself. @param {View} view */
+  async function loadBack(view) {
+    if (!state.ends || !state.held || !state.target || state.back) return;
+    const [row, col] = state.target;
+    const back = await fetchOverview(view, { row, col }).catch(() => null);
+    const same = state.target?.[0] === row && state.target[1] === col;
+    if (back && same && state.view === view) update({ back });
+  }
 
   async function loadRollout() {
     if (!state.view) return;

@@ -10,6 +10,7 @@ import { maximum, sum } from "../../ui/numbers.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { sceneUrl } from "../../page/scenes.js";
 import { firstPatch } from "./attend.js";
+import { createTargetMark } from "./ends.js";
 import { queryName, queryOf, shownRow } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -35,16 +36,21 @@ const ROLLOUT =
 export function createPicture(state, update) {
   const picture = new PatchPicture({
     label: `Picture in patches. ${keysSentence(KEYS)}.`,
-    from: selectedPatch,
-    onhover: rafThrottle((row, col) => update({ hovered: [row, col] })),
-    onleave: rafThrottle(() => update({ hovered: null })),
+    from: () => (state.ends && state.target) || selectedPatch(),
+    onhover: rafThrottle((row, col) => {
+      if (!state.ends) update({ hovered: [row, col] });
+      else if (!state.held) update({ target: [row, col] });
+    }),
+    onleave: rafThrottle(() => state.hovered && update({ hovered: null })),
     onpin: (row, col) => {
+      if (state.ends) return holdTarget(state, update, [row, col]);
       state.hovered = null;
       select({ row, col });
     },
-    onkey: (key) => pressKey(key, state),
+    onkey: (key) => letGo(key, state, update) || pressKey(key, state),
     describe: (row, col) => toItself(state, row, col),
   });
+  const markTarget = createTargetMark(picture);
   const caption = el("p", { class: "inside-details", "aria-live": "polite" });
   const legendPlace = el("div");
   const node = el("div", { class: "inside-stack" }, picture.node, legendPlace, caption);
@@ -84,6 +90,7 @@ export function createPicture(state, update) {
         describe.now(ROLLOUT, high);
         return;
       }
+      markTarget(loaded.ends ? loaded.target : null);
       const [map, offset] = shownRow(loaded),
         high = maximum(map, offset, P);
       paintMap(picture.overlay, map, { grid, offset, high });
@@ -126,8 +133,33 @@ function whereItGoes(state) {
 function toItself(state, row, col) {
   if (!state.scene) return null;
   const [map, offset] = shownRow(/** @type {Loaded} */ (state));
-  const share = map[offset + row * state.scene.facts.grid[1] + col];
-  return `row ${row}, column ${col}\nattends to itself: ${percent(share, 2)}`;
+  const share = percent(map[offset + row * state.scene.facts.grid[1] + col], 2);
+  return `row ${row}, column ${col}\n${state.ends ? "gets" : "attends to itself:"} ${share}`;
+}
+
+/**
+ * A click or an arrow keeps the target there; a click on the one that is kept lets it go.
+ *
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ * @param {[number, number]} target
+ */
+function holdTarget(state, update, target) {
+  const again = state.held && state.target?.join() === target.join();
+  update({ target, held: !again, back: null });
+}
+
+/**
+ * Escape lets go of the target first. True where it was that.
+ *
+ * @param {string} key
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ */
+function letGo(key, state, update) {
+  if (key !== "Escape" || !state.ends || !state.target) return false;
+  update({ held: false, target: null, back: null });
+  return true;
 }
 
 /**

@@ -1,4 +1,5 @@
 /* What the attention screen shows, in one object that is changed in one place. */
+import { kept } from "../../page/link.js";
 import { selection } from "../../page/selection.js";
 import { attend, firstPatch, meanOfHeads, tokenAt } from "./attend.js";
 
@@ -16,6 +17,11 @@ import { attend, firstPatch, meanOfHeads, tokenAt } from "./attend.js";
  * @property {OverviewScene | null} overview what the query attends to in all layers and heads
  * @property {RolloutScene | null} rollout
  * @property {[number, number] | null} hovered the patch under the pointer
+ * @property {boolean} ends two ends: the source is the patch that is kept, the target is pointed at
+ * @property {[number, number] | null} target
+ * @property {boolean} held whether the target stays where it is
+ * @property {OverviewScene | null} back what the held target attends to in all layers and heads
+ * @property {Float32Array} backRows [A * N] of the target, in the layer
  * @property {number} strength of the overlay, 0 to 1
  * @property {boolean} rolled rollout instead of a row
  * @property {Float32Array} rows [A * N] of the query, in the layer
@@ -34,6 +40,11 @@ export function createState(render) {
     overview: null,
     rollout: null,
     hovered: null,
+    ends: kept("ends") === "1",
+    target: null,
+    held: false,
+    back: null,
+    backRows: new Float32Array(0),
     strength: 0.75,
     rolled: false,
     rows: new Float32Array(0),
@@ -47,6 +58,8 @@ export function createState(render) {
     if (scene) {
       state.rows = attend(scene, queryOf(state).token, state.rows);
       state.mean = meanOfHeads(state.rows, scene.shapes.keys[0], state.mean);
+      if (state.ends && state.target)
+        state.backRows = attend(scene, tokenAt(scene, ...state.target), state.backRows);
     }
     render(state, change);
   }
