@@ -43,10 +43,12 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
     details = {"verdict": None, "command": "", "moments": [], "report": False, "weights": None}
     opened = runs[0] | details | {"kept_steps": []}
     metrics = {"lines": [], "next": 0, "mark": "", "anew": True, "more": False, "run": opened}
-    every = {"runs": runs, "presets": [], "models": []}
+
+    def every(route: Route) -> None:
+        route.fulfill(json=route.fetch().json() | {"runs": runs})
 
     def prepare(page: Page) -> None:
-        page.route("**/runs", lambda route: route.fulfill(json=every))
+        page.route("**/runs", every)
         page.route("**/runs/a/metrics*", lambda route: route.fulfill(json=metrics))
         page.route(re.compile(r"/together\?"), answer)  # and not its script
 
