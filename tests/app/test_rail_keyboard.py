@@ -68,7 +68,7 @@ def own_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def tab_to(page: Page, selector: str) -> None:
-    """By Tab alone, from the top of the page."""
+    """By Tab alone, from where the last test was, around the page if need be."""
     page.evaluate("document.activeElement.blur()")
     for _ in range(80):
         page.keyboard.press("Tab")
