@@ -13,7 +13,7 @@ import pytest
 import torch
 from page_modules import ask_page
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.config import CropConfig
@@ -222,3 +222,17 @@ def test_the_link_is_copied_and_brings_the_state_to_another_visitor(
     assert keys[0] != keys[1], "each has a picture of their own"
     rows = [page.evaluate(f"[...{here}.rows]") for page in (one, two)]
     assert math.dist(*rows) < 1e-6
+
+
+def test_a_figure_for_print_is_what_is_shown(page: Page) -> None:
+    turn_to(page, "attention")
+    here = page.locator('[data-view="attention"]')
+    here.get_by_role("button", name="Figure", exact=True).click()
+    panel = here.get_by_role("group", name="Figure for print")
+    panel.get_by_role("button", name="PDF").click()
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Save").click()
+    assert download.value.suggested_filename == "attention.pdf"
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+    expect(panel.get_by_role("status")).to_contain_text("--figure attention.pdf")
+    expect(panel.get_by_role("status")).to_contain_text("--figure-width column")

@@ -3,12 +3,14 @@ import { button } from "../ui/controls.js";
 import { el } from "../ui/dom.js";
 import { connection } from "./connection.js";
 import { writeLink } from "./link.js";
+import { printing } from "./print.js";
 
 /**
  * @typedef {object} Exports what a screen has to offer; what is missing has no button
  * @property {() => HTMLCanvasElement | Promise<HTMLCanvasElement>} [png] what is drawn
  * @property {() => string} [npz] where the numbers are
  * @property {() => string | Promise<string>} [csv] the numbers as a table
+ * @property {(query: import("./print.js").Query) => string} [figure] where it is as a figure for print
  * @property {() => string} [python] the lines that compute the same
  */
 
@@ -67,7 +69,7 @@ function linkButton() {
  * @param {string} screen names the files
  * @param {Exports} exports
  */
-export function exportBar(screen, { png, npz, csv, python }) {
+export function exportBar(screen, { png, npz, csv, figure, python }) {
   const code = el("pre", {
     class: "inside-code",
     hidden: true,
@@ -97,6 +99,13 @@ export function exportBar(screen, { png, npz, csv, python }) {
     };
     row.append(button("CSV", save, "The numbers, as a table"));
   }
+  const print = figure && printing(figure, saveFigure);
+  if (print) row.append(print.fold);
+  /** @param {string} href named by the server */
+  async function saveFigure(href) {
+    await connection.sure();
+    download("", href);
+  }
   row.append(linkButton());
   const refresh = () => {
     if (python && !code.hidden) code.textContent = python();
@@ -113,5 +122,5 @@ export function exportBar(screen, { png, npz, csv, python }) {
     );
     row.append(fold);
   }
-  return { node: el("div", {}, row, code), refresh };
+  return { node: el("div", {}, row, ...(print ? [print.panel] : []), code), refresh };
 }

@@ -19,6 +19,7 @@ export const createExports = (state, png) =>
       return sceneUrl(view.key, `attention/${scene.facts.layer}`, { form: "npz" });
     },
     csv: () => attentionTable(shown(state)),
+    figure: (query) => figureUrl(shown(state), query),
     python: () => pythonLines(shown(state)),
   });
 
@@ -26,6 +27,24 @@ export const createExports = (state, png) =>
 function shown(state) {
   if (!state.scene || !state.view) throw new Error("Nothing is shown yet.");
   return /** @type {Loaded & { view: import("./state.js").View }} */ (state);
+}
+
+/**
+ * The picture on the left for print: all heads, the one that is chosen, or the rollout.
+ *
+ * @param {Loaded & { view: import("./state.js").View }} state
+ * @param {import("../../page/print.js").Query} query
+ */
+function figureUrl({ view, scene, rolled }, query) {
+  if (rolled) return sceneUrl(view.key, "print/rollout", query);
+  const { row, col, head } = selection;
+  return sceneUrl(view.key, "print/attention", {
+    layer: scene.facts.layer,
+    row: row ?? -1,
+    column: col ?? -1,
+    head: head ?? -1,
+    ...query,
+  });
 }
 
 /**

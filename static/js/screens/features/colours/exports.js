@@ -1,10 +1,11 @@
 /* What can be taken of the colours. */
 import { openInPython } from "../../../page/python.js";
+import { sceneUrl } from "../../../page/scenes.js";
 import { flatten } from "../../../ui/canvas.js";
 import { cellOf, csvOf } from "../arithmetic.js";
 import { featuresUrl } from "../fetching.js";
 import { configInPython } from "../in-python.js";
-import { patchOf } from "../state.js";
+import { colouringQuery, patchOf } from "../state.js";
 import { COMPONENTS } from "./controls.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -23,6 +24,10 @@ export const createExports = (state, drawn) => ({
   npz() {
     const { view, layer, colouring } = shown(state);
     return featuresUrl(view, layer, colouring, { form: "npz" });
+  },
+  figure(query) {
+    const { view, layer, colouring } = shown(state);
+    return sceneUrl(view.key, "print/pca", { layer, ...colouringQuery(colouring), ...query });
   },
   csv: () => table(shown(state), state.colours.similar ?? new Float32Array(0)),
   python: () => lines(shown(state), state),
