@@ -14,7 +14,7 @@ from dino_core.images.formats import HEAD, kind_of
 def packed(name: str) -> bytes:
     file = BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr(name, b"whatever")
+        archive.writestr(zipfile.ZipInfo(name), b"whatever")
     return file.getvalue()
 
 
