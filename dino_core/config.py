@@ -60,9 +60,9 @@ class MaskConfig:
     max_fraction: float = 0.5  # no block takes more of the grid than this
     aspect_ratio: tuple[float, float] = (0.3, 1 / 0.3)  # height / width of a block
     tries: int = 10  # draws for one block before the mask is called done
-    # False: nothing is masked, and iBOT is on all patches of the global crops: distillation
-    # (paper, section 5). What is drawn above then does not count.
-    hide: bool = True
+    # In distillation (paper, section 5) iBOT is on all patches of the global crops, and what is
+    # drawn above does not count.
+    hide: bool = True  # without it nothing is masked: distillation
 
 
 Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "relu", "silu"]

@@ -136,7 +136,8 @@ def test_missing_weights_say_how_to_get_them(home):
     assert "models --download dinov2_vitl14_reg" in words
     assert str(home / "dinov2_vitl14_reg4_pretrain.pth") in words
     assert find_variant("dinov2_vitl14_reg").url in words
-    assert "Present are: preview_vits14" in words
+    present = words.split("Present are: ")[1].rstrip(".").split(", ")
+    assert present == ["distilled_vit8", "preview_vits14"], "those that come with the project"
 
 
 def test_unknown_model_lists_the_known_ones():

@@ -5,6 +5,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.middleware.base import HttpMiddleware
 
+TEXT = ("/inside/js/", "/guide/", "/assets/statustracker-")  # the last one is changed on its way
+
 
 class CompressPage(HttpMiddleware):
     """Compresses what is text; pictures and arrays are dense already."""
@@ -14,5 +16,5 @@ class CompressPage(HttpMiddleware):
         self.compressed = GZipMiddleware(app, compresslevel=6)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_text = scope["path"] == "/" or scope["path"].startswith(("/inside/js/", "/guide/"))
+        is_text = scope["path"] == "/" or scope["path"].startswith(TEXT)
         await (self.compressed if is_text else self.app)(scope, receive, send)

@@ -32,6 +32,7 @@ from dino_core.interruption import said
 from dino_core.runs.exit_codes import BUG, LEFT_OUT, exit_code, is_said, message_of
 
 Command = tuple[Run, Callable[[Option], None]]  # what runs, and what adds its options
+PROGRAM = "inside-dinov2"  # what an installed package is called by
 CLOSED_PIPE = 141  # as of a process that was ended by it
 EPILOG = """
 exit codes:
@@ -101,9 +102,9 @@ def make_printable() -> None:
 
 
 def build_parser(more: Sequence[Command] = ()) -> argparse.ArgumentParser:
-    started_as_module = Path(sys.argv[0]).name == "__main__.py"
+    installed = Path(sys.argv[0]).stem == PROGRAM
     parser = argparse.ArgumentParser(
-        prog="python -m dino_core" if started_as_module else None,
+        prog=PROGRAM if installed else "python -m dino_core",
         description="See what happens inside DINOv2. COMMAND --help says more.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,

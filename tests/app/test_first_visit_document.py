@@ -83,7 +83,7 @@ def held(browser: Browser, server: str) -> Callable[..., tuple[Page, Callable[[]
 def test_the_first_picture_is_there_before_gradio_and_stays_where_it_is(held, width: int) -> None:
     page, release = held(width=width)
     page.wait_for_function(DRAWN)
-    picture = page.locator('[data-view="attention"] .inside-picture')
+    picture = page.locator('[data-view="attention"] .inside-picture').first
     picture.hover()
     expect(page.locator('[data-view="attention"] .inside-tip')).to_be_visible()
     picture.click()

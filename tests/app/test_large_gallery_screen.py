@@ -93,7 +93,7 @@ def places(page: Page) -> np.ndarray:
 def corner(page: Page) -> np.ndarray:
     box = page.locator(MAP).bounding_box()
     assert box is not None
-    return np.array([box["x"], box["y"]])
+    return np.array([box["x"], box["y"]], float)
 
 
 def test_the_first_part_is_shown_before_the_second_has_come(page: Page, held: Held) -> None:

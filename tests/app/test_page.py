@@ -58,7 +58,7 @@ def test_layer_patch_and_seed(visitor: Callable[..., Page], shown: Shown) -> Non
     page = visitor()
     open_tab(page, "attention")
     assert shown(page, "attention")["layer"] == 11
-    picture = page.locator('[data-view="attention"] .inside-picture')
+    picture = page.locator('[data-view="attention"] .inside-picture').first
     picture.focus()
     page.keyboard.press("[")
     page.wait_for_function("document.querySelector('[data-view=attention]').inside.layer === 10")

@@ -123,6 +123,27 @@ def test_browsers_are_told_what_our_page_never_does() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("text/html; charset=utf-8", True),
+        ("image/svg+xml", True),
+        ("application/xhtml+xml", True),
+        ("", True),
+        ("text/javascript; charset=utf-8", False),
+        ("IMAGE/PNG", False),
+    ],
+)
+def test_what_can_be_no_page_needs_no_policy(kind: str, told: bool) -> None:
+    async def answer(request: Request) -> Response:
+        return Response(b"abc", headers={"content-type": kind} if kind else {})
+
+    inner = Starlette(routes=[Route("/", answer)])
+    headers = TestClient(Protection(inner, Access()), base_url=HOME).get("/").headers
+    assert ("content-security-policy" in headers) == told
+    assert headers["x-content-type-options"] == "nosniff"
+
+
 def test_a_broken_off_upload_is_no_fault() -> None:
     async def page(request: Request) -> Response:
         raise ClientDisconnect

@@ -292,7 +292,7 @@ def test_a_run_is_watched_on(visit: Callable[..., Page], mortal: Server) -> None
     page = visit("#screen=training")
     form = page.locator(".inside-form")
     form.get_by_text("More", exact=True).click()
-    form.get_by_label("Steps", exact=True).fill("400")
+    form.get_by_label("Steps", exact=True).locator("visible=true").fill("400")
     form.get_by_label("Pictures a step").fill("4")
     form.locator(".inside-start").click()
     lines = "document.querySelector('[data-view=training]').inside.lines"

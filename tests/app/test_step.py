@@ -34,7 +34,7 @@ def loaded() -> LoadedPair:
 def services(loaded: LoadedPair):
     services = build_services("preview_vits14", None, "cpu")
     find = services.pairs.find
-    services.pairs.find = lambda name: loaded if name == "small" else find(name)
+    services.pairs.find = lambda name, owner: loaded if name == "small" else find(name, owner)
     entry = Entry("", SimpleNamespace(source=small_pictures()[0]), "", 224, "cat.jpg")
     services.pictures.share(stored.KEY, lambda: entry)
     return services

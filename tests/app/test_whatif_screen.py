@@ -148,7 +148,7 @@ def test_who_does_not_see_whom(page: Page, cat: Inspection) -> None:
     np.testing.assert_allclose(
         attention, scene_of(cat, ["scores:8-11=cls!2-3,2"]).attention_after, atol=1e-5
     )
-    view.locator("[data-value=patches]").click()
+    view.get_by_role("button", name="Change", exact=True).click()
 
 
 def test_the_four_values_side_by_side(page: Page, cat: Inspection) -> None:

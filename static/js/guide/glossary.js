@@ -142,7 +142,9 @@ export function markTerms(root, terms) {
     seen.add(term.name);
     const place = document.createComment("");
     formulaNode.replaceWith(place);
-    place.replaceWith(markOf(term, formulaNode));
+    const mark = markOf(term, formulaNode);
+    mark.setAttribute("aria-label", term.name); // a formula says nothing by itself
+    place.replaceWith(mark);
   }
 }
 

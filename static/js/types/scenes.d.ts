@@ -913,6 +913,7 @@ export namespace masks {
         aspect_ratio: [number, number];
         /** draws for one block before the mask is called done */
         tries: number;
+        /** without it nothing is masked: distillation */
         hide: boolean;
       };
       /** what its fields mean */
