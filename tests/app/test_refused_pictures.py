@@ -36,6 +36,10 @@ def test_everything_stays_and_the_words_are_about_this_file(
     if before != "the sample":
         page.locator(FILE).first.set_input_files(SAMPLES / "coffee.jpg")
         expect(status).to_contain_text("Your picture", timeout=60_000)
+        page.wait_for_function(  # the words come before the screens have followed
+            "document.querySelector('[data-view=attention]').inside.key !== 'first'",
+            timeout=60_000,
+        )
     key = shown(page, "attention").get("key")
     for file, words in (
         (no_picture(tmp_path), "text file"),
