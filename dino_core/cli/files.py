@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from dino_core.cli.command import Option, size
+from dino_core.assets import SAMPLES
+from dino_core.cli.command import Option, count, size
 from dino_core.cli.weights import weights_options
 from dino_core.writing import replacing
 
@@ -63,6 +64,17 @@ def stretch_option(option: Option) -> None:
     )
 
 
+def pair_options(option: Option, *, pair: str, seed: str) -> None:
+    """A student and teacher, and what they look at beside the picture. The words of help differ."""
+    option("--pair", metavar="RUN", help=f"a run's folder or a file of heads{pair}")
+    option(
+        "--references", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)"
+    )
+    option("--seed", type=count, default=0, metavar="S", help=seed)
+    option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
+    option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
+
+
 # --- reading
 
 
@@ -81,6 +93,21 @@ def read(path: str, args: argparse.Namespace) -> "Image.Image":
     for note in notes_of(picture):
         add_note(args, path, note)
     return picture
+
+
+def read_with_others(
+    args: argparse.Namespace,
+) -> "tuple[Image.Image, list[Image.Image]]":
+    """The picture, and the rest of the batch: --references or the samples, never itself.
+
+    References that cannot be read are left out and named when the command is done.
+    """
+    picture = read(args.image, args)
+    if args.references:
+        leave_out_unreadable(args, "references")
+    itself = Path(args.image).resolve()
+    others = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
+    return picture, [read(str(path), args) for path in others if path.resolve() != itself]
 
 
 def add_note(args: argparse.Namespace, path: str, note: str) -> None:

@@ -2,12 +2,17 @@
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from dino_core.assets import SAMPLES
-from dino_core.cli.command import Option, add_command, count
-from dino_core.cli.files import array, leave_out_unreadable, read, report, save, stretch_option
+from dino_core.cli.command import Option, add_command
+from dino_core.cli.files import (
+    array,
+    pair_options,
+    read_with_others,
+    report,
+    save,
+    stretch_option,
+)
 from dino_core.cli.outputs import output_file
 
 ARRAYS = (
@@ -18,24 +23,12 @@ ARRAYS = (
 
 def losses_options(option: Option) -> None:
     option("image", metavar="IMAGE")
-    option(
-        "--pair",
-        metavar="RUN",
-        help="a run's folder or a file of heads, with crops as it was trained on (default: the "
-        "bundled heads of the preview backbone, with the official crops)",
+    pair_options(
+        option,
+        pair=", with crops as it was trained on (default: the bundled heads of the preview "
+        "backbone, with the official crops)",
+        seed="of the picture's crops and mask (default: 0); the references' seed is always 0",
     )
-    option(
-        "--references", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)"
-    )
-    option(
-        "--seed",
-        type=count,
-        default=0,
-        metavar="S",
-        help="of the picture's crops and mask (default: 0); the references' seed is always 0",
-    )
-    option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
-    option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
     stretch_option(option)
     option("--output", metavar="FILE.npz", help="write every term and distribution there")
 
@@ -56,12 +49,7 @@ def losses(args: argparse.Namespace) -> None:
     from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
     target = output_file(args.output, ".npz") if args.output else None
-    image = Path(args.image)
-    picture = read(args.image, args)
-    if args.references:
-        leave_out_unreadable(args, "references")
-    references = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
-    others = [read(str(path), args) for path in references if path.resolve() != image.resolve()]
+    picture, others = read_with_others(args)
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
     trained = config.schedule.teacher_temperature

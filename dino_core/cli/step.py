@@ -1,12 +1,17 @@
 """step: one training step in slow motion."""
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dino_core.assets import SAMPLES
-from dino_core.cli.command import Option, add_command, count, figure_option, positive, write_figure
-from dino_core.cli.files import array, leave_out_unreadable, read, report, save, stretch_option
+from dino_core.cli.command import Option, add_command, figure_option, positive, write_figure
+from dino_core.cli.files import (
+    array,
+    pair_options,
+    read_with_others,
+    report,
+    save,
+    stretch_option,
+)
 from dino_core.cli.outputs import output_file
 
 if TYPE_CHECKING:
@@ -17,16 +22,12 @@ if TYPE_CHECKING:
 
 def step_options(option: Option) -> None:
     option("image", metavar="IMAGE")
-    option(
-        "--pair",
-        metavar="RUN",
-        help="a run's folder or a file of heads (default: the small pair that comes with the "
-        "project, trained from scratch on CIFAR-10)",
+    pair_options(
+        option,
+        pair=" (default: the small pair that comes with the project, trained from scratch on "
+        "CIFAR-10)",
+        seed="of crops and masks (default: 0)",
     )
-    option(
-        "--references", nargs="+", metavar="IMAGE", help="the rest of the batch (default: samples)"
-    )
-    option("--seed", type=count, default=0, metavar="S", help="of crops and masks (default: 0)")
     option(
         "--steps",
         type=positive,
@@ -34,8 +35,6 @@ def step_options(option: Option) -> None:
         metavar="N",
         help="in a row, the last is recorded in full",
     )
-    option("--targets", choices=("centering", "sinkhorn_knopp"), default="centering")
-    option("--temperature", type=float, metavar="T", help="of the teacher (default: as trained)")
     option(
         "--learning-rate",
         type=float,
@@ -100,12 +99,7 @@ def _session(args: argparse.Namespace) -> "Session":
     from dino_core.runs.progress import open_pair
     from dino_core.slow_motion import Choices, Session
 
-    image = Path(args.image)
-    picture = read(args.image, args)
-    if args.references:
-        leave_out_unreadable(args, "references")
-    references = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
-    others = [read(str(path), args) for path in references if path.resolve() != image.resolve()]
+    picture, others = read_with_others(args)
     pair, config, _ = open_pair(args.pair or CIFAR_PAIR)
     choices = Choices(
         args.seed,

@@ -13,9 +13,7 @@ The answers of a run that goes on are so the same bit for bit.
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +22,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dino_core.distillation.views import as_floats, normalised
-from dino_core.embedding.cache import PATIENCE, cache_folder, model_key
+from dino_core.embedding.cache import cache_folder, model_key
+from dino_core.embedding.database import Database
 from dino_core.weights import Backbone
 
 FORMAT = 1  # goes up when the same crop gives other answers than before
@@ -54,11 +53,7 @@ class Answers:
         self.bfloat16 = bfloat16
         self.path = answers_file(teacher, size, grid, bfloat16)
         self.shape = (1 + grid[0] * grid[1], teacher.vit.config.dim)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors_in_sentences():
-            self._base = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            self._base.execute(TABLE)
+        self._base = Database(self.path, TABLE, holds="The teacher's answers")
 
     def __enter__(self) -> "Answers":
         return self
@@ -105,31 +100,11 @@ class Answers:
         return result
 
     def _look_up(self, key: bytes) -> np.ndarray | None:
-        with self._errors_in_sentences():
-            query = "SELECT answer FROM answers WHERE crop = ?"
-            row = self._base.execute(query, (key,)).fetchone()
+        row = self._base.row("SELECT answer FROM answers WHERE crop = ?", key)
         if row is None or len(row[0]) != 2 * self.shape[0] * self.shape[1]:
             return None
         return np.frombuffer(row[0], np.float16).reshape(self.shape)
 
     def _put(self, keys: Sequence[bytes], answers: np.ndarray) -> None:
         rows = [(key, answer.tobytes()) for key, answer in zip(keys, answers, strict=True)]
-        with self._errors_in_sentences():
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                self._base.executemany("REPLACE INTO answers VALUES (?, ?)", rows)
-                self._base.execute("COMMIT")
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _errors_in_sentences(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise ValueError(
-                f"The teacher's answers cannot be kept in {self.path} ({error}): make room there."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ValueError(f"{self.path} is damaged ({error}): delete it.") from error
+        self._base.write("REPLACE INTO answers VALUES (?, ?)", rows)

@@ -20,8 +20,8 @@ from dino_core.distillation.setup import DistilSetup, load_teacher, validated
 from dino_core.runs import checkpoints
 from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import RunFolder
-from dino_core.runs.pretraining import End, check_folder
-from dino_core.runs.setup import as_config, check_same_pictures, read_pictures, setup_in
+from dino_core.runs.pretraining import End, with_pictures
+from dino_core.runs.setup import as_config, setup_in
 from dino_core.step.distributed import World, joined
 
 Learn = Callable[[RunFolder, DistilSetup, Pictures, World], End]
@@ -48,12 +48,7 @@ def distil(
         world = stack.enter_context(joined(setup.device))
         if setup.threads:
             torch.set_num_threads(setup.threads)
-        if resume:
-            pictures = read_pictures(setup)
-            check_same_pictures(run, pictures)
-        else:
-            check_folder(run, world)
-            setup, pictures = validated(setup)
+        setup, pictures = with_pictures(run, setup, world, resume=resume, check=validated)
         setup, learn, digest = with_teacher(setup)
         if resume:
             check_same_teacher(run, setup, digest)

@@ -3,23 +3,19 @@
     key of a database   the weights' content, architecture, number type, preparation
     key of a row        the content of the picture's file, whatever it is called
 
-Each batch is one transaction: after a kill or a power cut it is there as a whole or not at all, and
-several processes may use one database.
+How it is written is in `database.py`.
 """
 
 import hashlib
 import json
 import os
-import sqlite3
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dino_core.embedding.database import Database
 from dino_core.embedding.features import Features
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import Shape
@@ -27,7 +23,6 @@ from dino_core.weights import Backbone
 from dino_core.weights.variants import sha256, weights_folder
 
 FORMAT = 2  # goes up when the same file and preparation give other pixels than before
-PATIENCE = 60  # s to wait for another process that writes
 TABLE = """CREATE TABLE IF NOT EXISTS pictures (
     content BLOB PRIMARY KEY, height INTEGER, width INTEGER,
     cls BLOB, mean_patch BLOB, layers BLOB) WITHOUT ROWID"""
@@ -65,14 +60,7 @@ class FeatureCache:
         """`layers`: a picture without features of every layer counts as unknown."""
         self.path, self.layers = path, layers
         self.shapes = {"cls": (width,), "mean_patch": (width,), "layers": (depth, 2, width)}
-        self._lock = threading.Lock()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._errors_in_sentences():
-            self._base = sqlite3.connect(
-                path, timeout=PATIENCE, check_same_thread=False, isolation_level=None
-            )
-            self._base.execute("PRAGMA synchronous = NORMAL")
-            self._base.execute(TABLE)
+        self._base = Database(path, TABLE, holds="The features", or_else=", or use --no-cache")
 
     def close(self) -> None:
         self._base.close()
@@ -81,8 +69,7 @@ class FeatureCache:
         """(H, W) that the model saw, None when the features are not here."""
         needed = " AND layers IS NOT NULL" if self.layers else ""
         query = f"SELECT height, width FROM pictures WHERE content = ?{needed}"
-        with self._lock, self._errors_in_sentences():
-            row = self._base.execute(query, (content,)).fetchone()
+        row = self._base.row(query, content)
         return None if row is None else (row[0], row[1])
 
     def put(self, contents: list[bytes], shape: Shape, features: Features) -> None:
@@ -93,36 +80,15 @@ class FeatureCache:
             (content, *shape, *(None if c is None else c[i].tobytes() for c in columns))
             for i, content in enumerate(contents)
         ]
-        with self._lock, self._errors_in_sentences():
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                self._base.executemany("REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
-                self._base.execute("COMMIT")
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
+        self._base.write("REPLACE INTO pictures VALUES (?, ?, ?, ?, ?, ?)", rows)
 
     def rows(self, contents: np.ndarray, column: str) -> np.ndarray:
         """uint8 [n, 16] -> one column of these pictures, [n, ...]."""
         shape = self.shapes[column]
         out = np.empty((len(contents), *shape), COLUMNS[column])
         query = f"SELECT {column} FROM pictures WHERE content = ?"
-        with self._lock, self._errors_in_sentences():
-            for i, content in enumerate(contents):
-                data = self._base.execute(query, (content.tobytes(),)).fetchone()[0]
-                out[i] = np.frombuffer(data, COLUMNS[column]).reshape(shape)
+        for i, content in enumerate(contents):
+            row = self._base.row(query, content.tobytes())
+            assert row is not None  # only what is known is asked for
+            out[i] = np.frombuffer(row[0], COLUMNS[column]).reshape(shape)
         return out
-
-    @contextmanager
-    def _errors_in_sentences(self) -> Iterator[None]:
-        try:
-            yield
-        except sqlite3.OperationalError as error:
-            raise ValueError(
-                f"The features cannot be kept in {self.path} ({error}). Make room, or use "
-                f"--no-cache."
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ValueError(
-                f"{self.path} is damaged ({error}). Delete it, or use --no-cache."
-            ) from error

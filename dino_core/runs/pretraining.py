@@ -28,6 +28,7 @@ from dino_core.runs.milestones import Milestones
 from dino_core.runs.presets import RunConfig
 from dino_core.runs.progress import Counted, Progress, begin, restore, save, set_trainable
 from dino_core.runs.setup import (
+    AnySetup,
     Setup,
     as_config,
     check_processes,
@@ -81,12 +82,7 @@ def train(
         check_processes(setup, world)
         if setup.threads:
             torch.set_num_threads(setup.threads)
-        if resume:
-            pictures = read_pictures(setup)
-            check_same_pictures(run, pictures)
-        else:
-            check_folder(run, world)
-            setup, pictures = validated(setup)
+        setup, pictures = with_pictures(run, setup, world, resume=resume, check=validated)
         if world.first:
             stack.enter_context(run.locked())
             if not resume:
@@ -96,6 +92,26 @@ def train(
             say_start(run, setup.run, world)
             progress = begin(setup, world.device, world.group)
             return learn(run, setup, pictures, world, progress)
+
+
+def with_pictures(
+    run: RunFolder,
+    setup: AnySetup,
+    world: World,
+    *,
+    resume: bool,
+    check: Callable[[AnySetup], tuple[AnySetup, Pictures]],
+) -> tuple[AnySetup, Pictures]:
+    """The setup and its pictures: those that the run began with, or, of a new one, `check`ed.
+
+    ValueError, before anything is written, where a run cannot begin or go on.
+    """
+    if resume:
+        pictures = read_pictures(setup)
+        check_same_pictures(run, pictures)
+        return setup, pictures
+    check_folder(run, world)
+    return check(setup)
 
 
 def check_folder(run: RunFolder, world: World) -> None:

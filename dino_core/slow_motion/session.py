@@ -167,40 +167,28 @@ class Session:
         self, drawn: Drawn | None = None, check: Callable[[], None] = lambda: None
     ) -> RecordedStep:
         """The next step, recorded. What `check` raises leaves a session that is not to be used."""
-        batch = self._batch(drawn)
-        recorded = record_step(
-            self.pair,
-            batch,
-            self.optimiser,
-            self.values,
-            self.config,
-            self._centers(batch),
-            generator=self._paths(),
-            check=check,
-        )
-        self.centers = recorded.result.centers
-        self.steps += 1
+        recorded = record_step(*self._asked(drawn), generator=self._paths(), check=check)
+        self._done(recorded.result)
         return recorded
 
     def pass_over(self) -> StepResult:
         """The next step, not recorded: in a third of the time, with the same weights behind it."""
-        batch = self._batch(None)
-        result = train_step(
-            self.pair,
-            batch,
-            self.optimiser,
-            self.values,
-            self.config,
-            self._centers(batch),
-            generator=self._paths(),
-        )
-        self.centers = result.centers
-        self.steps += 1
+        result = train_step(*self._asked(None), generator=self._paths())
+        self._done(result)
         return result
 
-    def _batch(self, drawn: Drawn | None) -> Batch:
+    def _asked(
+        self, drawn: Drawn | None
+    ) -> tuple[StudentTeacher, Batch, torch.optim.Optimizer, StepValues, TrainConfig, Centers]:
+        """What the next step is made of, as `train_step` takes it."""
         device = self.pair.student.backbone.pos_embed.device
-        return (self.draw() if drawn is None else drawn).batch.to(device)
+        batch = (self.draw() if drawn is None else drawn).batch.to(device)
+        centers = self._centers(batch)
+        return self.pair, batch, self.optimiser, self.values, self.config, centers
+
+    def _done(self, result: StepResult) -> None:
+        self.centers = result.centers
+        self.steps += 1
 
     def _centers(self, batch: Batch) -> Centers:
         if self.centers is not None:

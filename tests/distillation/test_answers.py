@@ -68,16 +68,15 @@ def test_another_size_grid_or_precision_is_another_file(teacher):
     assert len(files) == 4
 
 
-def test_damage_is_said_in_a_sentence(answers):
+def test_damage_is_said_in_a_sentence(answers, teacher):
     answers.of(KEYS[:1], lambda i: CROPS[i])
     with sqlite3.connect(answers.path) as base:
         base.execute("UPDATE answers SET answer = x'00'")
     assert answers.of(KEYS[:1], lambda i: CROPS[i])[1] == 1  # a row that cannot be is asked anew
     answers._base.close()
     answers.path.write_bytes(b"no database, but long enough to be looked at" * 40)
-    answers._base = sqlite3.connect(answers.path)
-    with pytest.raises(ValueError, match=r"is damaged .*: delete it"):
-        answers.of(KEYS[:1], lambda i: CROPS[i])
+    with pytest.raises(ValueError, match=r"is damaged .*Delete it\.$"):
+        Answers(load_backbone(weights=teacher), SIZE, (2, 2))
 
 
 def test_a_teacher_without_finite_answers_is_refused(answers):
