@@ -256,6 +256,31 @@ def test_the_one_that_was_not_used_for_longest_makes_room(
     assert kept == {names[0], names[2]}
 
 
+def test_what_comes_counts_among_the_visitor_s_bytes(
+    server: Server, weights: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the ones that are there alone: two would stand where there is room for less."""
+    ada = server.visitor("ada")
+    monkeypatch.setattr(jobs, "MAX_OWN", 2 * weights(0).stat().st_size - 1)
+    names = [send(ada, weights(seed)).json()["name"] for seed in range(2)]
+    assert [one["name"] for one in ada.get("/checkpoints").json()["checkpoints"]] == names[1:]
+
+
+def test_an_address_has_its_share_and_all_have_theirs(
+    server: Server, weights: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "PER_ADDRESS", 2)
+    for seed in range(2):
+        assert send(server.visitor(f"visitor {seed}"), weights(seed)).status_code == 200
+    refused = send(server.visitor("visitor 2"), weights(2))
+    assert (refused.status_code, "2 checkpoints from your address" in refused.text) == (422, True)
+    monkeypatch.setattr(jobs, "PER_ADDRESS", 18)
+    monkeypatch.setattr(jobs, "MAX_ALL", 3 * weights(0).stat().st_size - 1)
+    refused = send(server.visitor("visitor 2"), weights(2))
+    assert (refused.status_code, "room" in refused.text) == (422, True)
+    assert server.visitor("visitor 2").get("/checkpoints").json()["checkpoints"] == []
+
+
 def test_a_week_later_it_is_gone_and_what_a_job_needs_is_not(tmp_path: Path) -> None:
     now, used = 1e9, set[str]()
     kept = Checkpoints(tmp_path, lambda: used, lambda: now)

@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from safetensors.numpy import load
 from tiny_models import tiny_vit
 
+from app.first_visit import stored
 from app.server import build_server
 from app.state import whatif as state
 from app.state.pictures import EFFECTS
@@ -204,6 +205,34 @@ def test_a_screening_is_stopped_and_begins_again(
         assert finished(client, 5)["state"] == "stopped"
     client.post(path)
     assert finished(client, 5)["state"] == "ready"
+
+
+def test_a_visitor_has_one_screening_at_a_time(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another picture or seed ends the one before; another visitor's goes on."""
+    goes_on, begun = threading.Event(), threading.Event()
+
+    def slow(*_: Any, progress: Any, **__: Any) -> Any:
+        begun.set()
+        assert goes_on.wait(30)
+        progress(1)
+        raise AssertionError("it was ended")
+
+    all_of = services(client).screenings
+    entry = services(client).pictures.get("", stored.KEY)
+    with monkeypatch.context() as patch:
+        patch.setattr("dino_core.scenes.whatif_screening.screen_picture", slow)
+        all_of.start("ada", stored.KEY, 8, entry)
+        assert begun.wait(30)
+        all_of.start("bob", stored.KEY, 8, entry)
+        assert all_of.status("ada", stored.KEY, 8)["state"] == "running"
+        all_of.start("ada", stored.KEY, 9, entry)
+        assert all_of.status("ada", stored.KEY, 8)["state"] == "stopped"
+        assert all_of.status("bob", stored.KEY, 8)["state"] == "waiting"
+        for secret, seed in (("bob", 8), ("ada", 9)):
+            all_of.stop(secret, stored.KEY, seed)
+        goes_on.set()
 
 
 def test_one_that_nobody_asks_about_ends(client: TestClient) -> None:
