@@ -27,9 +27,20 @@ def images() -> Tensor:
     return torch.randn(1, 3, 518, 518, generator=generator, dtype=torch.float64)
 
 
+@pytest.fixture(scope="module")
+def nnsight(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Asked not to give every object of the process a method `save`, which others stumble over."""
+    config = tmp_path_factory.mktemp("nnsight") / "config.yaml"
+    config.write_text("APP: {PYMOUNT: false}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NNSIGHT_CONFIG", str(config))
+        module = pytest.importorskip("nnsight", reason="pip install -r requirements-dev.txt")
+    assert not hasattr(object, "save")
+    return module
+
+
 @pytest.fixture(scope="module", params=[PLAIN, SWIGLU], ids=["plain", "swiglu with registers"])
-def models(request: pytest.FixtureRequest) -> tuple[VisionTransformer, Any]:
-    nnsight = pytest.importorskip("nnsight", reason="pip install -r requirements-dev.txt")
+def models(request: pytest.FixtureRequest, nnsight: Any) -> tuple[VisionTransformer, Any]:
     import timm
 
     vit = VisionTransformer(request.param).double().eval().requires_grad_(False)
@@ -113,7 +124,9 @@ CASES: dict[str, tuple[Edit, Callable[[Any], None]]] = {
 
 @pytest.mark.parametrize("name", CASES)
 @torch.no_grad()
-def test_every_site(name: str, models: tuple[VisionTransformer, Any], images: Tensor) -> None:
+def test_every_site(
+    name: str, models: tuple[VisionTransformer, Any], images: Tensor, nnsight: Any
+) -> None:
     vit, peer = models
     edit, change = CASES[name]
     if name == "knockout":  # all that comes after the first five
@@ -121,14 +134,14 @@ def test_every_site(name: str, models: tuple[VisionTransformer, Any], images: Te
         edit = replace(edit, keys=range(5, count))
     with peer.trace(images):
         change(peer)
-        theirs = peer.norm.output.save()
+        theirs = nnsight.save(peer.norm.output)
     ours = vit(images, edits=[edit]).normed
     assert (ours - vit(images).normed).abs().max() > 1e-6
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
 
 
 @torch.no_grad()
-def test_registers(models: tuple[VisionTransformer, Any], images: Tensor) -> None:
+def test_registers(models: tuple[VisionTransformer, Any], images: Tensor, nnsight: Any) -> None:
     vit, peer = models
     if not vit.config.registers:
         with pytest.raises(ValueError, match="no registers"):
@@ -136,12 +149,12 @@ def test_registers(models: tuple[VisionTransformer, Any], images: Tensor) -> Non
         return
     with peer.trace(images):
         peer.pos_drop.output[:, 1:5] = values(4, 48)
-        theirs = peer.norm.output.save()
+        theirs = nnsight.save(peer.norm.output)
     ours = vit(images, edits=[Edit("registers", values(4, 48))]).normed
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)
     with peer.trace(images):
         tokens = peer.pos_drop.output
         peer.pos_drop.output = torch.cat([tokens[:, :1], tokens[:, 5:]], dim=1)
-        theirs = peer.norm.output.save()
+        theirs = nnsight.save(peer.norm.output)
     ours = vit(images, edits=[Edit("registers", None)]).normed
     torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-6)

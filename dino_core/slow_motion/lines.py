@@ -8,7 +8,9 @@ it is one. Of a compound statement (`if`, `for`, `with`, `def`) only the head co
 """
 
 import ast
+import gc
 import inspect
+import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,10 +95,29 @@ def _start(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(one.lineno for one in node.decorator_list)])
 
 
+_PARSING = threading.Lock()
+
+
 @lru_cache(maxsize=16)
 def _parsed(file: str) -> tuple[ast.Module, list[str]]:
     text = Path(file).read_text(encoding="utf-8")
-    return ast.parse(text), text.splitlines()
+    return _parse(text), text.splitlines()
+
+
+def _parse(text: str) -> ast.Module:
+    """`ast.parse`, which in Python 3.11 counts its depth for all threads together.
+
+    It fails ("recursion depth mismatch") when another thread begins to parse before it has ended,
+    which happens only where the collector runs in between and lets the other one on.
+    """
+    with _PARSING:
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            return ast.parse(text)
+        finally:
+            if collecting:
+                gc.enable()
 
 
 class StatementsOf:

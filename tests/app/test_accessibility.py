@@ -94,5 +94,11 @@ def test_the_rail_and_its_words_of_alarm(visitor: Callable[..., Page], theme: st
     file = {"name": "notes.png", "mimeType": "image/png", "buffer": b"no picture"}
     page.set_input_files("#picture input[type=file]", file)  # type: ignore[arg-type]
     page.wait_for_selector("#status .alarm")
+    page.wait_for_function(  # Gradio lets the words come to full strength by degrees
+        """() => { let at = document.querySelector("#status .alarm");
+            for (; at; at = at.parentElement)
+                if (getComputedStyle(at).opacity !== "1") return false;
+            return !document.querySelector("#status").getAnimations({ subtree: true }).length; }"""
+    )
     for part in ("#rail", "#view-strip"):
         assert faults(page, part, runOnly=["color-contrast"]) == []

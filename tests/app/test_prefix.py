@@ -74,7 +74,7 @@ def test_the_page_works_below_a_path(browser: Browser, tmp_path: Path, strips: b
     ):
         page = visit()  # no request may fail, or leave the prefix
         page.wait_for_function("location.hash.includes('screen=')")
-        assert page.locator("#picture img").first.evaluate("(image) => image.naturalWidth") > 100
+        page.wait_for_function("document.querySelector('#picture img')?.naturalWidth > 100")
         page.click("#tab-features")
         page.wait_for_selector("[data-view=features][data-ready]", timeout=60_000)
         page.set_input_files("#picture input[type=file]", SAMPLES / "coffee.jpg")

@@ -11,6 +11,7 @@ pytestmark = pytest.mark.browser
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 FILE = "#picture input[type=file]"
 SHOWN = "#picture img"
+DRAWN = "(selector) => document.querySelector(selector)?.naturalWidth > 100"
 LARGE = b"\xff\xd8\xff" + os.urandom(27 * 2**20)  # more than the widget takes
 
 
@@ -49,7 +50,7 @@ def test_everything_stays_and_the_words_are_about_this_file(
         page.locator(FILE).first.set_input_files(file)
         expect(status).to_contain_text(words, timeout=60_000)
         expect(page.locator(SHOWN).first).to_be_visible(timeout=60_000)
-        assert page.locator(SHOWN).first.evaluate("(image) => image.naturalWidth") > 100
+        page.wait_for_function(DRAWN, arg=SHOWN, timeout=60_000)
         assert shown(page, "attention").get("key") == key
     page.locator(FILE).first.set_input_files(SAMPLES / "rocket.jpg")
     expect(status).to_contain_text("Your picture", timeout=60_000)

@@ -50,6 +50,7 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
     def prepare(page: Page) -> None:
         page.route("**/runs", every)
         page.route("**/runs/a/metrics*", lambda route: route.fulfill(json=metrics))
+        page.route("**/runs/a", lambda route: route.fulfill(json=opened | {"step": 0}))  # Update's
         page.route(re.compile(r"/together\?"), answer)  # and not its script
 
     return visitor("#screen=training", prepare=prepare)
