@@ -15,11 +15,12 @@ directions are arbitrary. Here the scores X [n, m] of one map are brought to tho
 Map after map away from the reference, each is brought to its neighbour, so that a film through them
 is smooth. The foreground belongs to the family: the first components of all maps vote.
 
-Several pictures, which share no places, have one PCA anyway: `pca.colour_features`.
+Several pictures, which share no places, have one PCA anyway: `pca.colour_features`. In several
+layers or models they are `colour_places`: the pictures of one map lie one after the other.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
@@ -38,6 +39,7 @@ from dino_core.config import PCAConfig
 
 Method = Literal["rotation", "order", "signs", "joint", "none"]
 METHODS: tuple[Method, ...] = get_args(Method)
+Places = Sequence[tuple[int, int]]  # the grids of the pictures whose patches make up one map
 CANDIDATES = 8  # components among which the three shown are looked for by "order"
 
 
@@ -120,14 +122,41 @@ def colour_family(
     side of the family's foreground; `asked` is that of `colour_features`. ValueError for a method
     that there is none of, a reference that is not there, or too few patches.
     """
+    places = [(grid,) for grid in grids]
+    flat = colour_places(features, places, config, method=method, reference=reference, asked=asked)
+    views = [
+        replace(
+            one,
+            colours=one.colours.unflatten(0, grid),
+            foreground=one.foreground.unflatten(0, grid),
+            scores=one.scores.unflatten(0, grid),
+        )
+        for one, grid in zip(flat.maps, grids, strict=True)
+    ]
+    return replace(flat, maps=tuple(views))
+
+
+def colour_places(
+    features: Sequence[Tensor],
+    places: Sequence[Places],
+    config: PCAConfig,
+    *,
+    method: Method = "rotation",
+    reference: int = -1,
+    asked: Sequence[Tensor] | None = None,
+) -> Family:
+    """The same for several pictures in each map: features [n, D], n the patches of all of them, one
+    picture after the other, with the grid of each. What comes back is laid out likewise: colours
+    [n, 3], foreground [n], scores [n, 3]. One basis and one range for all pictures.
+    """
     check(features, method, reference)
     maps, reference = [part.float() for part in features], reference % len(features)
     if asked is None:
         asked = [torch.ones(len(part), dtype=torch.bool) for part in maps]
     asked = [mask.to(part.device) for mask, part in zip(asked, maps, strict=True)]
-    home, note = grids[reference], ""
-    kept, agreement = family_foreground(maps, grids, asked, config, home)
-    inside = [nearest(kept, home, grid) for grid in grids]
+    home, note = places[reference], ""
+    kept, agreement = family_foreground(maps, places, asked, config, home)
+    inside = [moved(nearest, kept, home, there) for there in places]
     needed = max(index + 1 for index in config.components)
     if min(int((a & b).sum()) for a, b in zip(inside, asked, strict=True)) <= needed:
         inside, note = [torch.ones_like(mask) for mask in inside], TOO_FEW
@@ -141,16 +170,16 @@ def colour_family(
             fit_pca(part[mask], max(needed, CANDIDATES))
             for part, mask in zip(maps, used, strict=True)
         ]
-    turned = turn_all(maps, fitted, grids, used, config, method, reference)
+    turned = turn_all(maps, fitted, places, used, config, method, reference)
     views = []
     for i, (scores, matrix, cosine) in enumerate(turned):
         colours = as_colours(scores, inside[i], config, asked[i])
         directions = matrix.T @ fitted[i].components  # [3, D]
         views.append(
             FamilyMap(
-                colours=colours.unflatten(0, grids[i]),
-                foreground=inside[i].unflatten(0, grids[i]),
-                scores=scores.unflatten(0, grids[i]),
+                colours=colours,
+                foreground=inside[i],
+                scores=scores,
                 cosine=cosine,
                 variance=share(maps[i][used[i]], directions),
                 best=share(maps[i][used[i]], fit_pca(maps[i][used[i]], 3).components),
@@ -158,6 +187,19 @@ def colour_family(
             )
         )
     return Family(tuple(views), method, reference, note)
+
+
+def moved(
+    how: Callable[[Tensor, tuple[int, int], tuple[int, int]], Tensor],
+    values: Tensor,
+    places: Places,
+    targets: Places,
+) -> Tensor:
+    """Values [n, ...] of pictures, one after the other, on other grids: by `to_grid`, `nearest`."""
+    parts = values.split([h * w for h, w in places])
+    return torch.cat(
+        [how(part, here, there) for part, here, there in zip(parts, places, targets, strict=True)]
+    )
 
 
 def check(features: Sequence[Tensor], method: str, reference: int) -> None:
@@ -178,27 +220,27 @@ def check(features: Sequence[Tensor], method: str, reference: int) -> None:
 
 def family_foreground(
     maps: Sequence[Tensor],
-    grids: Sequence[tuple[int, int]],
+    places: Sequence[Places],
     asked: Sequence[Tensor],
     config: PCAConfig,
-    home: tuple[int, int],
+    home: Places,
 ) -> tuple[Tensor, list[float]]:
-    """-> (which patches of the grid `home` are foreground, bool [P], and the maps' agreement).
+    """-> (which patches of the grids `home` are foreground, bool [n], and the maps' agreement).
 
     Once for the family: the border of the picture turns what the maps agree on, not each of them.
     """
     scores = []
-    for part, grid, mask in zip(maps, grids, asked, strict=True):
-        first = fit_pca(part[mask], 1).project(part, whiten=True)  # [P, 1]
-        scores.append(to_grid(first, grid, home)[:, 0])
+    for part, there, mask in zip(maps, places, asked, strict=True):
+        first = fit_pca(part[mask], 1).project(part, whiten=True)  # [n, 1]
+        scores.append(moved(to_grid, first, there, home)[:, 0])
     score, agreement = consensus(scores)
-    return split_foreground(score, [home], config)[1], agreement
+    return split_foreground(score, home, config)[1], agreement
 
 
 def turn_all(
     maps: Sequence[Tensor],
     fitted: Sequence[PCA],
-    grids: Sequence[tuple[int, int]],
+    places: Sequence[Places],
     used: Sequence[Tensor],
     config: PCAConfig,
     method: Method,
@@ -218,9 +260,9 @@ def turn_all(
             matrix, cosine = chosen[:, : len(shown)], 1.0
         else:
             near = i + 1 if i < reference else i - 1
-            kept = used[near] & nearest(used[i], grids[i], grids[near])
+            kept = used[near] & moved(nearest, used[i], places[i], places[near])
             goal = found[near][0][kept]
-            there = to_grid(scores @ chosen, grids[i], grids[near])[kept]
+            there = moved(to_grid, scores @ chosen, places[i], places[near])[kept]
             turn = turn_to(goal, there, method)
             matrix, cosine = chosen @ turn, likeness(there @ turn, goal)
         found[i] = (scores @ matrix, matrix, cosine)

@@ -70,6 +70,26 @@ def similarity_of_pairs(features: Tensor, debiased: bool) -> Tensor:
     return F.normalize(gram.flatten(), dim=0)
 
 
+def relation_difference(first: Tensor, second: Tensor) -> Tensor:
+    """Features [n, D], [n, D'] of the same n patches -> how differently each is related.
+
+    1 - the correlation of a patch's cosines with all others here and there (the likeness of
+    representations by Kriegeskorte et al. 2008, patch by patch): [n], 0 the same, 1 nothing in
+    common, 2 opposite. Widths may differ, turns and scales do not count. ValueError for fewer than
+    3 patches, which say nothing of a correlation.
+    """
+    n = len(first)
+    if n < 3:
+        raise ValueError(f"A difference of relations needs at least 3 patches, there are {n}.")
+    others = ~torch.eye(n, dtype=torch.bool, device=first.device)
+    rows = []
+    for features in (first, second):
+        units = F.normalize(features.float(), dim=1)
+        cosines = (units @ units.T)[others].unflatten(0, (n, n - 1))  # [n, n - 1]
+        rows.append(F.normalize(cosines - cosines.mean(1, keepdim=True), dim=1))
+    return 1 - (rows[0] * rows[1]).sum(1)
+
+
 def align_components(reference: Tensor, scores: Tensor) -> Alignment:
     """Scores [n, k] and [n, m] of the same patches, m >= k -> who stands for whom.
 

@@ -15,6 +15,7 @@ Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figur
     maps        attention, similarity, PCA
     depth       all layers in colours that stay
     views       rollout, norms, clusters, matches, two models, models x layers
+    tray        several pictures as rows, several views as columns
     samples     crops, masks
     panels      rows of pictures whose widths are millimetres
     show        any of these of one picture, by name: seen.show("pca", layer=8)
@@ -50,6 +51,7 @@ from dino_core.figures.layers import (
 from dino_core.figures.maps import attention, pca, similarity
 from dino_core.figures.matrix import confusion
 from dino_core.figures.samples import crops, masks
+from dino_core.figures.tray import tray
 from dino_core.figures.views import (
     attention_of_pictures,
     clusters,
@@ -94,4 +96,5 @@ __all__ = [
     "stack",
     "token_lengths",
     "token_parts",
+    "tray",
 ]

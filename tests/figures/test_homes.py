@@ -12,7 +12,7 @@ PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "
     "step.py",
     "runs.py",
 }
-MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py", "show.py"}
+MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py", "show.py", "tray.py"}
 NEITHER = {"__init__.py", "files.py", "offline_page.py"}  # names of both, for types; draws nothing
 CODE = [
     path
