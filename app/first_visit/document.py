@@ -2,7 +2,7 @@
 
 Gradio puts a page's own head into the document by script, half a second after the page was asked
 for, and its first component comes a second later. Here the document brings along from the start
-what a newcomer needs to see the sample and its attention: the choices that Python and the page
+what a newcomer needs to see the sample as the model sees it: the choices that Python and the page
 share, the scripts of the screen that opens, the first visit's numbers, and a stage to draw them on.
 """
 
@@ -25,11 +25,30 @@ PRESET_TITLES = {
     "dinov3-notebook": "DINOv3 notebook",
     "all-patches": "All patches",
 }
-OPENS = ("boot.js", "screens/strip/index.js", "screens/attention/index.js")  # the rest comes after
+BEGINS = ("boot.js", "screens/strip/index.js")  # whatever opens; the rest comes after
+OPENS = {name: f"screens/{name}/index.js" for name in stored.AHEAD}
 IMPORT = re.compile(
     r'^(?:import|export)\b[^"\';]*?\bfrom\s*"(\.[^"]+)"|^import\s*"(\.[^"]+)"', re.M
 )
 STAGE = TEXT / "stage.html"
+
+
+# Which screen opens: the one that the link names; where one was; a newcomer's.
+OPENING = """
+    const opening = %s;
+    const link = new URLSearchParams(location.hash.slice(1));
+    let opens = link.get("screen");
+    try { opens ??= localStorage.getItem("inside-screen"); } catch { /* nothing is kept here */ }
+    link.delete("stop");
+    opens ??= opening.first && !link.size ? "welcome" : "attention";
+    document.documentElement.dataset.opens = opens;
+    const { modules = [], scenes = [] } = opening.ahead[opens] ?? {};
+    for (const name of modules)
+        document.head.append(Object.assign(document.createElement("link"),
+            { rel: "modulepreload", href: `inside/js/${name}` }));
+    if (!location.hash)
+        for (const path of scenes) fetch(path).then((one) => one.blob());
+"""
 
 
 def head(
@@ -54,22 +73,32 @@ def head(
             "identity": identity,
         }
     )
-    ahead = _for_script([f"view/{stored.KEY}/{path}" for path in stored.AHEAD] if view else [])
-    modules = "".join(
-        f'<link rel="modulepreload" href="inside/js/{name}">' for name in needed_modules()
-    )
+    begins = needed_modules()
+    modules = "".join(f'<link rel="modulepreload" href="inside/js/{name}">' for name in begins)
+    ahead = _ahead(begins) if view else {}
+    opening = OPENING % _for_script({"first": view is not None, "ahead": ahead})
     return (
         f'<script type="application/json" id="inside-settings">{shared}</script>'
-        f"<script>if (!location.hash) for (const path of {ahead})"
-        " fetch(path).then((one) => one.blob());</script>"
+        f"<script>{opening}</script>"
         f'{modules}<script type="module" src="inside/js/boot.js"></script>'
         '<link rel="icon" href="favicon.ico">'  # a browser would look for it at the host's root
         f'<link rel="stylesheet" href="theme.css?v={theme_hash}">'
     )
 
 
-def needed_modules(scripts: Path = STATIC / "js", entries: Sequence[str] = OPENS) -> list[str]:
-    """The modules that the opening screen needs, as paths below `scripts`.
+def _ahead(begins: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """What each screen that the document can show needs besides, by the screen's name."""
+    return {
+        name: {
+            "modules": [one for one in needed_modules(entries=[entry]) if one not in begins],
+            "scenes": [f"view/{stored.KEY}/{path}" for path in stored.AHEAD[name]],
+        }
+        for name, entry in OPENS.items()
+    }
+
+
+def needed_modules(scripts: Path = STATIC / "js", entries: Sequence[str] = BEGINS) -> list[str]:
+    """The modules that `entries` need, as paths below `scripts`.
 
     A browser would find them only one import after the other; a screen that is opened later is an
     `import()` and does not count.

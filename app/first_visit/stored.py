@@ -17,11 +17,12 @@ from app.paths import FIRST_VISIT, SAMPLES
 KEY = "first"  # everybody's key: it opens a sample, nobody's picture
 SAMPLE = "cat.jpg"
 SIZE = 224
-FORMAT = 2  # raised when the same weights and sample give other responses than before
+FORMAT = 3  # raised when the same weights and sample give other responses than before
 
-# What the page fetches by itself: the strip, then each screen as it opens.
+# What the page fetches by itself: the strip, the welcome, then each screen as it opens.
 PATHS = [
     "strip?seed=0",
+    "welcome",
     "thumb.jpg",
     "input.jpg",
     "source.jpg",
@@ -36,7 +37,12 @@ PATHS = [
     "losses?seed=0&pair=preview",
     "losses/references/preview.jpg",
 ]
-AHEAD = ["strip?seed=0", "attention/11", "input.jpg", "overview"]  # of the screen that opens
+# Of the screens that the document can show by itself: a newcomer's first, and that of somebody who
+# was there last.
+AHEAD = {
+    "welcome": ["strip?seed=0", "welcome", "source.jpg"],
+    "attention": ["strip?seed=0", "attention/11", "input.jpg", "overview"],
+}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from app.page.api import add_endpoints
 from app.page.components import canvas_view
 from app.page.handlers import Handlers
 from app.page.rail import build_rail
-from app.page.screens import SCREENS
+from app.page.screens import SCREENS, WELCOME
 from app.page.updates import Session
 from app.paths import TEXT
 from app.services import Services
@@ -32,6 +32,8 @@ def build_app(services: Services) -> gr.Blocks:
                 rail = build_rail(services)
             with gr.Column(elem_id="main", scale=1, min_width=320):
                 views = {"strip": canvas_view("strip", view=view)}
+                with gr.Column(elem_id=f"screen-{WELCOME}", elem_classes="inside-screen"):
+                    views[WELCOME] = canvas_view(WELCOME)
                 lessons = []
                 for name in SCREENS:
                     with gr.Column(elem_id=f"screen-{name}", elem_classes="inside-screen"):

@@ -1,7 +1,7 @@
 """The open picture itself, as the page shows it on every screen.
 
 view/KEY/source.jpg, view/KEY/input.jpg, view/KEY/thumb.jpg
-view/KEY/view.json?seed          view/KEY/strip?seed
+view/KEY/view.json?seed          view/KEY/strip?seed          view/KEY/welcome
 """
 
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.routes.dependencies import Form, Picture
+from app.routes.dependencies import Form, IsGone, Owner, Picture, Served
 from app.routes.responses import jpeg, respond
 from app.state.pictures import Entry
 
@@ -41,6 +41,22 @@ def strip(entry: Picture, seed: int, form: Form = "page") -> Response:
     from dino_core.scenes.strip import strip_scene
 
     return respond(form, lambda: strip_scene(entry.picture.seen, entry.picture.source, seed))
+
+
+@router.get("/welcome")
+def welcome(
+    entry: Picture, services: Served, owner: Owner, is_gone: IsGone, form: Form = "page"
+) -> Response:
+    """The picture as it greets a newcomer: finer than most pages look at one."""
+
+    def make() -> Any:
+        from dino_core.scenes.welcome import SHORT_SIDE, welcome_scene
+
+        source, model = entry.picture.source, entry.model
+        look = services.models.inspect
+        return welcome_scene(look(source, model, SHORT_SIDE, owner=owner, is_gone=is_gone))
+
+    return respond(form, make)
 
 
 def view_of(key: str, entry: Entry, seed: int) -> dict[str, Any]:

@@ -27,12 +27,12 @@ HEAD = """\
 /* What the server sends, scene by scene. Written by `python -m dino_core.scenes.typescript`
    from the dataclasses of dino_core/scenes; a test says when it is out of date. Do not edit. */
 """
-ARRAYS = {"float32": "Float32Array", "uint8": "Uint8Array", "int32": "Int32Array"}
-ARRAYS["bool"] = "Uint8Array"  # one byte each
+ARRAYS = {"float32": "Float32Array", "int32": "Int32Array"}
+ARRAYS |= {"uint8": "Uint8Array", "int8": "Int8Array", "bool": "Uint8Array"}  # one byte each
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", type(None): "null"}
 PLAIN[Any] = "unknown"
 STATED = re.compile(
-    r"(float32|uint8|int32|bool) \[([^\]]*)\]|\[([^\]]*)\] (float32|uint8|int32|bool)"
+    r"(float32|uint8|int8|int32|bool) \[([^\]]*)\]|\[([^\]]*)\] (float32|uint8|int8|int32|bool)"
 )
 
 

@@ -10,6 +10,7 @@ from dino_core.analysis.similarity import (
     directions,
     match_patches,
     salient_matches,
+    short_directions,
 )
 
 
@@ -28,6 +29,20 @@ def test_equals_sklearn() -> None:
 def test_direction_of_nothing_is_nothing() -> None:
     ours = directions(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
     torch.testing.assert_close(ours, torch.tensor([[0.6, 0.8], [0.0, 0.0]]))
+
+
+def test_short_directions_are_about_as_alike_and_small() -> None:
+    """Of features that lie near a plane two numbers say nearly all, and no other two as much."""
+    plane = features(40, 2, 0) @ features(2, 16, 1) + features(40, 16, 2)
+    codes, scales = short_directions(plane, 2)
+    assert (codes.dtype, codes.shape, scales.shape) == (torch.int8, (40, 2), (2,))
+    short = codes * scales
+    wanted = torch.from_numpy(sklearn_cosine(plane.numpy()))
+    off = (short @ short.T - wanted).square().mean()
+    values = torch.linalg.eigvalsh(wanted.double())[:-2]  # Eckart and Young: what two cannot say
+    assert off == pytest.approx(float(values.square().sum() / 40**2), rel=0.1)
+    whole, scales = short_directions(plane, 16)
+    torch.testing.assert_close((whole * scales) @ (whole * scales).T, wanted, atol=0.02, rtol=0)
 
 
 def test_bfloat16_is_compared_in_float32() -> None:

@@ -131,7 +131,8 @@ class Watch:
 def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     """Opens the page as a new visitor; whatever goes wrong on it fails the tests at their end.
 
-    `prepare` is given the empty page before it goes anywhere.
+    `prepare` is given the empty page before it goes anywhere. `newcomer`: somebody who has not been
+    here before and is welcomed; everybody else was on Attention last.
     """
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
@@ -142,12 +143,15 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         dark: bool = False,
         strict: bool = True,
         prepare: Callable[[Page], object] | None = None,
+        newcomer: bool = False,
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 1000})
         contexts.append(context)
         page = context.new_page()
         if strict:
             watches.append(Watch(page, server))
+        if not newcomer:
+            page.add_init_script('localStorage["inside-screen"] ??= "attention"')
         if prepare:
             prepare(page)
         page.goto(f"{server}/?__theme={'dark' if dark else 'light'}{link}")

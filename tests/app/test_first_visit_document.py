@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 from page_modules import selected
 from playwright.sync_api import Browser, Page, Route, expect
 from starlette.applications import Starlette
@@ -13,13 +14,16 @@ from starlette.testclient import TestClient
 
 from app.first_visit.document import head, stage
 from app.middleware.first_visit import FirstDocument
+from app.state.models import Models, read_sample
 
 PAGE = (
     "<html><head><title>x</title></head><body><head></head><gradio-app></gradio-app></body></html>"
 )
-DRAWN = "!!document.querySelector('[data-view=attention]')?.inside?.rows"
+DRAWN = "!!document.querySelector('[data-view=welcome]')?.inside"
+DRAWN_AGAIN = "!!document.querySelector('[data-view=attention]')?.inside?.rows"
+GRID = "document.querySelector('[data-view=welcome]').inside.grid"
 # Where the views lie, in whole pixels.
-PLACES = """() => ["strip", "attention"].map((name) => {
+PLACES = """() => ["strip", "welcome"].map((name) => {
     const { x, y, width } = document.querySelector(`[data-view=${name}]`).getBoundingClientRect();
     return [x, y, width].map(Math.round);
 })"""
@@ -83,20 +87,18 @@ def held(browser: Browser, server: str) -> Callable[..., tuple[Page, Callable[[]
 def test_the_first_picture_is_there_before_gradio_and_stays_where_it_is(held, width: int) -> None:
     page, release = held(width=width)
     page.wait_for_function(DRAWN)
-    picture = page.locator('[data-view="attention"] .inside-picture').first
-    picture.hover()
-    expect(page.locator('[data-view="attention"] .inside-tip')).to_be_visible()
-    picture.click()
-    pinned = selected(page, "row", "col")
-    assert None not in pinned
-    page.evaluate("window.root = document.querySelector('[data-view=attention]')")
+    page.locator("[data-view=welcome] .inside-picture").click(position={"x": 90, "y": 60})
+    page.wait_for_function("document.querySelector('[data-view=welcome]').inside.patch")
+    page.mouse.move(0, 0)
+    kept = page.evaluate("document.querySelector('[data-view=welcome]').inside.patch")
+    page.evaluate("window.root = document.querySelector('[data-view=welcome]')")
     before = page.evaluate(PLACES)
 
     release()
     page.wait_for_selector("#inside-stage", state="detached")
-    assert page.evaluate("root === document.querySelector('#screen-attention [data-view]')")
-    assert page.locator('[data-view="attention"]').count() == 1
-    assert selected(page, "row", "col") == pinned
+    assert page.evaluate("root === document.querySelector('#screen-welcome [data-view]')")
+    expect(page.locator("[data-view=welcome]")).to_have_count(1)
+    assert page.evaluate("root.inside.patch") == kept
     page.wait_for_function("document.fonts.status === 'loaded'")
     after = page.evaluate(PLACES)
     for old, new in zip(before, after, strict=True):
@@ -117,7 +119,7 @@ def test_a_screen_that_is_asked_for_early_opens_when_it_is_there(held) -> None:
 @pytest.mark.slow
 def test_whoever_reloads_the_page_finds_the_same_patch_at_once(held) -> None:
     page, release = held("/#screen=attention&sample=cat.jpg&size=224&seed=0&row=3&col=4&head=2")
-    page.wait_for_function(DRAWN)
+    page.wait_for_function(DRAWN_AGAIN)
     assert selected(page, "row", "col", "head") == [3, 4, 2]
     release()
     page.wait_for_selector("#inside-stage", state="detached")
@@ -137,15 +139,45 @@ def test_whoever_follows_a_link_has_no_stage(held) -> None:
 def test_a_newcomer_is_told_what_this_is_before_gradio_and_has_two_doors(held) -> None:
     page, release = held()
     page.wait_for_function(DRAWN)
-    welcome = page.locator(".inside-welcome")
-    expect(welcome.locator("p")).to_contain_text("DINOv2")
-    painted = "document.querySelector('.inside-welcome canvas').width"
-    page.wait_for_function(f"{painted} === 24")  # a pixel of it is a patch
+    welcome = page.locator("[data-view=welcome]")
+    expect(welcome.locator("p").first).to_contain_text("DINOv2")
+    # A pixel is a patch: the sample at 518 px, a finer look than the page's own.
+    assert page.evaluate(GRID) == [37, 56]
     release()
     page.wait_for_selector("#inside-stage", state="detached")
     welcome.get_by_text("Take the path").click()
     page.wait_for_selector("#inside-path[data-there=patches]")
-    expect(welcome).to_have_count(0)
+    expect(welcome).to_be_hidden()
+
+
+def test_the_likeness_under_the_pointer_is_the_cosine_of_the_features(held) -> None:
+    from dino_core.analysis.similarity import cosine_similarity
+
+    page, _ = held()
+    page.wait_for_function(DRAWN)
+    page.locator("[data-view=welcome] .inside-picture").hover(position={"x": 200, "y": 130})
+    page.wait_for_function("document.querySelector('[data-view=welcome]').inside.similar")
+    row, col, *similar = page.evaluate("""() => {
+        const { patch, similar } = document.querySelector("[data-view=welcome]").inside;
+        return [...patch, ...similar];
+    }""")
+    models = Models("preview_vits14", None, "cpu")
+    features = models.inspect(read_sample("cat.jpg"), models.default, 518).seen.patches(11)
+    index = 56 * row + col
+    wanted = cosine_similarity(features[[index]], features)[0]
+    assert wanted.min() < 0.5, "not all patches are alike"
+    off = (torch.tensor(similar) - wanted).abs()
+    assert off.max() < 0.03, off.max()
+    assert off.mean() < 0.005
+
+
+def test_a_picture_of_ones_own_leads_past_the_welcome(held) -> None:
+    page, release = held()
+    release()
+    page.wait_for_selector("#inside-stage", state="detached")
+    page.locator("#samples [data-file='coffee.jpg']").click()
+    page.wait_for_selector("#screen-attention.open [data-view=attention][data-ready]")
+    expect(page.locator("[data-view=welcome]")).to_be_hidden()
 
 
 def test_later_visits_open_where_the_last_one_was(held) -> None:
@@ -153,7 +185,7 @@ def test_later_visits_open_where_the_last_one_was(held) -> None:
     release()
     page.wait_for_selector("#inside-stage", state="detached")
     page.locator(".inside-welcome").get_by_text("Explore").click()
-    expect(page.locator(".inside-welcome")).to_have_count(0)
+    page.wait_for_selector("#screen-attention.open [data-view=attention][data-ready]")
     page.click("#tab-masks")
     page.wait_for_selector("[data-view=masks][data-ready]")
     address = page.url.split("#")[0]
@@ -163,4 +195,4 @@ def test_later_visits_open_where_the_last_one_was(held) -> None:
     expect(page.locator(".inside-welcome, #inside-stage")).to_have_count(0)
     page.click("#tab-attention")
     page.wait_for_selector("[data-view=attention][data-ready]")
-    expect(page.locator(".inside-welcome")).to_have_count(0)
+    expect(page.locator(".inside-welcome")).to_have_count(0)  # nor behind the others

@@ -50,7 +50,10 @@ def test_stored_answers_equal_computed_ones(
     computed = load(client.get(f"/view/first/{path}{separator}form=page").content)
     assert held.keys() == computed.keys()
     for name, values in held.items():
-        if values.dtype == np.uint8:
+        if name == "codes":  # their singular vectors have no sign: what counts are the products
+            ours, theirs = (one["codes"] * one["scales"] for one in (held, computed))
+            np.testing.assert_allclose(ours @ ours[::40].T, theirs @ theirs[::40].T, atol=0.03)
+        elif values.dtype == np.uint8:
             off = np.abs(values.astype(int) - computed[name].astype(int))
             assert (off > 2).mean() < 0.01, name
         else:

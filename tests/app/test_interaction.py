@@ -353,7 +353,7 @@ def test_a_first_visit_is_light_and_asks_nobody_else(visitor: Callable[..., Page
             "Network.loadingFinished", lambda event: weights.append(event["encodedDataLength"])
         )
 
-    page = visitor(prepare=weigh)  # which watches that nothing leaves the machine
+    page = visitor(prepare=weigh, newcomer=True)  # which watches that nothing leaves the machine
     page.wait_for_function("document.querySelector('#status').innerText.includes('CC0')")
     page.wait_for_timeout(1000)  # whatever else comes by itself
     assert len(weights) > 20

@@ -13,6 +13,7 @@ import { reopenFor } from "./reopening.js";
 const TYPES = /** @type {const} */ ({
   F32: Float32Array,
   U8: Uint8Array,
+  I8: Int8Array,
   I32: Int32Array,
   BOOL: Uint8Array,
 });

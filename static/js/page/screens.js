@@ -25,8 +25,7 @@ import { bus } from "./bus.js";
 import { connection } from "./connection.js";
 import { NetworkError, run } from "./errors.js";
 import { isComputing, markLate, nameLate } from "./late.js";
-import { opening } from "./link.js";
-import { readMemory, writeMemory } from "./memory.js";
+import { writeMemory } from "./memory.js";
 
 /** @typedef {import("../types/page").View} View */
 
@@ -54,7 +53,8 @@ import { readMemory, writeMemory } from "./memory.js";
  */
 
 export const STRIP = "strip";
-const OPENS = "attention"; // when the link asks for none
+const WELCOME = "welcome"; // of a newcomer: no step of the data's way, and in no list
+const EXPLORER = "attention"; // what opens where nobody has asked for anything else
 
 /** @type {Map<string, Mounted>} */
 const mounted = new Map();
@@ -76,10 +76,11 @@ export const currentScreen = () => current;
 /** Whether somebody looks at a screen. @param {string} name */
 export const isOpen = (name) => current === name && document.visibilityState === "visible";
 
-/** The screen that opens by itself. */
+/** The screen that opens by itself: the document has read the link, and where one was. */
 function firstScreen() {
-  const screen = opening.state.screen ?? readMemory("screen"); // later visits: where one was
-  return settings.screens.find(([name]) => name === screen)?.[0] ?? OPENS;
+  const { opens } = document.documentElement.dataset;
+  if (opens === WELCOME && settings.first) return WELCOME;
+  return settings.screens.find(([name]) => name === opens)?.[0] ?? EXPLORER;
 }
 
 // ---------- reading, making, showing
@@ -235,6 +236,9 @@ export function openScreen(name) {
   markAll();
 }
 
+/** Goes past the welcome. */
+export const openExplorer = () => openScreen(EXPLORER);
+
 /** Shows Gradio's column of the open screen, and no other. */
 export function showColumn() {
   for (const column of document.querySelectorAll(".inside-screen"))
@@ -269,7 +273,7 @@ function prepareSoon() {
 }
 
 function prepare() {
-  const names = [...mounted.keys()].values(); // shared by both who take from it
+  const names = [...mounted.keys()].filter((name) => name !== WELCOME).values(); // shared by both
   const work = async () => {
     for (const name of names) {
       const screen = mounted.get(name);

@@ -1476,6 +1476,32 @@ export namespace update {
   }
 }
 
+export namespace welcome {
+  /** The PCA of the last layer, and directions short enough to be sent with the document. */
+  export interface WelcomeScene {
+    /** uint8 [h, w, 3], background black */
+    colours: Uint8Array;
+    /** uint8 [h, w], 1 where foreground */
+    foreground: Uint8Array;
+    /** int8 [P, WIDTH]; times `scales`, the dot products are about the cosines */
+    codes: Int8Array;
+    /** float32 [WIDTH] */
+    scales: Float32Array;
+    facts: {
+      /** px that the model was given */
+      short_side: number;
+      grid: [number, number];
+      layer: number;
+    };
+    shapes: {
+      colours: [number, number, 3];
+      foreground: [number, number];
+      codes: [number, number];
+      scales: [number];
+    };
+  }
+}
+
 export namespace whatif {
   /** One picture before and after. Cosines are of features through the final norm, 1: the same. */
   export interface WhatIfScene {

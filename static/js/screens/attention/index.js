@@ -1,7 +1,6 @@
 /* Attention: what every head of a layer attends to, for the patch under the pointer. */
 import { bus } from "../../page/bus.js";
 import { fitSelection } from "../../page/selection.js";
-import { welcome } from "../../page/welcome.js";
 import { el } from "../../ui/dom.js";
 import { createControls } from "./controls.js";
 import { createEnds } from "./ends.js";
@@ -48,7 +47,6 @@ export function create(root, page) {
     if (!now.scene || !now.view) return;
     const loaded = /** @type {Loaded} */ (now);
     if (change.view) picture.open(now.view);
-    if (change.view) greet(now.view);
     controls.draw(loaded);
     picture.draw(loaded);
     heads.draw(loaded);
@@ -58,13 +56,6 @@ export function create(root, page) {
     if (now.overview) overview.draw(now.overview, queryOf(now));
     page.expose(exposed(loaded));
     if (queryOf(now).kept) take.refresh();
-  }
-
-  /** @param {import("../../types/page").View} view */
-  function greet(view) {
-    root.querySelector(":scope > .inside-welcome")?.remove();
-    const words = welcome(view);
-    if (words) root.prepend(words);
   }
 
   bus.on("selection", ({ change }) => {
