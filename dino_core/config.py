@@ -46,6 +46,9 @@ class CropConfig:
     solarize_threshold: int = 128  # values from here on are inverted
 
 
+MaskShape = Literal["blocks", "scattered"]  # iBOT's `pred_shape`, "block" and "rand"
+
+
 @dataclass(frozen=True)
 class MaskConfig:
     """Block masking for iBOT (official `data/masking.py`, `data/collate.py`).
@@ -60,6 +63,7 @@ class MaskConfig:
     max_fraction: float = 0.5  # no block takes more of the grid than this
     aspect_ratio: tuple[float, float] = (0.3, 1 / 0.3)  # height / width of a block
     tries: int = 10  # draws for one block before the mask is called done
+    shape: MaskShape = "blocks"  # scattered: as many patches, one as likely as another
     # In distillation (paper, section 5) iBOT is on all patches of the global crops, and what is
     # drawn above does not count.
     hide: bool = True  # without it nothing is masked: distillation

@@ -53,14 +53,14 @@ class BlockMask:
     """A mask and how it came about."""
 
     mask: Tensor  # bool [h, w]
-    blocks: tuple[Block, ...]  # in the order drawn; their union is the mask
+    blocks: tuple[Block, ...]  # in the order drawn, their union is the mask; none: scattered
     target: int  # patches wanted
     rejected: int  # tries that were not kept
 
     @property
     def achieved(self) -> int:
         """Patches hidden; at most the target."""
-        return sum(block.new_patches for block in self.blocks)
+        return int(self.mask.sum())
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +194,7 @@ def sample_masks(
         for low, high, u in zip(edges[:-1], edges[1:], shares, strict=True)
     ]
     targets += [0] * (count - n_masked)
-    drawn = sample_block_masks(grid, targets, config, generator)
+    drawn = _draw_masks(grid, targets, config, generator)
     order = torch.randperm(count, generator=generator).tolist()
     block_masks = tuple(drawn[i] for i in order)
 
@@ -207,6 +207,16 @@ def sample_masks(
         weights=(1 / per_crop).expand_as(masks)[masks],
         upperbound=sum(int(P * edge) for edge in edges[1:]),
     )
+
+
+def _draw_masks(
+    grid: tuple[int, int], targets: Sequence[int], config: MaskConfig, generator: torch.Generator
+) -> list[BlockMask]:
+    """One mask for each target, of the shape that the configuration asks for."""
+    if config.shape == "blocks":
+        return sample_block_masks(grid, targets, config, generator)
+    masks = [sample_random_mask(grid, target, generator) for target in targets]
+    return [BlockMask(mask, (), n, 0) for mask, n in zip(masks, targets, strict=True)]
 
 
 def _check(grid: tuple[int, int], target: int) -> None:

@@ -13,11 +13,14 @@ from app.state.pictures import PictureStore
 from dino_core.runs.option import Kind
 from dino_core.runs.request import RunRequest, options
 from dino_core.runs.request_io import parse_request
-from dino_core.scenes.training import preset_choices, student_choices
+from dino_core.scenes.training import preset_choices, student_choices, titles_of
 from dino_core.scenes.zips import PictureChoice
 
 MOST = {"steps": 100_000, "batch": 4096, "blocks": 48, "epochs": 1000, "seed": 2**31 - 1}
-FROM_FORM = ("preset", "student", "steps", "batch", "part", "blocks", "epochs", "seed")
+FROM_FORM = (
+    *("preset", "student", "steps", "batch", "part", "blocks", "epochs", "seed"),
+    "experiment",
+)
 WORDS: dict[Kind, str] = {"pretraining": "", "fine-tuning": "finetune", "distillation": "distil"}
 PROBES = 4  # samples that one run follows
 
@@ -101,7 +104,8 @@ def title_of(request: RunRequest) -> str:
         return f"fine-tuning, {request.part}"
     if request.kind == "distillation":
         return f"distillation, {request.student}, {request.steps} steps"
-    return f"{request.preset}, {request.steps} steps"
+    without = f", {titles_of(request.experiment)}" if request.experiment else ""
+    return f"{request.preset}, {request.steps} steps{without}"
 
 
 def check_fits(request: RunRequest) -> None:

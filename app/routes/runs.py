@@ -70,6 +70,7 @@ def every(owner: Owner, services: Served) -> Response:
             "runs": services.runs.everything(owner),
             "presets": training.preset_choices(services.models.device),
             "students": training.student_choices(services.models.device),
+            "experiments": training.experiment_choices(),
             "models": [[name, label] for label, name in services.models.available(owner)],
         }
     )

@@ -26,6 +26,7 @@ from dino_core.cli.command import (
 )
 from dino_core.cli.files import leave_out_unreadable, read, stretch_option
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
+from dino_core.runs.experiments import EXPERIMENTS
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.option import Kind
 from dino_core.runs.presets import PRESET_WORDS
@@ -35,6 +36,7 @@ from dino_core.runs.students import STUDENT_WORDS
 
 RESUME = "go on with the run, as config.json there says; the same options may stand there again"
 
+EXPERIMENT_WORDS = {name: experiment.words for name, experiment in EXPERIMENTS.items()}
 KOLEO = (
     "With several processes (torchrun) KoLeo looks for neighbours among the pictures of one "
     "process, as the official code does."
@@ -52,16 +54,25 @@ def add_parsers(commands: Any) -> None:
     ):
         command = add_command(commands, run, options_of)
         if run is train:
-            command.epilog = "\n".join([presets_text(PRESET_WORDS), "", *textwrap.wrap(KOLEO, 88)])
+            command.epilog = "\n".join(
+                [
+                    described("presets:", PRESET_WORDS),
+                    "",
+                    described("switches of --experiment:", EXPERIMENT_WORDS),
+                    "",
+                    *textwrap.wrap(KOLEO, 88),
+                ]
+            )
         if run is distil:
-            command.epilog = presets_text(STUDENT_WORDS)
+            command.epilog = described("presets:", STUDENT_WORDS)
 
 
-def presets_text(presets: dict[str, str]) -> str:
-    lines = ["presets:"]
-    for name, words in presets.items():
+def described(title: str, words: dict[str, str]) -> str:
+    """Names and what they stand for, below a title, as the end of a help."""
+    lines = [title]
+    for name, sentence in words.items():
         lines += textwrap.wrap(
-            words, 88, initial_indent=f"  {name:15} ", subsequent_indent=" " * 18
+            sentence, 88, initial_indent=f"  {name:18} ", subsequent_indent=" " * 21
         )
     return "\n".join(lines)
 

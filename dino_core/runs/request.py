@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
+from dino_core.runs.experiments import EXPERIMENTS, with_experiments
 from dino_core.runs.option import DISTIL, FINETUNE, TRAIN, Kind, Option, row
 from dino_core.runs.presets import PRESETS, RunConfig, find_preset, with_batch, with_steps
 from dino_core.runs.students import RECIPES, STUDENTS, find_student
@@ -148,6 +149,16 @@ class RunRequest:
     size: int = row(
         224, "--size", "px, whole patches (default: 224)", type=int, kinds=FINETUNE, metavar="N"
     )
+    experiment: tuple[str, ...] = row(
+        (),
+        "--experiment",
+        "parts of the method switched off or turned too far, to see what they are there for: see "
+        "below",
+        count="+",
+        kinds=TRAIN,
+        choices=tuple(EXPERIMENTS),
+        metavar="SWITCH",
+    )
     seed: int = row(
         0, "--seed", "default: 0", type=int, low=0, high=2**53 - 1, metavar="S"
     )  # what every JSON reader keeps exactly
@@ -253,7 +264,8 @@ class RunRequest:
                 batch=self.batch or DEFAULT_BATCH,
                 dtype=self.dtype or "float32",
             )
-        config = config_of(self)
+        # A switch is turned once, when the run is set up, and not here already.
+        config = config_of(replace(self, experiment=()))
         values: dict[str, Any] = {
             "answers": config.follow.answers if config.follow is not None else None,
             "steps": config.steps,
@@ -315,7 +327,7 @@ def config_of(request: RunRequest) -> RunConfig:
         config = replace(config, train=train)
     if config.follow is not None and request.answers:
         config = replace(config, follow=replace(config.follow, answers=request.answers))
-    return replace(config, seed=request.seed)
+    return replace(with_experiments(config, request.experiment), seed=request.seed)
 
 
 def settled_for(request: RunRequest, kind: type) -> tuple[RunRequest, dict[str, Any]]:

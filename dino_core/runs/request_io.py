@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from dino_core.jobs import write_json
+from dino_core.runs.experiments import check_experiments
 from dino_core.runs.option import Kind
 from dino_core.runs.presets import find_preset, from_plain
 from dino_core.runs.request import (
@@ -47,6 +48,7 @@ def parse_request(values: Mapping[str, Any], most: Mapping[str, int] | None = No
             label = name.replace("_", " ")
             raise ValueError(f"The {label} must be {known[name].described(high)}.")
         found[name] = tuple(value) if isinstance(value, list) else value
+    check_experiments(found.get("experiment", ()))
     return RunRequest(kind=kind, **found)
 
 

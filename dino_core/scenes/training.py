@@ -18,6 +18,7 @@ from dino_core.assets import SAMPLES
 from dino_core.distillation import verdict
 from dino_core.jobs import number_in
 from dino_core.runs.charts import confusion_charts, curve_charts
+from dino_core.runs.experiments import EXCLUSIVE, EXPERIMENTS, titles_of
 from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
 from dino_core.runs.request import NO_PATHS
@@ -32,6 +33,7 @@ __all__ = [
     "command_of",
     "confusion_charts",
     "curve_charts",
+    "experiment_choices",
     "kept_steps",
     "metrics_from",
     "milestones",
@@ -39,6 +41,7 @@ __all__ = [
     "preset_choices",
     "probe_scene",
     "student_choices",
+    "titles_of",
     "verdict_of",
     "weights_at",
     "weights_file",
@@ -104,6 +107,19 @@ def student_choices(device: str) -> list[dict[str, Any]]:
             "fits": name in fit,
         }
         for name in names
+    ]
+
+
+def experiment_choices() -> list[dict[str, Any]]:
+    """Every switch of an experiment, what it should do, and which others it excludes."""
+    return [
+        {
+            "name": name,
+            "title": one.title,
+            "words": one.words,
+            "excludes": [o for pair in EXCLUSIVE if name in pair for o in pair if o != name],
+        }
+        for name, one in EXPERIMENTS.items()
     ]
 
 

@@ -158,6 +158,19 @@ def test_only_samples_and_pictures_of_ones_own_are_probes(folder: Path) -> None:
     assert "no longer kept" in answer.text
 
 
+def test_an_experiment_is_asked_for_by_name_and_named_in_the_list(folder: Path) -> None:
+    server = Server()
+    server.runs.running = lambda: "another"  # type: ignore[method-assign]  # so that it waits
+    one = server.visitor("one")
+    offered = {switch["name"]: switch for switch in one.get("/runs").json()["experiments"]}
+    assert offered["teacher-frozen"]["excludes"] == ["teacher-is-student"]
+    card = one.post("/runs", json=TINY | {"experiment": ["no-koleo", "small-batch"]}).json()
+    assert card["title"] == "tiny, 60 steps, no KoLeo, small batch"
+    request = read_request(folder / card["name"] / "request.json")
+    assert (request.experiment, request.batch) == (("no-koleo", "small-batch"), 4)
+    one.post(f"/runs/{card['name']}/steer?action=stop")
+
+
 def test_what_is_asked_of_a_distillation_is_what_runs(folder: Path) -> None:
     server = Server()
     server.runs.running = lambda: "another"  # type: ignore[method-assign]  # so that it waits
@@ -195,6 +208,9 @@ def test_what_is_asked_of_a_distillation_is_what_runs(folder: Path) -> None:
         ({"kind": "dreaming"}, "pretraining, fine-tuning or distillation"),
         ({"data": "../../etc"}, "no longer kept"),
         ({"probes": 3}, "list of samples"),
+        ({"experiment": ["no-loss"]}, "one of no-centring, no-sharpening"),
+        ({"experiment": "no-koleo"}, "The experiment must be"),
+        ({"experiment": ["no-masking", "random-masking"]}, "exclude each other"),
     ],
 )
 def test_what_cannot_be_started_is_said(folder: Path, asked: dict[str, Any], words: str) -> None:

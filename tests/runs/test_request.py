@@ -44,6 +44,7 @@ FORM = {
     "batch": 12,
     "accumulate": 4,
     "size": 98,
+    "experiment": ["no-koleo", "small-batch"],
     "seed": 2**53 - 1,
     "model": "-strange-name",
     "weights": "/w/a b.pth",

@@ -3,9 +3,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cellAfter } from "../charts/cells.js";
 import {
+  experimentsSentence,
   leftOutSentences,
   picturesSentence,
   whyNotStart,
+  withSwitch,
 } from "../screens/training/form-sentences.js";
 import { duration, nameOfMoment } from "../screens/training/format.js";
 import { hasPoints } from "../screens/training/points.js";
@@ -158,4 +160,21 @@ test("what stands above the pictures says which they are", () => {
   assert.match(aboutMistakes(report, [1, 1], true), /75.0 %\)\. They are right/);
   assert.equal(aboutMistakes(report, [0, 1], true), "cat taken for dog: 0 of 3 (0.0 %).");
   assert.match(aboutMistakes({ ...report, mistakes: [] }, [1, 0], true), /^None/);
+});
+
+test("a switch takes the place of those that it excludes, and the fold names what is switched", () => {
+  const offered = [
+    { name: "student", title: "Teacher = student", words: "", excludes: ["frozen"] },
+    { name: "frozen", title: "Teacher frozen", words: "", excludes: ["student"] },
+    { name: "koleo", title: "No KoLeo", words: "", excludes: [] },
+  ];
+  assert.deepEqual(withSwitch(["koleo"], "student", true, offered), ["student", "koleo"]);
+  assert.deepEqual(withSwitch(["student", "koleo"], "frozen", true, offered), ["frozen", "koleo"]);
+  assert.deepEqual(withSwitch(["frozen", "koleo"], "frozen", false, offered), ["koleo"]);
+  assert.deepEqual(withSwitch(["student"], "frozen", false, offered), ["student"]);
+  assert.equal(experimentsSentence([], offered), "Experiment");
+  assert.equal(
+    experimentsSentence(["koleo", "student"], offered),
+    "Experiment: Teacher = student, No KoLeo",
+  );
 });

@@ -75,12 +75,24 @@ export interface Preset {
   fits: boolean;
 }
 
+/** A part of the method that can be switched off or turned too far. */
+export interface Experiment {
+  name: string;
+  title: string;
+  /** what it should do */
+  words: string;
+  /** names of those that cannot be chosen beside it */
+  excludes: string[];
+}
+
 /** What runs there are, and what a new one can be made from. */
 export interface Runs {
   runs: RunCard[];
   presets: Preset[];
   /** what a distillation may teach */
   students: Preset[];
+  /** of training from scratch or from weights */
+  experiments: Experiment[];
   /** [name, label] */
   models: [string, string][];
 }

@@ -77,3 +77,30 @@ export function whyNotStart({ kind, zip, preset, busy }) {
     ? "The zip has a single class: there is nothing to tell apart. Put a folder for each class into it."
     : "The zip has no labels: put the pictures of each class into a folder of their own.";
 }
+
+/**
+ * What is switched after a click; a switch takes the place of those that it excludes.
+ *
+ * @param {readonly string[]} chosen
+ * @param {string} name
+ * @param {boolean} on
+ * @param {readonly import("../../types/runs").Experiment[]} offered
+ * @returns {string[]} in the order in which they are offered
+ */
+export function withSwitch(chosen, name, on, offered) {
+  const excluded = offered.find((one) => one.name === name)?.excludes ?? [];
+  const kept = new Set(chosen.filter((one) => one !== name && !(on && excluded.includes(one))));
+  if (on) kept.add(name);
+  return offered.map((one) => one.name).filter((one) => kept.has(one));
+}
+
+/**
+ * The title of the switches, which says what is switched also while they are folded away.
+ *
+ * @param {readonly string[]} chosen
+ * @param {readonly import("../../types/runs").Experiment[]} offered
+ */
+export function experimentsSentence(chosen, offered) {
+  const titles = offered.filter(({ name }) => chosen.includes(name)).map(({ title }) => title);
+  return titles.length ? `Experiment: ${titles.join(", ")}` : "Experiment";
+}
