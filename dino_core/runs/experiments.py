@@ -82,7 +82,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "no-koleo": Experiment(
         "No KoLeo",
         "Nothing pushes class tokens of different pictures apart: they should lie closer together. "
-        "In the paper retrieval lost 8 % without it, classification nothing (table 3a).",
+        "In the paper retrieval gains more than 8 % from KoLeo (table 3a).",
         _with("loss", koleo_weight=0.0),
     ),
     "no-local-crops": Experiment(
