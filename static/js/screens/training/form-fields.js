@@ -1,6 +1,7 @@
 /* The fields of the form, and what is filled in. */
 import { choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
+import { createExperiment } from "./form-experiment.js";
 import { presetSentence } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
@@ -79,23 +80,25 @@ function createRecipe(what, onchange) {
  */
 export function createRecipes(onchange) {
   const scratch = createRecipe("preset", onchange),
+    experiment = createExperiment(),
     taught = createRecipe("student", onchange);
   /** @param {import("../../types/runs").RunKind} kind */
   const of = (kind) => (kind === "distillation" ? taught : scratch);
   return {
-    node: el("div", {}, scratch.node, taught.node),
+    node: el("div", { class: "inside-stack" }, scratch.node, experiment.node, taught.node),
     /** @param {import("../../types/runs").RunKind} kind */
     chosen: (kind) => of(kind).chosen(),
     /** @param {import("../../types/runs").RunKind} kind */
-    filled: (kind) => of(kind).filled(),
+    filled: (kind) => ({ ...of(kind).filled(), ...experiment.filled() }),
     /** @param {import("../../types/runs").Runs} answer */
-    offer({ presets, students }) {
+    offer({ presets, students, experiments }) {
       scratch.offer(presets);
+      experiment.offer(experiments);
       taught.offer(students);
     },
     /** @param {import("../../types/runs").RunKind} kind */
     draw(kind) {
-      scratch.node.hidden = kind !== "pretraining";
+      scratch.node.hidden = experiment.node.hidden = kind !== "pretraining";
       taught.node.hidden = kind !== "distillation";
       for (const one of [scratch, taught]) one.draw();
     },

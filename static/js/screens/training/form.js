@@ -6,7 +6,6 @@ import { button, choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { createPictureChoice } from "../../ui/picture-choice.js";
-import { createExperiment } from "./form-experiment.js";
 import { createModels, createMore, createRecipes, createTuning } from "./form-fields.js";
 import { classesOf, leftOutSentences, picturesSentence, whyNotStart } from "./form-sentences.js";
 
@@ -44,7 +43,6 @@ export function createForm(onstart) {
     recipes = createRecipes(() => draw()),
     tuning = createTuning(),
     models = createModels(),
-    experiment = createExperiment(),
     more = createMore(),
     start = createStart(() => work(begin));
   const node = el(
@@ -56,7 +54,6 @@ export function createForm(onstart) {
     recipes.node,
     tuning.node,
     models.node,
-    experiment.node,
     more.node,
     start.node,
   );
@@ -68,7 +65,6 @@ export function createForm(onstart) {
     tuning.node.hidden = !tuned;
     models.node.hidden = !tuned && !preset?.needs_weights;
     models.name(state.kind);
-    experiment.node.hidden = state.kind !== "pretraining";
     pictures.draw(filled);
     recipes.draw(state.kind);
     more.draw({
@@ -92,7 +88,6 @@ export function createForm(onstart) {
       ...recipes.filled(state.kind),
       ...tuning.filled(),
       ...models.filled(),
-      ...experiment.filled(),
       ...more.filled(state.view),
     };
     onstart(await postRun(request));
@@ -103,7 +98,6 @@ export function createForm(onstart) {
     /** What there is to choose from. @param {import("../../types/runs").Runs} answer */
     offer(answer) {
       models.offer(answer.models);
-      experiment.offer(answer.experiments);
       if (recipes.chosen(state.kind)) return;
       recipes.offer(answer);
       if (state.view) models.choose(state.view.model);
