@@ -3,12 +3,19 @@
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before a peer is imported: no test reaches for the network
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+
+
+def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
+    """A file as a parameter is no name: each process sends and prints that of every test."""
+    large = isinstance(val, bytes | str) and len(val) > 200
+    return f"{argname} of {len(val):,}" if large else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alike import assert_same
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from plotly.offline import get_plotlyjs
@@ -110,10 +111,10 @@ def test_plotly_is_the_installed_file(client: TestClient) -> None:
     answer = client.get("/inside/vendor/plotly.min.js", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["content-type"].startswith("text/javascript")
-    assert answer.text == get_plotlyjs()
+    assert_same(answer.text, get_plotlyjs())
     plain = client.get("/inside/vendor/plotly.min.js", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in plain.headers
-    assert plain.text == answer.text
+    assert_same(plain.text, answer.text)
     sent = int(answer.headers["content-length"])
     assert sent < len(gzip.compress(get_plotlyjs().encode(), 1)), "compressed with care"
 

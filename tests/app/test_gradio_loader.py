@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import gradio
+from alike import assert_same
 from starlette.applications import Starlette
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
@@ -24,7 +25,7 @@ def test_the_installed_script_is_changed_in_one_place_and_sent_whole() -> None:
     assert int(sent.headers["Content-Length"]) == len(sent.content)
     assert len(sent.content) - len(before) == len("U&&")
     other = next(ASSETS.glob("Blocks-*.js"))
-    assert client.get(f"/assets/{other.name}").content == other.read_bytes()
+    assert_same(client.get(f"/assets/{other.name}").content, other.read_bytes())
 
 
 def test_the_clock_asks_for_the_element_beside_its_flag() -> None:

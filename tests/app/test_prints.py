@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alike import assert_same
 from fastapi.testclient import TestClient
 from tiny_models import TINY, tiny_vit
 
@@ -70,7 +71,7 @@ def test_the_command_in_the_caption_writes_the_same_file(
     monkeypatch.chdir(home)
     assert main(words) == 0
     written = Path(words[words.index("--figure") + 1]).read_bytes()
-    assert answer.content == written
+    assert_same(answer.content, written)
 
 
 def test_pdf_and_png_are_of_the_width_asked_for(client: TestClient) -> None:

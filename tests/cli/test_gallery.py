@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alike import assert_same
 from sharded import picture_table, sharded
 from tiny_galleries import command, kill_when, labelled_folder, mixed_folder
 from tiny_runs import coloured, files, picture, zipped
@@ -100,7 +101,7 @@ def test_a_killed_embed_goes_on_and_gives_the_same_file(
     out, err = second.communicate()
     assert second.returncode == 0, err
     assert f"{done:,} of them known before" in out
-    assert target.read_bytes() == whole.read_bytes()
+    assert_same(target.read_bytes(), whole.read_bytes())
 
 
 @pytest.mark.slow

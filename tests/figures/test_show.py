@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from alike import assert_same
 from matplotlib.figure import Figure
 from PIL import Image
 from tiny_models import TINY
@@ -73,7 +74,7 @@ def test_what_a_notebook_shows_is_what_the_command_writes(
     assert main([str(word) for word in words]) == 0
     caption = capsys.readouterr().out.partition(f"Figure -> {written}\n")[2].splitlines()[0]
     figure = seen.show(view, **chosen, width="column")
-    assert svg(figure, tmp_path / "notebook.svg", caption) == written.read_bytes()
+    assert_same(svg(figure, tmp_path / "notebook.svg", caption), written.read_bytes())
 
 
 def test_without_a_word_it_is_what_the_class_token_attends_to(seen: Inspection) -> None:

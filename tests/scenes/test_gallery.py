@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from alike import assert_same
 from PIL import Image
 from sklearn.metrics import adjusted_rand_score
 from tiny_galleries import build_gallery, labelled_folder, tiny_weights
@@ -78,7 +79,7 @@ def test_pictures_come_from_the_source(made: Path, data: Path) -> None:
         np.testing.assert_array_equal(gallery.picture(made, index), expected)
         name, content = gallery.picture_file(made, index)
         assert name == Path(names[index]).name
-        assert content == (data / names[index]).read_bytes()
+        assert_same(content, (data / names[index]).read_bytes())
         found = gallery.find(made, expected)
         assert found is not None
         assert names[found] == names[index] or "copy" in names[index]
