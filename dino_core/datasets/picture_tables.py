@@ -12,21 +12,23 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from dino_core.datasets.contents import message_of, printable
+from dino_core.datasets.contents import printable
+from dino_core.datasets.parquet_files import ParquetFile
+from dino_core.datasets.places import MAX_GROUP
 from dino_core.datasets.shards import Contained
 from dino_core.datasets.splits import split_of
 from dino_core.datasets.tables import LABELS, MAX_ROWS, PATHS, SPLITS
 
-MAX_GROUP = 2 * 2**30  # bytes of pictures in one row group, which is read as a whole
+MAX_COLUMN = 512 * 2**20  # bytes of all labels, or paths, or splits
 
 
 def rows_of_pictures(path: Path) -> int:
     """Rows of a Parquet file with a column of pictures; 0 for any other, and what is damaged."""
     try:
-        table = _open(path)
+        table = ParquetFile(path, path.name)
     except ValueError:
         return 0
-    return int(table.metadata.num_rows) if picture_column(table.schema_arrow) else 0
+    return int(table.metadata.num_rows) if picture_column(table.schema) else 0
 
 
 def read_picture_tables(root: Path, files: Sequence[str], *, alone: bool = False) -> Contained:
@@ -47,8 +49,8 @@ def read_picture_tables(root: Path, files: Sequence[str], *, alone: bool = False
 
 def _read_one(found: Contained, root: Path, number: int, prefix: str) -> None:
     path = root / found.files[number]
-    table = _open(path)
-    schema, metadata = table.schema_arrow, table.metadata
+    table = ParquetFile(path, path.name)
+    schema, metadata = table.schema, table.metadata
     column = picture_column(schema)
     if not column:
         raise ValueError(f"{path.name} has no column of pictures.")
@@ -76,21 +78,6 @@ def _read_one(found: Contained, root: Path, number: int, prefix: str) -> None:
             found.places[names[i]] = (number, i, size)
             found.inside[names[i]] = names[i]
     _read_labels(found, table, names)
-
-
-def _open(path: Path) -> Any:
-    """ValueError, in a sentence, for what is no Parquet."""
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    try:
-        return parquet.ParquetFile(path)
-    except pyarrow.ArrowException as error:
-        words = str(error).split("\n")[0].rstrip(".")
-        raise ValueError(f"{path.name} is no Parquet that can be read ({words}).") from None
-    except OSError as error:
-        words = message_of(error).split("\n")[0]
-        raise ValueError(f"{path.name} is no Parquet that can be read ({words}).") from None
 
 
 def picture_column(schema: Any) -> str:
@@ -131,16 +118,16 @@ def _bytes_in(group: Any, column: str) -> int:
     return sum(one.total_uncompressed_size for one in chunks if one.path_in_schema == column)
 
 
-def _names(table: Any, column: str, prefix: str) -> list[str]:
+def _names(table: ParquetFile, column: str, prefix: str) -> list[str]:
     rows = table.metadata.num_rows
     width = len(str(max(rows - 1, 0)))
     names = [f"{prefix}{row:0{width}}" for row in range(rows)]
     outer = column.removesuffix(".bytes")
-    if column == outer or outer not in table.schema_arrow.names:
+    if column == outer or outer not in table.schema.names:
         return names
-    field = table.schema_arrow.field(outer)
+    field = table.schema.field(outer)
     if "path" in {part.name for part in field.type}:
-        paths = _column(table, f"{outer}.path")
+        paths = table.values(f"{outer}.path", MAX_COLUMN)
         for row, path in enumerate(paths):
             file = PurePosixPath(str(path or "").replace("\\", "/")).name
             if file and file != "..":
@@ -148,18 +135,18 @@ def _names(table: Any, column: str, prefix: str) -> list[str]:
     return names
 
 
-def _read_labels(found: Contained, table: Any, names: Sequence[str]) -> None:
-    column = label_column(table.schema_arrow)
+def _read_labels(found: Contained, table: ParquetFile, names: Sequence[str]) -> None:
+    column = label_column(table.schema)
     if column:
-        given = _features(table.schema_arrow).get(column, {}).get("names")
+        given = _features(table.schema).get(column, {}).get("names")
         if isinstance(given, list) and all(isinstance(one, str) for one in given):
             found.given = found.given or tuple(given)
         values = found.labels.setdefault(f"the column {column}", {})
-        for name, value in zip(names, _column(table, column), strict=True):
+        for name, value in zip(names, table.values(column, MAX_COLUMN), strict=True):
             values[name] = "" if value is None else str(value).strip()
-    for field in table.schema_arrow:
+    for field in table.schema:
         if field.name.casefold() in SPLITS and str(field.type) in ("string", "large_string"):
-            for name, value in zip(names, _column(table, field.name), strict=True):
+            for name, value in zip(names, table.values(field.name, MAX_COLUMN), strict=True):
                 kind = split_of(str(value or ""))[0]
                 if kind:
                     found.splits[name] = kind
@@ -181,18 +168,3 @@ def label_column(schema: Any) -> str:
     named = [name for name, one in _features(schema).items() if one.get("_type") == "ClassLabel"]
     usual = [plain[name] for name in ("label", *LABELS) if name in plain]
     return next((name for name in usual if name in named), (usual + named + [""])[0])
-
-
-def _column(table: Any, column: str) -> list[Any]:
-    """All values of one column, of a part of a struct too. ValueError for a damaged one."""
-    import pyarrow
-
-    try:
-        values = table.read(columns=[column]).column(0)
-        if pyarrow.types.is_struct(values.type):
-            part = column.split(".", 1)[1]
-            values = pyarrow.chunked_array([chunk.field(part) for chunk in values.chunks])
-        return list(values.to_pylist())
-    except (pyarrow.ArrowException, OSError, KeyError, UnicodeDecodeError) as error:
-        words = str(error).split("\n")[0].rstrip(".")
-        raise ValueError(f"The column {column} cannot be read ({words}).") from None

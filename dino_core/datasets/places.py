@@ -17,6 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from dino_core.datasets.parquet_files import ParquetFile
+
+MAX_GROUP = 2 * 2**30  # bytes of pictures in one row group, which is read as a whole
 SHUFFLED = 4096  # places in the buffer that puts pictures of tars into a random order
 ROWS_SHUFFLED = 1024  # the same of tables, whose row groups are read as a whole
 OPEN_TARS = 16  # of each thread
@@ -90,7 +93,7 @@ class _RowGroups:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._tables: dict[Path, tuple[Any, np.ndarray]] = {}  # an open file, first rows of groups
+        self._tables: dict[Path, tuple[ParquetFile, np.ndarray]] = {}  # and first rows of groups
         self._kept: OrderedDict[tuple[Path, int], Any] = OrderedDict()
         self._bytes = 0
 
@@ -106,22 +109,12 @@ class _RowGroups:
             raise ValueError("The table has no bytes for it.")
         return bytes(value)
 
-    def _group(self, path: Path, table: Any, column: str, group: int) -> Any:
-        import pyarrow
-
+    def _group(self, path: Path, table: ParquetFile, column: str, group: int) -> Any:
         key = (path, group)
         if key in self._kept:
             self._kept.move_to_end(key)
             return self._kept[key]
-        try:
-            values = table.read_row_group(group, columns=[column]).column(0)
-            if pyarrow.types.is_struct(values.type):
-                values = pyarrow.chunked_array(
-                    [chunk.field(column.split(".", 1)[1]) for chunk in values.chunks]
-                )
-        except (pyarrow.ArrowException, OSError, KeyError) as error:
-            words = str(error).split("\n")[0].rstrip(".")
-            raise ValueError(f"{path.name} is damaged in row group {group} ({words}).") from None
+        values = table.read(column, MAX_GROUP, group)
         self._kept[key] = values
         self._bytes += values.nbytes
         while self._bytes > KEPT_BYTES and len(self._kept) > 1:
@@ -129,13 +122,6 @@ class _RowGroups:
         return values
 
 
-def _opened(path: Path) -> tuple[Any, np.ndarray]:
-    import pyarrow
-    import pyarrow.parquet as parquet
-
-    try:
-        table = parquet.ParquetFile(path)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise ValueError(f"{path.name} can no longer be read ({error}).") from None
-    groups = [table.metadata.row_group(i).num_rows for i in range(table.metadata.num_row_groups)]
-    return table, np.cumsum([0, *groups])
+def _opened(path: Path) -> tuple[ParquetFile, np.ndarray]:
+    table = ParquetFile(path, path.name)
+    return table, np.cumsum([0, *table.groups])

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from dino_core.datasets.contents import Left
+from dino_core.datasets.parquet_files import ParquetFile
 from dino_core.datasets.splits import split_of
 from dino_core.images.formats import kind_of
 
 MAX_TABLE = 256 * 2**20  # bytes
 MAX_ROWS = 20_000_000
+MAX_CELLS = 60_000_000  # rows times columns
 LABELS = (
     "class_name", "classname", "label_name", "labelname", "label", "labels", "class", "classes",
     "category", "category_name", "target", "species", "breed", "diagnosis", "dx", "name_of_class",
@@ -66,15 +68,9 @@ def read_table(name: str, data: bytes) -> Table:
     if data and kind is not None and not kind.name.startswith("a text"):
         raise ValueError(f"{name} is no table of text but {kind.name}.")
     text = _text_of(data).replace("\0", "")
-    try:
-        rows = [row for row in csv.reader(io.StringIO(text), _dialect(text)) if any(row)]
-    except csv.Error as error:
-        raise ValueError(f"{name} is no table that can be read ({error}).") from None
-    if not rows:
-        raise ValueError(f"{name} has no rows.")
-    if len(rows) > MAX_ROWS:
-        raise ValueError(f"{name} has more than {MAX_ROWS:,} rows.")
+    rows = _rows_of(name, text)
     width = max(len(row) for row in rows[:_LOOKED_AT])
+    check_size(name, len(rows), width)
     rows = [[*row, *[""] * (width - len(row))][:width] for row in rows]
     known = {*LABELS, *PATHS, *SPLITS}
     header = any(_plain(cell) in known for cell in rows[0])
@@ -86,6 +82,24 @@ def read_table(name: str, data: bytes) -> Table:
             row[i].strip() for row in body
         ]
     return Table(name, columns, header)
+
+
+def _rows_of(name: str, text: str) -> list[list[str]]:
+    """All that have anything in them. ValueError where there are none, or too many cells."""
+    rows: list[list[str]] = []
+    cells = 0
+    try:
+        for row in csv.reader(io.StringIO(text), _dialect(text)):
+            if any(row):
+                rows.append(row)
+                cells += len(row)
+            if cells > MAX_CELLS:
+                check_size(name, cells, 1)
+    except csv.Error as error:
+        raise ValueError(f"{name} is no table that can be read ({error}).") from None
+    if not rows:
+        raise ValueError(f"{name} has no rows.")
+    return rows
 
 
 def _text_of(data: bytes) -> str:
@@ -110,32 +124,39 @@ def _dialect(text: str) -> type[csv.Dialect]:
 
 
 def _parquet_columns(name: str, data: bytes) -> dict[str, list[str]]:
-    import pyarrow
-    import pyarrow.parquet as parquet
+    import pyarrow.types as types
 
-    try:
-        file = parquet.ParquetFile(io.BytesIO(data))
-        if file.metadata.num_rows > MAX_ROWS:
-            raise ValueError(f"{name} has more than {MAX_ROWS:,} rows.")
-        simple = [
-            one.name
-            for one in file.schema_arrow
-            if not pyarrow.types.is_nested(one.type) and not pyarrow.types.is_binary(one.type)
-        ]
-        if not simple and file.schema_arrow.names:
-            raise ValueError(
-                f"{name} has no column of texts or numbers: paths to pictures are wanted, or the "
-                f"pictures themselves in a column called image."
-            )
-        table = file.read(columns=simple)
-    except pyarrow.ArrowException as error:
-        raise ValueError(f"{name} is no Parquet that can be read ({error}).") from None
-    except OSError as error:
-        raise ValueError(f"{name} is no Parquet that can be read ({error}).") from None
-    return {
-        column: ["" if value is None else str(value) for value in table[column].to_pylist()]
-        for column in simple
-    }
+    file = ParquetFile(data, name)
+    plain = (types.is_string, types.is_large_string, types.is_integer, types.is_boolean)
+    simple = [
+        one.name
+        for one in file.schema
+        if any(
+            is_kind(one.type.value_type if types.is_dictionary(one.type) else one.type)
+            for is_kind in plain
+        )
+    ]
+    if not simple and file.schema.names:
+        raise ValueError(
+            f"{name} has no column of texts or numbers: paths to pictures are wanted, or the "
+            f"pictures themselves in a column called image."
+        )
+    check_size(name, file.metadata.num_rows, len(simple))
+    columns: dict[str, list[str]] = {}
+    left = MAX_TABLE
+    for column in simple:
+        values = file.values(column, left)
+        left -= file.nbytes(column)
+        columns[column] = ["" if value is None else str(value) for value in values]
+    return columns
+
+
+def check_size(name: str, rows: int, columns: int) -> None:
+    """ValueError for a table that would fill the memory, however few bytes it is written in."""
+    if rows > MAX_ROWS:
+        raise ValueError(f"{name} has more than {MAX_ROWS:,} rows.")
+    if rows * columns > MAX_CELLS:
+        raise ValueError(f"{name} has {rows:,} rows of {columns:,} columns: write fewer columns.")
 
 
 # --- columns -> labels
