@@ -26,7 +26,7 @@ from app.state.screenings import Screenings
 from app.state.steps import Steps
 from app.state.umap_worker import UmapWorker
 from app.state.uploads import UploadedFiles
-from app.state.whatif import ChangedPictures
+from app.state.whatif import SAMPLE_REFERENCES, SAMPLES, ChangedPictures, References
 from app.visitors import Visitors, owner_of, signing_key
 
 if TYPE_CHECKING:
@@ -70,6 +70,15 @@ class Services:
         picture = self.models.inspect(source, model, size, owner=owner, is_gone=is_gone)
         title, file = self.models.title_of(model, owner), self.models.file_in_python(model, owner)
         return Entry(secret, picture, model, size, title=title, file=file, **about)
+
+    def references(self, name: str, owner: str) -> References:
+        """The pictures that values are taken from: the samples, or a gallery that `owner` may see.
+
+        ValueError for any other.
+        """
+        if name == SAMPLES:
+            return SAMPLE_REFERENCES
+        return References(name, self.galleries.find(name, owner))
 
 
 def build_services(

@@ -15,6 +15,7 @@ import gradio as gr
 from app.page.calls import asking, inspected, opened, plain_scene
 from app.page.model_endpoints import ModelEndpoints
 from app.services import Services
+from app.visitors import owner_of
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -313,13 +314,14 @@ class PictureEndpoints:
         edits: list[str],
         layer: int = -1,
         seed: int = 0,
+        reference: str = "samples",
         model: str = "",
         size: int = 224,
     ) -> dict:
         """The model's insides changed: edits are SITE=VALUE, such as head:8.3=mean, all at once and
         in this order. Cosines of before and after [h, w] and by layer, attention of the class token
         [heads, h, w] and colours of a layer before and after; layer -1 is the last. Means, noise
-        and other pictures are taken from the samples."""
+        and other pictures are taken from the reference: the samples, or a gallery by its name."""
 
         def make() -> Any:
             from dino_core.scenes.whatif import whatif_scene
@@ -330,7 +332,8 @@ class PictureEndpoints:
                 services.visitors.secret(request.cookies),
             )
             entry = services.look(source, secret, model or services.models.default, size)
-            found, changes = services.changed.effects(entry, edits, seed)
+            references = services.references(reference, owner_of(secret))
+            found, changes = services.changed.effects(entry, edits, seed, references=references)
             return whatif_scene(found, changes, None if layer == -1 else layer)
 
         arrays = ("patch_cosine", "cls_cosine_by_layer", "patch_cosine_by_layer")

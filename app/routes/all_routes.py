@@ -30,6 +30,7 @@ from app.routes import (
     step,
     tokens,
     whatif,
+    whatif_screening,
 )
 from app.routes.responses import add_error_responses
 from app.routes.scripts import Scripts
@@ -45,6 +46,7 @@ SCREENS = (
     attention,
     features,
     whatif,
+    whatif_screening,
     losses,
     step,
 )

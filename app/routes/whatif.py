@@ -5,26 +5,24 @@
     view/KEY/whatif/nearest?edit&seed&gallery     pictures that are nearest before and after
     view/KEY/whatif/around                        what there is to ask: heads, galleries
 
-    view/KEY/whatif/screening?seed                how far it is; POST begins it, DELETE stops it
-    view/KEY/whatif/screening/PARTS?seed          what every one of heads or blocks does
-
 Edits hold together, in the order of the request; without one nothing is changed. Values that are
-taken from other pictures are taken from the samples.
+taken from other pictures are taken from the samples, or with `reference=NAME` from a gallery.
+Screenings are in whatif_screening.py.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Response
 
 from app.jobs.gallery_cards import SAMPLES
-from app.routes.dependencies import Form, IsGone, Owner, Picture, Secret, Served
+from app.routes.dependencies import Form, IsGone, Owner, Picture, Served
 from app.routes.galleries import find_gallery
-from app.routes.responses import NO_STORE, or_sentence, plain, respond
+from app.routes.responses import NO_STORE, respond
 from app.services import Services
 from app.state.pictures import Entry
-from app.state.whatif import pair_of
+from app.state.whatif import References
 
 if TYPE_CHECKING:
     from dino_core.scenes.whatif import Change, Effects
@@ -35,6 +33,17 @@ Seed = Annotated[int, Query(ge=0, lt=2**31)]
 MAX_EDITS_LENGTH = 2**14  # characters of all edits of a request
 
 
+def references_of(services: Served, owner: Owner, reference: str = SAMPLES) -> References:
+    """The pictures that values are taken from. 404 for a gallery of somebody else's."""
+    try:
+        return services.references(reference, owner)
+    except ValueError as error:
+        raise HTTPException(404, str(error)) from None
+
+
+Referred = Annotated[References, Depends(references_of)]
+
+
 @dataclass(frozen=True)
 class Asked:
     """The changes that a request names, and who would hear of them."""
@@ -43,6 +52,7 @@ class Asked:
     entry: Entry
     edits: tuple[str, ...]
     seed: int
+    references: References
     is_gone: Callable[[], bool]
 
     def effects(self) -> "tuple[Effects, list[Change]]":
@@ -50,7 +60,7 @@ class Asked:
         if sum(map(len, self.edits)) > MAX_EDITS_LENGTH:
             raise ValueError("The changes are too long for one request: name fewer patches.")
         return self.services.changed.effects(
-            self.entry, self.edits, self.seed, is_gone=self.is_gone
+            self.entry, self.edits, self.seed, references=self.references, is_gone=self.is_gone
         )
 
 
@@ -58,11 +68,12 @@ def asked(
     entry: Picture,
     services: Served,
     is_gone: IsGone,
+    references: Referred,
     edit: Annotated[list[str], Query(default_factory=list)],
     seed: Seed = 0,
 ) -> Asked:
     """The changes of a request."""
-    return Asked(services, entry, tuple(edit), seed, is_gone)
+    return Asked(services, entry, tuple(edit), seed, references, is_gone)
 
 
 Changes = Annotated[Asked, Depends(asked)]
@@ -86,16 +97,16 @@ def before_and_after(
 
 
 @router.get("/prototypes")
-def prototypes(changes: Changes, form: Form = "page") -> Response:
+def prototypes(changes: Changes, owner: Owner, form: Form = "page") -> Response:
     from dino_core.scenes.whatif import prototypes_scene
 
     services, entry = changes.services, changes.entry
-    name = pair_of(entry.model)
 
     def make() -> Any:
+        name = services.pairs.of_model(entry.model, owner)
         if name is None:
-            raise ValueError(f"No heads come with {entry.model}.")
-        loaded = services.pairs.find(name)
+            raise ValueError(f"No heads come with {entry.title or entry.model}.")
+        loaded = services.pairs.find(name, owner)
         found, _ = changes.effects()
         return services.models.exclusive(
             lambda: prototypes_scene(loaded.pair, loaded.references, found),
@@ -109,15 +120,16 @@ def prototypes(changes: Changes, form: Form = "page") -> Response:
 def nearest(
     changes: Changes, owner: Owner, gallery: str = SAMPLES, form: Form = "page"
 ) -> Response:
-    from dino_core.scenes.gallery import NotReady, find
+    from dino_core.scenes.gallery import NotReady, find, names
     from dino_core.scenes.whatif_nearest import nearest_scene
 
-    entry = changes.entry
+    entry, changed = changes.entry, changes.services.changed
     folder = find_gallery(gallery, changes.services, owner)
 
     def make() -> Any:
         itself = find(folder, entry.picture.source)
-        return nearest_scene(folder, entry.model, changes.effects()[0], itself)
+        known = names(folder).model if changed.is_seen_by(entry, folder) else entry.model
+        return nearest_scene(folder, known, changes.effects()[0], itself)
 
     try:
         return respond(form, make)
@@ -125,64 +137,31 @@ def nearest(
         raise HTTPException(422, wait.words) from None
 
 
-# --- every head and block, one at a time
-
-
-@router.get("/screening")
-def screening(
-    entry: Picture, key: str, services: Served, secret: Secret, seed: Seed = 0
-) -> Response:
-    return plain(services.screenings.status(secret, key, seed))
-
-
-@router.post("/screening")
-def begin_screening(
-    entry: Picture, key: str, services: Served, secret: Secret, seed: Seed = 0
-) -> Response:
-    return or_sentence(lambda: plain(services.screenings.start(secret, key, seed, entry)))
-
-
-@router.delete("/screening")
-def stop_screening(
-    entry: Picture, key: str, services: Served, secret: Secret, seed: Seed = 0
-) -> Response:
-    services.screenings.stop(secret, key, seed)
-    return plain(services.screenings.status(secret, key, seed))
-
-
-@router.get("/screening/{parts}")
-def screened(
-    entry: Picture,
-    key: str,
-    parts: Literal["heads", "blocks"],
-    services: Served,
-    secret: Secret,
-    seed: Seed = 0,
-    form: Form = "page",
-) -> Response:
-    return respond(form, lambda: services.screenings.scene(secret, key, seed, parts, entry=entry))
-
-
-# --- what there is to ask
-
-
 @router.get("/around")
 def around(entry: Picture, services: Served, owner: Owner, response: Response) -> dict[str, Any]:
-    """The pair whose heads read this model's features, and galleries that it has seen."""
+    """The pair whose heads read this model's features; [name, title] of the galleries that the
+    model has seen, whose features can be compared; and [name, title, how many are looked at] of all
+    whose pictures may be the reference, or screened, the samples first."""
+    from dino_core.scenes.whatif_pictures import reference_count
+
     response.headers.update(NO_STORE)
-    galleries = [
-        [card["name"], card["title"]]
+    folders = {
+        card["name"]: (card["title"], services.galleries.find(card["name"], owner))
         for card in services.galleries.everything(owner)
-        if card["seen"] and is_of(services, card["name"], owner, entry.model)
+        if card["seen"]
+    }
+    galleries = [
+        [name, title]
+        for name, (title, folder) in folders.items()
+        if services.changed.is_seen_by(entry, folder)
     ]
-    return {"pair": pair_of(entry.model), "galleries": galleries}
-
-
-def is_of(services: Services, name: str, owner: str, model: str) -> bool:
-    """Whether a gallery has features of this model."""
-    from dino_core.scenes.gallery import NotReady, names
-
-    try:
-        return names(services.galleries.find(name, owner)).model == model
-    except (ValueError, NotReady):
-        return False
+    references = [
+        [name, title, reference_count(folder)]
+        for name, (title, folder) in folders.items()
+        if name != SAMPLES
+    ]
+    return {
+        "pair": services.pairs.of_model(entry.model, owner),
+        "galleries": galleries,
+        "references": [[SAMPLES, "The samples", reference_count(None)], *references],
+    }

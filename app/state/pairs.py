@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.state.checkpoints import is_checkpoint
 from app.state.models import Models, check_patches
+from dino_core.scenes.models import PREVIEW
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,6 +57,15 @@ class Pairs:
         brought = [one for one in kept.everything(owner) if one["pair"]] if kept else []
         own = [{"name": one["name"], "title": one["title"], "step": 0} for one in brought]
         return [one for one in every if one["step"] or one["name"] in pairs.BUNDLED] + own
+
+    def of_model(self, model: str, owner: str = "") -> str | None:
+        """The pair whose heads read this model's features, if there is one.
+
+        ValueError for a checkpoint that is not `owner`'s.
+        """
+        if is_checkpoint(model):
+            return model if self._models.checkpoint(owner, model)[1]["pair"] else None
+        return "preview" if model == PREVIEW else None
 
     def key(self, name: str) -> tuple[str, int]:
         """Name and step. ValueError for a run that is none."""

@@ -1,4 +1,6 @@
-"""Screenings: every head and block of a picture's model changed, one at a time, behind the page.
+"""Screenings: every head and block of a model changed, one at a time, behind the page.
+
+Over the open picture, or over several: the samples, or some of a gallery.
 
 One runs at a time and gives way to whoever waits for the model. It ends when its visitor stops it,
 asks for another, or asks no more; what is done is kept on the disk, for the next time.
@@ -7,15 +9,17 @@ asks for another, or asks no more; what is done is kept on the disk, for the nex
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.state.models import BUSY, Models
 from app.state.pictures import Entry
-from app.state.whatif import ChangedPictures
+from app.state.whatif import SAMPLE_REFERENCES, ChangedPictures, References
 
 if TYPE_CHECKING:
-    from dino_core.scenes.whatif_screening import Plan, Screened, ScreeningScene
+    from dino_core.scenes.whatif_screening import ScreeningScene
 
 State = Literal["none", "waiting", "running", "ready", "stopped", "failed"]
 MOST_WAITING = 6
@@ -28,9 +32,20 @@ class Stopped(Exception):  # noqa: N818  nothing went wrong
     """Nobody wants it any more."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is to be screened of a picture's model."""
+
+    seed: int = 0
+    over: str = ""  # the name of a gallery, or "samples"; "": the open picture
+    folder: Path | None = None  # of that gallery
+    most: int = 8  # pictures of it
+    references: References = SAMPLE_REFERENCES
+
+
 @dataclass
 class Screening:
-    """One picture's, as far as it is."""
+    """One of them, as far as it is."""
 
     state: State = "waiting"
     done: int = 0  # forwards
@@ -38,7 +53,7 @@ class Screening:
     words: str = ""  # what went wrong
     wanted: bool = True
     asked: float = field(default_factory=time.monotonic)
-    found: "dict[str, tuple[Plan, Screened]]" = field(default_factory=dict)  # by parts
+    found: "dict[Any, ScreeningScene]" = field(default_factory=dict)  # by parts
 
     @property
     def has_ended(self) -> bool:
@@ -56,16 +71,16 @@ class Screening:
 
 
 class Screenings:
-    """Those of all visitors, each under the visitor's secret, the picture's key and a seed."""
+    """Those of all visitors, under the visitor's secret, the picture's key and what is asked."""
 
     def __init__(self, models: Models, changed: ChangedPictures) -> None:
         self._models, self._changed = models, changed
-        self._screenings: OrderedDict[tuple[str, str, int], Screening] = OrderedDict()
+        self._screenings: OrderedDict[tuple[str, str, Asked], Screening] = OrderedDict()
         self._lock, self._turn = threading.Lock(), threading.Lock()
 
-    def start(self, secret: str, key: str, seed: int, entry: Entry) -> dict[str, Any]:
+    def start(self, secret: str, key: str, asked: Asked, entry: Entry) -> dict[str, Any]:
         """Begins one, unless it is there. ValueError when too many wait."""
-        name = (secret, key, seed)
+        name = (secret, key, asked)
         with self._lock:
             known = self._screenings.get(name)
             if known is None or known.has_ended:
@@ -76,56 +91,41 @@ class Screenings:
                     raise ValueError(BUSY)
                 known = self._screenings[name] = Screening()
                 threading.Thread(
-                    target=self._run, args=(known, entry, seed), name="screening", daemon=True
+                    target=self._run, args=(known, entry, asked), name="screening", daemon=True
                 ).start()
             self._screenings.move_to_end(name)
             while len(self._screenings) > KEPT:
                 self._screenings.popitem(last=False)[1].wanted = False
-        return self.status(secret, key, seed)
+        return self.status(secret, key, asked)
 
-    def status(self, secret: str, key: str, seed: int) -> dict[str, Any]:
+    def status(self, secret: str, key: str, asked: Asked) -> dict[str, Any]:
         """How far it is, in forwards."""
-        one = self._screenings.get((secret, key, seed))
+        one = self._screenings.get((secret, key, asked))
         if one is None:
             return {"state": "none", "done": 0, "total": 0, "words": ""}
         one.asked = time.monotonic()
         state = "stopped" if one.has_ended and one.state != "failed" else one.state
         return {"state": state, "done": one.done, "total": one.total, "words": one.words}
 
-    def stop(self, secret: str, key: str, seed: int) -> None:
-        one = self._screenings.get((secret, key, seed))
+    def stop(self, secret: str, key: str, asked: Asked) -> None:
+        one = self._screenings.get((secret, key, asked))
         if one is not None:
             one.wanted = False
 
-    def scene(
-        self, secret: str, key: str, seed: int, parts: str, *, entry: Entry
-    ) -> "ScreeningScene":
+    def scene(self, secret: str, key: str, asked: Asked, parts: str) -> "ScreeningScene":
         """What was found. ValueError until it is ready."""
-        from dino_core.scenes.whatif_screening import screening_scene
-
-        one = self._screenings.get((secret, key, seed))
+        one = self._screenings.get((secret, key, asked))
         if one is None or parts not in one.found:
             raise ValueError(NOT_READY)
-        plan, found = one.found[parts]
-        return screening_scene(self._changed.backbone_of(entry).vit, plan, [found])
+        return one.found[parts]
 
-    def _run(self, one: Screening, entry: Entry, seed: int) -> None:
-        from dino_core.scenes.whatif_screening import PARTS, Parts, Plan, screen_picture
-
-        def work(parts: Parts) -> "tuple[Plan, Screened]":
-            def screen() -> "tuple[Plan, Screened]":
-                return screen_picture(backbone, seen, parts, seed=seed, progress=one.advance)
-
-            return self._models.giving_way(screen, one.check)
-
+    def _run(self, one: Screening, entry: Entry, asked: Asked) -> None:
         with self._turn:
             try:
                 one.check()
-                backbone, seen = self._changed.backbone_of(entry), entry.picture.seen
-                one.total = sum(Plan(parts).forwards(backbone.vit) for parts in PARTS)
+                work = self._work(one, entry, asked)
                 one.state = "running"
-                for parts in PARTS:
-                    one.found[parts] = work(parts)
+                one.found.update(self._models.giving_way(work, one.check))
                 one.state = "ready"
             except Stopped:
                 one.state = "stopped"
@@ -134,3 +134,23 @@ class Screenings:
             except Exception:
                 one.state, one.words = "failed", "The screening has failed."
                 raise
+
+    def _work(
+        self, one: Screening, entry: Entry, asked: Asked
+    ) -> "Callable[[], dict[Any, ScreeningScene]]":
+        """What is to be computed; how much it is becomes known. ValueError for pictures that are
+        no longer there."""
+        from dino_core.scenes import whatif_screening as scenes
+        from dino_core.scenes.whatif_pictures import reference_pictures, several
+
+        backbone, seen = self._changed.backbone_of(entry), entry.picture.seen
+        references = reference_pictures(asked.references.folder)
+        options: dict[str, Any] = {"seed": asked.seed, "progress": one.advance}
+        one.total = scenes.forwards_of(backbone.vit)
+        if not asked.over:
+            return lambda: scenes.screen_picture(backbone, seen, references, **options)
+        folder, side = asked.folder, min(seen.grid) * seen.patch_size
+        of_model = folder is not None and self._changed.is_seen_by(entry, folder)
+        chosen = several(folder, of_model, side=side, most=asked.most)
+        one.total *= len(chosen.pictures)
+        return lambda: scenes.screen_several(backbone, chosen, references, **options)

@@ -1,11 +1,10 @@
 """whatif: the model's insides changed, and what follows from it."""
 
 import argparse
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import Option, add_command, count, figure_option, write_figure
-from dino_core.cli.features import DATA, progress
+from dino_core.cli.features import DATA
 from dino_core.cli.files import (
     array,
     check_same_size,
@@ -20,17 +19,13 @@ from dino_core.cli.files import (
 )
 from dino_core.cli.outputs import output_file
 from dino_core.cli.weights import load_weights
+from dino_core.cli.whatif_references import References
+from dino_core.cli.whatif_screening import VALUES, screen_pictures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
-
-    from dino_core.analysis.inspection import Inspection
-    from dino_core.weights import Backbone
-    from dino_core.whatif import Change, Plan, Sources
-
-VALUES = "zero,mean,noise,other"
 
 
 def whatif_options(option: Option) -> None:
@@ -59,6 +54,12 @@ def whatif_options(option: Option) -> None:
         help=f"what mean, noise and other are taken from: {DATA} (default: samples)",
     )
     option("--seed", type=count, default=0, metavar="S", help="of noise and other (default: 0)")
+    option(
+        "--gallery",
+        metavar="FOLDER",
+        help="of --screen: a labelled gallery that the images are from (the command gallery makes "
+        "one); what each change does to its k-NN accuracy is written, too",
+    )
     option("--output", required=True, metavar="FILE.npz")
     figure_option(
         option,
@@ -93,13 +94,16 @@ def whatif(args: argparse.Namespace) -> None:
     cls_cosine_by_layer [B, layers] and patch_cosine_by_layer [B, layers], the mean over patches.
     The NPZ of --screen holds effect_cls and effect_patches [values, layers, heads or 2, B]: 1 -
     cosine after the final norm, of the class token and the mean over patches. The 2 are attention
-    and MLP.
+    and MLP. With --gallery also accuracy [], the share of the images that their 20 nearest pictures
+    classify rightly as they are, and accuracy_change [values, layers, heads or 2].
     """
     target = output_file(args.output, ".npz")
     if bool(args.edit) == bool(args.screen):
         raise ValueError("Give --edit SITE=VALUE, once or several times, or --screen: one of both.")
     if args.values and not args.screen:
         raise ValueError("--values are of --screen: an edit names its own value.")
+    if args.gallery and not args.screen:
+        raise ValueError("--gallery is of --screen: it says what becomes of k-NN accuracy.")
     if args.edit:
         edit_pictures(args, target)
     else:
@@ -159,102 +163,6 @@ def arrays_of(found: Any) -> "dict[str, np.ndarray]":
         "cls_cosine_by_layer": array(found.cls_cosine_by_layer),
         "patch_cosine_by_layer": array(found.patch_cosine_by_layer),
     }
-
-
-# --- all heads or blocks
-
-
-def screen_pictures(args: argparse.Namespace, target: "Path") -> None:
-    from tqdm import tqdm
-
-    from dino_core import figures
-    from dino_core.whatif import Plan, screened
-
-    named = tuple(word.strip() for word in (args.values or VALUES).split(","))
-    plan = Plan(args.screen, checked_kinds(named), args.seed)
-    leave_out_unreadable(args)
-    backbone = load_weights(args)
-    check_same_size(args, backbone, instead="")
-    needed = bool({"mean", "noise", "other"} & set(plan.values))
-    references = References(args, backbone, measured=plan.needs_statistics, needed=needed)
-    reference, statistics = references.reference, references.statistics
-    total = len(args.images) * plan.forwards(backbone.vit)
-    rows = []
-    with tqdm(total=total, desc="screening", unit="forward", delay=1, mininterval=0.5) as bar:
-        for path in args.images:
-            seen = look(backbone, fit(path, args, backbone))
-            row = screened(backbone, seen, plan, reference, bar.update, statistics=statistics)
-            rows.append(row)
-    names = ("effect_cls", "effect_patches")
-    by_picture = stack([{name: array(getattr(row, name)) for name in names} for row in rows])
-    arrays = {name: effect.transpose(1, 2, 3, 0) for name, effect in by_picture.items()}
-    save(target, arrays)
-    units = plan.unit_names(backbone.vit)
-    write_figure(
-        args,
-        lambda _: figures.screening(
-            arrays["effect_cls"], arrays["effect_patches"], values=plan.values, units=units
-        ),
-    )
-    report("\n".join([*strongest(arrays, plan, units), f"Effects -> {args.output}"]), backbone)
-
-
-def checked_kinds(names: Iterable[str]) -> Any:
-    """The values as they are called. ValueError for one that there is not."""
-    from dino_core.whatif.words import PLAIN
-
-    names = tuple(names)
-    wrong = [name for name in names if name not in PLAIN]
-    if wrong:
-        raise ValueError(f"--values are {', '.join(PLAIN)}, not {wrong[0]!r}.")
-    return names
-
-
-def strongest(arrays: "dict[str, np.ndarray]", plan: "Plan", units: list[str]) -> list[str]:
-    """For each value what changes the class token most, on average over the pictures."""
-    lines = []
-    for value, effect in zip(plan.values, arrays["effect_cls"].mean(-1), strict=True):
-        block, unit = divmod(int(effect.argmax()), effect.shape[1])
-        lines.append(
-            f"{value}: mean effect on the class token {effect.mean():.4f}, most by {units[unit]} "
-            f"of block {block}, {effect.max():.4f}"
-        )
-    return lines
-
-
-class References:
-    """The reference pictures, looked through only where a value is taken from them.
-
-    They are prepared as the pictures are, which have one size.
-    """
-
-    def __init__(
-        self, args: argparse.Namespace, backbone: "Backbone", *, measured: bool, needed: bool
-    ) -> None:
-        from dino_core.datasets import sample_pictures
-        from dino_core.embedding.preparation import Preparation
-        from dino_core.gallery.sources import pictures_of
-        from dino_core.whatif import Reference, statistics_of
-
-        width, height = fit(args.images[0], args, backbone).picture.size
-        pictures = sample_pictures()
-        if needed:
-            pictures = pictures_of(args.reference, stretch=args.stretch)
-        self.reference = Reference(pictures, Preparation((height, width), args.fit))
-        self.statistics = None
-        self._backbone, self._seed = backbone, args.seed
-        if measured:
-            with progress(len(pictures), "reference") as advance:
-                self.statistics = statistics_of(backbone, self.reference, advance)
-
-    def sources(self, seen: "Inspection", changes: "list[Change]") -> "Sources":
-        """Where the values of one picture's edits come from."""
-        from dino_core.whatif import Sources, other_picture
-
-        other = None
-        if any(change.needs_other for change in changes):
-            other = other_picture(self._backbone.vit, self.reference, seen, self._seed)
-        return Sources(self.statistics, other, self._seed)
 
 
 def add_parsers(commands: Any) -> None:

@@ -22,6 +22,7 @@ No torch here: a page can watch galleries without loading it.
 
 import hashlib
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,19 +151,32 @@ class GalleryFolder(GalleryState):
 
     def one(self, index: int) -> "Pictures":
         """A single picture of the source, found without looking through all of it."""
+        return self.some([index])
+
+    def some(self, indices: Sequence[int]) -> "Pictures":
+        """Several of them, in this order. ValueError when the source is gone."""
         from dino_core.datasets import SAMPLES, Pictures, Places
 
-        config, facts = self.read_config(), self.facts()
+        config, facts, listing = self.read_config(), self.facts(), self.listing()
         data, stretch = config["data"], Options(**config["options"]).stretch
-        name = (self.listing().name(index),)
+        names = tuple(listing.name(index) for index in indices)
         if within := facts.get("within"):
-            row = np.array(self.array("places")[[index]])
-            places = Places(Path(within["root"]), tuple(within["files"]), row, within["column"])
-            return Pictures(Path(data), name, stretch=stretch, places=places)
+            rows = np.array(self.array("places")[list(indices)])
+            places = Places(Path(within["root"]), tuple(within["files"]), rows, within["column"])
+            return Pictures(Path(data), names, stretch=stretch, places=places)
         source = SAMPLES if data == "samples" else Path(data)
         if not source.exists():
             raise ValueError("The folder or zip of these pictures is no longer there.")
-        return Pictures(source, name, stretch=stretch)
+        return Pictures(source, names, stretch=stretch)
+
+    def find(self, digest: str) -> int | None:
+        """Where the picture with these pixels is, by what `digest_of` says of it."""
+        digests = self.array("digests")  # uint8 [n, 16]
+        key = np.frombuffer(bytes.fromhex(digest), np.uint8)
+        if key.shape != digests.shape[1:]:
+            return None
+        found = (digests == key).all(1).nonzero()[0]
+        return int(found[0]) if len(found) else None
 
     def atlas(self, number: int) -> Path:
         path = self.path / "thumbs" / f"atlas-{number}.jpg"

@@ -219,13 +219,7 @@ def picture_file(folder: str | Path, index: int) -> tuple[str, bytes]:
 def find(folder: str | Path, wanted: "Image.Image | str") -> int | None:
     """Where a picture is in the gallery: decoded (as `open_picture` does it), or its digest."""
     digest = wanted if isinstance(wanted, str) else digest_of(wanted)
-    store = GalleryFolder(folder)
-    digests = store.array("digests")  # uint8 [n, 16]
-    key = np.frombuffer(bytes.fromhex(digest), np.uint8)
-    if key.shape != digests.shape[1:]:
-        return None
-    found = (digests == key).all(1).nonzero()[0]
-    return int(found[0]) if len(found) else None
+    return GalleryFolder(folder).find(digest)
 
 
 @contextmanager

@@ -1,24 +1,34 @@
 """Screen What if: every head, or attention and MLP of every block, changed one at a time.
 
-plan, found = screen_picture(backbone, seen, "heads")   # long the first time, then kept
-screening_scene(backbone.vit, plan, [found])
+scenes = screen_picture(backbone, seen, reference_pictures())     # long the first time, then kept
+scenes = screen_several(backbone, several(None, side=224, most=8), reference_pictures())
+scenes["heads"].mean_cls
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from dino_core.analysis.inspection import Inspection
-from dino_core.datasets import sample_pictures
-from dino_core.evaluation.knn import NEIGHBOURS, knn
+from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.datasets import Pictures
+from dino_core.embedding.reading import Reader
 from dino_core.figures.effects import screening
 from dino_core.figures.theme import Theme
+from dino_core.gallery.screening import AccuracyChange, Labelled, accuracy_change, labelled
+from dino_core.scenes.whatif_pictures import Several
 from dino_core.vit import VisionTransformer
 from dino_core.weights import Backbone
-from dino_core.whatif import Plan, Screened, reference_for, screened
+from dino_core.whatif import (
+    Plan,
+    Reference,
+    Screened,
+    reference_for,
+    screened,
+    statistics_of,
+)
 from dino_core.whatif.reference import Progress
 from dino_core.whatif.screening import PARTS, Parts
 
@@ -27,12 +37,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PARTS",
-    "Labelled",
     "Parts",
     "Plan",
     "Screened",
     "ScreeningScene",
+    "forwards_of",
     "screen_picture",
+    "screen_several",
     "screening_scene",
 ]
 
@@ -48,6 +59,7 @@ class ScreeningScene:
     values: list[str]
     units: list[str]  # of a block, in words
     pictures: int
+    references: int  # pictures that means and noise are taken from; 0: that is not known
     accuracy: float | None  # 20-NN of the pictures in the gallery as it is; None without labels
     effect_cls: np.ndarray  # float32 [n, T, units, B] of the class token
     effect_patches: np.ndarray  # float32 [n, T, units, B] mean over the patches
@@ -73,34 +85,101 @@ class ScreeningScene:
 def screen_picture(
     backbone: Backbone,
     seen: Inspection,
-    parts: Parts,
+    references: Pictures,
     *,
     seed: int = 0,
     progress: Progress = lambda done: None,
-) -> tuple[Plan, Screened]:
-    """One picture, with all four values, from where it is kept or computed; the samples are the
-    reference. `progress` may raise to stop."""
-    plan = Plan(parts, seed=seed)
-    reference = reference_for(sample_pictures(), seen)
-    return plan, screened(backbone, seen, plan, reference, progress)
+) -> dict[Parts, ScreeningScene]:
+    """Heads and blocks of one picture, with all four values, from where they are kept or computed.
+
+    `references` are brought to its size. `progress` may raise to stop.
+    """
+    reference = reference_for(references, seen)
+    return screen_both(backbone, [seen], reference, seed=seed, progress=progress)
 
 
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """A labelled gallery as neighbours, and which of its pictures were screened."""
+def screen_both(
+    backbone: Backbone,
+    looked_at: Iterable[Inspection],
+    reference: Reference,
+    *,
+    seed: int = 0,
+    gallery: Labelled | None = None,
+    progress: Progress = lambda done: None,
+) -> dict[Parts, ScreeningScene]:
+    """The same of pictures of one size, each looked at when it is its turn.
 
-    features: np.ndarray  # float32 [n, D] class tokens after the final norm
-    labels: np.ndarray  # int64 [n]
-    rows: Sequence[int]  # of the pictures that were screened, in their order
+    `gallery`: whose pictures they are, where it has labels. Whoever is stopped finds the pictures
+    that were done again.
+    """
+    plans = {parts: Plan(parts, seed=seed) for parts in PARTS}
+    statistics = statistics_of(backbone, reference)
+    before: list[torch.Tensor] = []
+    found: dict[Parts, list[Screened]] = {parts: [] for parts in PARTS}
+    for seen in looked_at:
+        before.append(seen.normed[0])
+        for parts, plan in plans.items():
+            found[parts].append(
+                screened(backbone, seen, plan, reference, progress, statistics=statistics)
+            )
+    if not before:
+        raise ValueError("None of these pictures can be read any more.")
+    return {
+        parts: screening_scene(
+            backbone.vit,
+            plan,
+            found[parts],
+            references=statistics.pictures,
+            accuracy=accuracy_change(before, found[parts], gallery) if gallery else None,
+        )
+        for parts, plan in plans.items()
+    }
+
+
+def screen_several(
+    backbone: Backbone,
+    chosen: Several,
+    references: Pictures,
+    *,
+    seed: int = 0,
+    progress: Progress = lambda done: None,
+) -> dict[Parts, ScreeningScene]:
+    """The same of several pictures; `references` are brought to their size."""
+    vit, rows = backbone.vit, list(chosen.rows)
+    reader = Reader(chosen.pictures, chosen.preparation, vit.config.patch_size)
+
+    def looked_at() -> Iterator[Inspection]:
+        for index in range(len(chosen.pictures)):
+            pixels = reader.look(index).pixels
+            if pixels is not None:
+                yield inspect(vit, chosen.preparation.images(np.stack([pixels]), vit.pos_embed))
+            elif rows:  # it was there when the gallery was made
+                raise ValueError("Pictures of this gallery have gone since: build it again.")
+
+    return screen_both(
+        backbone,
+        looked_at(),
+        Reference(references, chosen.preparation),
+        seed=seed,
+        gallery=labelled(chosen.gallery, rows) if chosen.gallery else None,
+        progress=progress,
+    )
+
+
+def forwards_of(vit: VisionTransformer) -> int:
+    """How many changed forwards `screen_both` needs for a picture."""
+    return sum(Plan(parts).forwards(vit) for parts in PARTS)
 
 
 def screening_scene(
     vit: VisionTransformer,
     plan: Plan,
     found: Sequence[Screened],
-    gallery: Labelled | None = None,
+    *,
+    references: int = 0,
+    accuracy: AccuracyChange | None = None,
 ) -> ScreeningScene:
-    """The screenings of several pictures as one; with a gallery also what they do to its k-NN."""
+    """The screenings of several pictures as one; `references`: how many pictures a mean is over."""
     effects_of = {
         name: np.stack([_array(getattr(one, name)) for one in found], -1)
         for name in ("effect_cls", "effect_patches")
@@ -111,42 +190,21 @@ def screening_scene(
         for name, effect in effects_of.items():
             shock = (effect[zero] - effect[mean]).mean(-1)
             shocks[name.replace("effect", "shock")] = shock
-    accuracy, change = None, None
-    if gallery is not None:
-        accuracy, after = knn_accuracy(found, gallery)
-        change = (after - accuracy).astype(np.float32)
     return ScreeningScene(
         parts=plan.parts,
         values=list(plan.values),
         units=plan.unit_names(vit),
         pictures=len(found),
-        accuracy=accuracy,
+        references=references,
+        accuracy=accuracy.before if accuracy else None,
         mean_cls=effects_of["effect_cls"].mean(-1),
         mean_patches=effects_of["effect_patches"].mean(-1),
         spread_cls=effects_of["effect_cls"].std(-1),
         spread_patches=effects_of["effect_patches"].std(-1),
-        accuracy_change=change,
+        accuracy_change=accuracy.change if accuracy else None,
         **effects_of,
         **shocks,
     )
-
-
-def knn_accuracy(found: Sequence[Screened], gallery: Labelled) -> tuple[float, np.ndarray]:
-    """Shares of the screened pictures that their 20 nearest in the gallery classify rightly.
-
-    -> (as they are, [n, T, units] after each change). A picture is never its own neighbour, and
-    the gallery stays as it is.
-    """
-    bank, labels = torch.from_numpy(gallery.features), torch.from_numpy(gallery.labels).long()
-    right = []
-    for one, row in zip(found, gallery.rows, strict=True):
-        others = torch.arange(len(bank)) != row
-        asked = torch.cat([bank[row][None], one.cls.flatten(0, -2)])  # [1 + n T units, D]
-        classes = int(labels.max()) + 1
-        votes = knn(bank[others], labels[others], asked, classes=classes)[NEIGHBOURS]
-        right.append((votes.argmax(1) == labels[row]).float())
-    shares = torch.stack(right).mean(0)
-    return float(shares[0]), _array(shares[1:].unflatten(0, found[0].effect_cls.shape))
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:

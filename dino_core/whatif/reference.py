@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,11 @@ class Reference:
 
     pictures: Pictures
     preparation: Preparation  # of exactly one size
+
+    @cached_property
+    def digests(self) -> list[str]:
+        """Of the files' contents, in ascending order; "" for what cannot be read."""
+        return sorted(_digest(self.pictures, index) for index in range(len(self.pictures)))
 
 
 def reference_for(pictures: Pictures, seen: Inspection, fit: Fit = "resize") -> Reference:
@@ -187,7 +193,7 @@ def reference_key(backbone: Backbone, reference: Reference) -> dict[str, Any]:
         **model_key(backbone),
         "preparation": reference.preparation.as_json(),
         "stretch": pictures.stretch,
-        "pictures": sorted(_digest(pictures, index) for index in range(len(pictures))),
+        "pictures": reference.digests,
     }
 
 

@@ -8,10 +8,12 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from fastapi import FastAPI
@@ -29,7 +31,12 @@ from app.state import checkpoints as module
 from app.state.checkpoints import GONE, KEPT, Checkpoints, file_name
 from app.state.models import MOST_OWN
 from app.visitors import COOKIE, owner_of
+from dino_core.analysis.effects import effects
+from dino_core.analysis.inspection import inspect
+from dino_core.images import to_tensor
+from dino_core.vit import Edit
 from dino_core.weights import save_backbone
+from dino_core.whatif import centers_of, heads_say
 
 SAMPLE = "cat.jpg"
 WIDE = replace(TINY, dim=64, heads=1)  # a width that tells the number of heads
@@ -394,6 +401,35 @@ def test_where_it_has_heads_its_losses_can_be_looked_at(server: Server, tmp_path
     assert (refused.status_code, refused.text) == (422, GONE)
 
 
+def test_what_if_asks_the_heads_of_a_visitor_s_own(server: Server, tmp_path: Path) -> None:
+    """As `heads_say` answers for the pair in the file; a file without heads says nothing."""
+    vit = replace(TRAIN.vit, dim=64, heads=1, patch_size=28, image_size=56, layer_scale_init=1.0)
+    pair = differing_pair(replace(TRAIN, vit=vit))
+    torch.save(pair.state_dict(), tmp_path / "pair.pth")
+    save_backbone(pair.teacher.backbone, tmp_path / "bare.safetensors")
+    ada = server.visitor("ada")
+    name = send(ada, tmp_path / "pair.pth").json()["name"]
+    key = look(ada, name).json()["key"]
+    assert ada.get(f"/view/{key}/whatif/around").json()["pair"] == name
+    answer = ada.get(f"/view/{key}/whatif/prototypes?edit=mlp:1=zero&form=npz")
+    assert answer.status_code == 200, answer.text
+    entry = server.services.pictures.get("ada", key)
+    assert entry is not None
+    loaded = server.services.pairs.find(name, owner_of("ada"))
+    seen = inspect(pair.eval().teacher.backbone, to_tensor(entry.picture.fitted.picture))
+    found = effects(pair.teacher.backbone, seen, [Edit("mlp", 0.0, block=1)])
+    centers = centers_of([one.answers for one in loaded.references])
+    said = heads_say(pair, loaded.pair.config, found, centers)
+    with np.load(BytesIO(answer.content)) as arrays:
+        np.testing.assert_array_equal(arrays["prototypes"], said.prototypes)
+        np.testing.assert_allclose(arrays["probabilities"], said.probabilities, rtol=1e-4)
+    bare, key = send(ada, tmp_path / "bare.safetensors").json()["name"], "b" * 32
+    ada.post(f"/view/{key}/again?model={bare}&size=56&sample={SAMPLE}")
+    assert ada.get(f"/view/{key}/whatif/around").json()["pair"] is None
+    refused = ada.get(f"/view/{key}/whatif/prototypes")
+    assert (refused.status_code, refused.text) == (422, "No heads come with bare.safetensors.")
+
+
 # --- what a run has written
 
 
@@ -421,6 +457,12 @@ def test_milestones_of_a_run_become_models(server: Server, run: Path) -> None:
     source.unlink()  # as a run does that goes on
     backbone = server.services.models.backbone(last["name"], owner=owner_of("ada"))
     assert torch.equal(backbone.vit.cls_token, tiny_vit(seed=40).cls_token)
+    assert not last["pair"]
+    vit = replace(TRAIN.vit, dim=64, heads=1)
+    save_file(differing_pair(replace(TRAIN, vit=vit)).kept(), source)
+    pair = ada.post("/checkpoints/run/small?step=40").json()
+    assert server.services.pairs.of_model(pair["name"], owner_of("ada")) == pair["name"]
+    source.unlink()
     assert ada.post("/checkpoints/run/small?step=40").status_code == 404
     assert ada.post("/checkpoints/run/other").status_code == 404
 

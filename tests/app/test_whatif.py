@@ -4,24 +4,34 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
+from tiny_galleries import build_gallery
 from tiny_models import tiny_vit
+from tiny_runs import coloured, files
 
 from app.first_visit import stored
 from app.server import build_server
 from app.state import whatif as state
+from app.state.models import BUSY
 from app.state.pictures import EFFECTS
-from app.state.screenings import Screening, Stopped
+from app.state.screenings import Asked, Screening, Stopped
+from dino_core.analysis.inspection import inspect
 from dino_core.config import ViTConfig
+from dino_core.embedding.preparation import Preparation
+from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery.screening import accuracy_change, labelled
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
 from dino_core.weights import save_backbone
+from dino_core.whatif import Plan, Reference, Sources, other_picture, screen, statistics_of
 
 CONFIG = ViTConfig(dim=32, depth=3, heads=2, image_size=56, registers=2)
+GALLERY = "shown-0-colours"
 EDITS = ["head:1.0=mean", "tokens:0[2-3,4-6]=other", "scores:2=cls!patches"]
 
 
@@ -33,10 +43,13 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         for name in ("HOME", "RUNS", "GALLERIES"):
             folder = "" if name == "HOME" else name.lower()
             patch.setenv(f"INSIDE_DINOV2_{name}", str(home / folder))
+        patch.setattr("dino_core.gallery.projection.umap_map", lambda _, start, *__: start)
+        patch.setattr("dino_core.gallery.projection.tsne_map", lambda _, start: start)
         save_backbone(tiny_vit(CONFIG), home / "tiny.safetensors")
-        client = TestClient(
-            build_server(weights=home / "tiny.safetensors"), base_url="http://localhost"
-        )
+        data = files(home / "data", coloured(8))
+        build_gallery(data, home / "colours", home / "tiny.safetensors")
+        server = build_server(weights=home / "tiny.safetensors", galleries=[home / "colours"])
+        client = TestClient(server, base_url="http://localhost")
         client.get("/")
         yield client
         client.close()
@@ -62,6 +75,42 @@ def test_before_and_after_are_the_library_s(client: TestClient) -> None:
     assert answer["patch_cosine"].min() < 0.99
     charts = ask(client, "", EDITS, form="chart").json()
     assert [trace["meta"]["part"] for trace in charts["spread"]["data"]] == ["cls", "patches"]
+
+
+def test_a_gallery_is_the_reference(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its pictures, evenly through it; whatever followed from the samples is something else."""
+    monkeypatch.setattr("dino_core.scenes.whatif_pictures.REFERENCES", 5)
+    edits = ["head:1.0=mean", "mlp:2=other"]
+    answer = load(ask(client, "", edits, reference=GALLERY, seed=2).content)
+    models, entry = services(client).models, services(client).pictures.get("", "first")
+    backbone, seen = models.backbone(models.default), entry.picture.seen
+    store, changes = (
+        GalleryFolder(services(client).galleries.find(GALLERY, "")),
+        parse_changes(edits),
+    )
+    pictures = store.some([2, 7, 12, 16, 21])  # of 24
+    sources = sources_of(backbone, seen, changes, seed=2, pictures=pictures)
+    wanted = whatif_scene(changed(backbone.vit, seen, changes, sources), changes)
+    np.testing.assert_array_equal(answer["cls_after"], wanted.cls_after)
+    samples = load(ask(client, "", edits, seed=2).content)
+    assert np.abs(samples["cls_after"] - answer["cls_after"]).max() > 1e-4
+    assert sources.statistics is not None
+    assert sources.statistics.pictures == 5
+
+
+def test_a_reference_that_cannot_be_read_is_said_without_its_folder(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: Any, **__: Any) -> Any:
+        raise ValueError(f"None of the reference pictures in {source} can be read.")
+
+    source = GalleryFolder(services(client).galleries.find(GALLERY, "")).some([0]).source
+    monkeypatch.setattr("dino_core.scenes.whatif.sources_of", gone)
+    answer = ask(client, "", ["mlp:0=other"], reference=GALLERY, seed=77)
+    assert (answer.status_code, answer.text) == (
+        422,
+        "None of the reference pictures in this gallery can be read.",
+    )
 
 
 def test_without_a_change_after_is_before(client: TestClient) -> None:
@@ -94,7 +143,12 @@ def test_refused_in_a_sentence(client: TestClient, path: str, edits: list[str], 
 
 def test_galleries_that_are_not_there_or_of_another_model(client: TestClient) -> None:
     assert ask(client, "/nearest", [], gallery="nowhere").status_code == 404
-    assert ask(client, "/around", []).json() == {"pair": None, "galleries": []}
+    assert ask(client, "", [], reference="nowhere").status_code == 404
+    assert ask(client, "/around", []).json() == {
+        "pair": None,
+        "galleries": [[GALLERY, "colours"]],
+        "references": [["samples", "The samples", 8], [GALLERY, "colours", 24]],
+    }
 
 
 def test_several_views_of_the_same_are_computed_once(
@@ -134,6 +188,7 @@ def test_reference_pictures_are_looked_at_once(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask(client, "", ["head:0.1=mean", "head:0.0=other"])
+    ask(client, "", ["head:0.1=mean"], reference=GALLERY)
 
     def refuse(*_: Any, **__: Any) -> None:
         raise AssertionError("looked at again")
@@ -141,6 +196,31 @@ def test_reference_pictures_are_looked_at_once(
     for name in ("statistics_of", "other_picture"):
         monkeypatch.setattr(f"dino_core.scenes.whatif.{name}", refuse)
     assert ask(client, "", ["head:1.1=noise", "mlp:0=other"]).status_code == 200
+    assert ask(client, "", ["head:1.1=noise"], reference=GALLERY).status_code == 200
+
+
+def test_what_is_not_there_is_said_before_pictures_are_looked_at(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("looked at")
+
+    monkeypatch.setattr("dino_core.scenes.whatif.sources_of", refuse)
+    answer = ask(client, "", ["head:9.0=mean"], seed=1234)
+    assert (answer.status_code, "there is no block 9" in answer.text) == (422, True)
+
+
+def test_few_wait_until_reference_pictures_have_been_looked_at(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = services(client).changed
+    with every._measuring:
+        for _ in range(state.MOST_MEASURING):
+            every._waiting.acquire()
+        answer = ask(client, "", ["mlp:0=other"], seed=4321)
+        for _ in range(state.MOST_MEASURING):
+            every._waiting.release()
+    assert (answer.status_code, answer.text) == (422, BUSY)
 
 
 def test_what_is_kept_is_bounded() -> None:
@@ -154,8 +234,8 @@ def test_what_is_kept_is_bounded() -> None:
 # --- screenings
 
 
-def finished(client: TestClient, seed: int) -> dict[str, Any]:
-    path = f"/view/first/whatif/screening?seed={seed}"
+def finished(client: TestClient, seed: int, query: str = "") -> dict[str, Any]:
+    path = f"/view/first/whatif/screening?seed={seed}{query}"
     for _ in range(2000):
         state: dict[str, Any] = client.get(path).json()
         if state["state"] not in ("waiting", "running"):
@@ -182,6 +262,60 @@ def test_every_head_and_block_is_screened_behind_the_page(client: TestClient) ->
         shock = found["mean_patches"][0] - found["mean_patches"][1]
         np.testing.assert_allclose(found["shock_patches"], shock, atol=1e-6)
     assert client.post(path).json()["state"] == "ready", "it does not begin again"
+
+
+def test_several_pictures_of_a_labelled_gallery(client: TestClient) -> None:
+    """Each as its own screening has it, their spread, and what becomes of k-NN accuracy."""
+    path, query = "/view/first/whatif/screening", f"&over={GALLERY}&most=3&reference={GALLERY}"
+    client.post(f"{path}?seed=0{query}")
+    state = finished(client, 0, query)
+    total = 3 * 4 * 3 * (2 + 2)
+    assert (state["state"], state["done"], state["total"]) == ("ready", total, total)
+    answer = client.get(f"{path}/heads?seed=0{query}&form=npz").content
+    with np.load(BytesIO(answer)) as file:
+        found = dict(file)
+    store = GalleryFolder(services(client).galleries.find(GALLERY, ""))
+    rows, models = [4, 12, 20], services(client).models
+    backbone = models.backbone(models.default)
+    reference = Reference(store.some(range(24)), Preparation(28))
+    statistics, plan = statistics_of(backbone, reference), Plan("heads")
+    pictures, one_by_one, before = store.some(rows), [], []
+    for index in range(3):
+        pixels = np.stack([reference.preparation.pixels(pictures.picture(index), 14)])
+        seen = inspect(backbone.vit, reference.preparation.images(pixels, backbone.vit.pos_embed))
+        other = other_picture(backbone.vit, reference, seen, 0)
+        one_by_one.append(screen(backbone.vit, seen, plan, Sources(statistics, other)))
+        before.append(seen.normed[0])
+    effects = np.stack([one.effect_cls.numpy() for one in one_by_one], -1)
+    np.testing.assert_allclose(found["effect_cls"], effects, atol=1e-5)
+    np.testing.assert_allclose(found["mean_cls"], effects.mean(-1), atol=1e-5)
+    np.testing.assert_allclose(found["spread_cls"], effects.std(-1), atol=1e-5)
+    change = accuracy_change(before, one_by_one, labelled(store, rows))
+    np.testing.assert_allclose(found["accuracy_change"], change.change, atol=1e-6)
+    scene = services(client).screenings.scene(
+        *screening_place(client, most=3, references=services(client).references(GALLERY, "")),
+        "blocks",
+    )
+    assert (scene.pictures, scene.references) == (3, 24)
+    assert scene.accuracy == pytest.approx(change.before)
+
+
+def screening_place(client: TestClient, **options: Any) -> tuple[str, str, Asked]:
+    """Where a screening of the gallery is kept."""
+    folder = services(client).galleries.find(GALLERY, "")
+    secret = services(client).visitors.secret(client.cookies)
+    return secret, "first", Asked(0, GALLERY, folder, **options)
+
+
+def test_several_samples_have_no_labels(client: TestClient) -> None:
+    path, query = "/view/first/whatif/screening", "&over=samples&most=2"
+    client.post(f"{path}?seed=0{query}")
+    assert finished(client, 0, query)["state"] == "ready"
+    found = load(client.get(f"{path}/blocks?seed=0{query}").content)
+    assert found["effect_cls"].shape == (4, 3, 2, 2)
+    assert "accuracy_change" not in found
+    assert client.post(f"{path}?over=nowhere").status_code == 404
+    assert client.post(f"{path}?most=65&over=samples").status_code == 422
 
 
 def test_a_screening_is_stopped_and_begins_again(
@@ -241,7 +375,7 @@ def test_one_that_nobody_asks_about_ends(client: TestClient) -> None:
         one.advance(1)
     client.post("/view/first/whatif/screening?seed=6")
     finished(client, 6)
-    other = services(client).screenings.status("nobody", "first", 6)
+    other = services(client).screenings.status("nobody", "first", Asked(6))
     assert other["state"] == "none", "it is its visitor's own"
 
 

@@ -6,12 +6,16 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tiny_galleries import build_gallery, quick_maps  # noqa: F401  (a fixture)
+from tiny_runs import coloured, files
 from torch import Tensor
 
 from dino_core.__main__ import main
 from dino_core.config import ViTConfig
 from dino_core.datasets import find_pictures
 from dino_core.embedding.preparation import Preparation
+from dino_core.evaluation.knn import knn
+from dino_core.gallery.folder import GalleryFolder
 from dino_core.images import fit_to_patches, open_picture, to_tensor
 from dino_core.runs.exit_codes import LEFT_OUT
 from dino_core.vit import Edit, VisionTransformer
@@ -196,6 +200,50 @@ def test_screening(
     assert "Class token, zero minus mean" in drawn
 
 
+@pytest.mark.usefixtures("quick_maps")
+def test_what_a_screening_does_to_the_accuracy_of_a_gallery(
+    backbone: Backbone, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Against k-NN asked about the pictures of `--edit`, one change at a time."""
+    data, folder = files(tmp_path / "data", coloured(8)), tmp_path / "gallery"
+    build_gallery(data, folder, backbone.info.path)
+    images = [str(data / name) for name in ("red/01.png", "green/05.png", "blue/06.png")]
+    common = ["--weights", str(backbone.info.path), "--size", "28x28", "--fit", "crop"]
+    target = tmp_path / "out.npz"
+    words = [*images, *common, "--output", str(target), "--reference", str(data)]
+    screen = ["--screen", "blocks", "--values", "zero,mean", "--gallery", str(folder)]
+    assert main(["whatif", *words, *screen]) == 0
+    assert "20-NN accuracy" in capsys.readouterr().out
+    got = arrays(target)
+    assert got["accuracy_change"].shape == (2, 3, 2)
+    store = GalleryFolder(folder)
+    rows = [store.listing().names().index(name[len(str(data)) + 1 :]) for name in images]
+    bank, labels = (
+        torch.from_numpy(np.array(part))
+        for part in (store.features("cls", None), store.listing().labels().astype(np.int64))
+    )
+
+    def share(queries: np.ndarray) -> float:
+        right = []
+        for query, row in zip(torch.from_numpy(queries), rows, strict=True):
+            others = torch.arange(len(bank)) != row
+            votes = knn(bank[others], labels[others], query[None], classes=3)[20]
+            right.append(bool(votes.argmax() == labels[row]))
+        return float(np.mean(right))
+
+    for n, value in enumerate(("zero", "mean")):
+        for unit, site in enumerate(("attention", "mlp")):
+            assert main(["whatif", *words, "--edit", f"{site}:1={value}"]) == 0
+            one = arrays(target)
+            assert got["accuracy"] == pytest.approx(share(one["cls_before"]))
+            after = got["accuracy"] + got["accuracy_change"][n, 1, unit]
+            assert after == pytest.approx(share(one["cls_after"]), abs=1e-6)
+    stranger = [str(tmp_path / "stranger.png"), *common, "--output", str(target)]
+    Image.new("RGB", (30, 30), "white").save(stranger[0])
+    assert main(["whatif", *stranger, *screen]) == 2
+    assert "is none of the pictures of" in capsys.readouterr().err
+
+
 def test_values_are_in_the_order_given(backbone: Backbone, folder: Path, tmp_path: Path) -> None:
     one, two = tmp_path / "one.npz", tmp_path / "two.npz"
     words = ["--screen", "blocks", "--output"]
@@ -218,6 +266,7 @@ def test_what_cannot_be_read_is_left_out(backbone: Backbone, folder: Path, tmp_p
         ([], "Give --edit SITE=VALUE, once or several times, or --screen"),
         (["--edit", "mlp:0=zero", "--screen", "heads"], "one of both"),
         (["--edit", "mlp:0=zero", "--values", "zero"], "--values are of --screen"),
+        (["--edit", "mlp:0=zero", "--gallery", "."], "--gallery is of --screen"),
         (["--edit", "head:14.3=mean"], "blocks 0 to 2; there is no block 14"),
         (["--edit", "head:1.3=mean"], "heads 0 to 1; there is no head 3"),
         (["--edit", "neck:1=mean"], "no site 'neck': they are tokens, positions"),

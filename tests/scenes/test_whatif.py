@@ -15,6 +15,7 @@ from dino_core.analysis.pca import colour_features
 from dino_core.config import PCA_PRESETS
 from dino_core.datasets import find_pictures
 from dino_core.draw.encode import pack
+from dino_core.gallery.screening import AccuracyChange
 from dino_core.images import to_tensor
 from dino_core.scenes.features import COMPONENTS, features_scene
 from dino_core.scenes.packing import packed
@@ -26,7 +27,7 @@ from dino_core.scenes.whatif import (
     sources_of,
     whatif_scene,
 )
-from dino_core.scenes.whatif_screening import Labelled, screening_scene
+from dino_core.scenes.whatif_screening import screening_scene
 from dino_core.step.loss_inspection import reference_batch
 from dino_core.vit import Edit, VisionTransformer
 from dino_core.weights import load_backbone, save_backbone
@@ -164,6 +165,12 @@ def test_screenings_of_several_pictures(vit: VisionTransformer) -> None:
         np.testing.assert_allclose(getattr(scene, f"shock_{part}"), shock, atol=1e-6)
     assert (scene.units, scene.pictures, scene.accuracy) == (["attention", "MLP"], 4, None)
     assert scene.accuracy_change is None
+    change = AccuracyChange(0.75, np.full((2, 3, 2), -0.25, np.float32))
+    counted = screening_scene(
+        vit, Plan("blocks", ("mean", "zero")), found, references=8, accuracy=change
+    )
+    assert (counted.references, counted.accuracy) == (8, 0.75)
+    np.testing.assert_array_equal(counted.accuracy_change, change.change)
     assert list(scene.charts("dark")) == [
         *("cls_mean", "cls_zero", "cls_shock", "patches_mean", "patches_zero", "patches_shock")
     ]
@@ -173,36 +180,6 @@ def test_screenings_of_several_pictures(vit: VisionTransformer) -> None:
     assert screening_scene(vit, Plan("heads", ("mean",)), found).units == [
         f"head {head}" for head in range(3)
     ]
-
-
-def test_a_labelled_gallery_says_what_its_neighbours_make_of_it(vit: VisionTransformer) -> None:
-    """Two classes on two axes: what is turned onto the other axis is taken for the other class."""
-    features = np.zeros((50, 8), np.float32)
-    labels = np.arange(50) % 2
-    features[np.arange(50), labels] = 1
-    features += 0.01 * np.random.default_rng(0).standard_normal((50, 8)).astype(np.float32)
-    rows = [3, 10]
-    found = []
-    for row in rows:
-        cls = torch.zeros(2, 3, 2, 8)
-        cls[..., labels[row]] = 1  # nothing has changed
-        cls[0, 1, 0] = torch.eye(8)[1 - labels[row]]
-        if row == 3:
-            cls[1, 2, 1] = torch.eye(8)[1 - labels[row]]
-        found.append(Screened(torch.zeros(2, 3, 2), torch.zeros(2, 3, 2), cls))
-    gallery = Labelled(features, labels, rows)
-    scene = screening_scene(vit, Plan("blocks", ("zero", "mean")), found, gallery)
-    assert scene.accuracy == 1
-    expected = np.zeros((2, 3, 2))
-    expected[0, 1, 0], expected[1, 2, 1] = -1, -0.5
-    np.testing.assert_allclose(scene.accuracy_change, expected, atol=1e-6)
-
-
-def test_a_picture_is_not_its_own_neighbour(vit: VisionTransformer) -> None:
-    features = np.eye(4, dtype=np.float32)[[0, 1, 1, 1]]
-    gallery = Labelled(features, np.array([0, 1, 1, 1]), [0])
-    found = [Screened(torch.zeros(1, 3, 2), torch.zeros(1, 3, 2), torch.ones(1, 3, 2, 4))]
-    assert screening_scene(vit, Plan("blocks", ("zero",)), found, gallery).accuracy == 0
 
 
 def test_what_the_heads_of_a_pair_say() -> None:

@@ -1623,6 +1623,8 @@ export namespace whatif_screening {
       /** of a block, in words */
       units: string[];
       pictures: number;
+      /** pictures that means and noise are taken from; 0: that is not known */
+      references: number;
       /** 20-NN of the pictures in the gallery as it is; None without labels */
       accuracy: number | null;
     };
