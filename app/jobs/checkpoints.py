@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.jobs.uploads import NO_ROOM, need_room, receive
+from app.jobs.uploads import NO_ROOM, ON_THEIR_WAY, need_room, receive
 from app.state.checkpoints import PREFIX, Checkpoint, Checkpoints, read_noted
 from dino_core.scenes.checkpoints import read_checkpoint
 
@@ -39,11 +39,13 @@ async def take_upload(
 
     `size`: how many bytes it says it has.
     """
-    await asyncio.to_thread(make_room, checkpoints, owner, address, size=min(size, MAX_FILE))
+    most = min(size, MAX_FILE)
     path = checkpoints.place(owner, called)
     digest = hashlib.sha256()
     try:
-        await receive(_hashed(parts, digest), path, MAX_FILE, ADVICE, what="file")
+        with ON_THEIR_WAY.counted(most, address):
+            await asyncio.to_thread(make_room, checkpoints, owner, address, size=most)
+            await receive(_hashed(parts, digest), path, most, ADVICE, what="file")
         noted = {"title": path.name, "file": path.name, "address": address}
         return await asyncio.to_thread(_read, checkpoints, path, owner, digest.hexdigest(), **noted)
     finally:
@@ -58,9 +60,10 @@ def take_milestone(
     `file`: as lines of Python name it. ValueError in a sentence.
     """
     size = weights.stat().st_size
-    make_room(checkpoints, owner, "", size=size)
     path = checkpoints.place(owner, weights.name)
     try:
+        with ON_THEIR_WAY.counted(size):
+            make_room(checkpoints, owner, "", size=size)
         try:
             os.link(weights, path)  # a run replaces its files and never writes into them
         except OSError:
@@ -96,7 +99,10 @@ async def _hashed(parts: AsyncIterable[bytes], digest: Any) -> AsyncIterator[byt
 
 
 def make_room(checkpoints: Checkpoints, owner: str, address: str, *, size: int) -> None:
-    """Lets go of what is old. ValueError when there is still no room for so many bytes."""
+    """Lets go of what is old, so that a visitor's fit in with `size` bytes more.
+
+    ValueError when there is still no room for what is on its way, these among them.
+    """
     checkpoints.folder.mkdir(parents=True, exist_ok=True)
     checkpoints.sweep()
     checkpoints.make_room(owner, most=PER_VISITOR, most_bytes=max(MAX_OWN - size, 0))
@@ -106,7 +112,7 @@ def make_room(checkpoints: Checkpoints, owner: str, address: str, *, size: int) 
             f"{PER_ADDRESS} checkpoints from your address are kept already: remove one, or come "
             f"back when a week has passed."
         )
-    if sum(one["bytes"] for one in kept) + size > MAX_ALL:
+    if sum(one["bytes"] for one in kept) + ON_THEIR_WAY.nbytes > MAX_ALL:
         raise ValueError(NO_ROOM)
     with suppress(FileNotFoundError):
-        need_room(checkpoints.folder, size)
+        need_room(checkpoints.folder)

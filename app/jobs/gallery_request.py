@@ -83,7 +83,10 @@ def options_for(models: Models, model: str, size: int, *, owner: str) -> Options
 
 
 def place_for(galleries: Galleries, name: str) -> Path:
-    """Where the zip of a new gallery goes. ValueError when the disk has no room for it."""
+    """Where the zip of a new gallery goes, once it is counted among those on their way.
+
+    ValueError when the disk has no room for it.
+    """
     galleries.page.mkdir(parents=True, exist_ok=True)
-    need_room(galleries.folder, MAX_ZIP)
+    need_room(galleries.folder)
     return galleries.zip_of(name)

@@ -1,4 +1,6 @@
-"""The zips that visitors send: streamed into files, looked through, bounded, and swept.
+"""What visitors send: streamed into files, looked through, bounded, and swept.
+
+Whatever is on its way to this server's disk counts, each as what it may become (`ON_THEIR_WAY`).
 
 UPLOADS/OWNER/TOKEN.zip      a visitor's pictures      TOKEN.json   what is in them
 UPLOADS/OWNER/TOKEN.part     on their way
@@ -8,7 +10,9 @@ UPLOADS/OWNER/yours-N.png    an open picture that a run follows
 import asyncio
 import secrets
 import shutil
+import threading
 import time
+from collections import Counter
 from collections.abc import AsyncIterable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +31,8 @@ PER_ADDRESS = 12  # the same for all visitors of an address
 ROOM = 2 * 2**30  # bytes that must stay free on the disk
 UNUSED = 24 * 3600.0  # seconds that a file stays which no run uses
 AS_IT_IS = PictureChoice()
+AT_ONCE = 4  # uploads of an address that may be on their way
+STALLED = 120.0  # seconds without a byte after which an upload is given up
 NO_ROOM = "There is no room for more files on this server at the moment: try again later."
 
 
@@ -53,7 +59,7 @@ class Uploads:
         self.folder = folder
         self._used = used
         self._now = clock
-        self._coming = 0  # zips that are on their way
+        self._coming = 0  # bytes on their way into this folder
 
     def of(self, owner: str) -> Path:
         return self.folder / owner[:32]
@@ -64,11 +70,11 @@ class Uploads:
         """Streams a body into a file and looks through it. ValueError in a sentence."""
         folder = self.of(owner)
         folder.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(self._make_room, owner, address)
         token = secrets.token_hex(12)
         path = folder / f"{token}.zip"
         advice = "make the pictures smaller, or train from the command line."
-        with self._on_its_way():
+        with self._on_its_way(), ON_THEIR_WAY.counted(MAX_ZIP, address):
+            await asyncio.to_thread(self._make_room, owner, address)
             size = await receive(parts, path, MAX_ZIP, advice)
         try:
             found = await asyncio.to_thread(look_through, path, name)
@@ -114,11 +120,11 @@ class Uploads:
 
     @contextmanager
     def _on_its_way(self) -> Iterator[None]:
-        self._coming += 1
+        self._coming += MAX_ZIP
         try:
             yield
         finally:
-            self._coming -= 1
+            self._coming -= MAX_ZIP
 
     def _make_room(self, owner: str, address: str) -> None:
         """The visitor's oldest unused zips go. ValueError when there is still no room."""
@@ -133,16 +139,46 @@ class Uploads:
                 f"{PER_ADDRESS} zips from your address are kept already, for a day: start a run "
                 f"with one of them, or upload again tomorrow."
             )
-        coming = MAX_ZIP * (self._coming + 1)
         kept = sum(path.stat().st_size for path in self.folder.glob("*/*.zip"))
-        if kept + coming > MAX_UPLOADS:
+        if kept + self._coming > MAX_UPLOADS:
             raise ValueError(NO_ROOM)
-        need_room(self.folder, coming)
+        need_room(self.folder)
 
 
-def need_room(folder: Path, coming: int) -> None:
-    """ValueError unless so many more bytes leave the disk the room it needs."""
-    if shutil.disk_usage(folder).free < ROOM + coming:
+class OnTheirWay:
+    """What this process is being sent, by whomever: many at once would each find room."""
+
+    def __init__(self) -> None:
+        self.nbytes = 0
+        self._by_address: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def counted(self, most: int, address: str = "") -> Iterator[None]:
+        """While an upload of at most so many bytes comes. ValueError for too many of an address."""
+        with self._lock:
+            if address and self._by_address[address] >= AT_ONCE:
+                raise ValueError(
+                    f"{AT_ONCE} uploads from your address are on their way: wait until one of "
+                    f"them is here."
+                )
+            self._by_address[address] += 1
+            self.nbytes += most
+        try:
+            yield
+        finally:
+            with self._lock:
+                self.nbytes -= most
+                self._by_address[address] -= 1
+                self._by_address += Counter()  # lets go of those that have none any more
+
+
+ON_THEIR_WAY = OnTheirWay()
+
+
+def need_room(folder: Path, more: int = 0) -> None:
+    """ValueError unless what is on its way, and so many bytes more, leave the disk its room."""
+    if shutil.disk_usage(folder).free < ROOM + ON_THEIR_WAY.nbytes + more:
         raise ValueError(NO_ROOM)
 
 
@@ -164,7 +200,8 @@ async def receive(
     size, partial = 0, path.with_suffix(".part")
     try:
         with partial.open("wb") as file:
-            async for part in parts:
+            coming = aiter(parts)
+            while (part := await asyncio.wait_for(anext(coming, None), STALLED)) is not None:
                 size += len(part)
                 if size > most:
                     raise ValueError(
@@ -172,6 +209,8 @@ async def receive(
                     )
                 await asyncio.to_thread(file.write, part)
         partial.replace(path)
+    except TimeoutError:
+        raise ValueError(f"The {what} has stopped coming: send it again.") from None
     except OSError as error:
         raise ValueError(
             f"The {what} could not be kept on this server: {error.strerror}."

@@ -21,7 +21,7 @@ from app.jobs import gallery_request
 from app.jobs.galleries import Galleries
 from app.jobs.gallery_cards import SAMPLES, GalleryCard
 from app.jobs.gallery_request import GalleryForm, chosen_again, job_for, place_for
-from app.jobs.uploads import receive
+from app.jobs.uploads import ON_THEIR_WAY, receive
 from app.routes.dependencies import Address, KnownOwner, Owner, Served
 from app.routes.responses import or_sentence, plain
 from app.routes.uploads import read_json
@@ -69,9 +69,10 @@ async def begin(
 
     zipped = galleries.zip_of(new)
     try:
-        place_for(galleries, new)
-        advice = "use the command line for so many."
-        await receive(request.stream(), zipped, gallery_request.MAX_ZIP, advice)
+        with ON_THEIR_WAY.counted(gallery_request.MAX_ZIP, address):
+            await run_in_threadpool(place_for, galleries, new)
+            advice = "use the command line for so many."
+            await receive(request.stream(), zipped, gallery_request.MAX_ZIP, advice)
         return plain(await run_in_threadpool(work))
     except ValueError as error:
         zipped.unlink(missing_ok=True)

@@ -288,6 +288,21 @@ def test_an_address_has_its_share_and_all_have_theirs(
     assert server.visitor("visitor 2").get("/checkpoints").json()["checkpoints"] == []
 
 
+def test_what_is_on_its_way_counts_as_what_it_may_become(
+    server: Server, weights: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = weights(0).stat().st_size
+    visitor = server.visitor("visitor 0")
+    monkeypatch.setattr(jobs, "MAX_ALL", 2 * size + 99)
+    with jobs.ON_THEIR_WAY.counted(100 + size):
+        assert (send(visitor, weights(0)).status_code, visitor.get("/checkpoints").json()) == (
+            422,
+            {"checkpoints": []},
+        )
+    with jobs.ON_THEIR_WAY.counted(99 + size):
+        assert send(visitor, weights(0)).status_code == 200
+
+
 def test_a_week_later_it_is_gone_and_what_a_job_needs_is_not(tmp_path: Path) -> None:
     now, used = 1e9, set[str]()
     kept = Checkpoints(tmp_path, lambda: used, lambda: now)

@@ -6,6 +6,7 @@ import os
 from collections import namedtuple
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -152,6 +153,60 @@ def test_what_is_on_its_way_counts(
     assert first["pictures"] == 3
     assert "no room" in str(error)
     take(uploads, data, "two")
+
+
+def test_two_that_begin_at_once_find_room_for_one(
+    uploads: Uploads, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is on the disk when the other asks whether there is room."""
+    monkeypatch.setattr(module, "MAX_UPLOADS", int(1.5 * module.MAX_ZIP))
+    free = namedtuple("Usage", "free")(module.ROOM + 3 * module.MAX_ZIP)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: free)
+
+    async def at_once(*several: Uploads) -> list[Any]:
+        coming = (one.take(parts(data), "one", "a.zip") for one in several)
+        return await asyncio.gather(*coming, return_exceptions=True)
+
+    first, second = run(at_once(uploads, uploads))
+    assert "no room" in str(first) + str(second)
+    other = Uploads(uploads.folder.with_name("other"), set)
+    monkeypatch.setattr(
+        module.shutil, "disk_usage", lambda _: free._replace(free=free.free - module.MAX_ZIP - 1)
+    )
+    first, second = run(at_once(uploads, other))
+    assert "no room" in str(first) + str(second), "one disk, whatever it is for"
+    assert (module.ON_THEIR_WAY.nbytes, uploads._coming) == (0, 0)
+    assert not list(uploads.folder.parent.rglob("*.part"))
+
+
+def test_an_address_sends_so_many_at_once() -> None:
+    with ExitStack() as stack:
+        for _ in range(module.AT_ONCE):
+            stack.enter_context(module.ON_THEIR_WAY.counted(1, "here"))
+        with (
+            pytest.raises(ValueError, match="4 uploads from your address are on their way"),
+            module.ON_THEIR_WAY.counted(1, "here"),
+        ):
+            pass
+        stack.enter_context(module.ON_THEIR_WAY.counted(1, "there"))
+        stack.enter_context(module.ON_THEIR_WAY.counted(1))
+    with module.ON_THEIR_WAY.counted(1, "here"):
+        assert module.ON_THEIR_WAY.nbytes == 1
+
+
+def test_what_stands_still_is_given_up(
+    uploads: Uploads, data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "STALLED", 0.01)
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield data[:50]
+        await asyncio.Event().wait()
+
+    with pytest.raises(ValueError, match="The zip has stopped coming: send it again"):
+        run(uploads.take(stalled(), "one", "a.zip", "here"))
+    assert not kept(uploads)
+    assert module.ON_THEIR_WAY.nbytes == 0
 
 
 @pytest.mark.parametrize("end", [ValueError("too much"), ConnectionError("gone"), KeyError("x")])
