@@ -64,7 +64,7 @@ def _arranged(items: list[Item], found: Layout, selection: Selection) -> Layout:
     strays: list[Item] = []
     while True:
         loose, folders = _grouped(items)
-        folders = _without_aside(folders, found, selection)
+        folders = _without_aside(folders, loose, found, selection)
         if not folders or _too_many(loose, folders):
             if folders:
                 _note_mixed(found, loose, folders)
@@ -121,9 +121,15 @@ def _few(names: Sequence[str] | dict[str, list[Item]]) -> str:
 
 
 def _without_aside(
-    folders: dict[str, list[Item]], found: Layout, selection: Selection
+    folders: dict[str, list[Item]],
+    loose: Sequence[Item],
+    found: Layout,
+    selection: Selection,
 ) -> dict[str, list[Item]]:
-    """The folders without those of masks and the like; all of them where nothing else is there."""
+    """The folders without those of masks and the like; all of them where nothing else is there.
+
+    Pictures that lie loose are something else where no folder has more of them: 1.jpg, thumbs/1.jpg
+    """
     paths = {folder: [item.name for item in items] for folder, items in folders.items()}
     aside = [
         folder
@@ -131,7 +137,7 @@ def _without_aside(
         if not matches(_path(folders[folder][0]), selection.include)
         and is_aside(folder, paths, selection.are_masks)
     ]
-    if len(aside) == len(folders):
+    if len(aside) == len(folders) and len(loose) < max(map(len, folders.values()), default=1):
         return folders
     for folder in aside:
         _leave(found, folders[folder], LEFT.format(folder))
@@ -210,7 +216,7 @@ def _classes_in(
     """(loose, folders of classes) of one split, below folders that only name it once more."""
     while True:
         loose, folders = _grouped(items)
-        folders = _without_aside(folders, found, selection)
+        folders = _without_aside(folders, loose, found, selection)
         if len(folders) != 1 or _too_many(loose, folders):
             return loose, folders
         (only,) = folders

@@ -228,6 +228,25 @@ def test_without_labels_nothing_is_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("names", "left"),
+    [
+        (["1.png", "2.png", "thumbs/1.png", "thumbs/2.png"], {"thumbs/1.png", "thumbs/2.png"}),
+        (["1.png", "gt/1.png", "Masks/1.png"], {"gt/1.png", "Masks/1.png"}),
+        (["train/1.png", "train/masks/1.png", "test/2.png"], {"train/masks/1.png"}),
+        (["cover.png", "previews/1.png", "previews/2.png"], set()),  # most are there
+        (["thumbs/1.png", "thumbs/2.png"], set()),
+        (["1.png", "cats/1.png"], set()),
+    ],
+)
+def test_thumbnails_beside_the_pictures_are_no_pictures_of_the_set(tmp_path, names, left):
+    found = found_in(tmp_path, names)
+    assert set(dict(found.left_out)) == left
+    assert set(found.names) == set(names) - left
+    everything = found_in(tmp_path / "all", names, include=("**/thumbs", "thumbs"))
+    assert len(everything) == len(names) - len(left - {"thumbs/1.png", "thumbs/2.png"})
+
+
+@pytest.mark.parametrize(
     "folder", ["annotations", "Masks", "labels", "thumbs", "Thumbnails", "SegmentationClass", "gt"]
 )
 def test_folders_of_masks_and_annotations_are_no_classes(tmp_path, folder):
