@@ -61,6 +61,7 @@ def evaluate_options(option: Option) -> None:
         metavar="C",
         help="logistic: 1 (default), another number, or search: the official 45 values",
     )
+    option("--layers", action="store_true", help="k-NN of every layer as well; names the best")
     option("--limit-per-class", type=positive, metavar="N", help="the first N pictures of each")
     option(
         "--limit-test",
@@ -78,7 +79,8 @@ def evaluate(args: argparse.Namespace) -> None:
 
     The official protocols: k-NN; logistic regression; linear classifiers. The popular tutorial's is
     --method logistic --size 224 --normalise cifar10 --interpolation bilinear. The file gets the
-    accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes.
+    accuracy with its 95 % interval (Wilson), the confusion matrix and the worst mistakes; with
+    --layers also what every layer of the same weights is good for.
     """
     from dino_core.embedding.tables import check_target
 
@@ -130,6 +132,7 @@ def judge(
 ) -> None:
     """From features to the file, and to what is said."""
     from dino_core.evaluation import protocols
+    from dino_core.evaluation.by_layer import best_sentence
     from dino_core.jobs import write_json
 
     target, preparation = Path(args.output).expanduser(), preparation_of(args)
@@ -156,6 +159,12 @@ def judge(
         f"{100 * answer['accuracy']:.2f} % of {answer['pictures']:,} right ({100 * low:.1f} to "
         f"{100 * high:.1f}), {how(answer)} -> {target} ({backbone.info.title})"
     )
+    if "layers" in answer:
+        print(f"Of these weights, {best_sentence(answer['layers'])}.")
+    else:
+        print(
+            "Judged is what comes out last; --layers says which layer does best.", file=sys.stderr
+        )
 
 
 def confusion_of(answer: dict[str, Any]) -> dict[str, Any]:
@@ -177,6 +186,7 @@ def protocol_of(args: argparse.Namespace) -> "Protocol":
         C=args.C,
         seed=args.seed,
         exact=args.exact,
+        by_layer=args.layers,
     )
 
 

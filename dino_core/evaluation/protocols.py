@@ -18,6 +18,7 @@ from torch import Tensor
 
 from dino_core.datasets import Pictures
 from dino_core.embedding.embed import HasFeatures
+from dino_core.evaluation.by_layer import accuracy_by_layer
 from dino_core.evaluation.knn import TEMPERATURE, near_of, votes_of
 from dino_core.evaluation.linear import linear_probe
 from dino_core.evaluation.logistic import sklearn_logistic
@@ -43,11 +44,12 @@ class Protocol:
     C: float | None = 1.0  # None: the official search
     seed: int = 0  # of what is held out, of the linear classifiers, of the index of k-NN
     exact: bool = False  # k-NN: compare all pairs, however many there are
+    by_layer: bool = False  # k-NN of every layer as well
 
     @property
     def layers(self) -> bool:
         """Whether features of every layer are wanted."""
-        return self.method == "linear"
+        return self.method == "linear" or self.by_layer
 
 
 def labelled(
@@ -113,6 +115,8 @@ def evaluate(
             tolerance = 1e-12 if protocol.C is None else 1e-4
             shares = sklearn_logistic(x, labels, y, len(classes), C=C, tolerance=tolerance)
             details["C"] = C
+    if protocol.by_layer:
+        details["layers"] = accuracy_by_layer(train, test, labels, truth)
     details["overlap"] = overlap(train, test)
     return report(shares, truth, classes, test.pictures.names) | details
 

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from dino_core.embedding.embed import LayerFeatures
+from dino_core.evaluation.by_layer import TITLES
 from dino_core.evaluation.folds import Fold
 from dino_core.evaluation.knn import FEATURES
 from dino_core.evaluation.probes import CLASSIFIERS, probe
@@ -26,13 +27,7 @@ from dino_core.jobs import read_json
 from dino_core.runs.folder import RunFolder, write_json
 
 FILE = "layers.json"
-WORDS = {
-    "cls": "class token",
-    "mean_patch": "mean patch",
-    "both": "class token and mean patch",
-    "knn": "k-NN",
-    "logistic": "logistic regression",
-}
+WORDS = {**TITLES, "knn": "k-NN", "logistic": "logistic regression"}
 
 
 def is_judged(run: RunFolder) -> bool:

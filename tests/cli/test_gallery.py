@@ -123,8 +123,13 @@ def test_evaluate(tiny: list[str], tmp_path: Path, capsys: pytest.CaptureFixture
         said = capsys.readouterr()
         assert f"{100 * answer['accuracy']:.2f} % of 12 right" in said.out
         assert "12 of the test pictures are training pictures too" in said.err
+        assert "Judged is the last layer; --layers says which one does best" in said.err
     assert min(accuracies.values()) > 0.5
     assert answer["overlap"] == 12  # made of the same noise
+    words = ["evaluate", *data, "--layers", "--output", f"{tmp_path}/l.json"]
+    assert main(words) == 0
+    best = json.loads((tmp_path / "l.json").read_text())["layers"]["best"]
+    assert f"Of these weights, best at layer {best['layer']}: " in capsys.readouterr().out
     words = ["evaluate", *data, "--method", "logistic", "--C", "search"]
     assert main([*words, "--features", "both", "--output", f"{tmp_path}/s.json"]) == 0
     assert len(json.loads((tmp_path / "s.json").read_text())["search"]) == 45

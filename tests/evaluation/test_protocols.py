@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from dino_core.datasets import Pictures, find_pictures
 from dino_core.embedding.embed import Embedded, cache_for, embed
 from dino_core.embedding.preparation import Preparation
 from dino_core.evaluation import linear, protocols
+from dino_core.evaluation.by_layer import accuracy_by_layer, best_sentence
 from dino_core.evaluation.linear import linear_input, linear_probe, train_rates
 from dino_core.evaluation.protocols import Protocol, evaluate, labelled, same_classes
 from dino_core.evaluation.reports import report, wilson
@@ -97,6 +99,46 @@ def test_knn_votes_by_cosine(parts, features: str) -> None:
     assert answer["k"] == 20
     assert answer["accuracy"] == answer["by_k"]["20"]["accuracy"]
     assert evaluate(train, test, Protocol("knn", ks=(3,)))["k"] == 3
+
+
+def test_every_layer_is_judged_by_what_it_says_itself(parts) -> None:
+    train, test = (shuffled(one, 5) for one in parts)
+    answer = evaluate(train, test, Protocol("knn", ks=(20,), by_layer=True))
+    x, y = (one.array("layers").astype(np.float32) for one in (train, test))  # [n, T, 2, D]
+    labels, truth = np.array(train.pictures.labels), np.array(test.pictures.labels)
+    found = answer["layers"]["accuracy"]
+    assert len(found) == x.shape[1]
+    for layer, of_layer in enumerate(found):
+        for kind, part in (("cls", 0), ("mean_patch", 1), ("both", slice(None))):
+            base, asked = (one[:, layer, part].reshape(len(one), -1) for one in (x, y))
+            assert of_layer[kind] == pytest.approx(knn_accuracy(base, labels, asked, truth))
+    assert found[-1]["cls"] == pytest.approx(answer["accuracy"]), "the last is what came out"
+    assert "layers" not in evaluate(train, test, Protocol("knn"))
+
+
+def knn_accuracy(base: np.ndarray, labels: np.ndarray, asked: np.ndarray, truth: np.ndarray):
+    base, asked = (one / np.linalg.norm(one, axis=1, keepdims=True) for one in (base, asked))
+    hits = 0
+    for row, true in zip(asked @ base.T, truth, strict=True):
+        best = np.argsort(-row)[:20]
+        hits += np.bincount(labels[best], np.exp(row[best] / 0.07), 3).argmax() == true
+    return hits / len(truth)
+
+
+def test_the_best_layer_is_named(parts) -> None:
+    """Only the mean patch of layer 1 tells the classes apart."""
+    train, test = parts
+    generator = np.random.default_rng(0)
+
+    def told(embedded: Embedded) -> SimpleNamespace:
+        noise = generator.normal(size=(len(embedded.pictures), 3, 2, 5)).astype(np.float16)
+        noise[:, 1, 1] = 0.01 * noise[:, 1, 1] + np.eye(3, 5)[list(embedded.pictures.labels or ())]
+        return SimpleNamespace(pictures=embedded.pictures, array={"layers": noise}.__getitem__)
+
+    labels = [torch.tensor(one.pictures.labels) for one in parts]
+    found = accuracy_by_layer(told(train), told(test), *labels)
+    assert found["best"] == {"layer": 1, "features": "mean_patch", "accuracy": 1.0}
+    assert best_sentence(found) == "best at layer 1: 100.0 % (20-NN on the mean patch)"
 
 
 def test_linear_finds_what_is_easy_and_names_its_choice(parts) -> None:
