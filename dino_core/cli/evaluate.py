@@ -162,9 +162,7 @@ def judge(
     if "layers" in answer:
         print(f"Of these weights, {best_sentence(answer['layers'])}.")
     else:
-        print(
-            "Judged is what comes out last; --layers says which layer does best.", file=sys.stderr
-        )
+        print("Judged is the last layer; --layers says which one does best.", file=sys.stderr)
 
 
 def confusion_of(answer: dict[str, Any]) -> dict[str, Any]:
