@@ -1,8 +1,9 @@
 """The first visit: one sample, worked out beforehand, shown before any model has loaded.
 
 `python -m app.first_visit.build` writes the responses that a newcomer's page fetches into
-static/first/, with the digests of the weights and of the sample that they were computed with. They
-stand for these alone: a page that begins with any other weights computes its first picture.
+static/first/, with the digests of the weights, of their heads and of the samples that they were
+computed with. They stand for these alone: a page that begins with any other weights computes its
+first picture.
 """
 
 import hashlib
@@ -13,9 +14,11 @@ from typing import Any
 from urllib.parse import quote_plus
 
 from app.paths import FIRST_VISIT, SAMPLES
+from dino_core.assets import BUNDLED_WEIGHTS
 
 KEY = "first"  # everybody's key: it opens a sample, nobody's picture
 SAMPLE = "cat.jpg"
+HEADS = BUNDLED_WEIGHTS / "vits14_preview_heads.fp16.safetensors"  # of the pair "preview"
 SIZE = 224
 FORMAT = 3  # raised when the same weights and sample give other responses than before
 
@@ -52,6 +55,8 @@ class Origin:
     weights: str  # SHA-256 of the file
     weights_bytes: int
     sample: str  # SHA-256 of the file
+    heads: str  # SHA-256 of the file: what the losses are read off
+    samples: str  # SHA-256 of all of them: the batch that the losses are of
     size: int = SIZE
     format: int = FORMAT
 
@@ -103,7 +108,16 @@ def load_first_visit(
 
 def origin_of(weights: Path, sample: Path = SAMPLES / SAMPLE) -> Origin:
     """What a page that begins with these weights and shows this sample computes with."""
-    return Origin(_sha256(weights), weights.stat().st_size, _sha256(sample))
+    samples = hashlib.sha256()
+    for path in sorted(SAMPLES.glob("*.jpg")):
+        samples.update(f"{path.name} {_sha256(path)}\n".encode())
+    return Origin(
+        weights=_sha256(weights),
+        weights_bytes=weights.stat().st_size,
+        sample=_sha256(sample),
+        heads=_sha256(HEADS),
+        samples=samples.hexdigest(),
+    )
 
 
 def write_origin(folder: Path, origin: Origin) -> None:

@@ -15,6 +15,7 @@ from safetensors.numpy import load, load_file, save_file
 from app.first_visit import stored
 from app.paths import FIRST_VISIT, SAMPLES
 from app.server import build_server
+from dino_core.runs.pretrained_heads import PREVIEW_HEADS
 from dino_core.scenes.models import weights_file
 
 HOME = "http://localhost"
@@ -141,6 +142,23 @@ def test_another_sample_size_or_format_is_not_what_was_stored(
         assert stored.load_first_visit(PREVIEW, weights, folder=folder) is None, field
     (folder / "origin.json").write_text("{")
     assert stored.load_first_visit(PREVIEW, weights, folder=folder) is None
+
+
+def test_other_heads_or_samples_are_not_what_was_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The losses are read off the heads, in a batch of all samples."""
+    weights = weights_file(PREVIEW)
+    assert stored.HEADS == PREVIEW_HEADS
+    samples = tmp_path / "samples"
+    shutil.copytree(SAMPLES, samples)
+    with (samples / "rocket.jpg").open("ab") as file:
+        file.write(b"\0")
+    for name, value in (("HEADS", SAMPLES / "cat.jpg"), ("SAMPLES", samples)):
+        with monkeypatch.context() as patch:
+            patch.setattr(stored, name, value)
+            assert stored.load_first_visit(PREVIEW, weights) is None, name
+    assert stored.load_first_visit(PREVIEW, weights) is not None
 
 
 def test_the_browser_asks_again_when_the_server_has_started_anew(client: TestClient) -> None:
