@@ -89,6 +89,7 @@ def tidy(services: Services, stop: threading.Event) -> None:
     """Lets go of old pictures and unused models, also while nobody asks for anything."""
     while not stop.wait(TIDY):
         services.pictures.evict()
+        services.trays.evict()
         services.models.release_unused()
         services.steps.release_unused()
 

@@ -24,6 +24,7 @@ from app.state.pairs import Pairs
 from app.state.pictures import Entry, PictureStore
 from app.state.screenings import Screenings
 from app.state.steps import Steps
+from app.state.trays import Trays
 from app.state.umap_worker import UmapWorker
 from app.state.uploads import UploadedFiles
 from app.state.whatif import SAMPLE_REFERENCES, SAMPLES, ChangedPictures, References
@@ -53,6 +54,7 @@ class Services:
     checkpoints: Checkpoints
     classifiers: Classifiers
     exports: Exports
+    trays: Trays
 
     def look(
         self,
@@ -121,6 +123,7 @@ def build_services(
         checkpoints=checkpoints,
         classifiers=Classifiers(models),
         exports=Exports(exports_folder(), models),
+        trays=Trays(),
     )
 
 

@@ -29,6 +29,7 @@ LINKS = {
     "update": "screen=update",
     "step": "screen=step&step-line=68",
     "training": "screen=training",
+    "tray": "screen=tray&sample=cat.jpg&tray=sample/cat.jpg*sample/coffee.jpg*sample/flower.jpg",
     "gallery": "screen=gallery",
 }
 WIDTHS = (1440, 800)

@@ -73,6 +73,7 @@ class Handlers(Updates):
             (self.strip.select, self.travel, [self.strip]),
             (rail.samples.select, self.open_sample, [rail.samples]),
             (self.gallery.select, self.open_gallery_picture, [self.gallery]),
+            (self.tray.select, self.open_tray_picture, [self.tray]),
             (rail.wanted.change, self.change_model, []),
             (rail.checkpoint.select, self.open_checkpoint, [rail.checkpoint]),
         ):
@@ -196,19 +197,40 @@ class Handlers(Updates):
         request: gr.Request,
     ) -> Update:
         """A picture of the map, as if it had been uploaded; the map is its visitor's own."""
-        owner, key = owner_of(self._secret(request)), session.or_shown(shown)
-        choice = Choice(model, size, seed)
+        key = session.or_shown(shown)
         try:
             name, index = str(dict(asked or {})["gallery"]), int(dict(asked or {})["index"])
-            source, file = open_from_gallery(self.services.galleries, name, index, owner)
-            if is_sample(name):
-                return self._open_sample(file, choice, key, request)
-            caption, origin = f"{Path(file).name}, from your pictures.", f"gallery/{name}/{index}"
-            return self._open(source, choice, caption, request, origin=origin)
-        except ValueError as error:
-            return self._reject(key, str(error), request)
-        except (KeyError, TypeError, OverflowError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             return self._reject(key, "There is no such picture.", request)
+        try:
+            return self._open_from_gallery(name, index, Choice(model, size, seed), key, request)
+        except (ValueError, OverflowError) as error:
+            return self._reject(key, str(error), request)
+
+    def open_tray_picture(
+        self,
+        session: Session,
+        shown: str,
+        asked: dict[str, Any] | None,
+        model: str,
+        size: int,
+        seed: int | None,
+        request: gr.Request,
+    ) -> Update:
+        """A row of the tray becomes the page's picture."""
+        key, choice = session.or_shown(shown), Choice(model, size, seed)
+        kind, _, rest = str(dict(asked or {}).get("row", "")).partition("/")
+        try:
+            if kind == "sample":
+                return self._open_sample(rest, choice, key, request)
+            if kind == "gallery":
+                name, _, index = rest.rpartition("/")
+                return self._open_from_gallery(name, int(index), choice, key, request)
+            own = self.services.trays.find(self._secret(request), rest)
+            caption, origin = f"{own.name}, from the tray.", f"upload/{rest}"
+            return self._open(own.decoded(), choice, caption, request, origin=origin)
+        except (ValueError, OverflowError) as error:
+            return self._reject(key, str(error), request)
 
     def change_model(
         self,
@@ -284,6 +306,17 @@ class Handlers(Updates):
         except ValueError as error:
             return {self.rail.status: status_line(str(error), alarm=True)}
         return {self.strip: gr.update(view=view_of(key, entry, seed))}
+
+    def _open_from_gallery(
+        self, name: str, index: int, choice: Choice, key: str, request: gr.Request
+    ) -> Update:
+        """A picture of a gallery, a sample as that sample. ValueError for one that is not there."""
+        owner = owner_of(self._secret(request))
+        source, file = open_from_gallery(self.services.galleries, name, index, owner)
+        if is_sample(name):
+            return self._open_sample(file, choice, key, request)
+        caption, origin = f"{Path(file).name}, from your pictures.", f"gallery/{name}/{index}"
+        return self._open(source, choice, caption, request, origin=origin)
 
     def _has(self, model: str, secret: str) -> bool:
         """Whether a checkpoint is this visitor's, and kept."""

@@ -13,5 +13,6 @@ SCREENS = {
     "update": "Update",
     "step": "One step",
     "training": "Training",
+    "tray": "Tray",
     "gallery": "Many pictures",
 }

@@ -51,6 +51,7 @@ class Updates:
         self.session = session
         self.rail = rail
         self.gallery, self.strip = views["gallery"], views["strip"]
+        self.tray = views["tray"]
 
     def _open(
         self,

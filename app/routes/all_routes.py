@@ -29,6 +29,7 @@ from app.routes import (
     runs_together,
     step,
     tokens,
+    tray,
     whatif,
     whatif_screening,
 )
@@ -49,6 +50,7 @@ SCREENS = (
     whatif_screening,
     losses,
     step,
+    tray,
 )
 JOBS = (runs, runs_together, predicting, exports, galleries, gallery_views, gallery_parts)
 CHARTS = (figures, prints)

@@ -12,7 +12,7 @@ SERIOUS = ("serious", "critical")
 # A screen, and the part of it that is turned to first.
 STATES = [
     *[(screen, "") for screen in ("crops", "masks", "attention", "whatif", "losses")],
-    *[(screen, "") for screen in ("update", "step", "training", "gallery")],
+    *[(screen, "") for screen in ("update", "step", "training", "tray", "gallery")],
     *[("tokens", part) for part in ("patches", "positions", "blocks")],
     *[("features", way) for way in ("colours", "pair", "map", "compare")],
 ]

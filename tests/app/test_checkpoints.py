@@ -345,7 +345,9 @@ def test_it_outlives_a_restart_and_says_when_it_does_not(
 def test_a_link_to_one_that_has_gone_opens_the_preview_and_says_so(server: Server) -> None:
     names = ("session", "picture", "status", "badge", "model", "size", "seed")
     rail: Any = SimpleNamespace(**{name: name for name in names})
-    handlers = Handlers(server.services, "session", rail, {"gallery": "", "strip": "strip"})  # type: ignore[arg-type, dict-item]
+    handlers = Handlers(
+        server.services, "session", rail, {"gallery": "", "tray": "", "strip": "strip"}
+    )  # type: ignore[arg-type, dict-item]
     request: Any = SimpleNamespace(cookies={})
     link = "#sample=coffee.jpg&size=224&model=checkpoint-" + "0" * 24
     for update in (

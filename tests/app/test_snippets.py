@@ -33,7 +33,18 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str
 
 @pytest.mark.parametrize(
     "screen",
-    ["crops", "masks", "tokens", "attention", "features", "whatif", "losses", "step", "gallery"],
+    [
+        "crops",
+        "masks",
+        "tokens",
+        "attention",
+        "features",
+        "whatif",
+        "losses",
+        "step",
+        "tray",
+        "gallery",
+    ],
 )
 def test_the_snippet_runs(
     visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str

@@ -1416,6 +1416,96 @@ export namespace training {
   }
 }
 
+export namespace tray {
+  /** What is shown of the pictures: columns, and what they have in common. */
+  export interface ChosenTray {
+    columns: {
+      view: "input" | "pca" | "attention" | "similar" | "clusters" | "norms" | "difference";
+      layer: number;
+      /** of attention; None: the mean of all */
+      head: number | null;
+      /** a patch; None: the class token, of attention */
+      query: [number, number] | null;
+      /** whose patch it is */
+      picture: number;
+      model: number;
+    }[];
+    settings: {
+      config: {
+        foreground: boolean;
+        /** of the first component, in units of its standard deviation */
+        threshold: number;
+        /** the other side of the first component is the foreground */
+        flip: boolean;
+        /** 3 x 3 median of the foreground score before the threshold */
+        median: boolean;
+        /** components in units of their standard deviation */
+        whiten: boolean;
+        /** sigmoid: of 2 x, for whitened components */
+        colours: "minmax" | "sigmoid";
+        /** shown as red, green, blue */
+        components: [number, number, number];
+        /** px, the size the recipe was published with */
+        short_side: number | null;
+      };
+      /** how PCA of other layers and models comes to the first one's */
+      method: "rotation" | "order" | "signs" | "joint" | "none";
+      /** patches whose length stands out have no say in the PCA */
+      robust: boolean;
+      /** clusters */
+      k: number;
+      /** of the clusters */
+      seed: number;
+    };
+    /** the same settings as options of the command */
+    options: string[];
+  }
+
+  /** Maps column by column, and in each row by row, one after the other in two flat arrays. */
+  export interface TrayScene {
+    /** uint8 [n, 3] of all maps of colours, one after the other */
+    colours: Uint8Array;
+    /** float32 [m] of all maps of numbers, and clusters as numbers */
+    values: Float32Array;
+    facts: {
+      /** h, w of each row in model 0 */
+      grids: number[][];
+      columns: {
+        /** as in the command */
+        word: string;
+        view: string;
+        /** from 0 */
+        layer: number;
+        head: number | null;
+        /** row, column of a patch of `picture` */
+        query: number[] | null;
+        /** a row */
+        picture: number;
+        model: number;
+        /** of all rows together */
+        limits: number[] | null;
+        /** the patch that was asked, in each picture */
+        marks: (number[] | null)[];
+        /** one for each row; empty for the pictures themselves */
+        numbers: number[];
+        /** what the numbers are */
+        says: string;
+        note: string;
+      }[];
+      /** of each column: 0 picture, 1 colours, 2 values; where it begins */
+      places: number[][];
+      /** of each column, h and w of each row */
+      shapes_of: number[][][];
+      /** RGB by number */
+      cluster_colours: number[][];
+    };
+    shapes: {
+      colours: [number, 3];
+      values: [number];
+    };
+  }
+}
+
 export namespace update {
   /** The scheduled values at some steps [n] of a run. */
   export interface ScheduleScene {

@@ -117,6 +117,17 @@ function gallery(canvas) {
   }
 }
 
+/** Pictures in rows and columns. @param {HTMLCanvasElement} canvas */
+function tray(canvas) {
+  const pen = veil(canvas),
+    colours = ["#a5b4fc", "#fdba74", "#5eead4"];
+  for (let row = 0; row < 3; row++)
+    for (let column = 0; column < 4; column++) {
+      pen.fillStyle = column ? colours[(row + column) % 3] : "rgb(255 255 255 / 0.75)";
+      pen.fillRect(21 + 28 * column, 15 + 25 * row, 24, 20);
+    }
+}
+
 /** Lines of a program, one of them lit. @param {HTMLCanvasElement} canvas */
 function program(canvas) {
   const pen = veil(canvas);
@@ -152,5 +163,6 @@ export const SKETCHES = {
       canvas,
       (i) => 0.12 + 0.8 * Math.exp(-i / 16) + 0.05 * Math.sin(1.7 * i) * Math.exp(-i / 40),
     ),
+  tray,
   gallery,
 };
