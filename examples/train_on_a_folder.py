@@ -13,7 +13,7 @@ from dino_core.runs.folder import read_metrics
 from dino_core.runs.presets import find_preset, with_batch, with_steps
 from dino_core.runs.pretraining import train
 from dino_core.runs.setup import SAMPLES, Setup
-from dino_core.step.metrics import diagnose
+from dino_core.step.diagnosis import diagnose
 
 RUN = "runs/example"
 

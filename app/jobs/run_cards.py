@@ -9,9 +9,18 @@ from app.jobs.queue import Job
 from dino_core.jobs import is_running
 from dino_core.runs.folder import read_state
 from dino_core.runs.option import Kind
-from dino_core.scenes.training import command_of, kept_steps, milestones, verdict_of, weights_file
+from dino_core.scenes.training import (
+    command_of,
+    history_of,
+    kept_steps,
+    milestones,
+    switches_of,
+    verdict_of,
+    weights_file,
+)
 
 ENDED = ("finished", "failed", "stopped")
+MENDABLE = ("running", "paused", *ENDED)
 STARTING = "The process is starting."
 
 
@@ -23,6 +32,7 @@ class RunJob(Job):
     steps: int
     data_name: str  # what the visitor called the pictures
     pid: int | None = None
+    mend: bool = False  # when it goes on, the switches of its experiment are turned back first
 
     @property
     def private(self) -> bool:
@@ -59,6 +69,8 @@ class RunDetails(RunCard, total=False):
     weights: str | None
     kept_steps: list[int]  # of which there are weights
     pictures_shown: bool
+    switches: str  # what is switched in an experiment, "" for none
+    history: list[str]  # what was mended, in sentences
 
 
 def card_of(folder: Path, job: RunJob | None, *, mine: bool, place: int | None) -> RunCard:
@@ -119,7 +131,9 @@ def _add_job(card: RunCard, folder: Path, job: RunJob, place: int | None) -> Non
     begun = (folder / "config.json").exists()
     if job.waiting:
         words = "Next in the queue: it starts when the run before it ends."
-        if place is not None and place > 1:
+        if job.mend:
+            words = "Mending: it goes on from its last good checkpoint when it is its turn."
+        elif place is not None and place > 1:
             words = f"Number {place} in the queue."
         card |= {"state": "waiting", "place": place or 1, "words": words, "alive": True}
     elif begun and card["state"] in ENDED and card["updated"] > job.launched:
@@ -140,6 +154,8 @@ def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
         "report": False,
         "weights": None,
         "kept_steps": [],
+        "switches": "",
+        "history": [],
     }
     if not (folder / "config.json").exists():
         return details
@@ -155,6 +171,10 @@ def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
     details["kept_steps"] = kept_steps(folder) if own else []
     if card["kind"] in ("pretraining", "distillation"):
         details["verdict"] = verdict_of(folder)
+    details["switches"] = switches_of(folder)
+    details["history"] = history_of(folder)
+    if card["mine"] and details["switches"] and card["state"] in MENDABLE:
+        details["actions"] = ["mend", *card["actions"]]
     return details
 
 

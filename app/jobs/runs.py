@@ -33,6 +33,7 @@ from dino_core.jobs import is_alive, stop_process
 from dino_core.runs.folder import launch, read_state, request_action
 from dino_core.runs.request import COMMANDS, RunRequest
 from dino_core.runs.request_io import FILE, read_request, write_request
+from dino_core.scenes.training import switches_of
 
 LIMITS = Limits("run", "runs", places=8, per_visitor=3, per_address=4)
 LONGEST_PAUSE = 600.0  # seconds a paused run keeps the place while others wait
@@ -66,9 +67,10 @@ class Runs(JobQueue[RunJob]):
     def _start(self, job: RunJob) -> RunJob:
         folder = self.folder / job.name
         begun = (folder / "config.json").exists()
-        rest = ["--run", str(folder), "--resume"] if begun else ["--request", str(folder / FILE)]
+        on = "--mend" if job.mend else "--resume"
+        rest = ["--run", str(folder), on] if begun else ["--request", str(folder / FILE)]
         pid = launch([COMMANDS[job.kind], *rest], folder)
-        return replace(job, waiting=False, pid=pid, launched=self.now())
+        return replace(job, waiting=False, pid=pid, launched=self.now(), mend=False)
 
     def running(self) -> str | None:
         """The name of the run that has the machine."""
@@ -103,10 +105,10 @@ class Runs(JobQueue[RunJob]):
         return f"{word}-{stamp}-{secrets.token_hex(2)}"
 
     def steer(self, name: str, owner: str, action: str) -> None:
-        """pause, resume or stop. NotYours for a visitor who did not start it."""
+        """pause, resume, stop or mend. NotYours for a visitor who did not start it."""
         with self._locked():
             self._steer(self._own(name, owner), owner, action)
-        if action == "resume":
+        if action in ("resume", "mend"):
             self._advance_soon()
 
     def _steer(self, job: RunJob, owner: str, action: str) -> None:
@@ -114,6 +116,8 @@ class Runs(JobQueue[RunJob]):
         if job.waiting:
             if action == "stop":
                 self._take_back(job)
+        elif action == "mend":
+            self._mend(job, folder)
         elif self.card(job.name, owner)["state"] in ENDED:  # its process may be on its way out
             if action == "resume":
                 self._go_on(job, folder)
@@ -129,10 +133,19 @@ class Runs(JobQueue[RunJob]):
         LIMITS.check(self.waiting(), job)
         self._put(replace(job, asked=self.now(), waiting=True))
 
+    def _mend(self, job: RunJob, folder: Path) -> None:
+        """It stops where it is at work, and waits for its turn to go back and on."""
+        if not switches_of(folder):
+            raise ValueError("This run has no experiment: there is nothing to turn back.")
+        LIMITS.check(self.waiting(), job)
+        if is_alive(folder):
+            request_action(folder, "stop")
+        self._put(replace(job, asked=self.now(), waiting=True, mend=True))
+
     def _take_back(self, job: RunJob) -> None:
         folder = self.folder / job.name
         if (folder / "config.json").exists():
-            self._put(replace(job, waiting=False, pid=None))
+            self._put(replace(job, waiting=False, pid=None, mend=False))
         else:
             self._throw_away(job.name)
 

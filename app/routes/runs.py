@@ -6,7 +6,7 @@ POST runs/pictures?name=            a zip of the visitor's own; the file is the 
 POST runs/pictures/TOKEN            which of its pictures are taken, and how they are read (JSON)
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
-POST runs/NAME/steer?action=         pause, resume, stop or delete; only for who started it
+POST runs/NAME/steer?action=         pause, resume, stop, mend or delete; only for who started it
 GET  runs/NAME/probe/MOMENT         what the chosen pictures looked like at a milestone
 GET  runs/NAME/report               the test of a fine-tuning
 GET  runs/NAME/layers?form          which layer of the weights it began with does best
@@ -144,7 +144,7 @@ def steer(
     name: str,
     owner: KnownOwner,
     services: Served,
-    action: Literal["pause", "resume", "stop", "delete"],
+    action: Literal["pause", "resume", "stop", "mend", "delete"],
 ) -> Response:
     runs = services.runs
     try:

@@ -37,6 +37,11 @@ from dino_core.runs.students import STUDENT_WORDS
 RESUME = "go on with the run, as config.json there says; the same options may stand there again"
 
 EXPERIMENT_WORDS = {name: experiment.words for name, experiment in EXPERIMENTS.items()}
+MEND = (
+    "turn the switches of --experiment back and go on from the last checkpoint that had not "
+    "collapsed; what was learnt after it goes"
+)
+
 KOLEO = (
     "With several processes (torchrun) KoLeo looks for neighbours among the pictures of one "
     "process, as the official code does."
@@ -83,6 +88,7 @@ def described(title: str, words: dict[str, str]) -> str:
 def train_options(option: Option) -> None:
     add_options(option, "pretraining")
     option("--resume", action="store_true", help=RESUME)
+    option("--mend", action="store_true", help=MEND)
 
 
 def train(args: argparse.Namespace) -> int:
@@ -93,12 +99,14 @@ def train(args: argparse.Namespace) -> int:
     step with a checkpoint, or in the middle of a long one; --resume goes on, with the same numbers
     as if nothing had happened.
     """
-    from dino_core.runs import pretraining
+    from dino_core.runs import mending, pretraining
     from dino_core.runs.setup import Setup
 
     given = given_options(args, "pretraining")
-    if args.resume:
+    if args.resume or args.mend:
         folder, changes = going_on(given, "pretraining")
+        if args.mend:
+            mending.mend(folder)
         return code_of(pretraining.train(folder, resume=True, changes=changes))
     request = RunRequest(kind="pretraining", **given)
     setup = Setup.of(request)

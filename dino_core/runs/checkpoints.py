@@ -61,18 +61,20 @@ def save_checkpoint(
     checkpoint: Checkpoint,
     *,
     keep: Callable[[int], bool] = lambda step: False,
+    whole: int | None = None,
     metadata: Mapping[str, str] | None = None,
 ) -> Path:
     """Writes both files to the side, then tidies up. An OSError leaves older checkpoints alone.
 
-    `keep` says which steps are milestones, whose models stay for good.
+    `keep` says which steps are milestones, whose models stay for good; `whole` is a step whose
+    memory of the optimiser stays as well.
     """
     step = checkpoint.step
     facts = json.dumps({"step": step, **checkpoint.facts})
     _write(optimiser_file(folder, step), checkpoint.optimiser, {"facts": facts})
     path = model_file(folder, step)
     _write(path, checkpoint.model, {**(metadata or {}), "facts": facts})
-    _tidy(folder, keep)
+    _tidy(folder, keep, whole)
     return path
 
 
@@ -105,8 +107,8 @@ def remove_after(folder: Path, step: int) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _tidy(folder: Path, keep: Callable[[int], bool]) -> None:
-    steps = steps_in(folder)
+def _tidy(folder: Path, keep: Callable[[int], bool], whole: int | None) -> None:
+    steps = [step for step in steps_in(folder) if step != whole]
     for step in steps[:-KEPT]:
         optimiser_file(folder, step).unlink(missing_ok=True)
         if not keep(step):

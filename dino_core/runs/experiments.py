@@ -16,6 +16,7 @@ from dino_core.runs.presets import RunConfig, with_batch
 
 SMALL_BATCH = 8  # of how many pictures one is left
 FASTER = 10  # times the learning rate
+CHECKPOINTS = 20  # at least so many in a run that may have to be mended
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,15 @@ def check_experiments(names: Sequence[str]) -> None:
 
 
 def with_experiments(config: RunConfig, names: Sequence[str]) -> RunConfig:
-    """The recipe with the switches turned. ValueError as from `check_experiments`."""
+    """The recipe with the switches turned, and with checkpoints close enough to each other that a
+    collapse can be mended (`mending.py`). ValueError as from `check_experiments`."""
     check_experiments(names)
     for name in dict.fromkeys(names):
         config = EXPERIMENTS[name].change(config)
-    return config
+    if not names:
+        return config
+    often = max(config.steps // CHECKPOINTS, 1)
+    return replace(config, keep_good=True, checkpoint_every=min(config.checkpoint_every, often))
 
 
 def titles_of(names: Sequence[str]) -> str:

@@ -52,6 +52,7 @@ class RunConfig:
     measure_every: int = 10  # steps between measurements of entropy, rank and similarity
     checkpoint_every: int = 200  # steps; the newest two are kept
     milestones: int = 4  # checkpoints that are kept for good, evenly spread; the last one counts
+    keep_good: bool = False  # keep the newest checkpoint that had not collapsed, to go back to
     follow: FollowConfig | None = None  # a distillation by features alone
 
     def __post_init__(self) -> None:

@@ -40,7 +40,7 @@ from dino_core.runs.setup import (
     validated,
 )
 from dino_core.schedules import values_at
-from dino_core.step import metrics
+from dino_core.step import diagnosis, metrics
 from dino_core.step.accumulation import step_in_parts
 from dino_core.step.distributed import World, joined
 from dino_core.step.loader import (
@@ -147,6 +147,8 @@ def learn(
     watch = Milestones(run, config, world, knn, probes, pictures)
     if progress.step == 0:
         watch.visit(progress)
+        if config.keep_good:
+            save(run, progress, config, world)
 
     maker = BatchMaker(pictures, config.train, config.seed, world.rank, world.size)
     batches = background_batches(maker, progress.step, config.steps, setup.workers)
@@ -210,6 +212,7 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
         measured = metrics.measure(
             progress.pair, parts[0], values, train_config, progress.centers, world.group
         )
+        measured = replace(measured, pictures=min(raw.different, measured.pictures))
     result = step_in_parts(
         progress.pair,
         parts,
@@ -315,7 +318,7 @@ def finish(run: RunFolder, progress: Progress, config: RunConfig, world: World) 
         run.path / "backbone.safetensors",
         {"source": f"trained here, preset {config.preset}, {progress.step} steps"},
     )
-    sentence = metrics.diagnose(read_metrics(run.path)).message
+    sentence = diagnosis.diagnose(read_metrics(run.path)).message
     words = f"Finished {progress.step} steps. {sentence}"
     run.log(words)
     run.put_state("finished", words, progress.step, config.steps, 0.0)

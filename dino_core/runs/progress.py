@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +14,7 @@ from torch import Tensor
 from dino_core.config import TrainConfig
 from dino_core.runs import checkpoints
 from dino_core.runs.checkpoints import Checkpoint
-from dino_core.runs.folder import RunFolder
+from dino_core.runs.folder import RunFolder, read_metrics
 from dino_core.runs.presets import RunConfig
 from dino_core.runs.pretrained_heads import (
     OWN,
@@ -25,6 +26,8 @@ from dino_core.runs.request import (
     NEW_HEADS,
 )
 from dino_core.runs.setup import Setup, heads_file, start_weights, stored_setup
+from dino_core.step import diagnosis
+from dino_core.step.diagnosis import Metrics
 from dino_core.step.distributed import World
 from dino_core.step.forward import Centers
 from dino_core.step.loader import generator_for
@@ -132,8 +135,16 @@ def save(run: RunFolder, progress: Progress, config: RunConfig, world: World) ->
             {"preset": config.preset, "steps": config.steps},
         ),
         keep=config.is_milestone,
+        whole=next(good_steps(run, read_metrics(run.path)), None) if config.keep_good else None,
         metadata={"config": json.dumps(asdict(config.train.vit))},
     )
+
+
+def good_steps(run: RunFolder, lines: Sequence[Metrics]) -> Iterator[int]:
+    """Steps from which the run can go on and at which it had not collapsed, the newest first."""
+    for step in reversed(checkpoints.steps_in(run.checkpoints, to_resume=True)):
+        if not diagnosis.has_collapsed([line for line in lines if line["step"] <= step]):
+            yield step
 
 
 def restore(progress: Progress, found: Checkpoint) -> None:

@@ -8,9 +8,10 @@ import os
 import re
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +21,12 @@ from dino_core.jobs import number_in
 from dino_core.runs.charts import confusion_charts, curve_charts
 from dino_core.runs.experiments import EXCLUSIVE, EXPERIMENTS, titles_of
 from dino_core.runs.folder import RunFolder, finite
+from dino_core.runs.history import sentence as history_sentence
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
 from dino_core.runs.request import NO_PATHS
 from dino_core.runs.request_io import stored_request
 from dino_core.runs.students import STUDENT_WORDS, STUDENTS
-
-if TYPE_CHECKING:
-    from dino_core.step.metrics import Diagnosis
+from dino_core.step.diagnosis import Diagnosis, diagnose
 
 __all__ = [
     "ProbeScene",
@@ -34,6 +34,7 @@ __all__ = [
     "confusion_charts",
     "curve_charts",
     "experiment_choices",
+    "history_of",
     "kept_steps",
     "metrics_from",
     "milestones",
@@ -41,6 +42,7 @@ __all__ = [
     "preset_choices",
     "probe_scene",
     "student_choices",
+    "switches_of",
     "titles_of",
     "verdict_of",
     "weights_at",
@@ -180,7 +182,7 @@ def _parsed(data: bytes) -> list[dict[str, Any]]:
 
 
 def verdict_of(folder: Path) -> dict[str, str] | None:
-    """What the library makes of the newest steps; may wait for torch when nobody needed it yet."""
+    """What the library makes of the newest steps."""
     path = RunFolder(folder).metrics_file
     try:
         with path.open("rb") as file:
@@ -195,12 +197,32 @@ def verdict_of(folder: Path) -> dict[str, str] | None:
     return {"kind": found.kind, "words": found.message}
 
 
-def diagnosis(lines: list[dict[str, Any]]) -> "Diagnosis | verdict.Diagnosis":
+def diagnosis(lines: list[dict[str, Any]]) -> Diagnosis | verdict.Diagnosis:
     if any("agreement" in line for line in lines):  # a distillation by features
         return verdict.diagnose(lines)
-    from dino_core.step.metrics import diagnose
-
     return diagnose(lines)
+
+
+def switches_of(folder: Path) -> str:
+    """What is switched in the experiment that a run is, for a sentence; "" where it is none."""
+    try:
+        request = stored_request(RunFolder(folder).read_config())
+    except ValueError:
+        return ""
+    return "" if request is None else titles_of(request.experiment)
+
+
+def history_of(folder: Path) -> list[str]:
+    """What was mended in a run, a sentence each; what no run wrote so is left out."""
+    found = []
+    try:
+        entries = RunFolder(folder).read_config().get("history", [])
+    except ValueError:
+        return []
+    for entry in entries if isinstance(entries, list) else []:
+        with suppress(KeyError, TypeError, AttributeError):
+            found.append(history_sentence(entry))
+    return found
 
 
 def milestones(folder: Path) -> list[str]:

@@ -46,6 +46,7 @@ class RawBatch:
     local_crops: np.ndarray  # uint8 [B, L, H', W', 3]
     masks: np.ndarray  # bool [2, B, P], first crop of all pictures, then second
     broken: tuple[tuple[str, str], ...]  # (name, why) of files that could not be read
+    different: int  # pictures: of a set smaller than a batch one comes several times
 
 
 def generator_for(seed: int, what: str, number: int) -> torch.Generator:
@@ -170,9 +171,11 @@ class BatchMaker:
         large = np.empty((len(mine), GLOBAL_CROPS, size, size, 3), np.uint8)
         local = np.empty((len(mine), crops.local_count, small, small, 3), np.uint8)
         broken: dict[str, str] = {}
+        seen: set[int] = set()
         for row, i in enumerate(mine):
             place = step * total + i
-            _, picture = self.row.at(place, broken)
+            index, picture = self.row.at(place, broken)
+            seen.add(index)
             made = sample_crops(picture, crops, generator_for(self.seed, "crops", place))
             for crop in made:
                 view = large if crop.kind == "global" else local
@@ -188,7 +191,7 @@ class BatchMaker:
         )
         compared = drawn.masks if self.config.masks.hide else torch.ones_like(drawn.masks)
         masks = compared.view(GLOBAL_CROPS, total, -1)[:, mine.start : mine.stop]
-        return RawBatch(large, local, masks.numpy(), tuple(broken.items()))
+        return RawBatch(large, local, masks.numpy(), tuple(broken.items()), len(seen))
 
 
 def share_of(total: int, rank: int, world: int) -> range:
@@ -215,6 +218,7 @@ def parts_of(raw: RawBatch, count: int) -> list[RawBatch]:
             raw.local_crops[i : i + step],
             raw.masks[:, i : i + step],
             (),
+            raw.different,
         )
         for i in range(0, step * count, step)
     ]

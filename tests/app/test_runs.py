@@ -18,6 +18,7 @@ from app.jobs.runs import Runs
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE, owner_of
+from dino_core.runs.folder import RunFolder
 from dino_core.runs.request import RunRequest
 from dino_core.runs.request_io import read_request
 
@@ -304,8 +305,6 @@ def test_schedules_are_the_library_s(folder: Path) -> None:
 
 def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
     """Its process is still on its way out, and would not hear of it."""
-    from dino_core.runs.folder import RunFolder
-
     server = Server()
     one = server.visitor("one")
     run = RunFolder(folder / "tiny-a")
@@ -319,6 +318,60 @@ def test_a_run_that_has_just_stopped_can_go_on(folder: Path) -> None:
         assert one.get("/runs/tiny-a").json()["actions"] == ["resume", "delete"]
         assert one.post("/runs/tiny-a/steer?action=resume").json()["state"] == "waiting"
         assert one.post("/runs/tiny-a/steer?action=stop").json()["state"] == "stopped"
+
+
+def experiment_of(server: Server, visitor: str, *switches: str) -> RunFolder:
+    """A run of a visitor's, asked for with switches, of which no step has been made."""
+    run = RunFolder(server.runs.folder / "tiny-b")
+    request = {"kind": "pretraining", "data": "samples", "experiment": switches}
+    history = [{"turned_back": ["rate-x10"], "after": 9, "step": 4, "verdict": "Bad."}, 3, {}]
+    setup = {"request": request, "heads": None}
+    run.create({"kind": "pretraining", "setup": setup, "threads": 1, "history": history})
+    job = {"name": "tiny-b", "owner": owner_of(visitor), "title": "", "kind": "pretraining"}
+    job |= {"steps": 4, "data": "samples", "data_name": "", "asked": 1.0, "waiting": False}
+    server.runs.jobs.mkdir(parents=True)
+    (server.runs.jobs / "tiny-b.json").write_text(json.dumps(job))
+    return run
+
+
+def test_mending_stops_a_run_and_it_goes_on_from_where_it_was_good(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launched: list[list[str]] = []
+    monkeypatch.setattr(
+        "app.jobs.runs.launch", lambda words, folder: launched.append(list(words)) or 1
+    )
+    server = Server()
+    one, two = server.visitor("one"), server.visitor("two")
+    run = experiment_of(server, "one", "no-koleo", "small-batch")
+    with run.locked():
+        run.put_state("running", "Step 2 of 4.", 2, 4)
+        told = one.get("/runs/tiny-b").json()
+        assert told["actions"] == ["mend", "pause", "stop"]
+        assert told["switches"] == "no KoLeo, small batch"
+        (history,) = told["history"]
+        assert history.startswith("Mended: rate x 10 turned back after step 9")
+        assert "mend" not in two.get("/runs/tiny-b").json()["actions"]
+        assert two.post("/runs/tiny-b/steer?action=mend").status_code == 403
+        card = one.post("/runs/tiny-b/steer?action=mend").json()
+        assert (card["state"], card["words"][:9]) == ("waiting", "Mending: ")
+        assert run.action() == "stop"
+        assert launched == [], "its process is still at work"
+    server.runs.advance()
+    assert launched == [["train", "--run", str(run.path), "--mend"]]
+    run.put_state("stopped", "Stopped after step 2 of 4, as asked.", 2, 4)
+    one.post("/runs/tiny-b/steer?action=resume")
+    server.runs.advance()
+    assert launched[-1] == ["train", "--run", str(run.path), "--resume"], "it is mended once"
+
+
+def test_there_is_nothing_to_mend_without_an_experiment(folder: Path) -> None:
+    server = Server()
+    one = server.visitor("one")
+    experiment_of(server, "one").put_state("stopped", "Stopped.", 2, 4)
+    assert one.get("/runs/tiny-b").json()["actions"] == ["resume", "delete"]
+    refused = one.post("/runs/tiny-b/steer?action=mend")
+    assert (refused.status_code, "nothing to turn back" in refused.text) == (422, True)
 
 
 def test_a_run_takes_the_pictures_that_its_visitor_chose(

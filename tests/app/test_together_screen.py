@@ -41,7 +41,7 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
         route.fulfill(json=told)
 
     details = {"verdict": None, "command": "", "moments": [], "report": False, "weights": None}
-    opened = runs[0] | details | {"kept_steps": []}
+    opened = runs[0] | details | {"kept_steps": [], "switches": "", "history": []}
     metrics = {"lines": [], "next": 0, "mark": "", "anew": True, "more": False, "run": opened}
 
     def every(route: Route) -> None:

@@ -1,6 +1,6 @@
 /* Runs, as app/routes/runs.py answers. */
 
-export type RunAction = "pause" | "resume" | "stop" | "delete";
+export type RunAction = "pause" | "resume" | "stop" | "mend" | "delete";
 export type RunState =
   "waiting" | "starting" | "running" | "paused" | "stopped" | "finished" | "failed";
 
@@ -38,6 +38,10 @@ export interface RunDetails extends RunCard {
   /** steps of which there are weights, the oldest first */
   kept_steps: number[];
   pictures_shown?: boolean;
+  /** what is switched in an experiment, "" for none */
+  switches: string;
+  /** what was mended */
+  history: string[];
 }
 
 /** A line of a run's metrics, as far as the page knows what it means. */

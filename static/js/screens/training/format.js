@@ -3,7 +3,22 @@
 /** @typedef {import("../../types/runs").RunAction} RunAction */
 
 /** @type {Record<RunAction, string>} */
-export const ACTIONS = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
+export const ACTIONS = {
+  pause: "Pause",
+  resume: "Resume",
+  stop: "Stop",
+  mend: "Mend",
+  delete: "Delete",
+};
+
+/** What a button says from the click on, until the run has done it. @type {Record<RunAction, string>} */
+export const UNDER_WAY = {
+  pause: "Pausing…",
+  resume: "Resuming…",
+  stop: "Stopping…",
+  mend: "Mending…",
+  delete: "Deleting…",
+};
 
 /** A day and time. @param {number} seconds since 1970 */
 export const dateAndTime = (seconds) =>

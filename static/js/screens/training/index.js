@@ -47,7 +47,14 @@ export function create(root, page) {
     take = createExports(state, curves.sheet);
   const layout = createLayout({
     beginning: [form.node, list.node],
-    opened: [progress.top, steering.node, models.node, progress.verdict, curves.node],
+    opened: [
+      progress.top,
+      steering.node,
+      models.node,
+      progress.verdict,
+      progress.mended,
+      curves.node,
+    ],
     below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
   });
   root.append(layout.columns, layout.below, together.node);
@@ -76,7 +83,9 @@ export function create(root, page) {
 
   /** @param {import("../../types/runs").RunAction} action */
   async function steer(action) {
-    if (await watching.steer(action)) progress.asked(action);
+    const later = await watching.steer(action);
+    if (later) progress.asked(action);
+    return later;
   }
 
   bus.on("screen", ({ name }) => {

@@ -11,7 +11,8 @@ export function createProgress() {
     words = el("p", { class: "inside-details", "aria-live": "polite" }),
     bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }),
     numbers = el("p", { class: "inside-note inside-progress" }),
-    verdict = el("p", { class: "inside-verdict" });
+    verdict = el("p", { class: "inside-verdict" }),
+    mended = el("ul", { class: "inside-mended" });
   return {
     top: el(
       "div",
@@ -21,6 +22,7 @@ export function createProgress() {
       el("div", { class: "inside-run-progress" }, bar, numbers),
     ),
     verdict,
+    mended,
 
     /** Something was asked of the run that takes until the step it is in has ended. @param {string} action */
     asked(action) {
@@ -38,6 +40,7 @@ export function createProgress() {
       verdict.hidden = !run.verdict || run.words.includes(run.verdict.words); // a finished run says it itself
       verdict.textContent = run.verdict?.words ?? "";
       verdict.dataset.kind = run.verdict?.kind ?? "";
+      mended.replaceChildren(...run.history.map((text) => el("li", { text })));
     },
   };
 }

@@ -1,0 +1,184 @@
+"""step/diagnosis.py: what is said of a run; and collapse, provoked and recognised."""
+
+import math
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from tiny_runs import noise_folder, setup
+
+from dino_core.runs.experiments import with_experiments
+from dino_core.runs.folder import read_metrics
+from dino_core.runs.presets import TINY, with_batch, with_steps
+from dino_core.runs.pretraining import train
+from dino_core.step.diagnosis import Teacher, collapses_of, diagnose, has_collapsed
+
+# --- collapse, on purpose
+
+
+def run_and_diagnose(tmp_path, run):
+    """What is said of a run on 24 pictures that have nothing in common."""
+    run = replace(run, measure_every=5)
+    train(tmp_path / "run", setup(noise_folder(tmp_path / "pictures", 24), run))
+    return diagnose(read_metrics(tmp_path / "run"))
+
+
+def tiny(*switches, steps=40):
+    """The preset tiny, and its recipe, on pictures of 16 px by a network of two narrow blocks."""
+    train = TINY.train
+    vit = replace(train.vit, dim=48, depth=2, heads=2, patch_size=4, image_size=16)
+    crops = replace(train.crops, global_size=16, local_size=8, local_count=2)
+    run = replace(TINY, train=replace(train, vit=vit, crops=crops))
+    return with_experiments(with_batch(with_steps(run, steps), 24), switches)
+
+
+def few_prototypes(run):
+    """Of 64 an answer may be one on 24 pictures: with 512 it is nearly flat here anyway."""
+    heads = replace(run.train.dino_head, prototypes=64)
+    return replace(run, train=replace(run.train, dino_head=heads, ibot_head=heads))
+
+
+@pytest.mark.slow
+def test_without_centring_one_prototype_wins(tmp_path):
+    found = run_and_diagnose(tmp_path, tiny("no-centring"))
+    assert found.kind == "one-prototype", found.message
+    assert "Collapsed to one prototype" in found.message
+    assert read_metrics(tmp_path / "run")[-1]["measured"]["commonest_prototype"]["dino"] > 0.9
+
+
+@pytest.mark.slow
+def test_without_sharpening_everything_becomes_uniform(tmp_path):
+    found = run_and_diagnose(tmp_path, tiny("no-sharpening"))
+    assert found.kind == "uniform", found.message
+    assert "sits at ln K" in found.message
+
+
+@pytest.mark.slow
+def test_without_koleo_at_a_high_rate_directions_are_lost(tmp_path):
+    found = run_and_diagnose(tmp_path, few_prototypes(tiny("no-koleo", "rate-x10")))
+    assert "Collapsed in dimension: the class tokens of 24 pictures" in found.message
+    measured = read_metrics(tmp_path / "run")[-1]["measured"]
+    assert measured["pictures"] == 24
+    assert measured["effective_rank"] < 4.58  # log2(24)
+
+
+@pytest.mark.slow
+def test_a_healthy_run_of_the_same_recipe_is_not_called_collapsed(tmp_path):
+    found = run_and_diagnose(tmp_path, few_prototypes(tiny()))
+    assert found.kind in ("early", "learning"), found.message
+    assert not has_collapsed(read_metrics(tmp_path / "run"))
+
+
+# --- words
+
+
+def line(step, ratio=0.9, flat=0.6, marginal=0.95, cosine=0.3):
+    return {
+        "step": step,
+        "steps": 400,
+        "loss": 1.0,
+        "logged": {"dino_local_crops_loss": 4 * ratio, "dino_global_crops_loss": ratio},
+        "uniform": {"dino_local_crops_loss": 4.0, "dino_global_crops_loss": 1.0},
+        "measured": {
+            "teacher_entropy": {"dino": flat},
+            "teacher_entropy_marginal": {"dino": marginal},
+            "cosine": cosine,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "kind"),
+    [
+        ([], "nothing"),
+        ([{"step": 0, "knn": {"cls": 30.0}}], "nothing"),
+        ([line(1) | {"loss": None}], "nan"),
+        ([line(i, ratio=1.0) for i in range(1, 9)], "early"),
+        ([line(i, ratio=0.999) for i in range(1, 300)], "flat"),
+        ([line(i, ratio=0.999, flat=0.99, marginal=1.0) for i in range(1, 300)], "uniform"),
+        ([line(i, ratio=0.05, flat=0.02, marginal=0.03) for i in range(1, 300)], "one-prototype"),
+        ([line(i, ratio=0.7, flat=0.7, marginal=0.7) for i in range(1, 300)], "same"),
+        ([line(i, cosine=0.999) for i in range(1, 300)], "same"),
+        ([line(i, ratio=1 - i / 1000) for i in range(1, 300)], "learning"),
+    ],
+)
+def test_every_diagnosis(lines, kind):
+    found = diagnose(lines)
+    assert found.kind == kind, found.message
+
+
+LOOKS = {
+    "one-prototype": {"ratio": 0.05, "flat": 0.02, "marginal": 0.03},
+    "uniform": {"ratio": 0.999, "flat": 0.99, "marginal": 1.0},
+    "same": {"ratio": 0.7, "cosine": 0.999},
+}
+
+
+@pytest.mark.parametrize("kind", LOOKS)
+@pytest.mark.parametrize(
+    ("steps", "early", "late"),
+    [(40, 19, 20), (400, 19, 20), (2000, 99, 100), (125_000, 999, 1000), (None, 19, 20)],
+)
+def test_the_first_steps_are_not_called_a_collapse(kind, steps, early, late):
+    """An untrained teacher answers all pictures alike: what it looks like is said, and no more."""
+
+    def found(last):
+        lines = [
+            line(i, **LOOKS[kind]) | {"steps": steps} for i in range(max(last - 30, 0), last + 1)
+        ]
+        return diagnose([{k: v for k, v in one.items() if v is not None} for one in lines])
+
+    before = found(early)
+    assert before.kind == "early"
+    assert before.message.startswith(f"Too early to say, after {early} steps: so far ")
+    assert "Collapsed" not in before.message
+    assert found(late).kind == kind
+    assert found(late).message.startswith("Collapsed")
+
+
+@pytest.mark.parametrize(("slope", "word"), [(-1e-3, "falling"), (1e-3, "rising"), (0, "level")])
+def test_the_trend_is_named(slope, word):
+    found = diagnose([line(i, ratio=0.7 + slope * i) for i in range(100)])
+    assert word in found.message
+
+
+# --- the thresholds, where they come from
+
+
+def teacher(**changes):
+    healthy = {"flat": 0.7, "marginal": 0.95, "commonest": 0.05, "cosine": 0.2}
+    return Teacher(**healthy | {"rank": 20.0, "pictures": 64} | changes)
+
+
+def kinds(one):
+    return [found.kind for found in collapses_of(one, 0.9)]
+
+
+def test_a_prototype_wins_when_it_gets_more_than_half():
+    """Four pictures, told apart perfectly: three prototypes are hardly any of 512, and no harm."""
+    few = teacher(flat=0.0, marginal=math.log(4) / math.log(512), commonest=0.25, pictures=4)
+    assert kinds(few) == []
+    assert kinds(replace(few, commonest=0.51)) == ["one-prototype"]
+    assert kinds(replace(few, commonest=None)) == ["one-prototype"]  # of an older run: not noted
+
+
+@pytest.mark.parametrize("pictures", [8, 24, 64, 2048])
+def test_directions_are_enough_when_their_sides_tell_the_pictures_apart(pictures):
+    enough = next(d for d in range(1, 12) if len(list(product("+-", repeat=d))) >= pictures)
+    assert kinds(teacher(rank=float(enough), pictures=pictures)) == []
+    assert kinds(teacher(rank=enough - 1.01, pictures=pictures)) == ["dimensional"]
+
+
+def test_few_pictures_and_old_runs_are_not_judged_by_their_rank():
+    assert kinds(teacher(rank=1.0, pictures=7)) == []
+    assert kinds(teacher(rank=None)) == []
+
+
+def test_both_are_said_where_both_are_so():
+    assert kinds(teacher(flat=0.99, marginal=1.0, rank=2.0)) == ["uniform", "dimensional"]
+    lines = [line(i, ratio=1.0, flat=0.99, marginal=1.0) for i in range(1, 40)]
+    for one in lines:
+        one["measured"] |= {"effective_rank": 2.0, "effective_rank_limit": 63}
+    found = diagnose(lines)
+    assert found.kind == "uniform"
+    assert "Collapsed in dimension: the class tokens of 64 pictures" in found.message
