@@ -913,6 +913,8 @@ export namespace masks {
         aspect_ratio: [number, number];
         /** draws for one block before the mask is called done */
         tries: number;
+        /** scattered: as many patches, one as likely as another */
+        shape: "blocks" | "scattered";
         /** without it nothing is masked: distillation */
         hide: boolean;
       };
