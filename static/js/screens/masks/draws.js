@@ -68,9 +68,11 @@ export function createDraws() {
   };
 }
 
-/** @param {number | boolean | readonly number[]} value */
-const settingText = (value) =>
-  typeof value === "boolean" ? (value ? "yes" : "no") : [value].flat().map(trim).join(" to ");
+/** @param {number | boolean | string | readonly number[]} value */
+function settingText(value) {
+  if (typeof value === "string") return value;
+  return typeof value === "boolean" ? (value ? "yes" : "no") : [value].flat().map(trim).join(" to ");
+}
 
 /** @param {MasksScene["facts"]} facts */
 const settingRows = ({ config, help }) =>
