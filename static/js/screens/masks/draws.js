@@ -71,7 +71,11 @@ export function createDraws() {
 /** @param {number | boolean | string | readonly number[]} value */
 function settingText(value) {
   if (typeof value === "string") return value;
-  return typeof value === "boolean" ? (value ? "yes" : "no") : [value].flat().map(trim).join(" to ");
+  return typeof value === "boolean"
+    ? value
+      ? "yes"
+      : "no"
+    : [value].flat().map(trim).join(" to ");
 }
 
 /** @param {MasksScene["facts"]} facts */
