@@ -4,8 +4,8 @@
     results    one line of the report
     peers      what others use: timm, torchvision's transforms, a plain mask generator
     synthetic  a finished gallery of rows that are drawn, of any size
-    forward attention whatif crops masks pca colours training step embedding probes page explorer
-    map growth one file each
+    forward attention whatif crops masks pca colours training gpu step embedding probes page
+    explorer map growth one file each
 
 Times differ between machines and from minute to minute; ratios hold. Each benchmark therefore runs
 the peer beside us, and the report begins with the time of a matrix product for scale.
@@ -22,6 +22,7 @@ BENCHMARKS = (
     "pca",
     "colours",
     "training",
+    "gpu",
     "step",
     "embedding",
     "probes",

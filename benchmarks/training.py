@@ -144,11 +144,14 @@ def random_batch(case: Case) -> Batch:
     )
 
 
-def our_step(config: TrainConfig, batch: Batch) -> Callable[[], float]:
-    """A call trains once and gives the loss; all start from the same weights."""
-    pair = new_pair(config)
+def our_step(config: TrainConfig, batch: Batch, device: str = "cpu") -> Callable[[], float]:
+    """A call trains once and gives the loss; all start from the same weights.
+
+    The batch is on that device.
+    """
+    pair = new_pair(config).to(device)
     optimiser = build_optimiser(pair.student.parts, config.optim)
-    centers = Centers.zeros(config)
+    centers = Centers.zeros(config, torch.device(device))
     generator = torch.Generator().manual_seed(0)
 
     def step() -> float:
