@@ -104,7 +104,9 @@ class Watch:
 
     def __init__(self, page: Page, url: str) -> None:
         self.faults: list[str] = []
-        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        page.on(
+            "pageerror", lambda error: self.faults.append(f"page error: {error.stack or error}")
+        )
         page.on("console", self.hear)
         page.on("request", lambda request: self.follow(request.url, url))
         page.on("requestfailed", self.lost)
@@ -169,7 +171,7 @@ CONTEXTS: dict[Browser, list[BrowserContext]] = {}  # nobody's at the moment
 
 
 def emptied(browser: Browser) -> BrowserContext:
-    """A visitor without a past, whose browser has the page's scripts compiled already, if it can."""
+    """A visitor without a past, whose browser may have the scripts of the page compiled already."""
     kept = CONTEXTS.get(browser)
     return kept.pop() if kept else browser.new_context(viewport={"width": 1440, "height": 1000})
 
