@@ -502,3 +502,37 @@ def test_weights_learnt_from_somebody_s_pictures_are_theirs(server: Server, run:
     assert server.visitor("bob").post("/checkpoints/run/small").status_code == 403
     assert server.visitor("ada").post("/checkpoints/run/small").status_code == 200
     assert server.visitor("bob").get("/runs/small").json()["kept_steps"] == []
+
+
+def test_nobody_is_told_from_where_a_checkpoint_came(
+    server: Server, weights: Callable[[int], Path]
+) -> None:
+    visitor = server.visitor("ada")
+    sent = send(visitor, weights(0))
+    assert sent.status_code == 200
+    assert "address" not in sent.json()
+    (listed,) = visitor.get("/checkpoints").json()["checkpoints"]
+    assert "address" not in listed
+
+
+def test_a_visitor_s_checkpoints_have_so_many_bytes_with_the_one_that_comes(
+    server: Server, weights: Callable[[int], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = weights(0).stat().st_size
+    monkeypatch.setattr(jobs, "MAX_OWN", 2 * size + size // 2)
+    visitor = server.visitor("ada")
+    for seed in range(3):
+        assert send(visitor, weights(seed)).status_code == 200
+    assert len(visitor.get("/checkpoints").json()["checkpoints"]) == 2
+
+
+def test_a_note_goes_before_the_file_that_it_is_about(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is killed between the two leaves a file without a note, which is swept."""
+    noted = tmp_path / "1.json"
+    noted.write_text("{}")
+    seen: list[bool] = []
+    monkeypatch.setattr(module.shutil, "rmtree", lambda *_, **__: seen.append(noted.exists()))
+    module.forget(noted)
+    assert seen == [False]

@@ -208,3 +208,29 @@ def test_maps_come_from_another_process(monkeypatch: pytest.MonkeyPatch) -> None
         worker.fit("die")
     assert worker.state == "broken"
     worker.stop()
+
+
+def test_a_process_that_fails_is_ended() -> None:
+    """Otherwise it would compute on, and hold its memory, with nobody to hear of it."""
+
+    class Process:
+        alive = True
+
+        def is_alive(self) -> bool:
+            return self.alive
+
+        def terminate(self) -> None:
+            self.alive = False
+
+    class Silent:
+        def send(self, request: Any) -> None:
+            pass
+
+        def poll(self, timeout: float) -> bool:
+            return False
+
+    worker, process = UmapWorker(), Process()
+    worker.state, worker._connection, worker._process = "ready", Silent(), process  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="took too long and was stopped"):
+        worker.fit("x")
+    assert (process.alive, worker.state) == (False, "broken")

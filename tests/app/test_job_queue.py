@@ -265,6 +265,7 @@ def test_a_run_that_goes_on_is_not_deleted(world: World) -> None:
     runs.remove("a", "one")
     assert not (runs.folder / "a").exists()
     assert runs.job("a") is None
+    assert world.stopped == [1], "or its process would write the folder anew"
 
 
 def test_what_is_taken_back_is_gone_and_what_had_begun_is_stopped(world: World) -> None:

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_models import tiny_vit
 
-from app.jobs.exports import GONE, KEPT, Exports
+from app.jobs.exports import GONE, KEPT, Exports, pack
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE
@@ -170,3 +170,20 @@ def test_the_command_itself_writes_a_file_that_opens(
     (tmp_path / "back.pth").write_bytes(ada.get(f"/exports/{card['token']}/file").content)
     again = load_backbone(weights=tmp_path / "back.pth", heads=3).vit
     assert torch.equal(again.cls_token, tiny_vit().cls_token)
+
+
+def test_a_zip_is_there_once_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "my-transformers"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+
+    def full(*_: object) -> None:
+        raise OSError("no space")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zipfile.ZipFile, "write", full)
+        with pytest.raises(OSError, match="no space"):
+            pack(folder)
+    assert not (tmp_path / "my-transformers.zip").exists()
+    pack(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["my-transformers.zip"]

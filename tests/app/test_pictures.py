@@ -165,3 +165,12 @@ def test_what_is_old_goes_while_nobody_asks() -> None:
     store._entries["old"] = entry("ada")
     store.evict()
     assert len(store) == 0
+
+
+def test_the_same_picture_in_another_model_is_not_the_one_before() -> None:
+    store = PictureStore()
+    first, second = entry("ada"), entry("ada")
+    second.picture.source = first.picture.source
+    store.add(first)
+    store.add(second)
+    assert store.previous("ada", second) is None

@@ -82,6 +82,7 @@ def said(tuned: Tuned) -> dict[str, Any]:
     )
     assert opened.status_code == 200, opened.text
     answer = ada.get(f"/view/{KEY}/predict?run=colours")
+    assert answer.headers["cache-control"] == "no-store", "the run may be deleted"
     assert answer.status_code == 200, answer.text
     length = int.from_bytes(answer.content[:8], "little")
     header = json.loads(answer.content[8 : 8 + length])

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import replace
 from io import BytesIO
 from typing import Any
 
@@ -357,15 +358,18 @@ def test_a_visitor_has_one_screening_at_a_time(
     entry = services(client).pictures.get("", stored.KEY)
     with monkeypatch.context() as patch:
         patch.setattr("dino_core.scenes.whatif_screening.screen_picture", slow)
-        all_of.start("ada", stored.KEY, 8, entry)
+        all_of.start("ada", stored.KEY, Asked(8), entry)
         assert begun.wait(30)
-        all_of.start("bob", stored.KEY, 8, entry)
-        assert all_of.status("ada", stored.KEY, 8)["state"] == "running"
-        all_of.start("ada", stored.KEY, 9, entry)
-        assert all_of.status("ada", stored.KEY, 8)["state"] == "stopped"
-        assert all_of.status("bob", stored.KEY, 8)["state"] == "waiting"
-        for secret, seed in (("bob", 8), ("ada", 9)):
-            all_of.stop(secret, stored.KEY, seed)
+        all_of.start("bob", stored.KEY, Asked(8), entry)
+        assert all_of.status("ada", stored.KEY, Asked(8))["state"] == "running"
+        all_of.start("ada", stored.KEY, Asked(9), entry)
+        assert all_of.status("ada", stored.KEY, Asked(8))["state"] == "stopped"
+        assert all_of.status("bob", stored.KEY, Asked(8))["state"] == "waiting"
+        for seed in (10, 11):  # without a cookie they are different people
+            all_of.start("", stored.KEY, Asked(seed), entry)
+        assert all_of.status("", stored.KEY, Asked(10))["state"] == "waiting"
+        for secret, seed in (("bob", 8), ("ada", 9), ("", 10), ("", 11)):
+            all_of.stop(secret, stored.KEY, Asked(seed))
         goes_on.set()
 
 
@@ -392,3 +396,23 @@ def test_why_a_screening_failed_is_said(
         "failed",
         "None of the reference pictures can be read.",
     )
+
+
+def test_statistics_are_of_the_picture_s_grid(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same model at another size has other patches, and so other numbers."""
+    changed_pictures = state.ChangedPictures(services(client).models)
+    entry = services(client).pictures.get("", "first")
+    changes, asked = parse_changes(["head:1.0=mean"]), []
+
+    def look(entry: Any, changes: Any, kept: Sources, **_: Any) -> Sources:
+        asked.append(entry.picture.seen.grid)
+        return replace(kept, statistics=object())
+
+    monkeypatch.setattr(changed_pictures, "_look", look)
+    h, w = entry.picture.seen.grid
+    other = replace(entry.picture, seen=replace(entry.picture.seen, grid=(h + 1, w)))
+    for one in (entry, replace(entry, picture=other), entry):
+        changed_pictures.sources(one, changes, 0)
+    assert asked == [(h, w), (h + 1, w)]

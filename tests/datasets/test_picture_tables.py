@@ -83,6 +83,8 @@ def test_any_order_with_one_row_group_kept(tmp_path, monkeypatch):
     found = find_pictures(picture_table(tmp_path / "t.parquet", PICTURES, LABELS, group=2))
     for i in (6, 0, 5, 1, 1, 4, 3, 2):
         assert found.read(i) == PICTURES[i]
+        assert found.places is not None
+        assert len(found.places._groups._kept) == 1
 
 
 def test_row_groups_that_are_too_large_are_left_out(tmp_path, monkeypatch):

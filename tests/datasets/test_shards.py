@@ -14,6 +14,7 @@ from tiny_runs import coloured, files, picture, zipped
 
 from dino_core.datasets import find_pictures, places, shards
 from dino_core.datasets.patterns import expanded
+from dino_core.datasets.shards import look_like_labels
 
 A, B, C = picture(0), picture(1), picture(2)
 
@@ -447,3 +448,25 @@ def test_names_of_other_letters(tmp_path):
     found = find_pictures(path)
     assert found.read(0) == A
     assert found.names[0].isprintable()
+
+
+ONE = picture(1)
+
+
+def test_a_tar_that_ends_with_its_last_picture_has_it(tmp_path):
+    """Its end is missing, and is named; the picture is there to the last byte."""
+    path = tarred(tmp_path / "a.tar", {"1.png": ONE, "2.png": ONE})
+    data = path.read_bytes()
+    end = data.rindex(ONE) + len(ONE)
+    path.write_bytes(data[:end])
+    found = find_pictures(path)
+    assert found.read(1) == ONE
+    path.write_bytes(data[: end - 1])
+    assert find_pictures(path).names == ("1.png",)
+
+
+@pytest.mark.parametrize(
+    ("texts", "labels"), [("aabb", True), ("aabbc", False), ("abc", False), ("123", True)]
+)
+def test_texts_of_which_half_are_another_look_like_labels(texts, labels):
+    assert look_like_labels(list(texts)) == labels

@@ -14,12 +14,14 @@ from tiny_models import tiny_vit
 from tiny_runs import coloured, files, final, losses, processes, together
 
 from dino_core.distillation import features
+from dino_core.distillation.answers import Answers
 from dino_core.distillation.run import distil
 from dino_core.distillation.student import Follower, Usual, agreement, flipped_answers
 from dino_core.distillation.views import as_floats, normalised, student_images
 from dino_core.runs.checkpoints import model_file, steps_in
 from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.schedules import values_at
+from dino_core.step.distributed import World
 from dino_core.step.loader import generator_for
 from dino_core.weights import load_backbone
 
@@ -209,3 +211,18 @@ def test_config_says_all_that_was_asked(tmp_path, data, teacher):
     assert stored["kind"] == "distillation"
     assert stored["setup"]["teacher"] == str(teacher)
     assert stored["setup"]["run"]["follow"]["answers"] == 40
+
+
+def test_what_is_not_finite_leaves_the_weights_as_they_were(data, teacher):
+    made, chosen = maker(data), setup(data, teacher)
+    progress = features.begin(chosen, 48, torch.device("cpu"))
+    progress.usual = Usual(torch.full((2, 48), torch.nan), torch.ones(2, 48))
+    before = {n: t.clone() for n, t in progress.student.state_dict().items()}
+    wise = load_backbone(weights=teacher)
+    with (
+        Answers(wise, 42, (4, 4)) as answers,
+        pytest.raises(FloatingPointError, match="The weights are left as they were"),
+    ):
+        features.one_step(progress, made.make(0), RUN, answers, made, World())
+    assert_same_weights(progress.student.state_dict(), before)
+    assert not progress.optimiser.state

@@ -64,3 +64,11 @@ def test_the_student_has_the_teachers_width():
     cls, patches = student(random(3, 3, 16, 16))
     assert (cls.shape, patches.shape) == ((3, 48), (3, 16, 48))
     assert 0.5 < cls.std() < 2  # fan-in weights on normalised tokens
+
+
+def test_what_is_usual_is_the_population_s():
+    """Both ways the cosines are the same, but not the colours, which go back through it."""
+    answers = random(3, 1 + 2, 8)
+    usual = Usual.of(answers)
+    torch.testing.assert_close(usual.std[0], answers[:, 0].std(0, correction=0))
+    torch.testing.assert_close(usual.std[1], answers[:, 1:].reshape(6, 8).std(0, correction=0))

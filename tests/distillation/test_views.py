@@ -76,3 +76,12 @@ def test_a_broken_picture_is_named_and_the_next_one_taken(tmp_path):
 def test_crops_are_never_more_than_was_allowed(data, answers):
     pictures, crops = asked_about(found(data), answers)
     assert len(pictures) * crops <= answers
+
+
+def test_the_teacher_is_asked_about_crops_that_stand_upright(data):
+    made = maker(data)
+    view = next(v for v in (made.view_at(place, {}) for place in range(40)) if v.flipped)
+    upright = made.pixels(view, 16, upright=True)
+    np.testing.assert_array_equal(upright, made.pixels(replace(view, flipped=False), 16))
+    np.testing.assert_array_equal(upright[:, ::-1], made.pixels(view, 16))
+    assert (upright != upright[:, ::-1]).any()

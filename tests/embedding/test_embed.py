@@ -5,9 +5,11 @@ import sqlite3
 import threading
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -336,3 +338,40 @@ def test_ten_thousand_files_of_one_name(backbone: Backbone, tmp_path: Path) -> N
         assert len(np.unique(cls, axis=0)) == 7
         assert len(found.pictures.classes) == 100
         np.testing.assert_array_equal(cls[3], cls[10])
+
+
+def test_copies_are_features_as_well_where_all_are_in_memory(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    one, other = picture(1), picture(2)
+    found = find_pictures(files(tmp_path, {"a.png": one, "b.png": other, "c.png": one}))
+    kept = embed_in_memory(backbone.vit, found, 28, batch_size=2)
+    assert kept.names == ("a.png", "b.png", "c.png")
+    assert len(kept.cls) == len(kept.mean_patch) == 3
+    assert torch.allclose(kept.cls[0], kept.cls[2], atol=1e-5)
+
+
+def test_of_large_pictures_few_are_looked_at_ahead(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_pictures(files(tmp_path, {f"{i:02}.png": picture(i) for i in range(30)}))
+    asked: list[int] = []
+
+    class Counting(ThreadPoolExecutor):
+        def submit(self, *of: Any, **options: Any) -> Any:
+            asked.append(len(asked))
+            return super().submit(*of, **options)
+
+    monkeypatch.setattr(reading, "ThreadPoolExecutor", Counting)
+
+    def ahead_after(several: int) -> int:
+        asked.clear()
+        row = Reader(found, Preparation(28), 14).in_order(iter(range(30)), 12)
+        for _ in range(several):
+            next(row)
+        row.close()
+        return len(asked) - several
+
+    assert ahead_after(15) == 12
+    monkeypatch.setattr(reading, "WAITING_BYTES", 3 * 28 * 28)
+    assert ahead_after(15) == 2

@@ -136,3 +136,17 @@ def test_parts_of_two_jobs_are_never_mixed(backbone, tmp_path):
     files(tmp_path / "full", {"thesis.txt": b"x"})
     with pytest.raises(ValueError, match=r"other files in it, such as thesis\.txt"):
         Parts(tmp_path / "full", pictures).begin({})
+
+
+def test_a_part_that_breaks_off_is_met_by_no_reader(backbone, tmp_path, monkeypatch):
+    pictures = find_pictures(mixed_folder(tmp_path / "data"))
+    parts, writer = begun(tmp_path / "out", pictures, backbone)
+
+    def cut_short(path, *_: object, **__: object) -> None:
+        path.write_bytes(b"PAR1")
+        raise OSError("no space")
+
+    monkeypatch.setattr("dino_core.embedding.parts.write_parquet", cut_short)
+    with pytest.raises(OSError, match="no space"):
+        writer.write(0)
+    assert [path.name for path in parts.folder.iterdir()] == [JOB]

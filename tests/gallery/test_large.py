@@ -17,7 +17,7 @@ from dino_core.analysis import approximate
 from dino_core.analysis.approximate import Graph, Recall
 from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scores
 from dino_core.embedding.preparation import Preparation
-from dino_core.gallery import embedding
+from dino_core.gallery import embedding, neighbours
 from dino_core.gallery import folder as folders
 from dino_core.gallery import tiles as one_by_one
 from dino_core.gallery.build import make, make_the_rest
@@ -259,3 +259,27 @@ def test_drawn_rows_are_the_same_each_time_and_cluster() -> None:
     x = approximate.unit(rows)
     near = (x @ x.T - 2 * np.eye(200)).argmax(1)
     assert (near % CLASSES == np.arange(200) % CLASSES).mean() > 0.9
+
+
+def test_as_many_threads_as_there_are_may_be_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(neighbours.os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
+    assert [neighbours.threads_of(n) for n in (0, 1, 3, 4)] == [None, 1, 3, None]
+
+
+def test_a_graph_is_there_once_all_of_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever looks meanwhile finds none, and the process makes it again."""
+    store = GalleryFolder(write_gallery(tmp_path / "g", 60, 8))
+    seen: list[bool] = []
+    write = neighbours._write
+
+    def watched(path: Path, array: np.ndarray) -> None:
+        seen.append(store.stored("cls", 0, neighbours.METHOD) is None)
+        write(path, array)
+
+    monkeypatch.setattr(neighbours, "_write", watched)
+    monkeypatch.setattr(neighbours, "neighbour_graph", exact_graph)
+    neighbours.make_graph(store, "cls", 0, np.eye(60, 60, dtype=np.float32))
+    assert seen == [True, True]
+    assert store.stored("cls", 0, neighbours.METHOD) is not None

@@ -88,6 +88,7 @@ def test_what_is_made_of_several_is_taken_apart():
     assert [v.name for v in values_of("x", [torch.zeros(1), 3])] == ["x[0]", "x[1]"]
     assert next(values_of("x", torch.zeros(0, 4))).shape == (0, 4)
     assert next(values_of("x", torch.tensor([True, False]))).mean == 0.5
+    assert len(list(values_of("x", list(range(20))))) == 12, "of a long list the first"
     assert not list(values_of("x", torch.nn.Linear(1, 1)))
 
 

@@ -10,6 +10,7 @@ from tiny_steps import SMALL, small_pictures
 from dino_core.crops import sample_crops, stack_crops
 from dino_core.slow_motion.session import Choices, Session, draw_batch
 from dino_core.step.forward import teacher_outputs
+from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
 
 
@@ -109,3 +110,17 @@ def test_pair_without_local_crops(pair, pictures):
     step = Session(pair, config, pictures).step()
     assert step.result.dino_terms.shape == (2, 2, 3)
     assert step.gradients.norms[:, 1].sum() == 0
+
+
+def test_dropped_paths_have_a_seed_of_their_own(pair, pictures):
+    """As in a run: neither the masks' numbers nor those of the step before."""
+    session = Session(pair, SMALL, pictures, Choices(seed=4))
+    session.pass_over()
+    wanted = generator_for(4, "drop path", 1)
+    assert torch.equal(session._paths().get_state(), wanted.get_state())
+
+
+def test_the_teacher_learns_nothing(pair, pictures):
+    session = Session(pair, SMALL, pictures)
+    assert not any(p.requires_grad for p in session.pair.teacher.parameters())
+    assert all(p.requires_grad for p in session.pair.student.parameters())

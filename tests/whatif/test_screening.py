@@ -25,6 +25,8 @@ from dino_core.whatif import (
     statistics_of,
 )
 from dino_core.whatif import screening as module
+from dino_core.whatif.screening import screening_key
+from dino_core.whatif.words import Kind
 
 VALUES = ("zero", "mean", "noise", "other", "own")
 
@@ -153,3 +155,21 @@ def test_whoever_stops_it_leaves_nothing_behind(
 def test_what_cannot_be_screened_is_said(asked: tuple, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Plan(*asked)
+
+
+@pytest.mark.parametrize(
+    ("values", "differs"),
+    [(("noise",), True), (("other",), True), (("mean", "other"), True), (("zero", "mean"), False)],
+)
+def test_what_is_kept_is_of_its_seed_where_a_value_follows_from_it(
+    values: tuple[Kind, ...],
+    differs: bool,
+    backbone: Backbone,
+    seen: Inspection,
+    reference: Reference,
+) -> None:
+    keys = [
+        screening_key(backbone, seen, Plan("heads", values, seed=seed), reference)
+        for seed in (0, 1)
+    ]
+    assert (keys[0] != keys[1]) == differs

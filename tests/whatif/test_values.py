@@ -206,3 +206,27 @@ def test_what_is_needed_must_be_there(vit: VisionTransformer, seen: Inspection) 
     without = tiny_vit(replace(CONFIG, registers=0))
     with pytest.raises(ValueError, match="registers=out: This model has no registers"):
         check_changes(without, GRID, parse_changes(["registers=out"]))
+
+
+def test_noise_is_another_at_every_place(
+    vit: VisionTransformer, seen: Inspection, sources: Sources
+) -> None:
+    plain = Statistics(
+        {site: torch.zeros_like(one) for site, one in sources.statistics.mean.items()},
+        {site: torch.ones_like(one) for site, one in sources.statistics.std.items()},
+        pictures=9,
+    )
+    drawn = [
+        Values(vit, seen, replace(sources, statistics=plain, seed=seed), R).at("noise", site, block)
+        for site, block, seed in (
+            ("attention", 0, 3),
+            ("attention", 1, 3),
+            ("mlp", 0, 3),
+            ("attention", 0, 4),
+        )
+    ]
+    assert all(one.shape == drawn[0].shape for one in drawn)
+    for i, one in enumerate(drawn):
+        for other in drawn[:i]:
+            correlation = torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]
+            assert correlation.abs() < 0.5
