@@ -28,6 +28,7 @@ from dino_core.config import (
 from dino_core.runs.checkpoints import model_file
 from dino_core.runs.folder import read_metrics
 from dino_core.runs.presets import RunConfig
+from dino_core.runs.sample_pictures import save_arrays
 from dino_core.runs.setup import Setup
 from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
@@ -250,3 +251,19 @@ def noted_run(
     lines = [{"step": i, "loss": 5.0 - i, "seconds": 1.0} for i in range(3)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
+
+
+def kept_moment(
+    folder: Path, moment: str, seed: int, **changes: np.ndarray
+) -> dict[str, np.ndarray]:
+    """A moment of a run with two pictures, as it lies in its folder."""
+    rng = np.random.default_rng(seed)
+    arrays = {
+        "names": np.array(["/private/cat.jpg", "/private/dog.jpg"]),
+        "pictures": rng.integers(0, 256, (2, 8, 8, 3)).astype(np.uint8),
+        "attention": rng.random((2, 3, 4, 4)).astype(np.float32),
+        "pca": rng.random((2, 4, 4, 3)).astype(np.float32),
+        "features": rng.standard_normal((2, 4, 4, 6)).astype(np.float16),
+    } | changes
+    save_arrays(folder / "probes" / f"{moment}.npz", arrays)
+    return arrays

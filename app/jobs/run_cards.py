@@ -9,11 +9,11 @@ from app.jobs.queue import Job
 from dino_core.jobs import is_running
 from dino_core.runs.folder import read_state
 from dino_core.runs.option import Kind
+from dino_core.scenes.probes import milestones
 from dino_core.scenes.training import (
     command_of,
     history_of,
     kept_steps,
-    milestones,
     switches_of,
     verdict_of,
     weights_file,

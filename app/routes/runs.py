@@ -7,7 +7,8 @@ POST runs/pictures/TOKEN            which of its pictures are taken, and how the
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
 POST runs/NAME/steer?action=         pause, resume, stop, mend or delete; only for who started it
-GET  runs/NAME/probe/MOMENT         what the chosen pictures looked like at a milestone
+GET  runs/NAME/probe/MOMENT?to&at   what the chosen pictures looked like at a milestone, in the
+                                    colours of the moment `at` of the run `to`
 GET  runs/NAME/report               the test of a fine-tuning
 GET  runs/NAME/layers?form          which layer of the weights it began with does best
 GET  runs/NAME/mistakes/N.jpg       a picture it got wrong, for its owner
@@ -38,7 +39,7 @@ from app.routes.dependencies import (
 )
 from app.routes.responses import NO_STORE, errors_as_sentences, or_sentence, plain, respond
 from app.routes.uploads import read_json
-from dino_core.scenes import finetuning, training, update
+from dino_core.scenes import finetuning, probes, training, update
 from dino_core.scenes.zips import PictureChoice
 
 router = APIRouter()
@@ -165,8 +166,16 @@ def steer(
 
 
 @router.get("/runs/{name}/probe/{moment}")
-def probe(folder: RunFolder, moment: str, form: Form = "page") -> Response:
-    return respond(form, lambda: training.probe_scene(folder, moment))
+def probe(
+    folder: RunFolder,
+    moment: str,
+    services: Served,
+    form: Form = "page",
+    to: str = "",
+    at: str = "",
+) -> Response:
+    home = (find_run(to, services), at) if to else None
+    return respond(form, lambda: probes.probe_scene(folder, moment, home))
 
 
 @router.get("/runs/{name}/distance")

@@ -1,7 +1,8 @@
 """Several runs in one chart, and in what they differ.
 
 GET together?run&run&quantity&axis&smoothing&log&form
-    {"charts": {"together": ...}, "quantities": [[name, title]], "differences": [{name, values}]}
+    {"charts": {"together": ...}, "quantities": [[name, title]], "differences": [{name, values}],
+     "runs": [{name, title, moments, mended}]}
 
 Curves and recipes are what everybody may know of a run; pictures are no part of them.
 """
@@ -12,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.routes.dependencies import Number, Owner, Served, find_run
 from app.routes.responses import or_sentence, plain
-from dino_core.scenes import packing, runs_together
+from dino_core.scenes import packing, probes, runs_together, training
 
 router = APIRouter()
 
@@ -47,6 +48,15 @@ def together(
                 "quantities": offered,
                 "titles": list(by_title),
                 "differences": runs_together.differences(by_title),
+                "runs": [
+                    {
+                        "name": name,
+                        "title": named[name],
+                        "moments": probes.milestones(folder),
+                        "mended": len(training.history_of(folder)),
+                    }
+                    for name, folder in folders.items()
+                ],
             }
         )
 

@@ -6,14 +6,10 @@ Nothing here imports torch before it is needed: runs can be listed and watched a
 import json
 import os
 import re
-import zipfile
-import zlib
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from dino_core.assets import SAMPLES
 from dino_core.distillation import verdict
@@ -29,7 +25,6 @@ from dino_core.runs.students import STUDENT_WORDS, STUDENTS
 from dino_core.step.diagnosis import Diagnosis, diagnose
 
 __all__ = [
-    "ProbeScene",
     "command_of",
     "confusion_charts",
     "curve_charts",
@@ -37,10 +32,8 @@ __all__ = [
     "history_of",
     "kept_steps",
     "metrics_from",
-    "milestones",
     "moment_words",
     "preset_choices",
-    "probe_scene",
     "student_choices",
     "switches_of",
     "titles_of",
@@ -223,50 +216,6 @@ def history_of(folder: Path) -> list[str]:
         with suppress(KeyError, TypeError, AttributeError):
             found.append(history_sentence(entry))
     return found
-
-
-def milestones(folder: Path) -> list[str]:
-    """Names of the moments at which the chosen pictures were looked at, in their order."""
-    found = sorted(path.stem for path in RunFolder(folder).probes.glob("*.npz"))
-    ends: list[str] = [name for name in ("before", "after") if name in found]
-    return ends or found
-
-
-@dataclass(frozen=True)
-class ProbeScene:
-    """What the backbone of one milestone made of the chosen pictures."""
-
-    pictures: np.ndarray  # [n, H, W, 3] uint8
-    attention: np.ndarray  # [n, A, h, w] float32, last block, class token's row
-    pca: np.ndarray  # [n, h, w, 3] uint8
-    moment: str
-    names: list[str]
-    grid: tuple[int, int]
-    heads: int
-
-
-def probe_scene(folder: Path, moment: str) -> ProbeScene:
-    """ValueError when there is no such moment."""
-    if moment not in milestones(folder):
-        raise ValueError("This run has nothing to show for that moment.")
-    try:
-        with np.load(RunFolder(folder).probes / f"{moment}.npz", allow_pickle=False) as file:
-            arrays = dict(file)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
-        raise ValueError("What was kept of that moment is damaged.") from None
-    wanted = {"attention": 4, "pca": 4, "pictures": 4, "names": 1}  # array -> axes
-    if any(name not in arrays or arrays[name].ndim != axes for name, axes in wanted.items()):
-        raise ValueError("What was kept of that moment is damaged.")
-    attention = arrays["attention"].astype(np.float32)
-    return ProbeScene(
-        pictures=arrays["pictures"],
-        attention=attention,
-        pca=(255 * arrays["pca"].clip(0, 1)).round().astype(np.uint8),
-        moment=moment,
-        names=[Path(str(name)).stem for name in arrays["names"]],
-        grid=(attention.shape[2], attention.shape[3]),
-        heads=attention.shape[1],
-    )
 
 
 def weights_file(folder: Path) -> Path | None:

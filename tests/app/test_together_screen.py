@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, Route, expect
-from tiny_runs import noted_run
+from tiny_runs import kept_moment, noted_run
 
-from dino_core.scenes import packing, runs_together
+from dino_core.scenes import packing, probes, runs_together
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +20,9 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
     folders = {
         name: noted_run(tmp_path / name, "tiny", 8 * i) for i, name in enumerate("ab", start=1)
     }
+    for i, folder in enumerate(folders.values()):
+        for step in (0, 10 * (i + 1)):
+            kept_moment(folder, f"step-{step:08}", 2 * i + step)
     card = {"steps": 2, "step": 2, "state": "finished", "mine": True, "alive": False, "updated": 1}
     card |= {"asked": 1, "words": "", "place": None, "seconds_left": None, "actions": []}
     kinds = {"a": "pretraining", "b": "pretraining", "c": "fine-tuning"}
@@ -37,8 +40,21 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
             "quantities": runs_together.choices(read),
             "titles": list(named),
             "differences": runs_together.differences(named),
+            "runs": [
+                {"name": n, "title": f"Run {n}", "moments": probes.milestones(folders[n])}
+                | {"mended": 0}
+                for n in asked["run"]
+            ],
         }
         route.fulfill(json=told)
+
+    def look(route: Route) -> None:
+        url = urlsplit(route.request.url)
+        name, moment = url.path.split("/")[-3], url.path.split("/")[-1]
+        home = {key: values[0] for key, values in parse_qs(url.query).items()}
+        scene = probes.probe_scene(folders[name], moment, (folders[home["to"]], home["at"]))
+        body, kind = packing.packed(scene, "page")
+        route.fulfill(body=body, content_type=kind)
 
     details = {"verdict": None, "command": "", "moments": [], "report": False, "weights": None}
     opened = runs[0] | details | {"kept_steps": [], "switches": "", "history": []}
@@ -52,6 +68,7 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
         page.route("**/runs/a/metrics*", lambda route: route.fulfill(json=metrics))
         page.route("**/runs/a", lambda route: route.fulfill(json=opened | {"step": 0}))  # Update's
         page.route(re.compile(r"/together\?"), answer)  # and not its script
+        page.route("**/runs/*/probe/*", look)
 
     return visitor("#screen=training", prepare=prepare)
 
@@ -75,3 +92,19 @@ def test_runs_share_a_chart_and_their_differences_are_listed(page: Page) -> None
     )
     panel.get_by_label("Smoothing").fill("0.5")
     expect(lines).to_have_count(4)
+
+
+def test_the_same_picture_of_several_runs_is_under_one_slider(page: Page) -> None:
+    panel = page.locator(".inside-together")
+    panel.locator("summary").click()
+    panel.locator(".inside-chips button").nth(1).click()
+    row = panel.locator(".inside-side-by-side figcaption")
+    expect(row).to_have_text(["Run astep 10", "Run bstep 20"])
+    slider = panel.get_by_label("By step")
+    slider.focus()
+    page.keyboard.press("ArrowLeft")  # of the steps 0, 10 and 20
+    expect(row).to_have_text(["Run astep 10", "Run bstep 0"])
+    page.keyboard.press("Home")
+    expect(row).to_have_text(["Run astep 0", "Run bstep 0"])
+    panel.get_by_role("button", name="dog", exact=True).click()
+    expect(panel.get_by_role("img", name="PCA: Run b, step 0")).to_be_visible()

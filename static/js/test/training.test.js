@@ -12,7 +12,17 @@ import {
 import { duration, nameOfMoment } from "../screens/training/format.js";
 import { hasPoints } from "../screens/training/points.js";
 import { namesIn, questionOf } from "../ui/picture-choice.js";
-import { attentionOf, newestOf, partOf, spreadOf } from "../screens/training/probe.js";
+import {
+  attentionOf,
+  coloursSentence,
+  homeOf,
+  momentAt,
+  namesInAll,
+  newestOf,
+  partOf,
+  spreadOf,
+  stepsOf,
+} from "../screens/training/probe.js";
 import { aboutMistakes, cellSentence, mistakesIn } from "../screens/training/sentences.js";
 
 const zip = (classes, more = {}) => ({
@@ -177,4 +187,30 @@ test("a switch takes the place of those that it excludes, and the fold names wha
     experimentsSentence(["koleo", "student"], offered),
     "Experiment: Teacher = student, No KoLeo",
   );
+});
+
+test("runs that are looked at together are each shown at what they had reached by a step", () => {
+  const one = ["step-00000000", "step-00000100", "step-00000200"],
+    other = ["step-00000050", "step-00000200", "teacher"];
+  assert.deepEqual(stepsOf([...one, ...other]), [0, 50, 100, 200]);
+  assert.equal(momentAt(one, 150), "step-00000100");
+  assert.equal(momentAt(one, 200), "step-00000200");
+  assert.equal(momentAt(other, 0), "step-00000050", "its first, where it had none yet");
+  const home = homeOf([{ name: "a", title: "A", moments: other, mended: 1 }]);
+  assert.deepEqual(home, { name: "a", mended: 1, moment: "step-00000200" });
+  const scenes = [
+    ["cat", "dog"],
+    ["dog", "cat", "owl"],
+  ].map((names) => ({ facts: { names } }));
+  assert.deepEqual(namesInAll(scenes), ["cat", "dog"]);
+  assert.deepEqual(namesInAll([...scenes, { facts: { names: ["owl"] } }]), []);
+});
+
+test("the colours of a checkpoint say whose they are", () => {
+  const at = (moment, home) => ({ moment, home });
+  assert.match(coloursSentence(at("step-00000100", "step-00000400"), false), /colours of step 400/);
+  assert.match(coloursSentence(at("step-00000400", "step-00000400"), false), /its own PCA/);
+  assert.match(coloursSentence(at("step-00000100", ""), false), /older run/);
+  assert.match(coloursSentence(at("step-00000100", ""), true), /what the student says/);
+  assert.match(coloursSentence(at("teacher", ""), true), /what it says itself/);
 });

@@ -1052,6 +1052,31 @@ export namespace predicting {
   }
 }
 
+export namespace probes {
+  /** What the backbone of one milestone made of the chosen pictures. */
+  export interface ProbeScene {
+    /** [n, H, W, 3] uint8 */
+    pictures: Uint8Array;
+    /** [n, A, h, w] float32, last block, class token's row */
+    attention: Float32Array;
+    /** [n, h, w, 3] uint8 */
+    pca: Uint8Array;
+    facts: {
+      moment: string;
+      names: string[];
+      grid: [number, number];
+      heads: number;
+      /** the moment whose colours these are; "" for colours of its own */
+      home: string;
+    };
+    shapes: {
+      pictures: [number, number, number, 3];
+      attention: [number, number, number, number];
+      pca: [number, number, number, 3];
+    };
+  }
+}
+
 export namespace similarity {
   /** Cosines of one layer's patch features with those of one patch. */
   export interface SimilarityScene {
@@ -1391,29 +1416,6 @@ export namespace tokens {
       neighbours: [number, number, 4];
       embedding_neighbours: [number, 4];
       register_cosines: [number, number];
-    };
-  }
-}
-
-export namespace training {
-  /** What the backbone of one milestone made of the chosen pictures. */
-  export interface ProbeScene {
-    /** [n, H, W, 3] uint8 */
-    pictures: Uint8Array;
-    /** [n, A, h, w] float32, last block, class token's row */
-    attention: Float32Array;
-    /** [n, h, w, 3] uint8 */
-    pca: Uint8Array;
-    facts: {
-      moment: string;
-      names: string[];
-      grid: [number, number];
-      heads: number;
-    };
-    shapes: {
-      pictures: [number, number, number, 3];
-      attention: [number, number, number, number];
-      pca: [number, number, number, 3];
     };
   }
 }

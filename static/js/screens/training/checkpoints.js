@@ -4,13 +4,14 @@ import { bus } from "../../page/bus.js";
 import { fetchScene } from "../../page/scenes.js";
 import { selection } from "../../page/selection.js";
 import { paintMap, paintRgb } from "../../ui/canvas.js";
-import { choice, slider as createSlider } from "../../ui/controls.js";
+import { slider as createSlider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { percent } from "../../ui/format.js";
 import { legend } from "../../ui/legend.js";
 import { maximum } from "../../ui/numbers.js";
+import { createPictureChooser } from "./choose-picture.js";
 import { nameOfMoment } from "./format.js";
-import { attentionOf, newestOf, partOf, spreadOf } from "./probe.js";
+import { attentionOf, coloursSentence, newestOf, partOf, spreadOf } from "./probe.js";
 
 /** @typedef {import("./probe.js").ProbeScene} ProbeScene */
 /** @typedef {import("./state.js").RunDetails} RunDetails */
@@ -21,10 +22,11 @@ export function createCheckpoints(onshow) {
     said = el("p", { class: "inside-note", "aria-live": "polite" });
   /** What is asked for, and the scene that is shown. */
   let run = "",
+    taught = false,
+    mended = 0, // times: the same step may have been made again
     moments = /** @type {string[]} */ ([]),
     at = 0,
     picture = 0,
-    names = "",
     scene = /** @type {ProbeScene | null} */ (null);
   const slider = createSlider("Checkpoint", {
     min: 0,
@@ -36,12 +38,15 @@ export function createCheckpoints(onshow) {
     },
   });
   slider.node.classList.add("wide");
-  const choices = el("div", { class: "inside-controls" });
+  const chooser = createPictureChooser((_, i) => {
+    picture = i;
+    paint();
+  });
   const node = el(
     "section",
     { class: "inside-time", hidden: true },
     el("h2", { text: "The same picture at each checkpoint" }),
-    el("div", { class: "inside-controls" }, slider.node, choices),
+    el("div", { class: "inside-controls" }, slider.node, chooser.node),
     pictures.node,
     said,
   );
@@ -52,7 +57,7 @@ export function createCheckpoints(onshow) {
     pictures.node.classList.add("inside-late"); // still those of the checkpoint before
     try {
       /** @type {ProbeScene} */
-      const next = await fetchScene(`runs/${asked}/probe/${moment}`);
+      const next = await fetchScene(`runs/${asked}/probe/${moment}${inColours()}`);
       if (asked !== run || moment !== moments[at]) return; // overtaken
       scene = next;
       pictures.node.classList.remove("inside-late");
@@ -63,23 +68,15 @@ export function createCheckpoints(onshow) {
     }
   }
 
+  /** Every checkpoint has the colours of the last; a student has those of its teacher. */
+  const inColours = () =>
+    `?${new URLSearchParams(taught ? {} : { to: run, at: moments[newestOf(moments)], mended: String(mended) })}`;
+
   function paint() {
     if (!scene) return;
     picture = Math.min(picture, scene.facts.names.length - 1);
-    said.textContent = pictures.draw(scene, picture);
-    offer(scene.facts.names);
-  }
-
-  /** Which pictures there are. @param {readonly string[]} all */
-  function offer(all) {
-    if (names === all.join()) return;
-    names = all.join();
-    const named = all.map((name, i) => /** @type {const} */ ([i, name]));
-    const pick = choice("Picture", named, picture, (i) => {
-      picture = i;
-      paint();
-    });
-    choices.replaceChildren(...(all.length > 1 ? [pick.node] : []));
+    said.textContent = pictures.draw(scene, picture, taught);
+    chooser.offer(scene.facts.names, picture);
   }
 
   bus.on("selection", ({ change }) => {
@@ -90,12 +87,13 @@ export function createCheckpoints(onshow) {
     node,
 
     /** @param {RunDetails} next */
-    draw({ name, kind, moments: found }) {
-      if (name === run && found.join() === moments.join()) return;
+    draw({ name, kind, moments: found, history }) {
+      if (name === run && found.join() === moments.join() && history.length === mended) return;
       const newest = name !== run || at === newestOf(moments); // follows the run
       if (name !== run) [scene, picture] = [null, 0];
       [run, moments] = [name, found];
-      pictures.taught(kind === "distillation");
+      taught = kind === "distillation";
+      mended = history.length;
       const last = Math.max(moments.length - 1, 0);
       at = newest ? newestOf(moments) : Math.min(at, last);
       node.hidden = !moments.length;
@@ -126,15 +124,15 @@ function createPictures() {
   return {
     node,
 
-    /** @param {boolean} yes a student in the colours of its teacher */
-    taught(yes) {
-      colours.textContent = yes
-        ? "the teacher's PCA of what the student says: one meaning a colour throughout"
-        : "a PCA of its own at each checkpoint: colours may swap";
-    },
-
-    /** In words what is drawn. @param {ProbeScene} scene @param {number} picture */
-    draw(scene, picture) {
+    /**
+     * In words what is drawn.
+     *
+     * @param {ProbeScene} scene
+     * @param {number} picture
+     * @param {boolean} taught a student in the colours of its teacher
+     */
+    draw(scene, picture, taught) {
+      colours.textContent = coloursSentence(scene.facts, taught);
       const { grid, heads, names, moment } = scene.facts,
         [h, w] = grid,
         side = scene.shapes.pictures[1];

@@ -1,6 +1,7 @@
-/* The arithmetic of a checkpoint's pictures. */
+/* The arithmetic of a checkpoint's pictures, and whose colours they have. */
+import { nameOfMoment } from "./format.js";
 
-/** @typedef {import("../../types/scenes").training.ProbeScene} ProbeScene */
+/** @typedef {import("../../types/scenes").probes.ProbeScene} ProbeScene */
 
 /**
  * The class token's attention of one picture: of a head, or of their mean (null). [h * w]
@@ -54,3 +55,60 @@ export const partOf = (values, picture, size) =>
  */
 export const newestOf = (moments) =>
   Math.max(moments.length - (moments.at(-1) === "teacher" ? 2 : 1), 0);
+
+/**
+ * @typedef {object} Told a run, as far as its pictures are concerned
+ * @property {string} name
+ * @property {string} title
+ * @property {string[]} moments at which the chosen pictures were looked at
+ * @property {number} mended times
+ */
+
+/** The steps among moments, in their order, each once. @param {readonly string[]} moments */
+export const stepsOf = (moments) =>
+  [
+    ...new Set(
+      moments
+        .filter((moment) => moment.startsWith("step-"))
+        .map((moment) => Number(moment.slice("step-".length))),
+    ),
+  ].sort((a, b) => a - b);
+
+/**
+ * What a run had reached by a step: its newest moment up to it, or its first one.
+ *
+ * @param {readonly string[]} moments
+ * @param {number} step
+ */
+export function momentAt(moments, step) {
+  const own = moments.filter((moment) => moment.startsWith("step-"));
+  return own.findLast((moment) => Number(moment.slice("step-".length)) <= step) ?? own[0];
+}
+
+/** Whose colours all are shown in: the last checkpoint of the first run. @param {readonly Told[]} runs */
+export const homeOf = ([{ name, moments, mended }]) => ({
+  name,
+  mended,
+  moment: momentAt(moments, Infinity),
+});
+
+/** The pictures that all of several runs follow. @param {readonly ProbeScene[]} scenes */
+export const namesInAll = ([first, ...others]) =>
+  (first?.facts.names ?? []).filter((name) =>
+    others.every(({ facts }) => facts.names.includes(name)),
+  );
+
+/**
+ * What the colours of a PCA mean.
+ *
+ * @param {Pick<ProbeScene["facts"], "moment" | "home">} facts
+ * @param {boolean} taught a student in the colours of its teacher
+ */
+export function coloursSentence({ moment, home }, taught) {
+  if (taught && moment === "teacher") return "the teacher's PCA of what it says itself";
+  if (taught) return "the teacher's PCA of what the student says: one meaning a colour throughout";
+  if (!home) return "a PCA of this checkpoint alone: an older run, whose colours cannot be aligned";
+  return home === moment
+    ? "its own PCA, whose colours all other checkpoints have"
+    : `turned onto the colours of ${nameOfMoment(home)} (orthogonal Procrustes)`;
+}

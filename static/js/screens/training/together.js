@@ -9,6 +9,7 @@ import { pick, slider, toggle } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { debounce } from "../../ui/frame.js";
 import { tableHead, tableRow } from "../../ui/table.js";
+import { createTogetherPictures } from "./together-pictures.js";
 
 /** @typedef {import("./state.js").RunCard} RunCard */
 
@@ -19,6 +20,7 @@ import { tableHead, tableRow } from "../../ui/table.js";
  * @property {[string, string][]} quantities name and title
  * @property {string[]} titles of the runs
  * @property {{ name: string, values: string[] }[]} differences
+ * @property {import("./probe.js").Told[]} runs
  */
 
 const MOST = 6, // runs in one chart
@@ -43,6 +45,7 @@ function createResult(onchange) {
     log = false;
   const place = chartPlace(),
     rows = el("table", { class: "inside-table" });
+  const pictures = createTogetherPictures();
   place.dataset.chart = "together";
   const quantity = pick("Compare", [["loss", "Total loss"]], "loss", () => onchange()),
     axis = pick("By", AXES, "step", () => onchange()),
@@ -64,6 +67,7 @@ function createResult(onchange) {
     { class: "inside-stack", hidden: true },
     el("div", { class: "inside-controls" }, quantity.node, axis.node, soft.node, logs.node),
     place,
+    pictures.node,
     el("h2", { text: "In what they differ" }),
     el("div", { class: "inside-scroll" }, rows),
   );
@@ -81,6 +85,7 @@ function createResult(onchange) {
     draw(answer) {
       quantity.fill(answer.quantities, answer.quantity);
       drawDifferences(rows, answer);
+      pictures.draw(answer.runs);
       return plot(place, answer.charts.together);
     },
   };
