@@ -69,8 +69,10 @@ export function createCheckpoints(onshow) {
   }
 
   /** Every checkpoint has the colours of the last; a student has those of its teacher. */
-  const inColours = () =>
-    `?${new URLSearchParams(taught ? {} : { to: run, at: moments[newestOf(moments)], mended: String(mended) })}`;
+  function inColours() {
+    const home = { to: run, at: moments[newestOf(moments)], mended: String(mended) };
+    return taught ? "" : `?${new URLSearchParams(home)}`;
+  }
 
   function paint() {
     if (!scene) return;
