@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -22,15 +22,8 @@ from starlette.concurrency import run_in_threadpool
 from app.paths import SAMPLES
 from app.routes.dependencies import Form, IsGone, Secret, Served, find_picture
 from app.routes.galleries import open_from_gallery
-from app.routes.prints import wide
-from app.routes.responses import (
-    CACHE_FOR_HOUR,
-    NO_STORE,
-    errors_as_sentences,
-    jpeg,
-    or_sentence,
-    respond,
-)
+from app.routes.prints import Paper, on_paper
+from app.routes.responses import NO_STORE, errors_as_sentences, jpeg, or_sentence, respond
 from app.routes.uploads import MAX_PICTURE, TOO_LARGE, read_body
 from app.services import Services
 from app.state.models import read_sample
@@ -225,26 +218,16 @@ def printed(
     secret: Secret,
     is_gone: IsGone,
     asked: Annotated[Asked, Depends()],
-    kind: Literal["svg", "pdf", "png"] = "svg",
-    width: str = "page",
-    *,
-    caption: bool = False,
+    paper: Annotated[Paper, Depends()],
 ) -> Response:
-    from dino_core.scenes.prints import MEDIA
     from dino_core.scenes.tray import print_tray
 
-    def make() -> Response:
+    def make() -> Any:
         rows, chosen = [find_row(services, secret, row) for row in asked.rows], chosen_of(asked)
         look = looking(services, secret, rows, asked, is_gone)
-        ready = print_tray(len(rows), look, chosen, source_of(services, secret, rows, asked))
-        if caption:
-            words = ready.caption(kind, wide(width))
-            return Response(words, media_type="text/plain", headers=CACHE_FOR_HOUR)
-        name = {"Content-Disposition": f'attachment; filename="tray.{kind}"'}
-        data = ready.file(kind, wide(width))
-        return Response(data, media_type=MEDIA[kind], headers=CACHE_FOR_HOUR | name)
+        return print_tray(len(rows), look, chosen, source_of(services, secret, rows, asked))
 
-    return or_sentence(make)
+    return on_paper(make, paper)
 
 
 def chosen_of(asked: Asked) -> Any:

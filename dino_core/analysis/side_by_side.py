@@ -20,6 +20,7 @@ from dino_core.analysis.pca import as_colours, colour_features, fit_pca
 from dino_core.analysis.similarity import Matches, match_patches, salient_matches
 from dino_core.config import PCAConfig
 
+LINES = 40  # matches that a figure draws
 CELLS = 16  # neighbours are suppressed within a 1 / CELLS of the short side
 COMPONENTS = 8  # of the second map, among which the first one's three are looked for
 
@@ -63,6 +64,20 @@ def matched(
         kept = start & end[matches.forward]
     radius = max(1, round(min(grids[0]) / CELLS))
     return PictureMatches(matches, radius, salient_matches(matches, grids[0], radius, kept))
+
+
+def drawn_pairs(
+    found: PictureMatches, grids: Sequence[tuple[int, int]], most: int
+) -> list[tuple[tuple[int, int], tuple[int, int], float]]:
+    """The best matches as (row, column) in the first, (row, column) in the second, cosine."""
+    return [
+        (
+            divmod(start, grids[0][1]),
+            divmod(int(found.matches.forward[start]), grids[1][1]),
+            float(found.matches.forward_similarity[start]),
+        )
+        for start in found.lines[:most].tolist()
+    ]
 
 
 def compared(

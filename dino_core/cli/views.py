@@ -137,7 +137,7 @@ def match(args: argparse.Namespace) -> None:
     match of the best match is the patch itself, and lines [n], those to draw, the best first.
     """
     from dino_core import figures
-    from dino_core.analysis.side_by_side import matched
+    from dino_core.analysis.side_by_side import drawn_pairs, matched
     from dino_core.figures.panels import panel_pixels
 
     for path in args.images:
@@ -150,14 +150,7 @@ def match(args: argparse.Namespace) -> None:
     found = matched(features, [first.grid, second.grid], config)
     arrays = {name: array(value) for name, value in vars(found.matches).items()}
     save(Path(args.output, "matches.npz"), arrays | {"lines": array(found.lines)})
-    pairs = [
-        (
-            divmod(start, first.grid[1]),
-            divmod(int(found.matches.forward[start]), second.grid[1]),
-            float(found.matches.forward_similarity[start]),
-        )
-        for start in found.lines[: args.lines].tolist()
-    ]
+    pairs = drawn_pairs(found, [first.grid, second.grid], args.lines)
     words = f"layer {layer}, on the foreground" if config else f"layer {layer}"
 
     def draw(width: Any) -> Any:

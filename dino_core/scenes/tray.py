@@ -5,7 +5,6 @@ tray_scene(len(rows), look, chosen)              # arrays and facts for the page
 print_tray(len(rows), look, chosen, names, source).file("svg", "page")
 """
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
@@ -14,15 +13,14 @@ import numpy as np
 import torch
 
 from dino_core.analysis.alignment import METHODS
-from dino_core.analysis.tray import FilledColumn, Look, Tray, TraySettings, fill_tray
+from dino_core.analysis.tray import FilledColumn, Look, TraySettings, fill_tray
 from dino_core.analysis.tray_columns import MOST_COLUMNS, MOST_ROWS, Column, column_of
 from dino_core.draw.pictures import to_bytes
-from dino_core.figures.files import DPI, label_of
-from dino_core.figures.panels import Width, panel_bytes
+from dino_core.figures.panels import Width
 from dino_core.figures.tray import cluster_table
 from dino_core.figures.tray import tray as figure_of
 from dino_core.scenes.features import settings
-from dino_core.scenes.prints import KINDS, Kind
+from dino_core.scenes.printing import Printed
 
 __all__ = ["MOST_COLUMNS", "MOST_ROWS", "parse_tray", "print_tray", "tray_scene"]
 
@@ -146,43 +144,19 @@ class TraySource:
     size: int  # short side, px
 
 
-@dataclass(frozen=True)
-class PrintedTray:
-    """A tray that can be printed at any width."""
-
-    filled: Tray
-    chosen: ChosenTray
-    source: TraySource
-
-    def file(self, kind: Kind, width: Width | float = "page") -> bytes:
-        """An SVG, PDF or PNG file that says its caption of itself. ValueError for another kind."""
-        if kind not in KINDS:
-            raise ValueError(f"A figure is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {kind!r}.")
-        return panel_bytes(self._figure(width), kind, DPI, self.caption(kind, width))
-
-    def caption(self, kind: Kind, width: Width | float = "page") -> str:
-        """The figure's own words, and the command that repeats it."""
-        return f"{label_of(self._figure(width))}. Repeated by: {self.command(kind, width)}"
-
-    def command(self, kind: Kind, width: Width | float = "page") -> str:
-        """The command that writes this file, as a shell takes it."""
-        first, *others = self.source.opened
-        words = ["tray", *self.source.pictures, "--columns"]
-        words += [column.word for column in self.chosen.columns]
-        words += [f"--{'weights' if 'file' in first else 'model'}", *first.values()]
-        for other in others:
-            words += ["--second", *other.values()]
-        words += [*self.chosen.options, "--size", str(self.source.size), "--output", "tray"]
-        wide = width if isinstance(width, str) else f"{width:g}"
-        words += ["--figure", f"tray.{kind}", "--figure-width", wide]
-        return f"python -m dino_core {shlex.join(words)}"
-
-    def _figure(self, width: Width | float) -> Any:
-        names = [picture.rsplit("/", 1)[-1] for picture in self.source.pictures]
-        return figure_of(self.filled, names, width=width, models=self.source.models)
-
-
 @torch.inference_mode()
-def print_tray(rows: int, look: Look, chosen: ChosenTray, source: TraySource) -> PrintedTray:
+def print_tray(rows: int, look: Look, chosen: ChosenTray, source: TraySource) -> Printed:
     """ValueError for what is not there."""
-    return PrintedTray(fill_tray(rows, look, chosen.columns, chosen.settings), chosen, source)
+    filled = fill_tray(rows, look, chosen.columns, chosen.settings)
+    names = [picture.rsplit("/", 1)[-1] for picture in source.pictures]
+
+    def draw(width: Width | float) -> Any:
+        return figure_of(filled, names, width=width, models=source.models)
+
+    first, *others = source.opened
+    words = ["tray", *source.pictures, "--columns", *(one.word for one in chosen.columns)]
+    words += [f"--{'weights' if 'file' in first else 'model'}", *first.values()]
+    for other in others:
+        words += ["--second", *other.values()]
+    words += [*chosen.options, "--size", str(source.size)]
+    return Printed("tray", draw, tuple(words))

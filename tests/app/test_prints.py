@@ -36,17 +36,18 @@ def client(home: Path) -> Iterator[TestClient]:
     server = build_server(weights=home / "tiny.safetensors")
     client = TestClient(server, base_url="http://localhost")
     services = server.state.services
-    services.pictures.share("cat", lambda: open_cat(services))
+    services.pictures.share("cat", lambda: open_sample(services, "cat.jpg"))
+    services.pictures.share("coffee", lambda: open_sample(services, "coffee.jpg"))
     yield client
     client.close()
 
 
-def open_cat(services: Any) -> Entry:
-    source = (ROOT / "static" / "samples" / "cat.jpg").open("rb").read()
+def open_sample(services: Any, name: str) -> Entry:
+    source = (ROOT / "static" / "samples" / name).open("rb").read()
     from dino_core.scenes.picture import read_picture
 
     picture = services.models.inspect(read_picture(source), services.models.default, 56)
-    return Entry("", picture, services.models.default, 56, "cat.jpg", file="tiny.safetensors")
+    return Entry("", picture, services.models.default, 56, name, file="tiny.safetensors")
 
 
 @pytest.mark.parametrize(
@@ -58,15 +59,23 @@ def open_cat(services: Any) -> Entry:
         "similarity?row=3&column=0&layer=0",
         "pca?layer=0&preset=all-patches&flip=true",
         "norms?",
+        "clusters?k=3&layer=0",
+        "similarity?row=3&column=0&layer=0&second=coffee",
+        "matches?second=coffee&layer=1&preset=all-patches",
+        "matches?second=coffee&object_only=false",
+        "comparison?layer=0&second_layer=1",
+        "drawn/crops?seed=3&blur=as written&local_count=2",
+        "drawn/masks?seed=4&ratio=0.25",
     ],
 )
 def test_the_command_in_the_caption_writes_the_same_file(
     client: TestClient, home: Path, asked: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answer = client.get(f"/view/cat/print/{asked}")
+    path = asked if asked.startswith("drawn/") else f"print/{asked}"
+    answer = client.get(f"/view/cat/{path}")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("image/svg+xml")
-    caption = client.get(f"/view/cat/print/{asked}&caption=true").text
+    caption = client.get(f"/view/cat/{path}&caption=true").text
     words = shlex.split(caption.partition("Repeated by: python -m dino_core ")[2])
     monkeypatch.chdir(home)
     assert main(words) == 0
@@ -90,6 +99,10 @@ def test_pdf_and_png_are_of_the_width_asked_for(client: TestClient) -> None:
 def test_what_no_command_repeats_is_said(client: TestClient) -> None:
     caption = client.get("/view/cat/print/pca?preset=all-patches&whiten=true&caption=true").text
     assert caption.endswith("The preset all-patches with whiten True: by no command.")
+    caption = client.get("/view/cat/drawn/crops?local_high=0.2&caption=true").text
+    assert caption.endswith("other sizes or areas than the official ones: by no command.")
+    caption = client.get("/view/cat/print/matches?second=coffee&flip=true&caption=true").text
+    assert caption.endswith("The other side as the foreground: by no command.")
 
 
 @pytest.mark.parametrize(
@@ -97,6 +110,8 @@ def test_what_no_command_repeats_is_said(client: TestClient) -> None:
     [
         ("maps?", "Printed are attention"),
         ("similarity?", "Choose a patch first"),
+        ("matches?", "Choose a second picture first"),
+        ("comparison?second_layer=2", "layers 0 to 1"),
         ("attention?layer=2", "layers 0 to 1"),
         ("attention?head=3", "heads 0 to 2"),
         ("attention?width=5", "30 to 1000 mm"),

@@ -10,7 +10,9 @@ import { printing } from "./print.js";
  * @property {() => HTMLCanvasElement | Promise<HTMLCanvasElement>} [png] what is drawn
  * @property {() => string} [npz] where the numbers are
  * @property {() => string | Promise<string>} [csv] the numbers as a table
- * @property {(query: import("./print.js").Query) => string} [figure] where it is as a figure for print
+ * @property {(query: import("./print.js").Query, what: string) => string} [figure] where it is as a
+ *   figure for print
+ * @property {readonly (readonly [string, string])[]} [figures] which views have one, where several do
  * @property {() => string} [python] the lines that compute the same
  */
 
@@ -69,7 +71,7 @@ function linkButton() {
  * @param {string} screen names the files
  * @param {Exports} exports
  */
-export function exportBar(screen, { png, npz, csv, figure, python }) {
+export function exportBar(screen, { png, npz, csv, figure, figures, python }) {
   const code = el("pre", {
     class: "inside-code",
     hidden: true,
@@ -99,7 +101,7 @@ export function exportBar(screen, { png, npz, csv, figure, python }) {
     };
     row.append(button("CSV", save, "The numbers, as a table"));
   }
-  const print = figure && printing(figure, saveFigure);
+  const print = figure && printing(figure, saveFigure, figures);
   if (print) row.append(print.fold);
   /** @param {string} href named by the server */
   async function saveFigure(href) {
@@ -122,5 +124,9 @@ export function exportBar(screen, { png, npz, csv, figure, python }) {
     );
     row.append(fold);
   }
-  return { node: el("div", {}, row, ...(print ? [print.panel] : []), code), refresh };
+  return {
+    node: el("div", {}, row, ...(print ? [print.panel] : []), code),
+    refresh,
+    print,
+  };
 }

@@ -9,10 +9,16 @@ import { request } from "./scenes.js";
 /**
  * A button that opens the choice, and what it opens.
  *
- * @param {(query: Query) => string} url of what is shown, with what is wanted of it
+ * @param {(query: Query, what: string) => string} url of what is shown, with what is wanted of it
  * @param {(href: string) => Promise<void>} save hands the file to the visitor
+ * @param {readonly (readonly [string, string])[]} [views] where several are shown, which one
  */
-export function printing(url, save) {
+export function printing(url, save, views = [["", ""]]) {
+  let what = views[0][0];
+  const which = choice("View", views, what, (next) => {
+    what = next;
+  });
+  which.node.hidden = views.length < 2;
   /** @type {{ kind: string, width: string }} */
   const wanted = { kind: "svg", width: "column" };
   const caption = el("p", { class: "inside-caption", role: "status", hidden: true });
@@ -39,8 +45,8 @@ export function printing(url, save) {
   async function write() {
     caption.hidden = false;
     try {
-      const words = await (await request(url({ ...wanted, caption: true }))).text();
-      await save(url(wanted));
+      const words = await (await request(url({ ...wanted, caption: true }, what))).text();
+      await save(url(wanted, what));
       caption.textContent = words;
     } catch (error) {
       caption.textContent = error instanceof Error ? error.message : String(error);
@@ -50,6 +56,7 @@ export function printing(url, save) {
   const panel = el(
     "div",
     { class: "inside-print", role: "group", "aria-label": "Figure for print", hidden: true },
+    which.node,
     kinds.node,
     widths.node,
     button("Save", write, "The figure, and its caption"),
@@ -61,5 +68,18 @@ export function printing(url, save) {
     panel.hidden = !panel.hidden;
     fold.setAttribute("aria-expanded", String(!panel.hidden));
   }
-  return { fold, panel };
+  return {
+    fold,
+    panel,
+    /** Whether there is a figure of what is shown now. @param {boolean} is */
+    enable(is) {
+      fold.hidden = !is;
+      if (!is && !panel.hidden) open();
+    },
+    /** Whether there is more than one view. @param {boolean} several */
+    offer(several) {
+      which.node.hidden = !several;
+      if (!several) which.set((what = views[0][0]));
+    },
+  };
 }

@@ -22,6 +22,10 @@ export const createExports = (state, picture, canvases) =>
       const { shown, query } = loaded(state);
       return sceneUrl(shown.key, "crops", { ...query, form: "npz" });
     },
+    figure: (paper) => {
+      const { shown, query } = loaded(state);
+      return sceneUrl(shown.key, "drawn/crops", { ...query, ...paper });
+    },
     csv: () => cropTable(loaded(state).scene.facts.crops),
     python: () => pythonLines(loaded(state)),
   });

@@ -60,6 +60,23 @@ export const matchesUrl = ({ view, second, layer, colouring, objectOnly }, query
   });
 
 /**
+ * Two pictures for print: lines between what matches, or how alike both are to one patch.
+ *
+ * @param {Parameters<typeof matchesUrl>[0]} loaded
+ * @param {Query} query
+ * @param {{ row: number, col: number } | null} patch of the first, to which both are compared
+ */
+export const pairPrintUrl = ({ view, second, layer, colouring, objectOnly }, query, patch) =>
+  sceneUrl(view.key, `print/${patch ? "similarity" : "matches"}`, {
+    second: second.key,
+    layer,
+    ...(patch
+      ? { row: patch.row, column: patch.col }
+      : { ...colouringQuery(colouring), object_only: objectOnly }),
+    ...query,
+  });
+
+/**
  * @typedef {import("./compare/state.js").LoadedComparison} LoadedComparison
  * @param {Pick<LoadedComparison, "view" | "layer" | "colouring" | "secondLayer" | "second">} comparison
  * @param {Query} [query]
@@ -67,6 +84,21 @@ export const matchesUrl = ({ view, second, layer, colouring, objectOnly }, query
 export const comparisonUrl = ({ view, layer, colouring, secondLayer, second }, query = {}) =>
   sceneUrl(view.key, `comparison/${layer}`, {
     ...colouringQuery(colouring),
+    second_layer: secondLayer,
+    ...(second ? { second: second.key } : {}),
+    ...query,
+  });
+
+/**
+ * The same for print.
+ *
+ * @param {Parameters<typeof comparisonUrl>[0]} comparison
+ * @param {Query} query
+ */
+export const comparisonPrintUrl = ({ view, layer, colouring, secondLayer, second }, query) =>
+  sceneUrl(view.key, "print/comparison", {
+    ...colouringQuery(colouring),
+    layer,
     second_layer: secondLayer,
     ...(second ? { second: second.key } : {}),
     ...query,

@@ -89,3 +89,9 @@ export function sideBySide(parts) {
   );
   return canvas;
 }
+
+/** What ways of looking print that show a picture and how alike its patches are. */
+export const FIGURES = /** @type {const} */ ([
+  ["view", "This view"],
+  ["similarity", "Similarity to the chosen patch"],
+]);

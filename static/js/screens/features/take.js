@@ -1,5 +1,6 @@
 /* The files and lines that a way of looking gives away. */
 import { exportBar } from "../../page/export.js";
+import { FIGURES } from "./panels.js";
 
 const FILES = ["PNG", "NPZ", "CSV", "Figure", "Save"];
 
@@ -8,11 +9,12 @@ export function createTake(way) {
   const none = () => {
     throw new Error("This way of looking has no such file.");
   };
-  const { node, refresh } = exportBar("features", {
+  const { node, refresh, print } = exportBar("features", {
     png: () => (way().exports.png ?? none)(),
     npz: () => (way().exports.npz ?? none)(),
     csv: () => (way().exports.csv ?? none)(),
-    figure: (query) => (way().exports.figure ?? none)(query),
+    figure: (query, what) => (way().exports.figure ?? none)(query, what),
+    figures: FIGURES,
     python: () => (way().exports.python ?? none)(),
   });
   return {
@@ -22,11 +24,7 @@ export function createTake(way) {
     enable(ready) {
       for (const one of node.querySelectorAll("button"))
         if (FILES.includes(one.textContent ?? "")) one.disabled = !ready;
-      const figure = /** @type {HTMLButtonElement} */ (
-        node.querySelector(".inside-take > [aria-expanded]")
-      );
-      figure.hidden = !way().exports.figure; // of the colours alone
-      if (figure.hidden && figure.getAttribute("aria-expanded") === "true") figure.click();
+      print?.offer(Boolean(way().exports.figures));
     },
   };
 }

@@ -23,6 +23,11 @@ export const createExports = (state, canvases) =>
         { seed, ratio } = scene.facts;
       return sceneUrl(shown.key, "masks", { seed, ratio, form: "npz" });
     },
+    figure: (query) => {
+      const { shown, scene } = loaded(state),
+        { seed, ratio } = scene.facts;
+      return sceneUrl(shown.key, "drawn/masks", { seed, ratio, ...query });
+    },
     csv: () => blockTable(currentMask(loaded(state)).blocks),
     python: () => pythonLines(loaded(state)),
   });

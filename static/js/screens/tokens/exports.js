@@ -19,6 +19,7 @@ export const createExports = (state, png) =>
     png,
     npz: () => sceneUrl(shown(state).view.key, PATHS[state.part], { form: "npz" }),
     csv: () => TABLES[state.part](state),
+    figure: (query) => sceneUrl(shown(state).view.key, "print/norms", query),
     python: () => `${openInPython(shown(state).view)}\n${LINES[state.part](state)}`,
   });
 

@@ -55,6 +55,7 @@ export function create(root, page) {
     if (now.hovered || now.cell) return; // words for reading wait until the pointer rests
     fillLesson("tokens", lessonNumbers(now));
     take.refresh();
+    take.print?.enable(state.part === "blocks"); // the others are not printed
   }
 
   bus.on("selection", ({ change }) => {

@@ -5,6 +5,7 @@ import { flatten } from "../../../ui/canvas.js";
 import { cellOf, csvOf } from "../arithmetic.js";
 import { featuresUrl } from "../fetching.js";
 import { configInPython } from "../in-python.js";
+import { FIGURES } from "../panels.js";
 import { colouringQuery, patchOf } from "../state.js";
 import { COMPONENTS } from "./controls.js";
 
@@ -25,8 +26,13 @@ export const createExports = (state, drawn) => ({
     const { view, layer, colouring } = shown(state);
     return featuresUrl(view, layer, colouring, { form: "npz" });
   },
-  figure(query) {
-    const { view, layer, colouring } = shown(state);
+  figures: FIGURES,
+  figure(query, what) {
+    const { view, layer, colouring, scene } = shown(state);
+    if (what === "similarity") {
+      const { row, col } = patchOf(state, scene.facts.grid);
+      return sceneUrl(view.key, "print/similarity", { layer, row, column: col, ...query });
+    }
     return sceneUrl(view.key, "print/pca", { layer, ...colouringQuery(colouring), ...query });
   },
   csv: () => table(shown(state), state.colours.similar ?? new Float32Array(0)),

@@ -1,7 +1,7 @@
 /* What can be taken of a comparison. */
 import { loadInPython, openInPython } from "../../../page/python.js";
 import { csvOf } from "../arithmetic.js";
-import { comparisonUrl } from "../fetching.js";
+import { comparisonPrintUrl, comparisonUrl } from "../fetching.js";
 import { configInPython } from "../in-python.js";
 import { sideBySide } from "../panels.js";
 
@@ -16,6 +16,7 @@ import { sideBySide } from "../panels.js";
 export const createExports = (state, layers) => ({
   png: () => sideBySide(layers().map(({ picture, overlay }) => [picture, overlay, 1])),
   npz: () => comparisonUrl(shown(state), { form: "npz" }),
+  figure: (query) => comparisonPrintUrl(shown(state), query),
   csv: () => table(shown(state)),
   python: () => lines(shown(state)),
 });

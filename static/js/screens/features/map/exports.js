@@ -1,5 +1,6 @@
 /* What can be taken of clusters and map. */
 import { openInPython } from "../../../page/python.js";
+import { sceneUrl } from "../../../page/scenes.js";
 import { cellOf, csvOf } from "../arithmetic.js";
 import { sideBySide } from "../panels.js";
 import { clustersUrl, umapUrl } from "./urls.js";
@@ -27,6 +28,11 @@ export const createExports = (state, layers) => ({
     return map.facts.method === "umap"
       ? umapUrl(view, layer, choice, form)
       : clustersUrl(view, layer, choice, form);
+  },
+  figure(query) {
+    const { view, layer, clusters } = shown(state),
+      { k, seed } = clusters.facts;
+    return sceneUrl(view.key, "print/clusters", { layer, k, seed, ...query });
   },
   csv: () => table(shown(state)),
   python: () => lines(shown(state)),

@@ -2,9 +2,10 @@
 import { openInPython } from "../../../page/python.js";
 import { penOf } from "../../../ui/dom.js";
 import { cellOf, csvOf } from "../arithmetic.js";
-import { matchesUrl } from "../fetching.js";
+import { matchesUrl, pairPrintUrl } from "../fetching.js";
 import { configInPython, secondInPython } from "../in-python.js";
-import { SHEET, sideBySide } from "../panels.js";
+import { FIGURES, SHEET, sideBySide } from "../panels.js";
+import { patchOf } from "../state.js";
 import { lineColour } from "./lines.js";
 
 /** @typedef {import("../state.js").State} State */
@@ -25,6 +26,12 @@ import { lineColour } from "./lines.js";
 export const createExports = (state, layers) => ({
   png: () => sheet(shown(state), layers(), state.pair),
   npz: () => matchesUrl(shown(state), { form: "npz" }),
+  figures: FIGURES,
+  figure(query, what) {
+    const loaded = shown(state),
+      patch = what === "similarity" ? patchOf(state, loaded.view.grid) : null;
+    return pairPrintUrl(loaded, query, patch);
+  },
   csv: () => table(shown(state)),
   python: () => (state.pair.loaded ? lines(state.pair.loaded) : "# Choose a second picture first."),
 });

@@ -1,0 +1,68 @@
+"""A figure for print, its caption, and the command that writes the same file.
+
+printed = Printed("attention", draw, ("attention", "cat.jpg", "--layer", "8"))
+printed.file("svg", "column")       # bytes: those that the command writes
+printed.caption("svg", "column")
+"""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, get_args
+
+from dino_core.figures.files import DPI, label_of
+from dino_core.figures.panels import Width, panel_bytes
+
+Kind = Literal["svg", "pdf", "png"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+MEDIA = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
+
+
+class Source(NamedTuple):
+    """What a command opens to see the same."""
+
+    picture: str
+    model: str = "preview_vits14"
+    weights: str = ""  # a file in place of the model's name
+    size: int = 224  # short side, px
+
+    @property
+    def named(self) -> str:
+        """The model as a command that takes several is told it."""
+        return self.weights or self.model
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        model = ("--weights", self.weights) if self.weights else ("--model", self.model)
+        return (*model, "--size", str(self.size))
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A view that can be printed at any width."""
+
+    name: str  # of its files
+    draw: Callable[[Width | float], Any]  # -> matplotlib's Figure
+    words: tuple[str, ...]  # the command with what it opens and shows
+    otherwise: str = ""  # what no command does; empty where one writes the same file
+    output: str = ""  # of the command, where that is no folder
+
+    def file(self, kind: Kind, width: Width | float = "page") -> bytes:
+        """An SVG, PDF or PNG file that says its caption of itself. ValueError for another kind."""
+        if kind not in KINDS:
+            raise ValueError(f"A figure is {', '.join(KINDS[:-1])} or {KINDS[-1]}, not {kind!r}.")
+        return panel_bytes(self.draw(width), kind, DPI, self.caption(kind, width))
+
+    def caption(self, kind: Kind, width: Width | float = "page") -> str:
+        """The figure's own words, and what repeats it."""
+        label = label_of(self.draw(width))
+        if self.otherwise:
+            return f"{label}. {self.otherwise}: by no command."
+        return f"{label}. Repeated by: {self.command(kind, width)}"
+
+    def command(self, kind: Kind, width: Width | float = "page") -> str:
+        """The command that writes this file, as a shell takes it."""
+        wide = width if isinstance(width, str) else f"{width:g}"
+        words = [*self.words, "--output", self.output or self.name]
+        words += ["--figure", f"{self.name}.{kind}", "--figure-width", wide]
+        return f"python -m dino_core {shlex.join(words)}"
