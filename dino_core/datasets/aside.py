@@ -18,6 +18,11 @@ _PERHAPS = {
     "annotation", "label", "mask", "bbox", "segmentation", "seg", "trimap", "thumb", "thumbnail",
     "preview", "overlay", "heatmap", "depth", "edges",
 }  # fmt: skip
+# How a folder's files are written, which says nothing of what is in them: masks_png.
+_WRITTEN_AS = {
+    "png", "pngs", "jpg", "jpgs", "jpeg", "bmp", "tif", "tiff", "xml", "json", "txt", "coco", "voc",
+    "yolo",
+}  # fmt: skip
 LEFT = "A folder called {} is not taken for pictures of a class; include it to."
 _COMPARED = 50  # folders whose pixels may be looked at
 
@@ -33,8 +38,10 @@ def folders_aside(left_out: Iterable[tuple[str, str]]) -> dict[str, int]:
 
 def is_aside(folder: str, folders: Mapping[str, Sequence[str]], are_masks: AreMasks) -> bool:
     """Whether a folder among others, each with the paths of its pictures, is no class."""
-    word = re.sub(r"[\W_\d]+", "", folder.casefold())
     words = words_of_name(folder)
+    while len(words) > 1 and words[-1] in _WRITTEN_AS:
+        words = words[:-1]
+    word = "".join(words)
     others = [other for other in folders if other != folder]
     if word in _ASIDE:
         # Unless another folder says the opposite: masks, no_masks.

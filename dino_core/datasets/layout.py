@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from dino_core.datasets.aside import LEFT, AreMasks, is_aside
 from dino_core.datasets.contents import Left, matches
-from dino_core.datasets.splits import FILLING, split_of, split_sentence, words_of_name
+from dino_core.datasets.splits import FILLING, evaluated_on, split_of, split_sentence, words_of_name
 
 
 class Item(NamedTuple):
@@ -166,6 +166,7 @@ def _split_level(
         if kind:
             by_rest.setdefault(rest, {})[folder] = kind
     for kinds in by_rest.values():
+        kinds |= evaluated_on(kinds)
         present = set(kinds.values())
         if len(present) < 2 or not ("train" in present or len(kinds) == len(folders)):
             continue

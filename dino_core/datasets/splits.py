@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 
 SPLITS = ("train", "val", "test")
 _SPLIT_WORDS = {
@@ -41,6 +42,16 @@ def split_of(folder: str) -> tuple[str, tuple[str, ...]]:
             rest.append(word)
     kind = kinds[0] if len(set(kinds)) == 1 else ""
     return kind, tuple(rest)
+
+
+def evaluated_on(kinds: Mapping[str, str]) -> dict[str, str]:
+    """Folders that are the test, of folders and their splits: evaluation beside train and dev.
+
+    Alone it is what a training looks at meanwhile; beside another such one it is the third part.
+    """
+    late = [name for name in kinds if {"eval", "evaluation"} & set(words_of_name(name))]
+    others = [name for name, kind in kinds.items() if kind == "val" and name not in late]
+    return dict.fromkeys(late, "test") if others and "test" not in kinds.values() else {}
 
 
 def split_sentence(counts: Counter[str]) -> str:

@@ -54,6 +54,7 @@ VIDEO = Kind("a video", advice="export single frames as PNG or JPEG")
 MP4 = Kind("an MP4 video", advice=VIDEO.advice)
 QUICKTIME = Kind("a QuickTime video", advice=VIDEO.advice)
 SOUND = Kind("a sound file", advice="a picture is wanted")
+TARGA = Kind("a Targa picture (TGA)")
 PROGRAM = Kind("a program", advice="a picture is wanted")
 ARCHIVE = Kind("a packed archive", advice="unpack it, and give the folder or a zip of it")
 
@@ -82,7 +83,8 @@ _STARTS: tuple[tuple[bytes, Kind], ...] = (
     (b"#?RGBE", Kind("a Radiance HDR picture")),
     (b"DDS ", Kind("a DirectDraw texture (DDS)")),
     (b"\0\0\x01\0", Kind("an icon file (ICO)")),
-    (b"\0\0\x02\0", Kind("a cursor file (CUR)")),
+    (b"\0\0\x02\0\0\0", TARGA), (b"\0\0\x0a\0\0\0", TARGA), (b"\0\0\x03\0\0\0", TARGA),
+    (b"\0\0\x02\0", Kind("a cursor file (CUR)")),  # which holds one or more
     (b"icns", Kind("an icon file (ICNS)")),
     (b"\xd7\xcd\xc6\x9a", Kind("a Windows drawing (WMF)")),
     (b"SIMPLE  =", Kind("a FITS file of astronomy")),

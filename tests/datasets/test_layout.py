@@ -228,6 +228,28 @@ def test_without_labels_nothing_is_left_out(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("parts", "splits"),
+    [
+        (("train", "dev", "evaluation"), {"train", "val", "test"}),
+        (("Train_set", "Valid_set", "Eval_set"), {"train", "val", "test"}),
+        (("train", "eval"), {"train", "val"}),
+        (("train", "eval", "test"), {"train", "val", "test"}),
+        (("train", "val", "eval", "test"), {"train", "val", "test"}),
+    ],
+)
+def test_three_parts_stay_three_whatever_the_third_is_called(tmp_path, parts, splits):
+    found = found_in(tmp_path, [f"{part}/{c}/1.png" for part in parts for c in ("a", "b")])
+    assert set(found.splits) == splits
+    assert found.classes == ("a", "b")
+
+
+@pytest.mark.parametrize("folder", ["annotations_png", "masks-jpg", "labels_yolo", "Thumbs_PNG"])
+def test_how_files_are_written_does_not_make_a_class_of_masks(tmp_path, folder):
+    names = [f"{part}/{c}/1.png" for part in ("images", folder) for c in ("a", "b")]
+    assert found_in(tmp_path, names).classes == ("a", "b")
+
+
+@pytest.mark.parametrize(
     ("names", "left"),
     [
         (["1.png", "2.png", "thumbs/1.png", "thumbs/2.png"], {"thumbs/1.png", "thumbs/2.png"}),

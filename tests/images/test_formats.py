@@ -35,6 +35,10 @@ FOREIGN = {
     "a JPEG 2000 picture": (b"\0\0\0\x0cjP  \r\n\x87\n\0\0", b"\xff\x4f\xff\x51\0\x2f"),
     "a DICOM file": (bytes(128) + b"DICM\2\0\0\0UL", b"\x08\0\x05\0\x0a\0\0\0ISO_IR 100"),
     "a Photoshop document": (b"8BPS\0\1" + bytes(9), b"8BPS\0\2" + bytes(9)),
+    "a Targa picture": tuple(
+        bytes([0, 0, kind]) + bytes(9) + b"\x32\0\x28\0\x18\0" + bytes(90) for kind in (2, 3, 10)
+    ),
+    "a cursor file": (b"\0\0\2\0\1\0\x20\x20\0\0",),
     "an SVG drawing": (
         b"<svg/>",
         b'<?xml version="1.0"?>\n<!-- made by hand -->\n<svg width="1"/>',
