@@ -156,6 +156,27 @@ def test_everything_stays_and_is_found_again(
     assert page.evaluate("window.isTheSame")
 
 
+def test_one_s_own_picture_is_found_again_by_a_page_that_was_loaded_anew(
+    visit: Callable[..., Page], mortal: Server
+) -> None:
+    """The page has lost the file, and this browser has not; then the server loses the picture."""
+    page = visit("#screen=attention")
+    settle(page)
+    upload(page, SAMPLES / "rocket.jpg")
+    page.reload()
+    settle(page)
+    marked(page)
+    before = state(page)
+    with away(mortal):
+        expect_one_sentence(page)
+    expect_return(page)
+    assert state(page) == before
+    page.locator("#size label").nth(1).click()
+    page.wait_for_function("location.hash.includes('size=448')", timeout=LONG)
+    settle(page)
+    assert page.locator(".inside-problem:visible, .toast-body").count() == 0
+
+
 def test_what_is_asked_meanwhile_is_answered_afterwards(
     visit: Callable[..., Page], mortal: Server
 ) -> None:

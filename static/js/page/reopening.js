@@ -56,8 +56,11 @@ function keepNewest(map, most, [name, value]) {
 }
 
 /** A picture was sent to the server, which put it there. @param {string} path @param {File} file */
-export const keepFile = (path, file) =>
-  keepNewest(files, FILES, [path.split(/[\\/]/).at(-2) ?? path, file]);
+export function keepFile(path, file) {
+  const name = path.split(/[\\/]/).at(-2) ?? path;
+  keepNewest(files, FILES, [name, file]);
+  void import("./own-files.js").then(({ keepOwn }) => keepOwn(name, file));
+}
 
 /** How a picture was opened. @param {string} key @param {Recipe} recipe */
 export const remember = (key, recipe) => keepNewest(recipes, RECIPES, [key, recipe]);
@@ -90,8 +93,21 @@ export function recipeOfView({ model, size, sample, origin = "" }) {
 bus.on("view", (view) => {
   shown = view;
   if (!recipes.get(view.key)?.file) remember(view.key, recipeOfView(view));
+  void findAgain(view.key);
   showNotice("", { topic: "picture" });
 });
+
+/** A page that was loaded anew has a file no more; this browser may. @param {string} key */
+async function findAgain(key) {
+  const recipe = recipes.get(key);
+  if (!recipe?.upload || recipe.file) return;
+  const { findOwn } = await import("./own-files.js");
+  const file = await findOwn(recipe.upload);
+  if (file && recipes.get(key) === recipe) {
+    keepNewest(files, FILES, [recipe.upload, file]);
+    remember(key, { ...recipe, file });
+  }
+}
 
 // ---------- asking, beside everything that waits for the server
 
