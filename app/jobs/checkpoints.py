@@ -59,9 +59,9 @@ def take_milestone(
 
     `file`: as lines of Python name it. ValueError in a sentence.
     """
-    size = weights.stat().st_size
     path = checkpoints.place(owner, weights.name)
     try:
+        size = weights.stat().st_size
         with ON_THEIR_WAY.counted(size):
             make_room(checkpoints, owner, "", size=size)
         try:

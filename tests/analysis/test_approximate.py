@@ -13,6 +13,7 @@ from dino_core.analysis import approximate, projection
 from dino_core.analysis.approximate import (
     Graph,
     Recall,
+    _without_themselves,
     exact_nearest,
     graph_duplicates,
     graph_outliers,
@@ -182,3 +183,8 @@ def test_the_index_finds_nearly_all_says_how_many_and_the_same_each_time(
     values, found, _ = search(points[:5], points, 3, seed=1)
     assert found[:, 0].tolist() == [0, 1, 2, 3, 4]
     np.testing.assert_allclose(values[:, 0], 1, atol=1e-6)
+
+
+def test_who_does_not_find_itself_loses_the_farthest():
+    found = np.array([[3, 1, 2], [1, 4, 0], [4, 2, 5]])
+    assert _without_themselves(found).tolist() == [[3, 1], [4, 0], [4, 5]]

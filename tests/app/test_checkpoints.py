@@ -536,3 +536,20 @@ def test_a_note_goes_before_the_file_that_it_is_about(
     monkeypatch.setattr(module.shutil, "rmtree", lambda *_, **__: seen.append(noted.exists()))
     module.forget(noted)
     assert seen == [False]
+
+
+def test_a_milestone_that_goes_meanwhile_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, weights = Checkpoints(tmp_path / "kept"), tmp_path / "w.safetensors"
+    for _ in "gone already", "gone while it is copied":
+        with pytest.raises(ValueError, match="has let go of this checkpoint"):
+            jobs.take_milestone(kept, weights, owner="ada", title="t", file="f")
+        assert not [path for path in kept.folder.rglob("*") if path.parent != kept.folder]
+        save_backbone(tiny_vit(), weights)
+
+        def gone(*_: object) -> None:
+            raise FileNotFoundError
+
+        monkeypatch.setattr(jobs.os, "link", gone)
+        monkeypatch.setattr(jobs.shutil, "copyfile", gone)

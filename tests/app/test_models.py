@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.state import models as module
-from app.state.models import BUSY, MAX_SIZE, Gone, Models
+from app.state.models import BUSY, MAX_SIZE, Gone, Models, check_patches
 from dino_core.vit.between import current_check
 
 PREVIEW = "preview_vits14"
@@ -275,3 +275,9 @@ def test_a_forward_that_takes_too_long_ends_in_a_sentence(clock: Clock) -> None:
 
     with pytest.raises(ValueError, match="longer than this server allows"):
         Models("preview_vits14", None, "cpu").exclusive(forward)
+
+
+def test_as_many_patches_as_may_be() -> None:
+    check_patches(64 * 8, 8)
+    with pytest.raises(ValueError, match="into 4,225, more than the 4,096"):
+        check_patches(65 * 8, 8)

@@ -1,7 +1,9 @@
 """gallery/state.py and folder.py without a process: what is fixed, who is at work, what is next."""
 
 import os
+import signal
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from tiny_runs import coloured, files, picture
 from dino_core import jobs
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.gallery.options import Options
+from dino_core.gallery.stopping import stop_on_signals
 
 
 @pytest.fixture
@@ -78,3 +81,27 @@ def test_pictures_are_those_that_were_embedded(tmp_path: Path) -> None:
     files(data, {"red/new.png": picture(1)})
     with pytest.raises(ValueError, match="has changed since"):
         store.pictures()
+
+
+def test_the_first_ctrl_c_asks_and_the_second_one_ends(
+    store: GalleryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "GRACE", 600.0)
+    monkeypatch.setattr(jobs, "signals_heard", told := Signals())
+    with stop_on_signals(store) as heard:
+        told(signal.SIGINT)
+        assert heard == {signal.SIGINT}
+        assert store.stop_requested()
+        told(signal.SIGTERM)
+        with pytest.raises(KeyboardInterrupt):
+            told(signal.SIGINT)
+
+
+class Signals:
+    """Stands for the system: `notice` is called by the test."""
+
+    def __call__(self, first: Any) -> Any:
+        if callable(first):
+            self.notice = first
+            return nullcontext()
+        return self.notice(first, None)
