@@ -14,6 +14,7 @@ The answers of a run that goes on are so the same bit for bit.
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,7 @@ from dino_core.embedding.database import Database
 from dino_core.weights import Backbone
 
 FORMAT = 1  # goes up when the same crop gives other answers than before
+KEPT = 4 * 2**30  # bytes of all answers together; files that were not opened for longest go first
 AT_ONCE = 32  # crops in one forward; a smaller rest is filled up, so that every forward is alike
 TABLE = "CREATE TABLE IF NOT EXISTS answers (crop BLOB PRIMARY KEY, answer BLOB) WITHOUT ROWID"
 
@@ -42,6 +44,23 @@ def answers_file(
     return cache_folder() / f"{teacher.name}-answers-{digest}.sqlite"
 
 
+def sweep(opened: Path, most: int = KEPT) -> None:
+    """Files of answers go, those first that were not opened for longest, until what stays is at
+    most so many bytes; the one that is open stays. A run that goes on asks again for what is gone.
+    """
+    found = []
+    for path in opened.parent.glob("*-answers-*.sqlite"):
+        with suppress(OSError):  # another process was quicker
+            facts = path.stat()
+            found.append((facts.st_mtime, facts.st_size, path))
+    total = sum(size for _, size, _ in found)
+    for _, size, path in sorted(found):
+        if total > most and path != opened:
+            with suppress(OSError):  # another process has it open, where that is a reason
+                path.unlink()
+                total -= size
+
+
 class Answers:
     """Asks the teacher, or looks up what it said. For use as a context."""
 
@@ -54,6 +73,8 @@ class Answers:
         self.path = answers_file(teacher, size, grid, bfloat16)
         self.shape = (1 + grid[0] * grid[1], teacher.vit.config.dim)
         self._base = Database(self.path, TABLE, holds="The teacher's answers")
+        self.path.touch()
+        sweep(self.path)
 
     def __enter__(self) -> "Answers":
         return self

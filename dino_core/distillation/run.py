@@ -22,6 +22,7 @@ from dino_core.runs.exit_codes import failures_reported
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.pretraining import End, with_pictures
 from dino_core.runs.setup import as_config, setup_in
+from dino_core.runs.tensorboard import check_installed, events_of
 from dino_core.step.distributed import World, joined
 
 Learn = Callable[[RunFolder, DistilSetup, Pictures, World], End]
@@ -46,6 +47,7 @@ def distil(
     assert setup is not None
     with ExitStack() as stack:
         world = stack.enter_context(joined(setup.device))
+        check_installed(setup.tensorboard)
         if setup.threads:
             torch.set_num_threads(setup.threads)
         setup, pictures = with_pictures(run, setup, world, resume=resume, check=validated)
@@ -54,6 +56,7 @@ def distil(
             check_same_teacher(run, setup, digest)
         if world.first:
             stack.enter_context(run.locked())
+            stack.enter_context(events_of(run, setup.tensorboard))
             if not resume:
                 config = as_config(setup, pictures, world, "distillation")
                 run.create(config | {"teacher_digest": digest})

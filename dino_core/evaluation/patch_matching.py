@@ -10,6 +10,7 @@ By chance about pi / P of them are, P being the number of patches.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -18,21 +19,37 @@ from torch import Tensor
 
 from dino_core.embedding.preparation import middle_square
 from dino_core.images import to_tensor
+from dino_core.step.metrics import mean_cosine
 from dino_core.vit import VisionTransformer
 
 SHARE = 0.75  # of the side, that the second view enlarges
 PICTURES = 48
 
 
-@torch.inference_mode()
+@dataclass(frozen=True)
+class DenseMeasures:
+    """What becomes of the patch features, for which neither the loss nor k-NN has an eye."""
+
+    found: float  # share of patches that are found again, in per cent
+    cosine: float  # mean between different patches of one picture, -1 to 1; at 1 all are the same
+
+
 def matching_accuracy(vit: VisionTransformer, pictures: Sequence[Image.Image], size: int) -> float:
     """Share of patches that are found again, in per cent."""
+    return dense_measures(vit, pictures, size).found
+
+
+@torch.inference_mode()
+def dense_measures(
+    vit: VisionTransformer, pictures: Sequence[Image.Image], size: int
+) -> DenseMeasures:
+    """Both, from one look at each picture and at its other view."""
     patch = vit.config.patch_size
     side = size // patch
     true = true_places(side)
     was_training = vit.training
     vit.eval()
-    found = []
+    found, cosines = [], []
     for picture in pictures:
         square = middle_square(picture, size, patch)
         views = torch.stack([to_tensor(view) for view in two_views(square)])
@@ -40,8 +57,10 @@ def matching_accuracy(vit: VisionTransformer, pictures: Sequence[Image.Image], s
         match = (features[1] @ features[0].T).argmax(1).cpu()  # [P] in the first view
         place = torch.stack([match // side, match % side], 1) + 0.5
         found.append((place - true).norm(dim=1) <= 1)
+        cosines.append(mean_cosine(features[0]))
     vit.train(was_training)
-    return 100 * torch.stack(found).float().mean().item()
+    share = 100 * torch.stack(found).float().mean().item()
+    return DenseMeasures(share, sum(cosines) / len(cosines))
 
 
 def two_views(picture: Image.Image) -> tuple[Image.Image, Image.Image]:

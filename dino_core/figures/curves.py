@@ -64,6 +64,9 @@ MEASURED = {  # at milestones
     "matching": Chart(
         "Patches found again", (Curve("in another view", "matching"),), "%", floor=0, ceiling=100
     ),
+    "patch_cosine": Chart(
+        "Cosine between patches", (Curve("of a picture", "patch_cosine"),), "mean", ceiling=1
+    ),
 }
 PRETRAINING = {
     "loss": Chart("Total loss", (Curve("loss", "loss"),), "all terms with their weights"),

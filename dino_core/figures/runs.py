@@ -44,6 +44,7 @@ QUANTITIES = {
     "agreement": Quantity("Agreement with the teacher", "agreement.cls", "cosine, class token"),
     "knn": Quantity("k-NN accuracy", "knn.cls", "%, class token"),
     "matching": Quantity("Patches found again", "matching", "%"),
+    "patch_cosine": Quantity("Cosine between patches of a picture", "patch_cosine", "mean"),
 }
 
 

@@ -3,7 +3,8 @@
     request.json     what was asked for, where a page asked (`request.py`)
     config.json      what the run is made of, written once
     state.json       where it is now: state, words for a person, step, process; replaced as a whole
-    metrics.jsonl    a line for each step (or each epoch of a fine-tuning), only ever added to
+    metrics.jsonl    a line for each step (or each epoch of a fine-tuning), only ever added to;
+                     docs/metrics.md says what its names mean
     log.txt          what was said, with the time
     control          one word from outside: pause, resume or stop; obeyed between two steps
     lock             held by the process that runs; free again when it ends, however it ends
@@ -19,11 +20,11 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from dino_core import jobs
 from dino_core.jobs import is_alive, number_in, read_json, write_text
@@ -53,11 +54,19 @@ class RunState:
         return not self.alive and self.state in ("starting", "stopped", "failed")
 
 
+class Listener(Protocol):
+    """Who hears of what a run notes, beside its files (`tensorboard.py`)."""
+
+    def line(self, line: Mapping[str, Any], /) -> None: ...
+    def pictures(self, arrays: Mapping[str, Any], step: int, /) -> None: ...
+
+
 class RunFolder:
     """The files of one run, written by the process that runs it."""
 
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder).expanduser()
+        self.events: Listener | None = None
 
     @property
     def checkpoints(self) -> Path:
@@ -143,6 +152,8 @@ class RunFolder:
     def add_metrics(self, line: dict[str, Any]) -> None:
         with self.metrics_file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(finite(line), allow_nan=False) + "\n")
+        if self.events is not None:
+            self.events.line(line)
 
     def cut_metrics(self, step: int) -> None:
         """Keeps the lines up to a number of steps done: those after it are about to come again."""

@@ -49,6 +49,8 @@ class Milestones:
         if self.probes:
             arrays = self._seen_by(vit, size, step)
             sample_pictures.save_arrays(self.run.probes / f"step-{step:08}.npz", arrays)
+            if self.run.events is not None:
+                self.run.events.pictures(arrays, step)
         measured: dict[str, Any] = {}
         if self.knn is not None:
             self.run.put_state("running", "Measuring k-NN accuracy.", step, steps)
@@ -56,8 +58,12 @@ class Milestones:
             words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
             self.run.log(f"20-NN after step {step}: {words}.")
         if self.dense:
-            measured["matching"] = share = patch_matching.matching_accuracy(vit, self._some(), size)
-            self.run.log(f"Patches found again after step {step}: {share:.2f} %.")
+            dense = patch_matching.dense_measures(vit, self._some(), size)
+            measured |= {"matching": dense.found, "patch_cosine": dense.cosine}
+            self.run.log(
+                f"Patches found again after step {step}: {dense.found:.2f} %; mean cosine between "
+                f"the patches of a picture {dense.cosine:.3f}."
+            )
         if measured:
             self.run.add_metrics({"step": step, "steps": steps, **measured})
 

@@ -39,6 +39,7 @@ from dino_core.runs.setup import (
     stored_setup,
     validated,
 )
+from dino_core.runs.tensorboard import events_of
 from dino_core.schedules import values_at
 from dino_core.step import diagnosis, metrics
 from dino_core.step.accumulation import step_in_parts
@@ -85,6 +86,7 @@ def train(
         setup, pictures = with_pictures(run, setup, world, resume=resume, check=validated)
         if world.first:
             stack.enter_context(run.locked())
+            stack.enter_context(events_of(run, setup.tensorboard))
             if not resume:
                 run.create(as_config(setup, pictures, world))
                 run.log_all(pictures.summary())

@@ -236,6 +236,15 @@ class RunRequest:
         metavar="N",
         may_change=True,
     )
+    tensorboard: bool = row(
+        False,
+        "--tensorboard",
+        "event files beside metrics.jsonl: the same numbers, and the pictures of --probe. From the "
+        "extra: pip install inside-dinov2[tensorboard]",
+        type=bool,
+        kinds=TRAIN + DISTIL,
+        may_change=True,
+    )
     shard: bool = row(
         False,
         "--shard",

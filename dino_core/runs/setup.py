@@ -34,6 +34,7 @@ from dino_core.runs.request import (
     full_path,
     settled_for,
 )
+from dino_core.runs.tensorboard import check_installed
 from dino_core.step.distributed import World
 from dino_core.weights import Backbone, load_backbone
 
@@ -57,6 +58,7 @@ class Setup:
     device: str = "cpu"
     threads: int = 0  # 0: as many as PyTorch takes
     workers: int = 0  # processes that make crops; 0: a thread
+    tensorboard: bool = False  # event files beside metrics.jsonl
     shard: bool = False  # each process keeps a share of the model, see `sharding.py`
     request: RunRequest | None = None  # as a person asked for it, where one did
 
@@ -71,7 +73,8 @@ AnySetup = TypeVar("AnySetup", bound=Setup)
 
 
 def check_processes(setup: Setup, world: World) -> None:
-    """ValueError for shards in a single process."""
+    """ValueError for shards in a single process, and for event files that nobody can write."""
+    check_installed(setup.tensorboard)
     if setup.shard and world.group is None:
         raise ValueError(
             "--shard shares the model out over several processes, but there is only this one: "

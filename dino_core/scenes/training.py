@@ -61,6 +61,7 @@ KEPT = (
         "measured",
         "knn",
         "matching",
+        "patch_cosine",
         "stage",
     ),
     *("steps_per_second", "pictures_per_second", "data_wait", "seconds"),

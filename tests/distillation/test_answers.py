@@ -1,5 +1,6 @@
 """distillation/answers.py: asked once, kept by content and crop, the same in any company."""
 
+import os
 import sqlite3
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from PIL import Image
 from tiny_models import tiny_vit
 
-from dino_core.distillation.answers import AT_ONCE, Answers
+from dino_core.distillation.answers import AT_ONCE, Answers, sweep
 from dino_core.images import to_tensor
 from dino_core.weights import load_backbone
 
@@ -66,6 +67,25 @@ def test_another_size_grid_or_precision_is_another_file(teacher):
         with Answers(backbone, size, grid, half) as found:
             files.add(found.path)
     assert len(files) == 4
+
+
+def test_answers_that_were_not_opened_for_longest_make_room(tmp_path):
+    files = [tmp_path / f"t-answers-{i}.sqlite" for i in range(4)]
+    for i, path in enumerate([*files, tmp_path / "features.sqlite"]):
+        path.write_bytes(bytes(100))
+        os.utime(path, (i, i))
+    sweep(files[0], most=250)  # the oldest, but it is the one that is open
+    assert [path.exists() for path in files] == [True, False, False, True]
+    sweep(files[0], most=10)
+    assert [path.exists() for path in files] == [True, False, False, False]
+    assert (tmp_path / "features.sqlite").exists(), "other files are others' business"
+
+
+def test_opening_answers_keeps_them_and_lets_others_go(answers, teacher, monkeypatch):
+    monkeypatch.setattr("dino_core.distillation.answers.sweep.__defaults__", (0,))
+    with Answers(load_backbone(weights=teacher), SIZE, (1, 1)) as newest:
+        assert newest.path.exists()
+        assert not answers.path.exists()
 
 
 def test_damage_is_said_in_a_sentence(answers, teacher):

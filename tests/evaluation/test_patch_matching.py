@@ -8,7 +8,12 @@ import torch
 from PIL import Image
 
 from dino_core.config import ViTConfig
-from dino_core.evaluation.patch_matching import matching_accuracy, true_places, two_views
+from dino_core.evaluation.patch_matching import (
+    dense_measures,
+    matching_accuracy,
+    true_places,
+    two_views,
+)
 from dino_core.vit import VisionTransformer
 
 SIDE, PATCH = 8, 4
@@ -61,6 +66,17 @@ def test_all_some_and_none_are_found():
     found = matching_accuracy(Told(torch.stack([first, corner])), [picture], SIDE * PATCH)
     assert found == pytest.approx(100 * expected.float().mean().item())
     assert found < 100 * 2 * math.pi / P
+
+
+def test_the_cosine_is_that_of_different_patches_of_the_first_view():
+    features = torch.randn(2, SIDE * SIDE, 5, generator=torch.Generator().manual_seed(0))
+    found = dense_measures(Told(features), [gradient(SIDE * PATCH)], SIDE * PATCH)
+    one = torch.nn.functional.normalize(features[0], dim=-1)
+    pairs = [float(one[i] @ one[j]) for i in range(len(one)) for j in range(i)]
+    assert found.cosine == pytest.approx(np.mean(pairs), abs=1e-6)
+    same = features[:, :1].expand_as(features)
+    alike = dense_measures(Told(same), [gradient(SIDE * PATCH)], SIDE * PATCH)
+    assert alike.cosine == pytest.approx(1, abs=1e-6)
 
 
 def centres() -> torch.Tensor:

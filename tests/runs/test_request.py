@@ -56,6 +56,7 @@ FORM = {
     "dtype": "bfloat16",
     "threads": 3,
     "workers": 2,
+    "tensorboard": True,
     "shard": True,
     "download": True,
 }
