@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import webdataset
@@ -470,3 +471,13 @@ def test_a_tar_that_ends_with_its_last_picture_has_it(tmp_path):
 )
 def test_texts_of_which_half_are_another_look_like_labels(texts, labels):
     assert look_like_labels(list(texts)) == labels
+
+
+def test_threads_do_not_share_a_place_in_a_tar(tmp_path):
+    """Each seeks and reads: two of them in one file would get each other's bytes."""
+    path = tarred(tmp_path / "a.tar", {"1.png": picture(1), "2.png": picture(2)})
+    opened = places._OpenTars()
+    mine = opened.of(path)
+    assert opened.of(path) is mine
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: opened.of(path)).result() is not mine

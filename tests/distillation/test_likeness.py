@@ -31,3 +31,18 @@ def test_a_student_that_says_what_the_teacher_says_has_the_teachers_colours():
     with torch.no_grad():
         student.patch_map.weight.zero_()
     assert in_colours(palette, student, usual, pixels).std((0, 1, 2)).max() < 1e-6
+
+
+def test_patches_are_brought_back_by_what_is_usual_of_patches():
+    """What the class tokens usually say has nothing to do with it."""
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 56, 56, 3)).astype(np.uint8)
+    teacher = tiny_vit()
+    palette = palette_of(teacher, [("0", Image.fromarray(pixels[0]))], 56)
+    student = Follower(TINY, 48, torch.Generator().manual_seed(0)).eval()
+    plain = Usual(torch.zeros(2, 48), torch.ones(2, 48))
+    other = Usual(plain.mean.clone(), plain.std.clone())
+    other.mean[0], other.std[0] = 5, 9
+    shown = [in_colours(palette, student, usual, pixels) for usual in (plain, other)]
+    np.testing.assert_array_equal(*shown)
+    other.std[1] = 9
+    assert np.abs(in_colours(palette, student, other, pixels) - shown[0]).max() > 0.01

@@ -18,6 +18,8 @@ def lines(values, steps=100, loss=1.0):
         ([{"step": 0, "knn": {}}], "nothing", "No step"),
         (lines([0.01] * 5), "early", "Too early"),
         (lines([0.01] * 60), "flat", "Not learning"),
+        (lines([0.01] * 60, steps=1000), "early", "Too early"),  # a tenth of a long run
+        (lines([0.01] * 101, steps=1000), "flat", "Not learning"),
         (lines([i / 100 for i in range(60)]), "learning", "rising"),
         (lines([0.5] * 60), "learning", "level"),
         (lines([0.9 - i / 100 for i in range(60)]), "learning", "falling"),

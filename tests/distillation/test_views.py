@@ -85,3 +85,15 @@ def test_the_teacher_is_asked_about_crops_that_stand_upright(data):
     np.testing.assert_array_equal(upright, made.pixels(replace(view, flipped=False), 16))
     np.testing.assert_array_equal(upright[:, ::-1], made.pixels(view, 16))
     assert (upright != upright[:, ::-1]).any()
+
+
+def test_crops_become_brighter_and_darker(data):
+    follow = replace(FOLLOW, gain=0.2, offset=0.1)
+    made = maker(data, replace(RUN, follow=follow))
+    views = [made.view_at(place, {}) for place in range(40)]
+    for numbers, middle, most in (
+        ([view.gain for view in views], 1.0, 0.2),
+        ([view.offset for view in views], 0.0, 0.1),
+    ):
+        assert middle - most <= min(numbers) < middle - most / 2
+        assert middle + most / 2 < max(numbers) <= middle + most

@@ -375,3 +375,11 @@ def test_of_large_pictures_few_are_looked_at_ahead(
     assert ahead_after(15) == 12
     monkeypatch.setattr(reading, "WAITING_BYTES", 3 * 28 * 28)
     assert ahead_after(15) == 2
+
+
+def test_layers_of_chosen_pictures_have_their_labels(backbone: Backbone, tmp_path: Path) -> None:
+    found = find_pictures(files(tmp_path, coloured(2)))
+    kept = embed_in_memory(backbone.vit, found, 28, layers_of={1, 4, 5})
+    assert kept.layers is not None
+    assert found.labels is not None
+    assert kept.layers.labels.tolist() == [found.labels[i] for i in (1, 4, 5)]

@@ -1,5 +1,6 @@
 """Parts: the same numbers whoever computes them, and a job that goes on with what is missing."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +151,11 @@ def test_a_part_that_breaks_off_is_met_by_no_reader(backbone, tmp_path, monkeypa
     with pytest.raises(OSError, match="no space"):
         writer.write(0)
     assert [path.name for path in parts.folder.iterdir()] == [JOB]
+
+
+def test_stretched_pictures_are_another_job(backbone, tmp_path):
+    pictures = find_pictures(mixed_folder(tmp_path / "data"))
+    parts, _ = begun(tmp_path / "out", pictures, backbone)
+    other = Parts(parts.folder, replace(pictures, stretch=not pictures.stretch), parts.rows)
+    with pytest.raises(ValueError, match="its stretch differs"):
+        other.begin(request_of(other, backbone, SIZE, False))

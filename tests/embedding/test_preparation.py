@@ -15,7 +15,7 @@ def noise(width: int, height: int) -> Image.Image:
     return Image.fromarray(values)
 
 
-@pytest.mark.parametrize("size", [(300, 200), (33, 77), (40, 40), (500, 61)])
+@pytest.mark.parametrize("size", [(300, 200), (33, 77), (40, 40), (500, 61), (37, 50)])
 @pytest.mark.parametrize("interpolation", ["bicubic", "bilinear"])
 def test_official_is_resize_and_centre_crop(size: tuple[int, int], interpolation: str) -> None:
     picture = noise(*size)

@@ -1,6 +1,7 @@
 """What the files hold: Parquet read by pyarrow, NPZ read by NumPy, in slices or at once."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -130,3 +131,12 @@ def test_a_file_that_was_there_stays_when_writing_fails(
         written(backbone, labelled_folder(tmp_path / "data", 1), target)
     assert target.read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.glob("f.*")) == ["f.npz"]
+
+
+def test_the_same_features_give_the_same_file_whenever_it_is_written(
+    backbone: Backbone, tmp_path: Path
+) -> None:
+    target = tmp_path / "f.npz"
+    written(backbone, mixed_folder(tmp_path / "data"), target)
+    with zipfile.ZipFile(target) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

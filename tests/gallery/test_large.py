@@ -5,6 +5,7 @@ from. The index itself is tested in tests/analysis/test_approximate.py; here exa
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -283,3 +284,20 @@ def test_a_graph_is_there_once_all_of_it_is(
     neighbours.make_graph(store, "cls", 0, np.eye(60, 60, dtype=np.float32))
     assert seen == [True, True]
     assert store.stored("cls", 0, neighbours.METHOD) is not None
+
+
+def test_what_breaks_off_leaves_the_rows_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others have them mapped from the disk meanwhile."""
+    path = tmp_path / "rows.npy"
+    neighbours._write(path, np.arange(5))
+
+    def full(file: Any, array: np.ndarray) -> None:
+        file.write(b"half")
+        raise OSError("no space")
+
+    monkeypatch.setattr(neighbours.np, "save", full)
+    with pytest.raises(OSError, match="no space"):
+        neighbours._write(path, np.arange(9))
+    assert np.load(path).tolist() == [0, 1, 2, 3, 4]

@@ -239,6 +239,8 @@ def test_clipping_is_said_as_it_happened():
         left = torch.cat([p.grad.flatten() for p in part.parameters()]).norm().item()
         assert left == pytest.approx(step.result.gradient_norms[name] * step.clipped[name])
         assert step.clipped[name] < 1
+    wide = Start(replace(SMALL, optim=replace(SMALL.optim, clip=1e6))).run(record_step)
+    assert set(wide.clipped.values()) == {1.0}, "what is short enough stays as it is"
     free = Start(replace(SMALL, optim=replace(SMALL.optim, clip=None))).run(record_step)
     assert set(free.clipped.values()) == {1.0}
 

@@ -173,3 +173,14 @@ def test_what_is_kept_is_of_its_seed_where_a_value_follows_from_it(
         for seed in (0, 1)
     ]
     assert (keys[0] != keys[1]) == differs
+
+
+def test_another_picture_is_one_of_an_order(
+    backbone: Backbone, seen: Inspection, reference: Reference
+) -> None:
+    """Which one a seed means follows from their order; what all of them have does not."""
+    back = replace(reference, pictures=reference.pictures.subset([1, 0]))
+    there = replace(reference, pictures=reference.pictures.subset([0, 1]))
+    for values, differs in ((("other",), True), (("mean",), False)):
+        keys = [screening_key(backbone, seen, Plan("heads", values), r) for r in (there, back)]
+        assert (keys[0] != keys[1]) == differs
