@@ -1,7 +1,7 @@
 """What the page is told about a run: read off its folder and its job, even damaged ones."""
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypedDict
 
@@ -14,6 +14,7 @@ from dino_core.scenes.training import (
     command_of,
     history_of,
     kept_steps,
+    read_notes,
     switches_of,
     verdict_of,
     weights_file,
@@ -71,6 +72,7 @@ class RunDetails(RunCard, total=False):
     pictures_shown: bool
     switches: str  # what is switched in an experiment, "" for none
     history: list[str]  # what was mended, in sentences
+    notes: dict[str, str]  # name, note and pictures, as their owner has written them
 
 
 def card_of(folder: Path, job: RunJob | None, *, mine: bool, place: int | None) -> RunCard:
@@ -99,6 +101,7 @@ def card_of(folder: Path, job: RunJob | None, *, mine: bool, place: int | None) 
         words = "What was noted of this run is damaged" + (": delete it." if mine else ".")
         card |= {"state": "failed", "words": words}
         return {**card, "actions": ["delete"] if mine else []}
+    card["title"] = read_notes(folder).name or card["title"]
     card["words"] = without_paths(card["words"], job, folder.parent)
     if card["mine"]:
         card["actions"] = actions_for(card) if readable else ["delete"]
@@ -156,6 +159,7 @@ def details_of(folder: Path, job: RunJob | None, card: RunCard) -> RunDetails:
         "kept_steps": [],
         "switches": "",
         "history": [],
+        "notes": asdict(read_notes(folder)),
     }
     if not (folder / "config.json").exists():
         return details

@@ -13,9 +13,11 @@ run is, is kept as the hash of the visitor's secret.
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from app.jobs.queue import NAME, Clock, JobQueue, Limits
 from app.jobs.run_cards import (
@@ -33,7 +35,7 @@ from dino_core.jobs import is_alive, stop_process
 from dino_core.runs.folder import launch, read_state, request_action
 from dino_core.runs.request import COMMANDS, RunRequest
 from dino_core.runs.request_io import FILE, read_request, write_request
-from dino_core.scenes.training import switches_of
+from dino_core.scenes.training import switches_of, write_notes
 
 LIMITS = Limits("run", "runs", places=8, per_visitor=3, per_address=4)
 LONGEST_PAUSE = 600.0  # seconds a paused run keeps the place while others wait
@@ -132,6 +134,11 @@ class Runs(JobQueue[RunJob]):
             raise ValueError("This run is finished: start a new one.")
         LIMITS.check(self.waiting(), job)
         self._put(replace(job, asked=self.now(), waiting=True))
+
+    def note(self, name: str, owner: str, words: Mapping[str, Any]) -> None:
+        """What its owner calls it. NotYours for another visitor, ValueError for no such words."""
+        with self._locked():
+            write_notes(self.folder / self._own(name, owner).name, words)
 
     def _mend(self, job: RunJob, folder: Path) -> None:
         """It stops where it is at work, and waits for its turn to go back and on."""

@@ -7,6 +7,7 @@ POST runs/pictures/TOKEN            which of its pictures are taken, and how the
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
 POST runs/NAME/steer?action=         pause, resume, stop, mend or delete; only for who started it
+POST runs/NAME/notes                 what its owner calls it: name, note, pictures (JSON)
 GET  runs/NAME/probe/MOMENT?to&at   what the chosen pictures looked like at a milestone, in the
                                     colours of the moment `at` of the run `to`
 GET  runs/NAME/report               the test of a fine-tuning
@@ -160,6 +161,22 @@ def steer(
     if not folder.exists() and runs.job(name) is None:
         return plain({"name": name, "gone": True})
     return plain(runs.card(name, owner))
+
+
+@router.post("/runs/{name}/notes")
+async def note(
+    folder: RunFolder, request: Request, name: str, owner: KnownOwner, services: Served
+) -> Response:
+    words = await read_json(request)
+
+    def work() -> Response:
+        try:
+            services.runs.note(name, owner, words)
+        except NotYours as error:
+            raise HTTPException(403, str(error)) from None
+        return plain(services.runs.card(name, owner))
+
+    return await run_in_threadpool(or_sentence, work)
 
 
 # --- results

@@ -28,6 +28,7 @@ from dino_core.cli.files import leave_out_unreadable, read, stretch_option
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
 from dino_core.runs.experiments import EXPERIMENTS
 from dino_core.runs.folder import RunFolder
+from dino_core.runs.notes import read_notes, write_notes
 from dino_core.runs.option import Kind
 from dino_core.runs.presets import PRESET_WORDS
 from dino_core.runs.request import RunRequest
@@ -41,6 +42,12 @@ MEND = (
     "turn the switches of --experiment back and go on from the last checkpoint that had not "
     "collapsed; what was learnt after it goes"
 )
+
+NOTES = {
+    "--name": "what to call it",
+    "--note": "what to remember about it",
+    "--pictures": "what to call the pictures that it learns from",
+}
 
 KOLEO = (
     "With several processes (torchrun) KoLeo looks for neighbours among the pictures of one "
@@ -217,12 +224,15 @@ def runs_options(option: Option) -> None:
         choices=("pause", "resume", "stop"),
         help="FOLDER is a single run: asks it to do this after the step it is in",
     )
+    for flag, what in NOTES.items():
+        option(flag, metavar="TEXT", help=f"FOLDER is a single run: {what}")
     words = "FOLDER is a single run: its curves so far, a page that opens offline"
     figure_option(option, words, CHART)
 
 
 def runs(args: argparse.Namespace) -> None:
-    """Lists the runs in a folder; draws one of them, or asks it to pause, go on or stop."""
+    """Lists the runs in a folder; draws one of them, asks it to pause, go on or stop, or notes what
+    it is called."""
     from dino_core.runs.folder import list_runs, request_action
 
     if args.figure:
@@ -235,6 +245,12 @@ def runs(args: argparse.Namespace) -> None:
         request_action(args.folder, args.ask)
         print(f"Asked {args.folder} to {args.ask}.")
         return
+    said = {flag.removeprefix("--"): getattr(args, flag.removeprefix("--")) for flag in NOTES}
+    if any(text is not None for text in said.values()):
+        RunFolder(args.folder).read_config()  # or says that there is no run
+        write_notes(args.folder, {name: text for name, text in said.items() if text is not None})
+        print(f"Noted in {args.folder}.")
+        return
     found = list_runs(args.folder)
     if not found:
         print(f"There are no runs in {args.folder}.")
@@ -242,6 +258,9 @@ def runs(args: argparse.Namespace) -> None:
         left = f", {run.seconds_left:.0f} s left" if run.seconds_left else ""
         place = f"{run.step} of {run.steps}"
         print(f"{run.folder}: {run.state}, {place}{left} ({run.kind})\n    {run.words}")
+        notes = read_notes(run.folder)
+        if any(vars(notes).values()):
+            print("    " + ", ".join(filter(None, (notes.name, notes.pictures, notes.note))))
 
 
 def default_folder(name: str) -> str:

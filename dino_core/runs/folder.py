@@ -2,6 +2,7 @@
 
     request.json     what was asked for, where a page asked (`request.py`)
     config.json      what the run is made of, written once
+    notes.json       what a person calls it (`notes.py`)
     state.json       where it is now: state, words for a person, step, process; replaced as a whole
     metrics.jsonl    a line for each step (or each epoch of a fine-tuning), only ever added to;
                      docs/metrics.md says what its names mean
@@ -96,6 +97,7 @@ class RunFolder:
             "holder.json",
             "control",
             "request.json",
+            "notes.json",
         }  # a page may have been here
         if self.path.exists() and {entry.name for entry in self.path.iterdir()} - expected:
             raise ValueError(f"{self.path} is not empty and holds no run: name a new folder.")

@@ -18,6 +18,7 @@ from dino_core.runs.charts import confusion_charts, curve_charts
 from dino_core.runs.experiments import EXCLUSIVE, EXPERIMENTS, titles_of
 from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.history import sentence as history_sentence
+from dino_core.runs.notes import read_notes, write_notes
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
 from dino_core.runs.request import NO_PATHS
 from dino_core.runs.request_io import stored_request
@@ -34,12 +35,14 @@ __all__ = [
     "metrics_from",
     "moment_words",
     "preset_choices",
+    "read_notes",
     "student_choices",
     "switches_of",
     "titles_of",
     "verdict_of",
     "weights_at",
     "weights_file",
+    "write_notes",
 ]
 
 FIT = {"cpu": ("tiny", "continue", "heads"), "cuda": ("small", "continue", "heads", "tiny")}

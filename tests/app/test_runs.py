@@ -365,6 +365,20 @@ def test_mending_stops_a_run_and_it_goes_on_from_where_it_was_good(
     assert launched[-1] == ["train", "--run", str(run.path), "--resume"], "it is mended once"
 
 
+def test_a_run_is_called_what_its_owner_calls_it(folder: Path) -> None:
+    server = Server()
+    one, two = server.visitor("one"), server.visitor("two")
+    experiment_of(server, "one").put_state("stopped", "Stopped.", 2, 4)
+    words = {"name": "<i>Birds</i>", "note": "few", "pictures": "garden"}
+    assert one.post("/runs/tiny-b/notes", json=words).json()["title"] == "<i>Birds</i>"
+    told = two.get("/runs/tiny-b").json()
+    assert (told["title"], told["notes"]) == ("<i>Birds</i>", words)
+    assert two.post("/runs/tiny-b/notes", json={"name": "Mine"}).status_code == 403
+    refused = one.post("/runs/tiny-b/notes", json={"name": "x" * 81})
+    assert (refused.status_code, "at most 80" in refused.text) == (422, True)
+    assert one.get("/runs").json()["runs"][0]["title"] == "<i>Birds</i>"
+
+
 def test_there_is_nothing_to_mend_without_an_experiment(folder: Path) -> None:
     server = Server()
     one = server.visitor("one")

@@ -58,6 +58,7 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
 
     details = {"verdict": None, "command": "", "moments": [], "report": False, "weights": None}
     opened = runs[0] | details | {"kept_steps": [], "switches": "", "history": []}
+    opened |= {"notes": {"name": "", "note": "", "pictures": ""}}
     metrics = {"lines": [], "next": 0, "mark": "", "anew": True, "more": False, "run": opened}
 
     def every(route: Route) -> None:

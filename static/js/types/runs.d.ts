@@ -40,6 +40,8 @@ export interface RunDetails extends RunCard {
   pictures_shown?: boolean;
   /** what is switched in an experiment, "" for none */
   switches: string;
+  /** as their owner has written them */
+  notes: { name: string; note: string; pictures: string };
   /** what was mended */
   history: string[];
 }

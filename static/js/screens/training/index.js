@@ -14,6 +14,7 @@ import { createLayout } from "./layout.js";
 import { fillTrainingLesson } from "./lesson.js";
 import { createList } from "./list.js";
 import { createModels } from "./models.js";
+import { createNaming } from "./naming.js";
 import { createPredict } from "./predict.js";
 import { createProgress } from "./progress.js";
 import { createReport } from "./report.js";
@@ -38,6 +39,7 @@ export function create(root, page) {
     progress = createProgress(),
     steering = createSteering(steer, (problem) => update({ problem })),
     models = createModels(page.run),
+    naming = createNaming(() => watching.refresh()),
     curves = createCurves(page.run),
     report = createReport(update, page.run),
     predict = createPredict(page.run),
@@ -53,6 +55,7 @@ export function create(root, page) {
       models.node,
       progress.verdict,
       progress.mended,
+      naming.node,
       curves.node,
     ],
     below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
@@ -75,7 +78,7 @@ export function create(root, page) {
   /** @param {Opened} opened */
   function drawRun(opened) {
     for (const part of [progress, curves]) part.draw(opened);
-    for (const part of [steering, models, predict, checkpoints, repeat, take])
+    for (const part of [steering, models, naming, predict, checkpoints, repeat, take])
       part.draw(opened.run);
     speakOf("training", opened.run.kind);
     fillTrainingLesson(opened.lines);

@@ -52,8 +52,9 @@ export function createList(onopen) {
 }
 
 /** @param {RunCard} run */
-const whatIsShown = ({ name, state, place, step, steps, mine }) => [
+const whatIsShown = ({ name, title, state, place, step, steps, mine }) => [
   name,
+  title,
   state,
   place,
   step,

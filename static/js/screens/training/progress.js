@@ -9,6 +9,7 @@ export function createProgress() {
   const title = el("h2"),
     badge = el("span", { class: "inside-state" }),
     words = el("p", { class: "inside-details", "aria-live": "polite" }),
+    note = el("p", { class: "inside-note" }),
     bar = el("progress", { max: 1, value: 0, "aria-label": "Progress" }),
     numbers = el("p", { class: "inside-note inside-progress" }),
     verdict = el("p", { class: "inside-verdict" }),
@@ -19,6 +20,7 @@ export function createProgress() {
       { class: "inside-stack" },
       el("div", { class: "inside-run-title" }, title, badge),
       words,
+      note,
       el("div", { class: "inside-run-progress" }, bar, numbers),
     ),
     verdict,
@@ -35,6 +37,8 @@ export function createProgress() {
       badge.className = `inside-state ${run.state}`;
       badge.textContent = run.state;
       words.textContent = run.words;
+      note.textContent = [run.notes.pictures, run.notes.note].filter(Boolean).join(" · ");
+      note.hidden = !note.textContent;
       bar.value = run.steps ? run.step / run.steps : 0;
       numbers.textContent = progressSentence({ run, lines });
       verdict.hidden = !run.verdict || run.words.includes(run.verdict.words); // a finished run says it itself
