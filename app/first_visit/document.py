@@ -38,7 +38,11 @@ OPENING = """
     const opening = %s;
     const link = new URLSearchParams(location.hash.slice(1));
     let opens = link.get("screen");
-    try { opens ??= localStorage.getItem("inside-screen"); } catch { /* nothing is kept here */ }
+    try {
+        opens ??= localStorage.getItem("inside-screen");
+        const lessons = localStorage.getItem("inside-lessons");
+        if (lessons) document.documentElement.dataset.lessons = lessons;
+    } catch { /* nothing is kept here */ }
     link.delete("stop");
     opens ??= opening.first && !link.size ? "welcome" : "attention";
     document.documentElement.dataset.opens = opens;

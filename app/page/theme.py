@@ -4,7 +4,8 @@ import gradio as gr
 
 from app.paths import STATIC
 
-SHEETS = ("tokens", "base", "rail", "controls", "charts", "guide")  # a later one may say more
+# A later one may say more.
+SHEETS = ("tokens", "base", "rail", "controls", "charts", "lesson", "guide")
 
 
 def theme() -> gr.themes.Base:

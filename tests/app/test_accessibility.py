@@ -81,6 +81,13 @@ def test_a_screen_in_light_and_dark(page: Page, screen: str, part: str) -> None:
     assert faults(page, f"#screen-{screen}", runOnly=["color-contrast"]) == []
 
 
+def test_the_welcome(visitor: Callable[..., Page]) -> None:
+    page = visitor(newcomer=True)
+    for theme in ("light", "dark"):
+        paint(page, theme)
+        assert faults(page, "#screen-welcome") == []
+
+
 def test_the_whole_page_with_the_rail_unfolded(visitor: Callable[..., Page]) -> None:
     page = visitor(width=390)
     page.click("#brand [aria-controls]")

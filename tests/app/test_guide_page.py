@@ -65,10 +65,13 @@ def test_the_drawing_carries_the_shapes_of_the_picture_and_opens_screens(page: P
 
 def test_a_term_shows_one_sentence_a_formula_and_the_picture_s_own_number(page: Page) -> None:
     lesson = page.locator("#lesson-attention")
-    names = [mark.get_attribute("data-term") for mark in lesson.locator(".inside-term").all()]
+    expect(lesson.locator("[data-of=rollout]")).to_be_hidden()
+    names = [
+        mark.get_attribute("data-term") for mark in lesson.locator(".inside-term:visible").all()
+    ]
     assert {"patch", "token", "class token", "attention head"} <= set(names)
     assert len(names) == len(set(names)), "each where it comes first, and nowhere else"
-    mark = lesson.locator("[data-term=token]")
+    mark = lesson.locator("[data-term=token]:visible")
     mark.focus()
     card = page.locator("#inside-card")
     expect(card).to_contain_text("Your picture is 385 tokens of 384 numbers each.")
@@ -106,3 +109,52 @@ def test_a_lesson_speaks_of_the_view_that_is_open(page: Page) -> None:
     expect(lesson.get_by_text("Blocks.", exact=True)).to_be_visible()
     expect(lesson.get_by_text("A picture becomes a list of vectors.")).to_be_hidden()
     expect(lesson.locator("small").last).to_be_visible()
+
+
+def test_a_lesson_stands_beside_the_figure_and_folded_above_it_in_a_narrow_window(
+    page: Page,
+) -> None:
+    page.click("#tab-attention")
+    page.wait_for_selector("[data-view=attention][data-ready]")
+    lesson, words = (
+        page.locator("#lesson-attention"),
+        page.locator("#lesson-attention .prose").first,
+    )
+    head = lesson.locator(".inside-lesson-head")
+    beside = """() => { const [view, lesson] = ["view", "lesson"].map((one) =>
+        document.getElementById(`${one}-attention`).getBoundingClientRect());
+        return lesson.left >= view.right && lesson.bottom <= innerHeight && lesson.width > 200; }"""
+    page.wait_for_function(beside)
+    expect(words).to_be_visible()
+    head.click()
+    expect(words).to_be_hidden()
+    expect(head).to_have_attribute("aria-expanded", "false")
+    page.click("#tab-masks")  # all of them are folded, and stay so
+    expect(page.locator("#lesson-masks .prose").first).to_be_hidden()
+    page.locator("#lesson-masks .inside-lesson-head").click()
+    page.click("#tab-attention")
+    expect(words).to_be_visible()
+
+    page.set_viewport_size({"width": 1024, "height": 900})
+    expect(words).to_be_hidden()
+    page.wait_for_function(
+        """() => document.getElementById("lesson-attention").getBoundingClientRect().bottom
+            <= document.getElementById("view-attention").getBoundingClientRect().top"""
+    )
+    head.click()
+    lesson.get_by_role("link", name="Tokens").first.click()
+    page.wait_for_selector("#screen-tokens.open")
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.click("#tab-attention")
+
+
+def test_the_lesson_of_attention_speaks_of_rollout_where_it_is_shown(page: Page) -> None:
+    page.click("#tab-attention")
+    page.wait_for_selector("[data-view=attention][data-ready]")
+    lesson = page.locator("#lesson-attention")
+    expect(lesson.get_by_text("The yellow square.")).to_be_hidden()
+    page.locator("[data-view=attention]").get_by_role("button", name="Rollout").click()
+    expect(lesson.get_by_text("The yellow square.")).to_be_visible()
+    expect(lesson.locator(".inside-term:visible", has_text="attention sink")).to_be_visible()
+    page.locator("[data-view=attention]").get_by_role("button", name="Rollout").click()
+    expect(lesson.get_by_text("The yellow square.")).to_be_hidden()

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.page.screens import SCREENS
+
 TEXT = Path(__file__).resolve().parents[2] / "app" / "page" / "text"
 LESSONS = {path.stem: path.read_text(encoding="utf-8") for path in TEXT.glob("*.md")}
 
@@ -55,6 +57,7 @@ PART = re.compile(r'<div data-of="([a-z -]+)">\n\n(.*?)\n\n</div>', re.S)
     ("name", "views"),
     [
         ("tokens", {"patches", "positions", "blocks"}),
+        ("attention", {"look", "ends", "rollout"}),
         ("features", {"colours", "pair", "map", "compare"}),
         ("training", {"pretraining", "distillation", "fine-tuning"}),
     ],
@@ -72,3 +75,17 @@ def test_a_labelled_run_is_not_told_of_collapse() -> None:
     assert "collapse" not in told
     beside = PART.sub("", LESSONS["training"])
     assert "collapse" not in beside
+
+
+def test_lessons_lead_to_each_other_and_to_no_screen_that_is_not_there() -> None:
+    for name, lesson in LESSONS.items():
+        ways = re.findall(r"\]\(#screen=(\w+)\)", lesson)
+        assert len(ways) >= 2, name
+        assert set(ways) <= set(SCREENS) - {name}, name
+
+
+def test_the_yellow_square_is_explained_where_it_appears() -> None:
+    told = "".join(text for of, text in PART.findall(LESSONS["attention"]) if "rollout" in of)
+    assert "yellow square" in told
+    assert "artifact" in told
+    assert "attention sink" in told

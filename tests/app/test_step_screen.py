@@ -4,7 +4,9 @@ import csv
 import io
 from collections.abc import Callable
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
@@ -105,6 +107,23 @@ def test_ten_in_a_row_show_their_progress_and_can_be_cancelled(page: Page, shown
     steps.first.click()
     expect(steps.first).to_have_attribute("aria-pressed", "true")
     assert shown(page, "step")["number"] == 0
+
+
+def test_what_is_shown_as_a_picture(page: Page) -> None:
+    """Words, charts and the table of what the line left behind, also what must be scrolled to."""
+    page.locator(f"{VIEW} .line.run", has_text="losses.total.backward()").click()
+    expect(page.locator(f"{VIEW} .inside-plot[data-drawn]")).to_have_count(2, timeout=LONG)
+    size = page.locator(f"{VIEW} .inside-columns.step > :last-child").bounding_box()
+    assert size
+    with page.expect_download() as download:
+        page.click(f'{VIEW} .inside-take >> text="PNG"')
+    picture = Image.open(download.value.path()).convert("RGB")
+    assert picture.width >= 2 * size["width"]
+    assert picture.height >= 2 * size["height"]
+    pixels = np.asarray(picture).reshape(-1, 3).astype(int)
+    assert (pixels.sum(1) < 150).mean() > 0.005, "words"
+    coloured = pixels.max(1) - pixels.min(1) > 100
+    assert coloured.mean() > 0.001, "lines and bars of the charts"
 
 
 def test_numbers_as_a_table_and_a_link_that_leads_back(

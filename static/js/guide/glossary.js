@@ -104,25 +104,39 @@ function markOf(term, ...words) {
 const APART =
   "small, .katex, code, a, button, label, h2, header, footer, [class*='live-'], .inside-live";
 
-/** The texts below a node that may hold a term. @param {Node} root @returns {Text[]} */
+/** Whether a node is of the text itself, and not of a part that is about one view. @param {Element} root */
+const isOwnOf = (root) => (/** @type {Element | null | undefined} */ node) => {
+  const part = node?.closest("[data-of]");
+  return !part || part === root || !root.contains(part);
+};
+
+/** The texts below a node that may hold a term. @param {Element} root @returns {Text[]} */
 function textsIn(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT),
+    isOwn = isOwnOf(root),
     texts = [];
-  while (walker.nextNode())
-    if (walker.currentNode instanceof Text && !walker.currentNode.parentElement?.closest(APART))
-      texts.push(walker.currentNode);
+  while (walker.nextNode()) {
+    const { currentNode: text } = walker,
+      around = text.parentElement;
+    if (text instanceof Text && isOwn(around) && !around?.closest(APART)) texts.push(text);
+  }
   return texts;
 }
 
+/** The marks of a text itself. @param {Element} root */
+const marksIn = (root) => [...root.querySelectorAll("[data-term]")].filter(isOwnOf(root));
+
 /**
- * Marks each term where it comes first below a node.
+ * Marks each term where it comes first below a node, its parts that are about one view left out.
  *
  * @param {HTMLElement} root
  * @param {readonly Term[]} terms
+ * @param {readonly Element[]} before marks that have been read by then
  */
-export function markTerms(root, terms) {
+export function markTerms(root, terms, before = []) {
   const match = matcherOf(terms),
-    marks = [...root.querySelectorAll("[data-term]")],
+    isOwn = isOwnOf(root),
+    marks = [...before, ...marksIn(root)],
     seen = new Set(marks.map((mark) => mark.getAttribute("data-term") ?? ""));
   for (const text of textsIn(root)) {
     const pieces = cutAt(text.data, match(text.data), seen);
@@ -138,7 +152,8 @@ export function markTerms(root, terms) {
   for (const formulaNode of root.querySelectorAll(".katex")) {
     const tex = formulaNode.querySelector("annotation")?.textContent ?? "",
       term = termOfTex(terms, tex);
-    if (!term || seen.has(term.name) || formulaNode.closest("small")) continue;
+    if (!term || seen.has(term.name) || !isOwn(formulaNode) || formulaNode.closest("small"))
+      continue;
     seen.add(term.name);
     const place = document.createComment("");
     formulaNode.replaceWith(place);
@@ -146,6 +161,27 @@ export function markTerms(root, terms) {
     mark.setAttribute("aria-label", term.name); // a formula says nothing by itself
     place.replaceWith(mark);
   }
+}
+
+/**
+ * Marks the terms of a lesson, so that each is marked once in every view.
+ *
+ * @param {HTMLElement} lesson
+ * @param {readonly Term[]} terms
+ */
+function markParts(lesson, terms) {
+  markTerms(lesson, terms);
+  /** @type {HTMLElement[]} */
+  const parts = [...lesson.querySelectorAll("[data-of]")].filter(
+    (one) => one instanceof HTMLElement,
+  );
+  const viewsOf = (/** @type {HTMLElement} */ part) => part.dataset.of?.split(" ") ?? [];
+  parts.forEach((part, i) => {
+    const read = parts
+      .slice(0, i)
+      .filter((one) => viewsOf(part).every((view) => viewsOf(one).includes(view)));
+    markTerms(part, terms, [lesson, ...read].flatMap(marksIn));
+  });
 }
 
 /** Marks the terms of a text that is about a screen. @param {HTMLElement} root @param {string} screen */
@@ -160,7 +196,7 @@ export async function watchTerms() {
     const lesson = document.getElementById(`lesson-${screen}`);
     if (!lesson) continue;
     const here = termsFor(terms, screen),
-      mark = () => markTerms(lesson, here);
+      mark = () => markParts(lesson, here);
     new MutationObserver(mark).observe(lesson, { childList: true, subtree: true });
     mark();
   }

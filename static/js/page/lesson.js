@@ -4,6 +4,7 @@
    Gradio writes a lesson when it comes to it and says nothing about it, so the places are watched. */
 import { settings } from "../settings.js";
 import { bus } from "./bus.js";
+import { addHead, watchWidth, unfoldLesson } from "./lesson-head.js";
 
 /** @typedef {Record<string, string | number>} LessonNumbers name -> what stands in its place */
 
@@ -62,12 +63,28 @@ export function fillLesson(screen, values) {
 /** What a screen has computed last, by the names that its lesson uses. @param {string} screen */
 export const numbersOf = (screen) => /** @type {LessonNumbers} */ (numbers.get(screen) ?? {});
 
+/** Shows a lesson once its formulas have their letters: until then it moves. @param {HTMLElement} lesson */
+async function settle(lesson) {
+  if (!lesson.querySelector("p") || lesson.classList.contains("settled")) return;
+  await document.fonts.ready;
+  lesson.classList.add("settled");
+}
+
 /** The places of the lessons are there: whatever is written into them gets its numbers. */
 export function watchLessons() {
-  for (const [screen] of settings.screens) {
+  watchWidth();
+  for (const [screen, title] of settings.screens) {
     const lesson = lessonOf(screen);
     if (!lesson) continue;
-    new MutationObserver(() => write(screen)).observe(lesson, { childList: true, subtree: true });
-    write(screen);
+    addHead(lesson, title);
+    const written = () => {
+      write(screen);
+      void settle(lesson);
+    };
+    new MutationObserver(written).observe(lesson, { childList: true, subtree: true });
+    written();
   }
 }
+
+/** Somebody is led to the lesson of a screen. @param {string} screen */
+export const revealLesson = (screen) => unfoldLesson(lessonOf(screen));

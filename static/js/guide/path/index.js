@@ -9,7 +9,7 @@ import { bring, follow } from "../numbers.js";
 import { markPath } from "../row.js";
 import { createAsking } from "./asking.js";
 import { createCard } from "./card.js";
-import { placeCard, scrollTo } from "./placing.js";
+import { EDGE, placeCard, scrollTo } from "./placing.js";
 import { createSpotlight } from "./spotlight.js";
 import { allStops, readProgress, writeProgress } from "./stops.js";
 import { arrive, taskOf } from "./visiting.js";
@@ -119,10 +119,11 @@ async function createPath() {
     part = there;
     if (task) asking.ask(stop, task);
     else card.saysAll(stop);
-    scrollBy({ top: scrollTo(there.getBoundingClientRect(), stripEnd()), behavior: "instant" });
+    bringIntoSight(there);
     spotlight.turnTo(there);
     card.node.setAttribute("data-there", stop.name);
     await say(card.node, stop);
+    if (!signal.aborted && isAway(there)) bringIntoSight(there); // what stands above it has grown
   }
 
   /** @param {string} name of a stop; the first where there is none of that name */
@@ -172,13 +173,25 @@ function complete(stop, how) {
  */
 function placeBeside(card, box) {
   card.removeAttribute("data-side"); // its size along an edge is another one
-  const { offsetWidth: width, offsetHeight: height } = card;
   const room = { width: innerWidth, height: innerHeight, top: stripEnd() };
+  card.style.maxHeight = `${room.height - room.top - 2 * EDGE}px`; // and what is longer scrolls
+  const { offsetWidth: width, offsetHeight: height } = card;
   const { left, top, side } = placeCard(box, { width, height }, room),
     isFree = side !== "bottom";
+  if (!isFree) card.style.maxHeight = "";
   card.style.left = isFree ? `${left}px` : "";
   card.style.top = isFree ? `${top}px` : "";
   card.dataset.side = side;
+}
+
+/** Below the strip. @param {HTMLElement} part */
+const bringIntoSight = (part) =>
+  scrollBy({ top: scrollTo(part.getBoundingClientRect(), stripEnd()), behavior: "instant" });
+
+/** Whether a part begins above what can be seen, or below its upper half. @param {HTMLElement} part */
+function isAway(part) {
+  const { top } = part.getBoundingClientRect();
+  return top < stripEnd() || top > innerHeight / 2;
 }
 
 /** @param {HTMLElement | null} part */

@@ -4,7 +4,7 @@
 /** @typedef {{ left: number, top: number, side: "right" | "left" | "below" | "above" | "bottom" }} Place */
 
 const GAP = 18; // px between the part and the card
-const EDGE = 12; // px between the card and the edge of the window
+export const EDGE = 12; // px between the card and the edge of the window
 
 /** @param {number} value @param {number} low @param {number} high */
 const between = (value, low, high) => Math.max(low, Math.min(value, high));

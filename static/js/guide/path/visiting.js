@@ -1,4 +1,5 @@
 /* Going to a stop: its screen is opened and set, and its part is waited for. */
+import { revealLesson } from "../../page/lesson.js";
 import { currentView, openScreen } from "../../page/screens.js";
 import { QUESTIONS } from "../questions/index.js";
 import { pressFor, selectFor } from "./setting.js";
@@ -19,6 +20,7 @@ export async function arrive(stop, signal) {
   if (!root || !view || signal.aborted) return null;
   selectFor(stop, view);
   pressFor(root, stop);
+  if (stop.part.startsWith("#lesson-")) revealLesson(stop.screen);
   const column = document.getElementById(`screen-${stop.screen}`) ?? root;
   return appears(() => readyScreen(stop.screen) && visiblePart(column, stop.part), signal);
 }

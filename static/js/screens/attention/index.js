@@ -1,5 +1,6 @@
 /* Attention: what every head of a layer attends to, for the patch under the pointer. */
 import { bus } from "../../page/bus.js";
+import { speakOf } from "../../page/lesson.js";
 import { fitSelection } from "../../page/selection.js";
 import { el } from "../../ui/dom.js";
 import { createControls } from "./controls.js";
@@ -42,11 +43,17 @@ export function create(root, page) {
     ),
   );
 
+  /** @param {import("./state.js").State} now */
+  const speak = ({ rolled, ends: isOn }) =>
+    speakOf("attention", rolled ? "rollout" : isOn ? "ends" : "look");
+  speak(state);
+
   /** @param {import("./state.js").State} now @param {Partial<import("./state.js").State>} change */
   function render(now, change) {
     if (!now.scene || !now.view) return;
     const loaded = /** @type {Loaded} */ (now);
     if (change.view) picture.open(now.view);
+    speak(now);
     controls.draw(loaded);
     picture.draw(loaded);
     heads.draw(loaded);

@@ -1,6 +1,7 @@
 /* What can be taken from the screen: always of the step that it shows. */
 import { exportBar } from "../../page/export.js";
 import { pictureFile } from "../../page/python.js";
+import { snapshotOf } from "../../ui/snapshot.js";
 import { sceneOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -10,9 +11,11 @@ import { sceneOf } from "./state.js";
 /**
  * @param {State} state
  * @param {(view: View, scene: StepScene) => string} npz
+ * @param {HTMLElement} drawn what the line that is looked at holds
  */
-export const createExports = (state, npz) =>
+export const createExports = (state, npz, drawn) =>
   exportBar("step", {
+    png: () => snapshotOf(drawn),
     npz: () => npz(...shown(state)),
     csv: () => layerTable(shown(state)[1]),
     python: () => pythonLines(...shown(state), state.options),

@@ -38,7 +38,7 @@ export function create(root, page) {
     code = createCode({ onpick: pick, onkey: player.onkey }),
     detail = createDetail(),
     row = createRow((shown) => update({ shown })),
-    take = createExports(state, loading.npz);
+    take = createExports(state, loading.npz, detail.node);
   const stage = el(
     "div",
     { class: "inside-step" },
