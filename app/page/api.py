@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from app.page.calls import asking, inspected, opened, plain_scene
+from app.page.file_endpoints import FileEndpoints
 from app.page.model_endpoints import ModelEndpoints
 from app.services import Services
 from app.visitors import owner_of
@@ -33,13 +34,13 @@ def add_endpoints(services: Services) -> None:
     """Adds the endpoints, one for each view, to the page that is being built."""
     endpoints = Endpoints(services)
     views = PictureEndpoints(services)
-    models = ModelEndpoints(services)
+    models, files = ModelEndpoints(services), FileEndpoints(services)
     for drawn in (endpoints.crops, endpoints.masks):  # no model is asked
         add_endpoint(drawn, concurrency_limit=2)
     for view in (
         *(models.compare, models.grid, models.tokens),
         *(views.similar, views.match, views.clusters, views.rollout, views.norms),
-        *(views.depth, views.whatif),
+        *(views.depth, views.whatif, files.film, files.webpage),
         *(endpoints.attention, endpoints.features, endpoints.losses, endpoints.step),
         endpoints.predict,
     ):

@@ -234,16 +234,12 @@ def over_picture(
 ) -> "np.ndarray":
     """A map [h, w] over the picture, from 0 to its largest value, with the query's patch framed."""
     import numpy as np
-    from PIL import Image
 
-    from dino_core.draw.pictures import draw_boxes, heat_map, overlay
+    from dino_core.draw.pictures import map_over
     from dino_core.images import patch_box
 
-    mixed = overlay(np.asarray(fitted.picture), heat_map(values, 0, values.max()))
-    if query is None:
-        return mixed
-    box = patch_box(*query, fitted.patch_size)
-    return draw_boxes(Image.fromarray(mixed), [box], [(255, 255, 255)])
+    box = patch_box(*query, fitted.patch_size) if query else None
+    return map_over(values, np.asarray(fitted.picture), box)
 
 
 def array(tensor: "Tensor") -> "np.ndarray":

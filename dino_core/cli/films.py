@@ -19,7 +19,6 @@ from dino_core.cli.files import (
     fit,
     look,
     model_options,
-    over_picture,
     report,
     save,
 )
@@ -131,18 +130,15 @@ def family_arrays(family: "Family") -> dict[str, "np.ndarray"]:
 
 def write_film(path: Path, known: "np.ndarray", fitted: "Fitted", args: argparse.Namespace) -> None:
     """Layers [T, h, w, 3] in colours, or [T, h, w] of 0 to 1 over the picture, as a film."""
-    from dino_core.draw.film import between, captions, film_bytes, with_caption
-    from dino_core.draw.pictures import enlarge, to_bytes
+    import numpy as np
+
+    from dino_core.draw.film import film_bytes, layer_frames
+    from dino_core.images import patch_box
     from dino_core.writing import replacing
 
-    names = [f"layer {layer} of 0-{len(known) - 1}" for layer in range(len(known))]
-    frames = []
-    for values, words in zip(between(known, args.steps), captions(names, args.steps), strict=True):
-        if values.ndim == 3:
-            picture = enlarge(to_bytes(values), fitted.patch_size)
-        else:
-            picture = over_picture(values, fitted, args.query)
-        frames.append(with_caption(picture, words))
+    query: tuple[int, int] | None = args.query
+    box = patch_box(*query, fitted.patch_size) if query else None
+    frames = layer_frames(known, np.asarray(fitted.picture), args.steps, box)
     data = film_bytes(frames, path.suffix.lower()[1:], args.milliseconds)  # type: ignore[arg-type]
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial_file:

@@ -12,6 +12,8 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dino_core.draw.pictures import enlarge, map_over, to_bytes
+
 Kind = Literal["gif", "webp"]
 KINDS: tuple[Kind, ...] = ("webp", "gif")
 STRIP = 20  # px below a picture, for words
@@ -43,6 +45,28 @@ def with_caption(picture: np.ndarray, words: str) -> np.ndarray:
     pen = ImageDraw.Draw(sheet)
     pen.text((4, H + STRIP // 2), words, "black", ImageFont.load_default(12), anchor="lm")
     return np.asarray(sheet)
+
+
+def layer_frames(
+    known: np.ndarray,
+    pixels: np.ndarray,
+    steps: int,
+    box: tuple[float, float, float, float] | None = None,
+) -> list[np.ndarray]:
+    """Layers as the frames of a film, uint8 [H + 20, W, 3], smooth in between, with their names.
+
+    known: [T, h, w, 3] colours in 0 to 1, or [T, h, w] in 0 to 1, which lie over the picture that
+    the model saw, uint8 [H, W, 3], with `box` framed (px).
+    """
+    names = [f"layer {layer} of 0-{len(known) - 1}" for layer in range(len(known))]
+    frames = []
+    for values, words in zip(between(known, steps), captions(names, steps), strict=True):
+        if values.ndim == 3:
+            picture = enlarge(to_bytes(values), pixels.shape[0] // values.shape[0])
+        else:
+            picture = map_over(values, pixels, box)
+        frames.append(with_caption(picture, words))
+    return frames
 
 
 def film_bytes(frames: Sequence[np.ndarray], kind: Kind, milliseconds: int = 40) -> bytes:

@@ -32,6 +32,14 @@ def overlay(picture: np.ndarray, colours: np.ndarray, strength: float = 0.6) -> 
     return np.rint(mixed).astype(np.uint8)
 
 
+def map_over(
+    values: np.ndarray, picture: np.ndarray, box: tuple[float, float, float, float] | None = None
+) -> np.ndarray:
+    """A map [h, w] over a picture [H, W, 3], from 0 to its largest value, with a box framed."""
+    mixed = overlay(picture, heat_map(values, 0, values.max()))
+    return mixed if box is None else draw_boxes(Image.fromarray(mixed), [box], [(255, 255, 255)])
+
+
 def cover(picture: np.ndarray, mask: np.ndarray, grey: int = 128) -> np.ndarray:
     """The picture [H, W, 3] with the masked patches (bool [h, w]) painted grey."""
     factor = picture.shape[0] // mask.shape[0]
