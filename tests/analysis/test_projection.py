@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as peer_trust
 
 from dino_core.analysis import projection
+from dino_core.analysis.approximate import Graph, Recall
 from dino_core.analysis.projection import (
     into_square,
     pca_scores,
@@ -158,3 +161,30 @@ def test_neither_torch_nor_umap_is_loaded_before_it_is_needed() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_in_slices_the_map_is_the_same_way_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gallery that grows past the limit does not turn over."""
+    points = np.random.default_rng(3).normal(size=(50, 6)).astype(np.float32) * [5, 3, 2, 1, 1, 1]
+    whole, _ = projection.pca_scores(points, 3)
+    monkeypatch.setattr(projection, "EXACT_MOST", 10)
+    np.testing.assert_allclose(projection.pca_scores(points, 3)[0], whole, atol=1e-3)
+
+
+def test_umap_is_told_how_far_neighbours_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 - cosine, itself first; the index is asked for nothing."""
+    told: dict[str, Any] = {}
+
+    def model(**options: Any) -> Any:
+        told.update(options)
+        return SimpleNamespace(fit_transform=lambda start: start)
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=model))
+    alike = np.array([[0.9, 0.5, 0.1], [1.0001, 0.2, -1.0]], np.float32)
+    near = np.array([[1, 5, 6], [0, 7, 8]], np.int32)
+    graph = Graph(near, alike, Recall(1.0, 2, 3))
+    projection.umap_of_graph(graph, np.zeros((2, 2)), neighbours=3, seed=4)
+    indices, distances = told["precomputed_knn"]
+    assert indices.tolist() == [[0, 1, 5], [1, 0, 7]]
+    np.testing.assert_allclose(distances, [[0, 0.1, 0.5], [0, 0, 0.8]], atol=1e-6)
+    assert told["random_state"] == 4

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_models import tiny_vit
 
-from app.jobs.exports import GONE, KEPT, Exports, pack
+from app.jobs.exports import GONE, KEPT, WAITING, Export, Exports, pack
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE
@@ -187,3 +187,11 @@ def test_a_zip_is_there_once_it_is_whole(tmp_path: Path, monkeypatch: pytest.Mon
     assert not (tmp_path / "my-transformers.zip").exists()
     pack(folder)
     assert [path.name for path in tmp_path.iterdir()] == ["my-transformers.zip"]
+
+
+def test_so_many_exports_wait_and_no_more(server: Server) -> None:
+    exports: Exports = server.services.exports
+    others = [Export(f"{i}", f"visitor {i}", "timm", (), Path("x")) for i in range(WAITING)]
+    exports._all = {one.token: one for one in others}
+    refused = server.visitor("ada").post("/exports?model=preview_vits14&to=timm")
+    assert (refused.status_code, "Too many exports wait" in refused.text) == (422, True)

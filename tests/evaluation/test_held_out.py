@@ -101,3 +101,9 @@ def test_a_pair_is_left_as_it_was(pair, tmp_path, training):
     before = [module.training for module in pair.modules()]
     evaluate_heads(pair, find_pictures(noise_folder(tmp_path, 2)), TRAIN)
     assert [module.training for module in pair.modules()] == before
+
+
+def test_pictures_that_fill_no_batch_are_not_counted(pair, tmp_path, monkeypatch):
+    monkeypatch.setattr("dino_core.evaluation.held_out.BATCH", 2)
+    found = evaluate_heads(pair, find_pictures(noise_folder(tmp_path, 5)), CONFIG)
+    assert found.pictures == 4

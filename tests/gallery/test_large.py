@@ -301,3 +301,17 @@ def test_what_breaks_off_leaves_the_rows_before(
     with pytest.raises(OSError, match="no space"):
         neighbours._write(path, np.arange(9))
     assert np.load(path).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_what_does_not_fit_together_is_damaged(tmp_path: Path) -> None:
+    store = GalleryFolder(write_gallery(tmp_path / "g", 60, 8))
+    assert [store.layer(layer) for layer in (None, 0, 1)] == [1, 0, 1]
+    for layer in (-1, 2):
+        with pytest.raises(ValueError, match="layers 0 to 1, and no layer"):
+            store.layer(layer)
+    facts = json.loads((store.path / "facts.json").read_text())
+    for name in ("names", "labels", "splits"):
+        shorter = facts | {name: facts[name][:-1]}
+        (store.path / "facts.json").write_text(json.dumps(shorter))
+        with pytest.raises(ValueError, match="is damaged: build the gallery again"):
+            store.facts()

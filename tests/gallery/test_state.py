@@ -105,3 +105,15 @@ class Signals:
             self.notice = first
             return nullcontext()
         return self.notice(first, None)
+
+
+def test_while_its_process_is_there_nobody_goes_on_with_it(
+    store: GalleryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for said in ("stopped", "failed"):
+        store.put_state(state=said)
+        assert jobs.read_json(store.path / "state.json")["pid"] == os.getpid()
+        for alive in (True, False):
+            monkeypatch.setattr(GalleryFolder, "is_alive", lambda _, now=alive: now)
+            monkeypatch.setattr(GalleryFolder, "_just_started", lambda _: False)
+            assert store.state()["can_resume"] != alive

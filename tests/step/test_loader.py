@@ -180,3 +180,10 @@ def test_a_set_smaller_than_the_batch_comes_round_again(tmp_path):
     found = find_pictures(noise_folder(tmp_path, 2))
     config = replace(TRAIN, schedule=replace(TRAIN.schedule, batch_size=5))
     assert BatchMaker(found, config, 0).make(0).global_crops.shape == (5, 2, 16, 16, 3)
+
+
+def test_behind_a_broken_last_picture_comes_the_first(tmp_path):
+    found = find_pictures(files(tmp_path, {"0.png": picture(0), "1.png": b"junk"}))
+    row, broken = loader.EndlessRow(found, 0), {}
+    assert {row.at(place, broken)[0] for place in range(6)} == {0}
+    assert list(broken) == ["1.png"]
