@@ -101,7 +101,6 @@ def test_too_large_a_file_is_let_go_of(
         ("map/3?method=tsne", "method"),
         ("map/3?method=umap", "warming up"),
         ("features/3?components=1,2,3x", "components"),
-        ("features/3?components=1,2", "components"),
         ("comparison/3?second_layer=12", "layer"),
     ],
 )
