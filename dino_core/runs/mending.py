@@ -42,7 +42,7 @@ def mend(folder: str | Path) -> str:
         raise ValueError(f"{run.path} has no experiment: there is nothing to turn back.")
     with run.locked():
         lines = read_metrics(run.path)
-        step = last_good_step(run, lines)
+        step = last_good_step(run, lines, setup.run.steps)
         healthy = without_experiment(setup, request)
         done = {
             "turned_back": list(request.experiment),
@@ -61,13 +61,16 @@ def mend(folder: str | Path) -> str:
         return words
 
 
-def last_good_step(run: RunFolder, lines: Sequence[diagnosis.Metrics]) -> int:
-    """The newest checkpoint that is whole and at which the run had not collapsed.
+def last_good_step(run: RunFolder, lines: Sequence[diagnosis.Metrics], steps: int) -> int:
+    """The newest checkpoint that is whole and at which the run had not collapsed; of a run of so
+    many steps that is at its end, the one before, so that there is something to go on with.
 
     ValueError where there is none.
     """
     complaints = []
     for step in good_steps(run, lines):
+        if step >= steps:
+            continue
         try:
             return checkpoints.load_checkpoint(run.checkpoints, step).step
         except ValueError as error:

@@ -125,7 +125,7 @@ def test_a_damaged_or_missing_checkpoint_is_said_and_nothing_changes(
             path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(ValueError, match="start a new run without --experiment") as refusal:
         mend(copied)
-    assert ("step-00000008.safetensors" in str(refusal.value)) == (damage == "cut")
+    assert ("step-00000007.safetensors" in str(refusal.value)) == (damage == "cut")
     assert {path: path.read_bytes() for path in copied.glob("*.json*")} == before
 
 
@@ -133,8 +133,15 @@ def test_a_damaged_newest_one_is_passed_over(
     copied: Path, good_until: Callable[[int], None]
 ) -> None:
     good_until(8)
-    path = checkpoints.model_file(copied / "checkpoints", 8)
+    path = checkpoints.model_file(copied / "checkpoints", 7)
     path.write_bytes(path.read_bytes()[:-40])
+    assert "goes on from step 6" in mend(copied)
+
+
+def test_a_run_at_its_end_has_something_to_go_on_with(
+    copied: Path, good_until: Callable[[int], None]
+) -> None:
+    good_until(8)
     assert "goes on from step 7" in mend(copied)
 
 
