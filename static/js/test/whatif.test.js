@@ -13,6 +13,9 @@ import {
   withValue,
 } from "../screens/whatif/edits.js";
 import { changeOf, effectsOf, meanOfHeads, rangeOf } from "../screens/whatif/numbers.js";
+import { referenceOf, referenceWords, sourceOf } from "../screens/whatif/references.js";
+import { numbersOf, points } from "../screens/whatif/screening-card.js";
+import { overFromLink, overInLink, overOf, overWords } from "../screens/whatif/screening-choice.js";
 import { positionOf, temperatureAt } from "../screens/whatif/temperature.js";
 import { createUndo } from "../screens/whatif/undo.js";
 
@@ -176,4 +179,56 @@ test("the colours of a screening: which value, and from where to where", () => {
   assert.deepEqual(rangeOf(shock, true), [-6, 6]);
   assert.deepEqual([...effectsOf(scene, { of: "patches", value: "shock" })], [0, 0, 0, 0, 0, 0]);
   assert.deepEqual(rangeOf(Float32Array.of(0.5, 2), false), [0, 2]);
+});
+
+test("the numbers of one part: mean, spread and k-NN of each value", () => {
+  const counted = (/** @type {number} */ from) =>
+    Float32Array.from({ length: 12 }, (_, i) => from + i);
+  const scene = /** @type {import("../types/scenes").whatif_screening.ScreeningScene} */ (
+    /** @type {unknown} */ ({
+      facts: { values: ["zero", "mean"], accuracy: 0.75 },
+      shapes: { mean_cls: [2, 2, 3] },
+      mean_cls: counted(0),
+      spread_cls: counted(100),
+      mean_patches: counted(200),
+      spread_patches: counted(300),
+      accuracy_change: counted(0).map((value) => -value / 16),
+    })
+  );
+  const found = numbersOf(scene, { block: 1, unit: 2 }, "mean");
+  assert.deepEqual(found, { cls: [11, 111], patches: [211, 311], accuracy: [0.0625, -0.6875] });
+  const colouring = /** @type {const} */ ({ of: "accuracy", value: "zero" });
+  assert.equal(effectsOf(scene, colouring)[5], -5 / 16);
+  assert.equal(effectsOf(scene, { ...colouring, value: "shock" })[5], 6 / 16);
+  const without = { ...scene, accuracy_change: undefined };
+  assert.equal(numbersOf(without, { block: 0, unit: 0 }, "zero").accuracy, null);
+  assert.deepEqual([-0.0625, 0.125, 0].map(points), ["−6.3", "+12.5", "±0.0"]);
+});
+
+test("which pictures: the reference, and those that are screened", () => {
+  const around = {
+    pair: null,
+    galleries: [],
+    references: /** @type {[string, string, number][]} */ ([
+      ["samples", "The samples", 8],
+      ["abc", "Holiday", 64],
+    ]),
+  };
+  assert.equal(referenceOf({ around, reference: "abc" }), "abc");
+  assert.equal(referenceOf({ around, reference: "of somebody else" }), "samples");
+  assert.equal(referenceWords({ around }, "abc"), "Holiday (64 pictures)");
+  assert.equal(referenceWords({ around: null }, "samples"), "the samples (8 pictures)");
+  assert.equal(sourceOf(["head:1.0=zero"], "x"), "", "zero is taken from no picture");
+  assert.match(
+    sourceOf(["mlp:0=other", "mlp:1=noise"], "x (3 pictures)"),
+    /^Means and noise are .*x/,
+  );
+  assert.match(sourceOf(["mlp:0=other"], "x"), /^The other picture/);
+  assert.deepEqual(overFromLink(overInLink({ name: "abc", most: 32 })), { name: "abc", most: 32 });
+  assert.deepEqual(overFromLink("abc 1000000"), { name: "abc", most: 8 });
+  assert.equal(overInLink(overFromLink(null)), null);
+  const over = { name: "abc", most: 16 };
+  assert.equal(overWords({ around, over }, 16), "16 pictures of Holiday");
+  assert.equal(overOf({ around, over: { ...over, name: "gone" } }).name, "");
+  assert.equal(overOf({ around: null, over }).name, "abc", "before it is known");
 });

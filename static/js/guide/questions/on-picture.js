@@ -14,6 +14,7 @@ import { fetchPatches } from "../../screens/features/fetching.js";
 import { best } from "../../screens/losses/arithmetic.js";
 import { patchNorms, stepCount } from "../../screens/tokens/lengths.js";
 import { addressOf } from "../../screens/whatif/loading.js";
+import { SAMPLES } from "../../screens/whatif/references.js";
 import { percent, short, signed, threeDigits } from "../../ui/format.js";
 import { sum } from "../../ui/numbers.js";
 import { among, apart, away, ordinal, rankOf } from "./distance.js";
@@ -71,7 +72,9 @@ const attentionOf = (view) => fetchScene(sceneUrl(view.key, `attention/${layerOf
  * @returns {Promise<import("../../types/scenes").whatif.WhatIfScene>}
  */
 const withoutHead = (view, layer, head) =>
-  fetchScene(addressOf(view, "", [`head:${layer}.${head}=zero`], { layer }));
+  fetchScene(
+    addressOf({ view, texts: [`head:${layer}.${head}=zero`], reference: SAMPLES }, "", { layer }),
+  );
 
 /** @type {Record<string, (view: View) => Promise<Task>>} */
 export const ON_PICTURE = {

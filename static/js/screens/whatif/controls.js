@@ -11,9 +11,9 @@ import { hasKind, layerOf, textsOf } from "./state.js";
 /**
  * @param {State} state
  * @param {(change: Partial<State>) => void} update
- * @param {() => unknown} onfour
+ * @param {{ more: () => unknown, references: { node: HTMLElement, draw: () => void } }} parts
  */
-export function createControls(state, update, onfour) {
+export function createControls(state, update, { more, references }) {
   const value = choice("What is put there", KINDS, state.kind, (kind) => update({ kind }));
   const layer = slider("Layer shown", {
     max: 11,
@@ -26,7 +26,7 @@ export function createControls(state, update, onfour) {
     state.isFour,
     (isFour) => {
       update({ isFour });
-      if (isFour) onfour();
+      if (isFour) more();
     },
   );
   return {
@@ -35,6 +35,7 @@ export function createControls(state, update, onfour) {
       { class: "inside-controls" },
       el("span", { class: "inside-label", text: "Put there" }),
       value.node,
+      references.node,
       four.node,
       layer.node,
     ),
@@ -44,6 +45,7 @@ export function createControls(state, update, onfour) {
       layer.limit(view.layers - 1);
       layer.set(layerOf(view));
       value.set(state.kind);
+      references.draw();
       four.set(state.isFour);
       four.node.disabled = !state.isFour && !hasKind(textsOf(state));
     },

@@ -4,6 +4,7 @@ import { openInPython } from "../../page/python.js";
 import { el, penOf } from "../../ui/dom.js";
 import { addressOf } from "./loading.js";
 import { meanOfHeads } from "./numbers.js";
+import { SAMPLES } from "./references.js";
 
 /** @typedef {import("./state.js").Shown} Shown */
 
@@ -17,8 +18,8 @@ export const createExports = (state, panels) =>
   exportBar("whatif", {
     png: () => sheet(panels),
     npz: () => {
-      const { view, texts, scene } = shown(state);
-      return addressOf(view, "", texts, { layer: scene.facts.layer, form: "npz" });
+      const now = shown(state);
+      return addressOf(now, "", { layer: now.scene.facts.layer, form: "npz" });
     },
     csv: () => table(shown(state)),
     python: () => pythonLines(shown(state)),
@@ -71,13 +72,19 @@ function table({ scene }) {
 }
 
 /** @param {Shown} shown */
-export function pythonLines({ view, texts, scene }) {
+export function pythonLines({ view, texts, reference, scene }) {
   const changes = texts.map((text) => `\n    ${JSON.stringify(text)},`).join("");
+  const isOwn = reference !== SAMPLES;
   return `${openInPython(view)}
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
-
+${isOwn ? "from dino_core.scenes.whatif_pictures import reference_pictures\n" : ""}
 changes = parse_changes([${changes}${changes ? "\n" : ""}])
-sources = sources_of(backbone, seen, changes, seed=${view.seed})  # the samples are the reference
+${
+  isOwn
+    ? `pictures = reference_pictures("galleries/again")  # built by the command gallery
+sources = sources_of(backbone, seen, changes, seed=${view.seed}, pictures=pictures)`
+    : `sources = sources_of(backbone, seen, changes, seed=${view.seed})  # the samples are the reference`
+}
 found = changed(backbone.vit, seen, changes, sources)
 scene = whatif_scene(found, changes, layer=${scene.facts.layer})
 print(scene.cls_cosine, scene.patch_cosine_mean)

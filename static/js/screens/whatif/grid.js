@@ -10,10 +10,36 @@ import { layerOf } from "./state.js";
  *   button: HTMLButtonElement }} Cell */
 
 /**
+ * @param {{ block: number, unit: number, heads: number }} part
+ * @param {{ flip: (place: string) => unknown, onpoint: (place: string) => unknown }} work
+ * @returns {Cell}
+ */
+function createCell({ block, unit, heads }, { flip, onpoint }) {
+  const branch = ["attention", "mlp"][unit - heads],
+    place = branch ? `${branch}:${block}` : `head:${block}.${unit}`,
+    name = branch
+      ? `${branch === "mlp" ? "MLP" : "Attention"}, block ${block}`
+      : `Head ${unit}, block ${block}`;
+  const button = el("button", {
+    type: "button",
+    title: name,
+    "aria-label": name,
+    "aria-pressed": "false",
+    "data-place": place,
+    class: branch ? "branch" : "head",
+    onclick: () => flip(place),
+    onpointerenter: () => onpoint(place),
+    onfocus: () => onpoint(place),
+  });
+  return { block, unit, heads, place, name, button };
+}
+
+/**
  * @param {State} state
  * @param {import("./state.js").Editing} editing
+ * @param {(place: string) => unknown} onpoint a part is pointed at, or has the keyboard
  */
-export function createGrid(state, editing) {
+export function createGrid(state, editing, onpoint) {
   const grid = el("div", {
     class: "inside-parts",
     role: "group",
@@ -35,25 +61,6 @@ export function createGrid(state, editing) {
     );
   }
 
-  /** @param {number} block @param {number} unit @param {number} heads @returns {Cell} */
-  function cell(block, unit, heads) {
-    const branch = ["attention", "mlp"][unit - heads],
-      place = branch ? `${branch}:${block}` : `head:${block}.${unit}`,
-      name = branch
-        ? `${branch === "mlp" ? "MLP" : "Attention"}, block ${block}`
-        : `Head ${unit}, block ${block}`;
-    const button = el("button", {
-      type: "button",
-      title: name,
-      "aria-label": name,
-      "aria-pressed": "false",
-      "data-place": place,
-      class: branch ? "branch" : "head",
-      onclick: () => flip(place),
-    });
-    return { block, unit, heads, place, name, button };
-  }
-
   /** @param {number} layers @param {number} heads */
   function build(layers, heads) {
     const columns = heads + 2;
@@ -66,7 +73,9 @@ export function createGrid(state, editing) {
       ...names.map((name) => el("span", { class: "column", text: name })),
     );
     for (let block = 0; block < layers; block++) {
-      const row = Array.from({ length: columns }, (_, unit) => cell(block, unit, heads)),
+      const row = Array.from({ length: columns }, (_, unit) =>
+          createCell({ block, unit, heads }, { flip, onpoint }),
+        ),
         name = el("span", { text: block });
       cells.push(...row);
       rows.push(name);

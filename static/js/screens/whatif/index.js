@@ -12,6 +12,7 @@ import { exposed } from "./exposed.js";
 import { createGrid } from "./grid.js";
 import { createKnockout } from "./knockout.js";
 import { layOut, undoByKeys } from "./layout.js";
+import { createReferences } from "./references.js";
 import { lessonOf } from "./lesson.js";
 import { createLoading } from "./loading.js";
 import { createScreeningWork } from "./screening-work.js";
@@ -38,9 +39,10 @@ export function create(root, page) {
   const more = () => page.run(loading.more),
     screen = () => page.run(screened.start),
     stop = () => page.run(screened.stop);
-  const grid = createGrid(state, editing);
+  const grid = createGrid(state, editing, (pointed) => update({ pointed })),
+    references = createReferences(state, update, () => reload());
   const parts = {
-    controls: createControls(state, update, more),
+    controls: createControls(state, update, { more, references }),
     chips: createChips(state, editing),
     brush: createBrush(state, update, editing),
     brushes: createBrushes(state, update, createKnockout(state, update, editing)),
@@ -63,13 +65,17 @@ export function create(root, page) {
     fillLesson("whatif", lessonOf(now));
   }
 
-  let isStale = false; // another change or layer, while nobody looked
+  let isStale = false, // another change or layer, while nobody looked
+    wasSeen = false;
   function reload() {
     isStale = !isSeen();
     if (!isStale) void page.run(loading.load);
   }
   new ResizeObserver(() => {
+    const comesBack = isSeen() && !wasSeen;
+    wasSeen = isSeen();
     if (isStale && isSeen()) reload();
+    else if (comesBack) void page.run(loading.lookAgain);
   }).observe(root);
   onTheme(() => page.run(loading.recolour));
   bus.on("selection", ({ change }) => {
@@ -78,13 +84,16 @@ export function create(root, page) {
     update({});
   });
 
+  let isFirst = true;
   return {
     lazy: true,
     show(view) {
       fitSelection(view);
       const none = { hovered: null, screening: null, effects: null };
       update({ view, who: new Set(), whom: new Set(), ...none });
-      if (state.isColoured) screen();
+      // Another model would screen many pictures anew: that is for a person to begin.
+      if (state.isColoured && (isFirst || !state.over.name)) screen();
+      isFirst = false;
       return loading.load();
     },
   };

@@ -1,11 +1,13 @@
 /* The person's own numbers for the lesson. */
 import { nameOf } from "./edits.js";
 import { changeOf, indexOfLargest } from "./numbers.js";
+import { referenceWords } from "./references.js";
 
 /** @typedef {import("./state.js").Shown} Shown */
 
 /** @param {import("./state.js").State} state @returns {import("../../page/lesson.js").LessonNumbers} */
-export function lessonOf({ shown }) {
+export function lessonOf(state) {
+  const { shown } = state;
   if (!shown?.texts.length) return { changes: "", zero: "", sum: "", layer: "" };
   const { scene, texts } = shown,
     change = changeOf(scene),
@@ -13,6 +15,7 @@ export function lessonOf({ shown }) {
     [, w] = scene.facts.grid;
   return {
     changes: texts.map(nameOf).join("; "),
+    reference: referenceWords(state, shown.reference),
     cls: (1 - scene.facts.cls_cosine).toFixed(3),
     patches: (1 - scene.facts.patch_cosine_mean).toFixed(3),
     layer: scene.facts.layer,

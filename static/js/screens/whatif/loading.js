@@ -4,9 +4,11 @@ import { chartForm } from "../../charts/theme.js";
 import { ServerError } from "../../page/errors.js";
 import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
 import { KINDS, isKind, withValue } from "./edits.js";
-import { hasKind, layerOf, textsOf } from "./state.js";
+import { SAMPLES } from "./references.js";
+import { hasKind, isSame, layerOf, questionOf, textsOf } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
+/** @typedef {import("./state.js").Question} Question */
 /** @typedef {import("./state.js").View} View */
 
 const PATIENCE = 150; // ms until what is shown is said to be older than what is asked for
@@ -15,13 +17,14 @@ const REST = 120; // ms
 /**
  * Where a scene of some changes is.
  *
- * @param {{ key: string, seed: number }} view
+ * @param {Question} question
  * @param {string} path below whatif; empty: before and after
- * @param {readonly string[]} texts
  * @param {Record<string, string | number>} [query]
  */
-export function addressOf({ key, seed }, path, texts, query = {}) {
-  const address = sceneUrl(key, `whatif${path ? `/${path}` : ""}`, { seed, ...query });
+export function addressOf({ view: { key, seed }, texts, reference }, path, query = {}) {
+  /** @type {Record<string, string>} */
+  const from = reference === SAMPLES ? {} : { reference };
+  const address = sceneUrl(key, `whatif${path ? `/${path}` : ""}`, { seed, ...from, ...query });
   return address + texts.map((text) => `&edit=${encodeURIComponent(text)}`).join("");
 }
 
@@ -41,18 +44,22 @@ export function createLoading(state, update, results, run) {
     const { view } = state;
     if (!view) return;
     const mine = ++loads,
-      texts = textsOf(state),
       layer = layerOf(view);
     const isOvertaken = () => mine !== loads;
     clearTimeout(resting);
     const late = setTimeout(() => setLate(results, true), PATIENCE);
     try {
+      // A link may name a gallery that this visitor does not have.
+      if (state.reference !== SAMPLES && state.aroundOf !== view.key) await lookAround(view);
+      const question = questionOf({ ...state, view });
       /** @type {import("./state.js").WhatIfScene} */
-      const scene = await fetchScene(addressOf(view, "", texts, { layer }));
+      const scene = await fetchScene(addressOf(question, "", { layer }));
       if (isOvertaken()) return;
-      const known = state.shown?.texts.join() === texts.join() && state.shown.view.key === view.key;
+      const known = state.shown !== null && isSame(state.shown, question);
       const { charts = null, prototypes = null, nearest = null } = (known && state.shown) || {};
-      update({ shown: { view, texts, scene, charts, prototypes, nearest, alone: [], four: [] } });
+      update({
+        shown: { ...question, scene, charts, prototypes, nearest, alone: [], four: [] },
+      });
     } finally {
       clearTimeout(late);
       if (!isOvertaken()) setLate(results, false);
@@ -68,19 +75,20 @@ export function createLoading(state, update, results, run) {
    */
   async function rest(isOvertaken) {
     if (!state.shown) return;
-    const { view, texts } = state.shown;
+    const question = state.shown,
+      { view } = question;
     /** What is missing, in this order. @type {(() => Promise<Partial<State["shown"] & {}> | null>)[]} */
     const steps = [
-      async () => (state.isFour ? { four: await fetchFour(view, texts, isOvertaken) } : null),
-      async () => (state.shown?.charts ? null : { charts: await fetchCharts(view, texts) }),
+      async () => (state.isFour ? { four: await fetchFour(question, isOvertaken) } : null),
+      async () => (state.shown?.charts ? null : { charts: await fetchCharts(question) }),
       async () => (state.aroundOf === view.key ? null : lookAround(view)),
-      async () => (state.shown?.nearest ? null : { nearest: await nearestOf(state, view, texts) }),
+      async () => (state.shown?.nearest ? null : { nearest: await nearestOf(state, question) }),
       async () =>
         state.around?.pair && !state.shown?.prototypes
-          ? { prototypes: await fetchPrototypes(view, texts) }
+          ? { prototypes: await fetchPrototypes(question) }
           : null,
-      async () => ({ alone: await fetchAlone(view, texts, isOvertaken) }),
-      async () => warm(view),
+      async () => ({ alone: await fetchAlone(question, isOvertaken) }),
+      async () => warm(question),
     ];
     for (const step of steps) {
       if (isOvertaken()) return;
@@ -99,6 +107,10 @@ export function createLoading(state, update, results, run) {
 
   return {
     load,
+    /** Galleries may have been made meanwhile. */
+    async lookAgain() {
+      if (state.view && state.aroundOf === state.view.key) await lookAround(state.view);
+    },
     /** The four values, or another gallery: what is missing of what is shown. */
     more: () => {
       const mine = loads;
@@ -108,7 +120,7 @@ export function createLoading(state, update, results, run) {
     async recolour() {
       const { shown } = state;
       if (!shown?.charts) return;
-      const charts = await fetchCharts(shown.view, shown.texts);
+      const charts = await fetchCharts(shown);
       if (state.shown?.scene === shown.scene) update({ shown: { ...state.shown, charts } });
     },
     /**
@@ -117,46 +129,47 @@ export function createLoading(state, update, results, run) {
      * @param {string} text
      */
     async check(text) {
-      if (state.view)
-        await fetchScene(
-          addressOf(state.view, "", [...textsOf(state), text], { layer: layerOf(state.view) }),
-        );
+      const { view } = state;
+      if (!view) return;
+      const question = questionOf({ ...state, view }),
+        texts = [...textsOf(state), text];
+      await fetchScene(addressOf({ ...question, texts }, "", { layer: layerOf(view) }));
     },
   };
 }
 
-/** @param {View} view @param {readonly string[]} texts */
-const fetchCharts = (view, texts) =>
+/** @param {Question} question */
+const fetchCharts = (question) =>
   /** @type {Promise<import("../../types/plotly").Charts>} */ (
-    requestJson(addressOf(view, "", texts, { form: chartForm() }))
+    requestJson(addressOf(question, "", { form: chartForm() }))
   );
 
 /**
- * @param {View} view
- * @param {readonly string[]} texts
+ * @param {Question} question
  * @returns {Promise<import("./state.js").PrototypesScene>}
  */
-const fetchPrototypes = (view, texts) => fetchScene(addressOf(view, "prototypes", texts));
+const fetchPrototypes = (question) => fetchScene(addressOf(question, "prototypes"));
+
+/** @param {Question} question @returns {Promise<import("./state.js").WhatIfScene>} */
+const fetchEffects = (question) =>
+  fetchScene(addressOf(question, "", { layer: layerOf(question.view) }));
 
 /**
  * The same places with each of the four values, in turn.
  *
- * @param {View} view
- * @param {readonly string[]} texts
+ * @param {Question} question
  * @param {() => boolean} isOvertaken
  */
-async function fetchFour(view, texts, isOvertaken) {
+async function fetchFour(question, isOvertaken) {
   /** @type {import("./state.js").Shown["four"]} */
   const four = [];
-  if (!hasKind(texts)) return four;
+  if (!hasKind(question.texts)) return four;
   for (const [kind] of KINDS) {
     if (isOvertaken()) return [];
-    const same = texts.map((text) =>
+    const texts = question.texts.map((text) =>
       isKind(text.slice(text.indexOf("=") + 1)) ? withValue(text, kind) : text,
     );
-    /** @type {import("./state.js").WhatIfScene} */
-    const scene = await fetchScene(addressOf(view, "", same, { layer: layerOf(view) }));
-    four.push([kind, scene]);
+    four.push([kind, await fetchEffects({ ...question, texts })]);
   }
   return four;
 }
@@ -166,18 +179,17 @@ const MOST_ALONE = 4; // changes that are looked at one by one
 /**
  * What each of several changes does to the class token by itself.
  *
- * @param {View} view
- * @param {readonly string[]} texts
+ * @param {Question} question
  * @param {() => boolean} isOvertaken
  */
-async function fetchAlone(view, texts, isOvertaken) {
+async function fetchAlone(question, isOvertaken) {
   /** @type {number[]} */
-  const effects = [];
+  const effects = [],
+    { texts } = question;
   if (texts.length < 2 || texts.length > MOST_ALONE) return effects;
   for (const text of texts) {
     if (isOvertaken()) return [];
-    /** @type {import("./state.js").WhatIfScene} */
-    const scene = await fetchScene(addressOf(view, "", [text], { layer: layerOf(view) }));
+    const scene = await fetchEffects({ ...question, texts: [text] });
     effects.push(1 - scene.facts.cls_cosine);
   }
   return effects;
@@ -187,16 +199,15 @@ async function fetchAlone(view, texts, isOvertaken) {
  * The nearest pictures; null where no gallery has features of this model, or it has gone.
  *
  * @param {State} state
- * @param {View} view
- * @param {readonly string[]} texts
+ * @param {Question} question
  * @returns {Promise<import("./state.js").NearestScene | null>}
  */
-async function nearestOf({ around, gallery }, view, texts) {
+async function nearestOf({ around, gallery }, question) {
   const names = around?.galleries.map(([name]) => name) ?? [];
   const name = names.includes(gallery) ? gallery : names[0];
   if (!name) return null;
   try {
-    return await fetchScene(addressOf(view, "nearest", texts, { gallery: name }));
+    return await fetchScene(addressOf(question, "nearest", { gallery: name }));
   } catch (error) {
     if (error instanceof ServerError) return null;
     throw error;
@@ -205,13 +216,13 @@ async function nearestOf({ around, gallery }, view, texts) {
 
 const warmed = new Set(); // models and sizes whose reference pictures have been measured
 
-/** What usually stands there is measured before anybody waits for it. @param {View} view */
-async function warm(view) {
-  const what = `${view.model} ${view.grid.join(" ")}`;
+/** What usually stands there is measured before anybody waits for it. @param {Question} question */
+async function warm(question) {
+  const { view, reference } = question,
+    what = `${view.model} ${view.grid.join(" ")} ${reference}`;
   if (warmed.has(what)) return null;
   warmed.add(what);
-  const last = view.layers - 1;
-  await fetchScene(addressOf(view, "", [`attention:${last}=mean`], { layer: last }));
+  await fetchEffects({ ...question, texts: [`attention:${view.layers - 1}=mean`] });
   return null;
 }
 

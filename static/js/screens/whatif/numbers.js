@@ -21,16 +21,23 @@ export const changeOf = ({ patch_cosine: cosines }) =>
  * What the screening of heads or blocks says of each, [T * units].
  *
  * @param {import("../../types/scenes").whatif_screening.ScreeningScene} scene
- * @param {{ of: "cls" | "patches", value: string }} colouring
+ * @param {{ of: "cls" | "patches" | "accuracy", value: string }} colouring
  */
 export function effectsOf(scene, { of, value }) {
   const [, layers, units] = scene.shapes.mean_cls,
-    count = layers * units;
-  const shock = of === "cls" ? scene.shock_cls : scene.shock_patches;
-  if (value === "shock") return shock ?? new Float32Array(count);
-  const at = scene.facts.values.indexOf(value),
-    means = of === "cls" ? scene.mean_cls : scene.mean_patches;
-  return means.slice(at * count, (at + 1) * count);
+    count = layers * units,
+    every = { cls: scene.mean_cls, patches: scene.mean_patches, accuracy: scene.accuracy_change }[
+      of
+    ];
+  const values = (/** @type {string} */ name) => {
+    const at = scene.facts.values.indexOf(name);
+    return at < 0 || !every ? new Float32Array(count) : every.slice(at * count, (at + 1) * count);
+  };
+  if (value !== "shock") return values(value);
+  if (of !== "accuracy")
+    return (of === "cls" ? scene.shock_cls : scene.shock_patches) ?? new Float32Array(count);
+  const mean = values("mean");
+  return values("zero").map((zero, i) => zero - mean[i]);
 }
 
 /**

@@ -8,6 +8,7 @@ import { legend } from "../../ui/legend.js";
 import { maximum } from "../../ui/numbers.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { changeOf, meanOfHeads } from "./numbers.js";
+import { referenceWords, sourceOf } from "./references.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").WhatIfScene} WhatIfScene */
@@ -95,6 +96,7 @@ export function createResults(state, update) {
   let drawn = null;
   /** @type {number | null} */
   let head = null;
+  let source = "";
 
   /** @param {WhatIfScene} now */
   function paint(now) {
@@ -126,12 +128,14 @@ export function createResults(state, update) {
       const { shown, hovered } = state;
       if (!shown) return;
       const { view } = shown;
-      if (shown.scene !== drawn || selection.head !== head) {
+      const words = referenceWords(state, shown.reference);
+      if (shown.scene !== drawn || selection.head !== head || words !== source) {
         const { heads } = shown.scene.facts;
         head = selection.head !== null && selection.head < heads ? selection.head : null;
         drawn = shown.scene;
         paint(drawn);
-        sum.replaceChildren(...summary(shown, head));
+        source = words;
+        sum.replaceChildren(...summary(shown, head, words));
       }
       const [row, col] = hovered ?? selectedPatch();
       for (const { picture } of Object.values(panels)) {
@@ -142,8 +146,12 @@ export function createResults(state, update) {
   };
 }
 
-/** @param {import("./state.js").Shown} shown @param {number | null} head */
-function summary({ scene, texts }, head) {
+/**
+ * @param {import("./state.js").Shown} shown
+ * @param {number | null} head
+ * @param {string} words of the reference pictures
+ */
+function summary({ scene, texts }, head, words) {
   const { layer, cls_cosine: cls, patch_cosine_mean: patches, entry } = scene.facts,
     layers = scene.shapes.cls_cosine_by_layer[0];
   const which = head === null ? "mean of the heads" : `head ${head}`;
@@ -162,6 +170,7 @@ function summary({ scene, texts }, head) {
       class: "inside-quiet",
       text: `After the last block. Computed again from block ${entry} of ${layers - 1} on.`,
     }),
+    el("p", { class: "inside-quiet inside-source", text: sourceOf(texts, words) }),
     note,
   ];
 }

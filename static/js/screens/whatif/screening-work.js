@@ -1,23 +1,32 @@
 /* The screening as the server does it: begun, followed to its end, stopped. */
 import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
+import { referenceOf, SAMPLES } from "./references.js";
+import { overOf } from "./screening-choice.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").View} View */
 
 const EVERY = 600; // ms between two questions how far it is
-
-/** @param {View} view */
-const addressOf = ({ key, seed }) => sceneUrl(key, "whatif/screening", { seed });
+const UNSEEN = 15; // of them are left out while another screen is open: it goes on, and is asked about
 
 /**
- * What was found of heads or blocks.
+ * Where a screening is, or what it has found of heads or blocks.
  *
- * @param {View} view
- * @param {"heads" | "blocks"} parts
- * @returns {Promise<import("./state.js").ScreeningScene>}
+ * @param {State & { view: View }} state
+ * @param {"heads" | "blocks"} [parts]
+ * @param {Record<string, string>} [query]
  */
-const fetchFound = ({ key, seed }, parts) =>
-  fetchScene(sceneUrl(key, `whatif/screening/${parts}`, { seed }));
+export function screeningAddress(state, parts, query = {}) {
+  const { key, seed } = state.view,
+    { name, most } = overOf(state),
+    reference = referenceOf(state);
+  return sceneUrl(key, `whatif/screening${parts ? `/${parts}` : ""}`, {
+    seed,
+    ...(name && { over: name, most }),
+    ...(reference !== SAMPLES && { reference }),
+    ...query,
+  });
+}
 
 /**
  * @param {State} state
@@ -31,33 +40,41 @@ export function createScreeningWork(state, update, isSeen) {
   async function start() {
     const { view } = state;
     if (!view) return;
-    const mine = ++asked;
-    const isOvertaken = () => mine !== asked || state.view !== view;
+    const mine = ++asked,
+      address = screeningAddress({ ...state, view });
+    const isOvertaken = () =>
+      mine !== asked || state.view !== view || screeningAddress({ ...state, view }) !== address;
     /** @type {NonNullable<State["screening"]>} */
-    let screening = await requestJson(addressOf(view), { method: "POST" }, { repeatable: true });
-    while (!isOvertaken()) {
+    let screening = await requestJson(address, { method: "POST" }, { repeatable: true });
+    for (let turn = 0; !isOvertaken(); turn++) {
       if (screening.state === "ready") return take(view, screening, isOvertaken);
-      update({ screening });
+      if (isSeen()) update({ screening });
       if (screening.state !== "waiting" && screening.state !== "running") return;
       await new Promise((resolve) => setTimeout(resolve, EVERY));
-      if (isSeen()) screening = await requestJson(addressOf(view));
+      if (isOvertaken()) return;
+      if (isSeen() || turn % UNSEEN === 0) screening = await requestJson(address);
     }
   }
 
   /** @param {View} view @param {State["screening"]} screening @param {() => boolean} isOvertaken */
   async function take(view, screening, isOvertaken) {
-    const heads = await fetchFound(view, "heads"),
-      blocks = await fetchFound(view, "blocks");
+    const place = { ...state, view };
+    /** @type {[import("./state.js").ScreeningScene, import("./state.js").ScreeningScene]} */
+    const [heads, blocks] = [
+      await fetchScene(screeningAddress(place, "heads")),
+      await fetchScene(screeningAddress(place, "blocks")),
+    ];
     if (isOvertaken()) return;
-    update({ screening, effects: { key: view.key, seed: view.seed, heads, blocks } });
+    update({ screening, effects: { of: screeningAddress(place), heads, blocks } });
   }
 
   return {
     start,
     async stop() {
-      if (!state.view) return;
+      const { view } = state;
+      if (!view) return;
       asked += 1;
-      const address = addressOf(state.view);
+      const address = screeningAddress({ ...state, view });
       update({ screening: await requestJson(address, { method: "DELETE" }, { repeatable: true }) });
     },
   };

@@ -1,7 +1,6 @@
 /* Every head and block changed, one at a time, by the server behind the page; what each does to the
    picture becomes the colour of its cell in the grid. */
 import { keep, kept } from "../../page/link.js";
-import { sceneUrl } from "../../page/scenes.js";
 import { button, choice, pick } from "../../ui/controls.js";
 import { colourTable } from "../../ui/colours.js";
 import { el } from "../../ui/dom.js";
@@ -9,6 +8,10 @@ import { short } from "../../ui/format.js";
 import { legend } from "../../ui/legend.js";
 import { KINDS } from "./edits.js";
 import { effectsOf, rangeOf } from "./numbers.js";
+import { referenceOf, referenceWords } from "./references.js";
+import { createScreeningCard, placeIn, points } from "./screening-card.js";
+import { createScreeningChoice, overOf, overWords } from "./screening-choice.js";
+import { screeningAddress } from "./screening-work.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Colouring} Colouring */
@@ -17,6 +20,7 @@ import { effectsOf, rangeOf } from "./numbers.js";
 const OF = [
   ["cls", "Class token"],
   ["patches", "Patches"],
+  ["accuracy", "k-NN accuracy"],
 ];
 /** @type {readonly (readonly [string, string])[]} */
 const VALUES = [...KINDS, ["shock", "Zero minus mean: shock"]];
@@ -40,9 +44,12 @@ export function createScreening(state, update, work) {
       work.start();
     }),
     stop = button("Stop", work.stop),
+    over = createScreeningChoice(state, update),
+    card = createScreeningCard(),
     bar = el("progress", { max: 1, value: 0, "aria-label": "Screening" }),
     words = el("p", { class: "inside-quiet", "aria-live": "polite" }),
     of = choice("Effect on", OF, state.colouring.of, (next) => paint({ of: next })),
+    accuracy = of.node.querySelector("[data-value=accuracy]"),
     value = pick("of", VALUES, state.colouring.value, (next) => paint({ value: next })),
     hide = button("No colours", () => {
       keep("whatif.screening", null);
@@ -55,6 +62,7 @@ export function createScreening(state, update, work) {
     { class: "inside-stack" },
     el("div", { class: "inside-controls" }, of.node, value.node, hide),
     legends,
+    card.node,
     files,
   );
   let filed = "";
@@ -66,16 +74,16 @@ export function createScreening(state, update, work) {
     update({ colouring, isColoured: true });
   }
 
-  /** @param {string} key @param {number} seed */
-  function drawFiles(key, seed) {
-    if (filed === `${key} ${seed}`) return;
-    filed = `${key} ${seed}`;
+  /** @param {import("./state.js").View} view @param {string} asked */
+  function drawFiles(view, asked) {
+    if (filed === asked) return;
+    filed = asked;
     files.replaceChildren(
-      ...["heads", "blocks"].map((parts) =>
+      .../** @type {const} */ (["heads", "blocks"]).map((parts) =>
         el("a", {
           class: "inside-button",
           download: `screening-${parts}.npz`,
-          href: sceneUrl(key, `whatif/screening/${parts}`, { seed, form: "npz" }),
+          href: screeningAddress({ ...state, view }, parts, { form: "npz" }),
           text: `NPZ of ${parts}`,
         }),
       ),
@@ -86,22 +94,28 @@ export function createScreening(state, update, work) {
     node: el(
       "div",
       { class: "inside-stack" },
+      over.node,
       el("div", { class: "inside-controls" }, begin, bar, stop),
       words,
       shown,
     ),
     draw() {
-      const { screening, effects, colouring, view } = state,
-        isRunning = screening?.state === "running" || screening?.state === "waiting";
+      const { screening, effects, view } = state,
+        isRunning = isAtWork(screening);
+      over.draw();
       begin.hidden = isRunning || effects !== null;
       stop.hidden = bar.hidden = !isRunning;
       if (screening?.total) bar.value = screening.done / screening.total;
-      setText(words, sentenceOf(screening, effects !== null));
+      setText(words, sentenceOf(state));
       shown.hidden = effects === null;
-      of.set(colouring.of);
-      value.set(colouring.value);
-      if (effects && view) drawFiles(effects.key, effects.seed);
-      colour(work.grid.cells(), state, legends);
+      const colours = shownColouring(state),
+        cells = work.grid.cells();
+      accuracy?.toggleAttribute("hidden", !hasAccuracy(effects));
+      of.set(colours.of);
+      value.set(colours.value);
+      if (effects && view) drawFiles(view, effects.of);
+      card.draw(effects, cells, state.pointed);
+      colour(cells, { effects, colouring: colours }, legends);
     },
   };
 }
@@ -111,12 +125,34 @@ const setText = (node, text) => {
   if (node.textContent !== text) node.textContent = text;
 };
 
-/** @param {State["screening"]} screening @param {boolean} isShown */
-function sentenceOf(screening, isShown) {
-  if (isShown)
-    return "Each part changed alone, in this picture. Two that do little alone may do much together.";
+/** @param {State["screening"]} screening */
+const isAtWork = (screening) => screening?.state === "running" || screening?.state === "waiting";
+
+/** Whether the pictures have labels. @param {State["effects"]} effects */
+const hasAccuracy = (effects) => (effects?.heads.facts.accuracy ?? null) !== null;
+
+/** What the colours say: of pictures without labels there is no accuracy. @param {State} state */
+const shownColouring = ({ effects, colouring }) =>
+  colouring.of === "accuracy" && !hasAccuracy(effects)
+    ? { ...colouring, of: /** @type {const} */ ("cls") }
+    : colouring;
+
+/** @param {State} state */
+function sentenceOf(state) {
+  const { screening, effects } = state;
+  if (effects) {
+    const { pictures } = effects.heads.facts,
+      where = `${pictures > 1 ? "on average over" : "in"} ${overWords(state, pictures)}`;
+    return (
+      `Each part changed alone, ${where}; means and noise are those of ` +
+      `${referenceWords(state, referenceOf(state))}. Two that do little alone may do much together.`
+    );
+  }
   if (!screening || screening.state === "none")
-    return "Changes each part in turn, with all four values, and colours the grid by what follows.";
+    return (
+      "Changes each part in turn, with all four values, and colours the grid by what follows." +
+      (overOf(state).name ? " Several pictures take a while; what is done is kept." : "")
+    );
   if (screening.state === "waiting") return "Waits until another screening is done.";
   if (screening.state === "running")
     return screening.done
@@ -133,14 +169,15 @@ const names = new WeakMap();
  * whole does far more than one of its heads.
  *
  * @param {readonly import("./grid.js").Cell[]} cells
- * @param {State} state
+ * @param {Pick<State, "effects" | "colouring">} state
  * @param {HTMLElement} legends
  */
 function colour(cells, { effects, colouring }, legends) {
-  const text = effects ? `${effects.key} ${effects.seed} ${colouring.of} ${colouring.value}` : "";
+  const text = effects ? `${effects.of} ${colouring.of} ${colouring.value}` : "";
   if (names.get(legends) === text + cells.length) return;
   names.set(legends, text + cells.length);
-  const isSigned = colouring.value === "shock",
+  const isAccuracy = colouring.of === "accuracy",
+    isSigned = colouring.value === "shock" || isAccuracy,
     colours = isSigned ? "blue-red" : "magma",
     table = colourTable(colours);
   const values = effects && {
@@ -151,21 +188,23 @@ function colour(cells, { effects, colouring }, legends) {
     heads: rangeOf(values.heads, isSigned),
     blocks: rangeOf(values.blocks, isSigned),
   };
+  const say = (/** @type {number} */ number) =>
+    isAccuracy ? `${points(number)} points` : short(number);
   for (const { block, unit, name, heads, button: cell } of cells) {
     if (!values || !range) {
       cell.style.removeProperty("--part");
       cell.title = name;
       continue;
     }
-    const parts = unit < heads ? "heads" : "blocks",
-      at = unit < heads ? block * heads + unit : block * 2 + unit - heads;
+    const [parts, own] = placeIn({ unit, heads }),
+      at = block * (parts === "heads" ? heads : 2) + own;
     const [low, high] = range[parts],
       level = Math.round((255 * (values[parts][at] - low)) / Math.max(high - low, 1e-12));
     cell.style.setProperty("--part", `rgb(${table.slice(3 * level, 3 * level + 3).join(" ")})`);
-    cell.title = `${name}: ${short(values[parts][at])}`;
+    cell.title = `${name}: ${say(values[parts][at])}`;
   }
   const words = (/** @type {[number, number]} */ [low, high]) =>
-    /** @type {const} */ ([short(low), short(high)]);
+    /** @type {const} */ ([say(low), say(high)]);
   legends.replaceChildren(
     ...(range
       ? [

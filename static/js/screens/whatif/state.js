@@ -2,6 +2,8 @@
 import { keep, kept } from "../../page/link.js";
 import { selection } from "../../page/selection.js";
 import { editsFromLink, editsInLink, fits, isKind, KINDS } from "./edits.js";
+import { referenceOf, SAMPLES } from "./references.js";
+import { overFromLink, overInLink } from "./screening-choice.js";
 import { linkedColouring } from "./screening.js";
 import { createUndo } from "./undo.js";
 
@@ -13,13 +15,26 @@ import { createUndo } from "./undo.js";
 /** @typedef {import("./edits.js").Edit} Edit */
 /** @typedef {"patches" | "who" | "whom"} Brush what a stroke chooses */
 /** @typedef {import("../../types/scenes").whatif_screening.ScreeningScene} ScreeningScene */
-/** @typedef {{ of: "cls" | "patches", value: string }} Colouring what the colours of the grid say */
-/** @typedef {{ pair: string | null, galleries: [name: string, title: string][] }} Around */
+/** @typedef {{ of: "cls" | "patches" | "accuracy", value: string }} Colouring what the grid's colours say */
+/** @typedef {{ name: string, most: number }} Over a gallery's name (empty: the open picture alone) */
 
 /**
- * @typedef {object} Shown what the server answered, all of one question
+ * @typedef {object} Around what there is to ask
+ * @property {string | null} pair
+ * @property {[name: string, title: string][]} galleries whose features are of this model
+ * @property {[name: string, title: string, count: number][]} references pictures that values are taken
+ *   from, or that are screened
+ */
+
+/**
+ * @typedef {object} Question
  * @property {View} view
  * @property {string[]} texts the changes that hold
+ * @property {string} reference the name of the pictures that values are taken from
+ */
+
+/**
+ * @typedef {object} Answers what the server answered, all of one question
  * @property {WhatIfScene} scene
  * @property {import("../../types/plotly").Charts | null} charts
  * @property {PrototypesScene | null} prototypes
@@ -27,6 +42,8 @@ import { createUndo } from "./undo.js";
  * @property {number[]} alone 1 - cosine of the class token by each change alone; empty: not asked for
  * @property {[Kind, WhatIfScene][]} four the same places with each value; empty: not asked for
  */
+
+/** @typedef {Question & Answers} Shown */
 
 /**
  * @typedef {object} State
@@ -43,8 +60,11 @@ import { createUndo } from "./undo.js";
  * @property {string} aroundOf
  * @property {string} gallery whose pictures are searched
  * @property {{ state: string, done: number, total: number, words: string } | null} screening how far it is
- * @property {{ key: string, seed: number, heads: ScreeningScene, blocks: ScreeningScene } | null} effects
- *   of every part, of one picture
+ * @property {{ of: string, heads: ScreeningScene, blocks: ScreeningScene } | null} effects of every part;
+ *   `of`: what was asked, as a query
+ * @property {string} reference the name of the set that values are taken from
+ * @property {Over} over what is screened
+ * @property {string | null} pointed the part of the grid under the pointer or the keyboard
  * @property {Colouring} colouring
  * @property {boolean} isColoured whether the grid of the next picture is to have colours, too
  * @property {Shown | null} shown
@@ -69,6 +89,9 @@ export function createState(render) {
     gallery: kept("whatif.gallery") ?? "samples",
     screening: null,
     effects: null,
+    reference: kept("whatif.reference") ?? SAMPLES,
+    over: overFromLink(kept("whatif.over")),
+    pointed: null,
     isColoured: linkedColouring() !== null,
     colouring: linkedColouring() ?? { of: "cls", value: KINDS[0][0] },
     shown: null,
@@ -80,6 +103,9 @@ export function createState(render) {
     if (change.edits) keep("whatif", editsInLink(change.edits));
     if (change.kind) keep("whatif.value", change.kind === KINDS[0][0] ? null : change.kind);
     if ("isFour" in change) keep("whatif.four", change.isFour ? "1" : null);
+    if (change.reference)
+      keep("whatif.reference", change.reference === SAMPLES ? null : change.reference);
+    if (change.over) keep("whatif.over", overInLink(change.over));
     if (change.gallery)
       keep("whatif.gallery", change.gallery === "samples" ? null : change.gallery);
     render(state, change);
@@ -143,6 +169,17 @@ export function createEditing(state, onchange) {
 /** The changes that hold in the open picture and model. @param {State} state */
 export const textsOf = ({ view, edits }) =>
   view ? edits.filter(({ text, on }) => on && fits(text, view)).map(({ text }) => text) : [];
+
+/** What is to be asked now. @param {State & { view: View }} state @returns {Question} */
+export const questionOf = (state) => ({
+  view: state.view,
+  texts: textsOf(state),
+  reference: referenceOf(state),
+});
+
+/** Whether two questions are the same. @param {Question} a @param {Question} b */
+export const isSame = (a, b) =>
+  a.view.key === b.view.key && a.texts.join() === b.texts.join() && a.reference === b.reference;
 
 /** The layer that is shown. @param {View} view */
 export const layerOf = (view) => selection.layer ?? view.layers - 1;
