@@ -15,6 +15,8 @@ from benchmarks.results import Result
 MOVES = 240
 LINKED = ("attention", "features", "tokens")  # the views that draw the pinned patch
 
+ATTENTION = """document.querySelector('[data-view="attention"]').inside"""
+
 # From now on the time between two frames goes into window.frames, in milliseconds.
 RECORD = """() => {
     window.frames = [];
@@ -91,6 +93,7 @@ def run(quick: bool) -> Iterator[Result]:
         fine_grid(page)
         yield layers(page, "518 px", 300)
         yield hover(page)
+        yield ends(page)
         yield pins(page, repeats)
         browser.close()
 
@@ -172,7 +175,29 @@ def layers(page: Page, size: str, at_most: float) -> Result:
 
 def hover(page: Page) -> Result:
     """The pointer wanders over the picture, all heads shown; what each frame took."""
-    box = page.locator('[data-view="attention"] .inside-picture').bounding_box()
+    return wander(page, f"hover, {MOVES} moves, all heads: a frame")
+
+
+def ends(page: Page) -> Result:
+    """The same with two ends: a kept source, and the target's value under the pointer, there and
+    back, in every layer and head."""
+    view = page.locator('[data-view="attention"]')
+    box = view.locator(".inside-picture").first.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.4)  # the source
+    toggle = view.get_by_role("button", name="Two ends")
+    toggle.click()
+    page.wait_for_function(f"{ATTENTION}.target !== undefined", timeout=60_000)
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + box["height"] * 0.95)
+    page.wait_for_function(f"{ATTENTION}.target !== null", timeout=60_000)
+    result = wander(page, f"a target's value, {MOVES} moves: a frame")
+    toggle.click()
+    return result
+
+
+def wander(page: Page, name: str) -> Result:
+    """What each frame took while the pointer went over the whole picture."""
+    box = page.locator('[data-view="attention"] .inside-picture').first.bounding_box()
     assert box is not None
     turns = np.linspace(0, 6 * np.pi, MOVES)
     xs = box["x"] + box["width"] * (0.5 + 0.45 * np.sin(turns))
@@ -183,7 +208,7 @@ def hover(page: Page) -> Result:
         page.mouse.move(float(x), float(y))
     frames = page.evaluate(STOP)
     return Result(
-        name=f"hover, {MOVES} moves, all heads: a frame",
+        name=name,
         value=float(np.percentile(frames, 95)),
         unit="ms, 95th percentile",
         at_most=20,

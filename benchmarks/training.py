@@ -37,6 +37,7 @@ from dino_core.step.forward import Centers
 from dino_core.step.train_step import train_step
 from dino_core.student_teacher import StudentTeacher
 from dino_core.update import build_optimiser
+from dino_core.vit import VisionTransformer
 
 PEER = "lightly-train"
 MISSING = (
@@ -144,12 +145,20 @@ def random_batch(case: Case) -> Batch:
     )
 
 
-def our_step(config: TrainConfig, batch: Batch, device: str = "cpu") -> Callable[[], float]:
+def our_step(
+    config: TrainConfig,
+    batch: Batch,
+    device: str = "cpu",
+    change: Callable[[VisionTransformer], object] | None = None,
+) -> Callable[[], float]:
     """A call trains once and gives the loss; all start from the same weights.
 
-    The batch is on that device.
+    The batch is on that device. `change` is done to both backbones first.
     """
     pair = new_pair(config).to(device)
+    if change:
+        for side in (pair.student, pair.teacher):
+            change(side.backbone)
     optimiser = build_optimiser(pair.student.parts, config.optim)
     centers = Centers.zeros(config, torch.device(device))
     generator = torch.Generator().manual_seed(0)

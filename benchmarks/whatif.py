@@ -1,5 +1,11 @@
-"""What if: one edit against a whole forward; all heads screened, against forwards and nnsight."""
+"""What if: one edit against a whole forward; all heads screened, against forwards and nnsight; what
+the places for edits cost a forward and a training step that ask for none.
 
+What the page itself needs, an edit from click to picture and a target's value under the pointer, is
+measured by `python -m benchmarks explorer`.
+"""
+
+import copy
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
@@ -11,6 +17,8 @@ from torch import Tensor
 from benchmarks.peers import timm_vit
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import race
+from benchmarks.training import TINY, our_step, random_batch
+from benchmarks.unedited import without_edits
 from dino_core.analysis.effects import effects
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.config import VIT_SMALL
@@ -20,6 +28,7 @@ from dino_core.whatif import Plan, Sources, screen
 SIZE = 224  # px
 ABOVE = 0.1  # of a forward, that an answer may cost beside its blocks
 SCREEN_BAR = 0.6
+UNASKED_BAR = 1.01  # what edits may cost where none is asked for
 
 
 @torch.inference_mode()
@@ -28,8 +37,43 @@ def run(quick: bool) -> Iterator[Result]:
     vit = VisionTransformer(config).eval()
     images = torch.randn(1, 3, SIZE, SIZE, generator=torch.Generator().manual_seed(0))
     seen = inspect(vit, images)
+    yield no_edit(vit, images, quick)
+    yield no_edit_in_training(quick)
     yield from one_edit(vit, images, seen, quick)
     yield from all_heads(vit, images, seen, quick)
+
+
+def no_edit(vit: VisionTransformer, images: Tensor, quick: bool) -> Result:
+    """A forward that asks for nothing, against the same forward with no place for edits."""
+    plain = without_edits(copy.deepcopy(vit))
+    assert torch.equal(vit(images).normed, plain(images).normed)
+    times = race(
+        {"with": lambda: vit(images), "without": lambda: plain(images)},
+        seconds=2 if quick else 60,
+    )
+    return Result(
+        name=f"a forward without an edit, {SIZE} px",
+        value=times.ratio("with", "without"),
+        unit="of one without places for any",
+        at_most=None if quick else UNASKED_BAR,
+        note=times.note("with", "without"),
+    )
+
+
+def no_edit_in_training(quick: bool) -> Result:
+    """The same for a training step, with drop path as officially."""
+    config, batch = TINY.config, random_batch(TINY)
+    with torch.inference_mode(False):
+        ours, plain = (our_step(config, batch, change=change) for change in (None, without_edits))
+        assert ours() == plain()
+        times = race({"with": ours, "without": plain}, seconds=2 if quick else 120)
+    return Result(
+        name=f"a training step without an edit, {TINY.name}",
+        value=times.ratio("with", "without"),
+        unit="of one without places for any",
+        at_most=None if quick else UNASKED_BAR,
+        note=times.note("with", "without"),
+    )
 
 
 def one_edit(

@@ -1,15 +1,21 @@
 """The benchmarks run and report; no test looks at how long anything takes."""
 
+import copy
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from tiny_models import TINY, tiny_vit
 
 from benchmarks import growth, timing, training
 from benchmarks.__main__ import main
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import Race, Round
+from benchmarks.unedited import without_edits
+from dino_core.vit import Edit, VisionTransformer
 
 
 @pytest.mark.slow
@@ -88,3 +94,24 @@ def test_a_peak_is_what_was_held() -> None:
         block = np.ones(2**24)  # 128 MB, every page of it written
     assert block.nbytes == 2**27
     assert peak.held > 100 * 2**20
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_model_without_places_for_edits_is_the_same_model(training: bool) -> None:
+    vit = tiny_vit(replace(TINY, drop_path=0.3)).train(training)
+    plain = without_edits(copy.deepcopy(vit))
+    images = torch.randn(4, 3, 28, 42, generator=torch.Generator().manual_seed(0))
+    masks = torch.arange(24).reshape(4, 6) % 3 == 0
+
+    def answer(model: VisionTransformer) -> torch.Tensor:
+        return model(images, masks, generator=torch.Generator().manual_seed(1)).normed
+
+    assert torch.equal(answer(plain), answer(vit))
+    ours, theirs = (
+        torch.autograd.grad(answer(model).square().sum(), model.cls_token)[0]
+        for model in (vit, plain)
+    )
+    assert torch.equal(ours, theirs)
+    with pytest.raises(ValueError, match="blocks 0 to 1"):
+        vit.eval()(images, edits=[Edit("mlp", 0.0, block=7)])
+    plain.eval()(images, edits=[Edit("mlp", 0.0, block=7)])  # nobody looks at them
