@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
+from screening_answers import READY, answer_screenings
 
 pytestmark = pytest.mark.browser
 SERIOUS = ("serious", "critical")
@@ -15,6 +16,8 @@ STATES = [
     *[(screen, "") for screen in ("update", "step", "training", "tray", "gallery")],
     *[("tokens", part) for part in ("patches", "positions", "blocks")],
     *[("features", way) for way in ("colours", "pair", "map", "compare")],
+    ("attention", "ends"),
+    ("whatif", "screening"),
 ]
 
 
@@ -44,7 +47,9 @@ def turn_to(page: Page, screen: str, part: str) -> None:
     view = f'[data-view="{screen}"]'
     page.click(f"#tab-{screen}")
     page.wait_for_selector(f"{view}[data-ready]")
-    if part:
+    if part in OPENED:
+        OPENED[part](page, view)
+    elif part:
         page.click(f"{view} .inside-choice [data-value={part}]")
         page.wait_for_selector(f"{view}[data-ready]")
     page.evaluate(
@@ -70,6 +75,24 @@ def turn_to(page: Page, screen: str, part: str) -> None:
                     .every((moved) => moved.playState !== "running"); }""",
         arg=view,
     )
+
+
+def hold_two_ends(page: Page, view: str) -> None:
+    """A source, and a target that is kept: both maps, and the numbers of the pair."""
+    page.click(f"{view} button:text-is('Two ends')")
+    page.locator(f"{view} .inside-picture").first.click(position={"x": 40, "y": 40})
+    page.wait_for_function(f"document.querySelector('{view}').inside.hasBack")
+
+
+def screen_parts(page: Page, view: str) -> None:
+    """Colours, the card of a part, and what there is to choose, as after a long wait."""
+    answer_screenings(page, [READY], pictures=3, labelled=True)
+    page.click(f"{view} button:text-is('Screen them all')")
+    page.wait_for_function(f"document.querySelector('{view}').inside.effects")
+    page.focus(f'{view} [data-place="head:3.2"]')
+
+
+OPENED = {"ends": hold_two_ends, "screening": screen_parts}
 
 
 @pytest.mark.parametrize(("screen", "part"), STATES)

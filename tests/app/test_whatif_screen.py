@@ -6,18 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from playwright.sync_api import Page, Route, expect
+from screening_answers import READY, answer_screenings, running
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
-from dino_core.scenes.packing import packed
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
-from dino_core.scenes.whatif_screening import Parts, Plan, Screened, screening_scene
 
 pytestmark = pytest.mark.browser
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
 VIEW = '[data-view="whatif"]'
 STATE = f"document.querySelector('{VIEW}')?.inside"
+OTHER = ["abc", "Holiday", 64]  # a gallery: its name, its title, how many of it are looked at
 LONG = 60_000  # ms, for the first mean of a size on a busy machine
 
 
@@ -207,41 +206,17 @@ def test_what_the_server_does_not_take_is_said(visitor: Callable[..., Page]) -> 
     wait(page, "s.texts.join() === 'head:3.0=zero'")
 
 
-def screening_of(parts: Parts, units: int) -> bytes:
-    """As the server sends one, with numbers that are told apart."""
-    effect = torch.arange(4 * 12 * units).reshape(4, 12, units) / 1000
-    found = Screened(effect, effect / 2, torch.zeros(4, 12, units, 2))
-    vit = load_backbone("preview_vits14").vit
-    return packed(screening_scene(vit, Plan(parts), [found]))[0]
-
-
 def test_a_screening_colours_the_grid(page: Page) -> None:
     """The server's part is tried without a browser, in test_whatif.py."""
-    states = [{"state": "running", "done": 96, "total": 384, "words": ""}] * 2
-    states += [{"state": "ready", "done": 384, "total": 384, "words": ""}]
-    asked: list[str] = []
-
-    def answer(route: Route) -> None:
-        asked.append(route.request.method)
-        route.fulfill(json=states[min(len(asked), len(states)) - 1])
-
-    page.route("**/whatif/screening?*", answer)
-    found = {"heads": screening_of("heads", 6), "blocks": screening_of("blocks", 2)}
-    for parts in found:
-        page.route(
-            f"**/whatif/screening/{parts}?*",
-            lambda route: route.fulfill(
-                body=found["heads" if "heads" in route.request.url else "blocks"]
-            ),
-        )
+    asked = answer_screenings(page, [running(96), running(96), READY])
     view = page.locator(VIEW)
     view.get_by_role("button", name="Screen them all").click()
     expect(view.get_by_text("96 of 384 changed forwards.")).to_be_visible()
     wait(page, "s.effects?.length === 4 * 12 * 6")
-    assert asked[0] == "POST"
-    colour = "getComputedStyle(node).backgroundColor"
+    assert asked[0][0] == "POST"
     cells = {place: cell(page, place) for place in ("head:0.0", "head:11.5", "mlp:11")}
     expect(cells["head:11.5"]).to_have_attribute("title", "Head 5, block 11: 0.143")
+    colour = "getComputedStyle(node).backgroundColor"
     dark, bright, branch = (one.evaluate(f"(node) => {colour}") for one in cells.values())
     assert dark != bright == branch, "the strongest of either has the last colour"
     view.get_by_label("of", exact=True).select_option("shock")
@@ -251,4 +226,71 @@ def test_a_screening_colours_the_grid(page: Page) -> None:
     page.wait_for_function("location.hash.includes('whatif.screening=patches+shock')")
     view.get_by_role("button", name="No colours").click()
     expect(cells["mlp:11"]).to_have_attribute("title", "MLP, block 11")
+    page.unroute_all()
+
+
+def test_several_pictures_with_their_spread_and_k_nn(page: Page) -> None:
+    """Over the samples, as the server would answer for a labelled gallery: the card of a part."""
+    asked = answer_screenings(page, [running(96), READY], pictures=3, labelled=True)
+    view = page.locator(VIEW)
+    view.get_by_label("Over", exact=True).select_option("samples")
+    view.get_by_role("button", name="Screen them all").click()
+    wait(page, "s.effects?.length === 4 * 12 * 6")
+    assert "over=samples&most=8" in asked[0][1]
+    card = view.locator(".inside-part-card")
+    cell(page, "head:11.5").hover()
+    expect(card).to_contain_text("Head 5, block 11")
+    expect(card).to_contain_text("n = 3 pictures")
+    row = card.locator("tbody tr", has_text="Another picture").locator("td")
+    # Effects of 287, 288 and 289 thousandths; patches half of that.
+    expect(row).to_have_text(["0.288 ± 8.16e−4", "0.144 ± 4.08e−4", "75.0 % ±0.0 points"])
+    zero = card.locator("tbody tr", has_text="Zero").locator("td").last
+    expect(zero).to_have_text("50.0 % −25.0 points")
+    expect(card).to_contain_text("k-NN accuracy before: 75.0 %")
+    cell(page, "head:11.5").focus()
+    page.keyboard.press("ArrowRight")
+    expect(card, "the keyboard points, too").to_contain_text("Attention, block 11")
+    view.get_by_role("button", name="k-NN accuracy").click()
+    view.get_by_label("of", exact=True).select_option("zero")
+    expect(cell(page, "mlp:0")).to_have_attribute("title", "MLP, block 0: −25.0 points")
+    page.wait_for_function("location.hash.includes('whatif.over=samples+8')")
+    view.get_by_role("button", name="No colours").click()
+    view.get_by_label("Over", exact=True).select_option("")
+    wait(page, "s.effects === null && s.over.name === ''")
+    page.unroute_all()
+
+
+def test_a_gallery_is_the_reference_and_the_words_say_so(page: Page) -> None:
+    """The server is asked about its samples instead: it has no other gallery here."""
+
+    def with_another(route: Route) -> None:
+        around = route.fetch().json()
+        route.fulfill(json={**around, "references": [*around["references"], OTHER]})
+
+    page.route("**/whatif/around", with_another)
+    page.route(
+        "**/*reference=abc*",
+        lambda route: route.continue_(url=route.request.url.replace("=abc", "=samples")),
+    )
+    page.locator("#tab-attention").click()
+    page.locator("#tab-whatif").click()  # comes back, and looks what there is
+    wait(page, "s.references?.length === 2")
+    view = page.locator(VIEW)
+    cell(page, "mlp:11").click()
+    wait(page, "s.texts.join() === 'mlp:11=zero' && s.reference === 'samples'")
+    source = view.locator(".inside-source")
+    expect(source, "zero is taken from no picture").to_have_text("")
+    view.locator("[aria-label='What is put there'] [data-value=mean]").click()
+    cell(page, "mlp:11").click()
+    cell(page, "mlp:11").click()
+    expect(source).to_have_text("Means and noise are those of the samples (8 pictures).")
+    with page.expect_request(lambda request: "reference=abc" in request.url):
+        view.get_by_label("Reference pictures").select_option("abc")
+    wait(page, "s.reference === 'abc'")
+    expect(source).to_have_text("Means and noise are those of Holiday (64 pictures).")
+    expect(page.locator("#lesson-whatif .live-reference")).to_have_text("Holiday (64 pictures)")
+    page.wait_for_function("location.hash.includes('whatif.reference=abc')")
+    view.get_by_label("Reference pictures").select_option("samples")
+    wait(page, "s.reference === 'samples' && s.hasChart")
+    view.locator("[aria-label='What is put there'] [data-value=zero]").click()
     page.unroute_all()

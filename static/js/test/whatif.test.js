@@ -12,7 +12,7 @@ import {
   whoText,
   withValue,
 } from "../screens/whatif/edits.js";
-import { changeOf, effectsOf, meanOfHeads, rangeOf } from "../screens/whatif/numbers.js";
+import { changeOf, effectsOf, levelOf, meanOfHeads, rangeOf } from "../screens/whatif/numbers.js";
 import { referenceOf, referenceWords, sourceOf } from "../screens/whatif/references.js";
 import { numbersOf, points } from "../screens/whatif/screening-card.js";
 import { overFromLink, overInLink, overOf, overWords } from "../screens/whatif/screening-choice.js";
@@ -179,6 +179,12 @@ test("the colours of a screening: which value, and from where to where", () => {
   assert.deepEqual(rangeOf(shock, true), [-6, 6]);
   assert.deepEqual([...effectsOf(scene, { of: "patches", value: "shock" })], [0, 0, 0, 0, 0, 0]);
   assert.deepEqual(rangeOf(Float32Array.of(0.5, 2), false), [0, 2]);
+  assert.deepEqual(
+    [-6, 0, 6].map((value) => levelOf(value, [-6, 6], true)),
+    [0, 128, 255],
+  );
+  assert.equal(levelOf(0, rangeOf(Float32Array.of(0, 0), true), true), 128, "no change anywhere");
+  assert.equal(levelOf(0, [0, 0], false), 0);
 });
 
 test("the numbers of one part: mean, spread and k-NN of each value", () => {

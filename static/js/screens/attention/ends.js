@@ -57,7 +57,9 @@ function createMap(title) {
   map.picture.remove(); // numbers alone
   map.node.classList.add("inside-ends-map");
   const place = el("div"),
-    figure = el("figure", {}, map.node, el("figcaption", {}, el("b", { text: title }), place));
+    axes = el("span", { class: "inside-quiet", text: " layers down, heads across" }),
+    words = el("p", {}, el("b", { text: title }), axes),
+    figure = el("figure", {}, map.node, el("figcaption", {}, words, place));
   const showLegend = throttle((/** @type {number} */ high) =>
     place.replaceChildren(legend("magma", "0", percent(high, 2))),
   );

@@ -52,6 +52,18 @@ export function rangeOf(values, isSigned) {
   return [isSigned ? -most : 0, most];
 }
 
+/**
+ * Which of 256 colours a value has; the middle one where nothing is changed anywhere.
+ *
+ * @param {number} value
+ * @param {readonly [number, number]} range
+ * @param {boolean} isSigned
+ */
+export function levelOf(value, [low, high], isSigned) {
+  const share = high > low ? (value - low) / (high - low) : isSigned ? 0.5 : 0;
+  return Math.round(255 * share);
+}
+
 /** Where the largest value is. @param {ArrayLike<number>} values */
 export function indexOfLargest(values) {
   let best = 0;

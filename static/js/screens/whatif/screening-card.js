@@ -1,7 +1,7 @@
 /* The numbers of one part, with each value: mean over the pictures, their spread, and k-NN. */
 import { el } from "../../ui/dom.js";
 import { percent, plural, short } from "../../ui/format.js";
-import { tableHead, tableRow } from "../../ui/table.js";
+import { tableHead } from "../../ui/table.js";
 import { KINDS } from "./edits.js";
 
 /** @typedef {import("./state.js").ScreeningScene} ScreeningScene */
@@ -39,12 +39,45 @@ export function numbersOf(scene, { block, unit }, value) {
 export const points = (share) =>
   `${share < -5e-7 ? "−" : share > 5e-7 ? "+" : "±"}${Math.abs(100 * share).toFixed(1)}`;
 
+/**
+ * A number with what belongs to it below.
+ *
+ * @param {string} number
+ * @param {string} [below]
+ */
+const cell = (number, below) =>
+  el("td", {}, number, below ? el("small", { text: ` ${below}` }) : null);
+
+/**
+ * A line of the table: one value's numbers.
+ *
+ * @param {string} name
+ * @param {ReturnType<typeof numbersOf>} found
+ * @param {boolean} several whether there is a spread
+ */
+function line(name, { cls, patches, accuracy }, several) {
+  const spread = (/** @type {readonly [number, number]} */ [mean, deviation]) =>
+    cell(short(mean), several ? `± ${short(deviation)}` : "");
+  return el(
+    "tr",
+    {},
+    el("th", { text: name, scope: "row" }),
+    spread(cls),
+    spread(patches),
+    accuracy ? cell(percent(accuracy[0]), `${points(accuracy[1])} points`) : null,
+  );
+}
+
 export function createScreeningCard() {
   const title = el("b"),
     count = el("span", { class: "inside-quiet" }),
-    table = el("table", { class: "inside-table" }),
-    before = el("p", { class: "inside-quiet" });
-  const node = el("div", { class: "inside-part-card" }, el("p", {}, title, count), table, before);
+    table = el("table", { class: "inside-table" });
+  const node = el(
+    "div",
+    { class: "inside-part-card" },
+    el("p", {}, title, count),
+    el("div", { class: "inside-scroll" }, table),
+  );
   let drawn = "";
   return {
     node,
@@ -54,41 +87,32 @@ export function createScreeningCard() {
      * @param {string | null} pointed the place of one; none: the first
      */
     draw(effects, cells, pointed) {
-      const cell = cells.find(({ place }) => place === pointed) ?? cells[0];
-      node.hidden = !effects || !cell;
-      if (!effects || !cell) return;
-      const text = `${effects.of} ${cell.place}`;
+      const part = cells.find(({ place }) => place === pointed) ?? cells[0];
+      node.hidden = !effects || !part;
+      if (!effects || !part) return;
+      const text = `${effects.of} ${part.place}`;
       if (text === drawn) return;
       drawn = text;
-      const [parts, unit] = placeIn(cell),
+      const [parts, unit] = placeIn(part),
         scene = effects[parts],
         { pictures, accuracy } = scene.facts,
-        several = pictures > 1;
-      const spread = (/** @type {readonly [number, number]} */ [mean, deviation]) =>
-        several ? `${short(mean)} ± ${short(deviation)}` : short(mean);
-      title.textContent = cell.name;
-      count.textContent = several
-        ? `  mean ± standard deviation, n = ${pictures} pictures`
-        : `  n = ${plural(pictures, "picture", "pictures")}`;
+        before = accuracy === null ? "" : `; k-NN accuracy before: ${percent(accuracy)}`;
+      title.textContent = part.name;
+      count.textContent =
+        pictures > 1
+          ? `  mean ± standard deviation, n = ${pictures} pictures${before}`
+          : `  n = ${plural(pictures, "picture", "pictures")}`;
+      const names = ["class token", "patches", ...(accuracy === null ? [] : ["k-NN after"])];
       table.replaceChildren(
-        tableHead("", "class token", "patches", ...(accuracy === null ? [] : ["k-NN accuracy"])),
+        tableHead("", ...names),
         el(
           "tbody",
           {},
-          ...KINDS.map(([kind, name]) => {
-            const found = numbersOf(scene, { block: cell.block, unit }, kind);
-            const right = found.accuracy
-              ? [`${percent(found.accuracy[0])} (${points(found.accuracy[1])})`]
-              : [];
-            return tableRow(name, spread(found.cls), spread(found.patches), ...right);
-          }),
+          ...KINDS.map(([kind, name]) =>
+            line(name, numbersOf(scene, { block: part.block, unit }, kind), pictures > 1),
+          ),
         ),
       );
-      before.hidden = accuracy === null;
-      before.textContent =
-        accuracy === null
-          ? ""
-          : `k-NN accuracy is ${percent(accuracy)} before; in brackets the difference in points.`;
     },
   };
 }

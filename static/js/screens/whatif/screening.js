@@ -7,7 +7,7 @@ import { el } from "../../ui/dom.js";
 import { short } from "../../ui/format.js";
 import { legend } from "../../ui/legend.js";
 import { KINDS } from "./edits.js";
-import { effectsOf, rangeOf } from "./numbers.js";
+import { effectsOf, levelOf, rangeOf } from "./numbers.js";
 import { referenceOf, referenceWords } from "./references.js";
 import { createScreeningCard, placeIn, points } from "./screening-card.js";
 import { createScreeningChoice, overOf, overWords } from "./screening-choice.js";
@@ -198,8 +198,7 @@ function colour(cells, { effects, colouring }, legends) {
     }
     const [parts, own] = placeIn({ unit, heads }),
       at = block * (parts === "heads" ? heads : 2) + own;
-    const [low, high] = range[parts],
-      level = Math.round((255 * (values[parts][at] - low)) / Math.max(high - low, 1e-12));
+    const level = levelOf(values[parts][at], range[parts], isSigned);
     cell.style.setProperty("--part", `rgb(${table.slice(3 * level, 3 * level + 3).join(" ")})`);
     cell.title = `${name}: ${say(values[parts][at])}`;
   }
