@@ -629,3 +629,46 @@ def test_no_owner_s_name_is_no_owner(galleries: Galleries, world: World) -> None
         assert galleries.everything(owner) == []
         with pytest.raises(ValueError, match="no such gallery"):
             galleries.remove("a", owner)
+
+
+def test_samples_that_break_off_are_not_there(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = tmp_path / "stored"
+    stored.mkdir()
+    (stored / "config.json").write_text("{}")
+    galleries = world.galleries()
+
+    def full(_: Path, to: Path) -> None:
+        to.mkdir(parents=True)
+        (to / "config.json").write_text("{}")
+        raise OSError("no space")
+
+    monkeypatch.setattr(gallery_jobs.shutil, "copytree", full)
+    with pytest.raises(OSError, match="no space"):
+        galleries.bring_samples(Options("preview_vits14"), stored)
+    assert not galleries.folder_of("samples").exists()
+
+
+def test_a_gallery_that_is_to_go_on_waits_as_others_do(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    galleries = world.galleries()
+    for name, waiting in (("old", False), ("new", True)):
+        galleries._put(
+            GalleryJob(
+                name=name,
+                owner="one",
+                title="t",
+                data="x.zip",
+                pictures=1,
+                classes=0,
+                label="m",
+                options={},
+                asked=1.0,
+                waiting=waiting,
+            )
+        )
+    monkeypatch.setattr(Galleries, "card", lambda *_: {"actions": ["resume"]})
+    with pytest.raises(ValueError, match="You have 1 gallery waiting already"):
+        galleries.steer("old", "one", "resume")

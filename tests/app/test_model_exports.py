@@ -14,7 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from tiny_models import tiny_vit
 
-from app.jobs.exports import GONE, KEPT, WAITING, Export, Exports, pack
+from app.jobs.exports import GONE, KEPT, ROOM, WAITING, Export, Exports, pack
 from app.routes.all_routes import add_routes
 from app.services import build_services
 from app.visitors import COOKIE
@@ -195,3 +195,31 @@ def test_so_many_exports_wait_and_no_more(server: Server) -> None:
     exports._all = {one.token: one for one in others}
     refused = server.visitor("ada").post("/exports?model=preview_vits14&to=timm")
     assert (refused.status_code, "Too many exports wait" in refused.text) == (422, True)
+
+
+def test_an_export_asks_for_room_first(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def full(_: Path, more: int) -> None:
+        asked.append(more)
+        raise ValueError("There is no room.")
+
+    monkeypatch.setattr("app.jobs.exports.need_room", full)
+    refused = server.visitor("ada").post("/exports?model=preview_vits14&to=timm")
+    assert (refused.status_code, refused.text) == (422, "There is no room.")
+    weights = server.services.models.weights_of("preview_vits14")
+    assert weights is not None
+    assert asked == [ROOM * weights.stat().st_size]
+
+
+def test_an_export_that_takes_too_long_is_stopped(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[int] = []
+    monkeypatch.setattr("app.jobs.exports.LONGEST", 0.0)
+    monkeypatch.setattr("app.jobs.exports.is_running", lambda pid, token: not stopped)
+    monkeypatch.setattr("app.jobs.exports.stop_process", lambda pid, token: stopped.append(pid))
+    server.use(Command("Writing for timm.", writes=False))
+    ada = server.visitor("ada")
+    card = ended(ada, ada.post("/exports?model=preview_vits14&to=timm").json(), 10)
+    assert (card["state"], len(stopped)) == ("failed", 1)

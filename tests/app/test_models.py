@@ -281,3 +281,11 @@ def test_as_many_patches_as_may_be() -> None:
     check_patches(64 * 8, 8)
     with pytest.raises(ValueError, match="into 4,225, more than the 4,096"):
         check_patches(65 * 8, 8)
+
+
+def test_names_that_are_none_do_not_add_up() -> None:
+    models = Models("preview_vits14", None, "cpu")
+    for name in ("nonsense", "dinov2_vitg14_of_mine"):
+        with pytest.raises(ValueError, match=name):
+            models.backbone(name)
+    assert not models._loaded

@@ -174,3 +174,13 @@ def test_the_same_picture_in_another_model_is_not_the_one_before() -> None:
     store.add(first)
     store.add(second)
     assert store.previous("ada", second) is None
+
+
+def test_a_large_machine_does_not_keep_pictures_without_end(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "CGROUP_LIMIT", tmp_path / "none")
+    for pages, limit in ((2**20, 2**29), (2**30, module.MAX_BYTES)):  # of 4096 bytes
+        sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": pages}
+        monkeypatch.setattr(module.os, "sysconf", sizes.__getitem__)
+        assert module.memory_limit() == limit
