@@ -91,6 +91,8 @@ def _recipe(config: Mapping[str, Any]) -> dict[str, str]:
     beside = {name: config[name] for name in BESIDE if name in config}
     if isinstance(pictures, dict):
         beside["pictures"] = pictures.get("count")
+    if config.get("history"):  # until then it had another recipe
+        beside["mended"] = True
     flat = _flat(run if isinstance(run, dict) else {})
     return {name: json.dumps(value) for name, value in {**beside, **flat}.items()}
 

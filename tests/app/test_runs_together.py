@@ -68,3 +68,11 @@ def test_the_route_answers_chart_choices_and_differences(
     assert client.get("/together?run=none").status_code == 404
     assert client.get("/together?run=one&smoothing=1").status_code == 422
     assert client.get("/together").status_code == 422
+
+
+def test_a_run_that_was_mended_differs_from_one_that_began_so(tmp_path: Path) -> None:
+    folders = {name: noted_run(tmp_path / name, "tiny", 8) for name in ("a", "b")}
+    assert differences(folders) == []
+    config = json.loads((folders["b"] / "config.json").read_text())
+    (folders["b"] / "config.json").write_text(json.dumps(config | {"history": [{"step": 4}]}))
+    assert differences(folders) == [{"name": "mended", "values": ["–", "true"]}]
