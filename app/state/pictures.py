@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dino_core.scenes.picture import OpenPicture
 
 LIFETIME = 3600.0  # seconds after the last use
-PER_VISITOR = 2  # what is shown, and the one before: its last requests may be on the way
+PER_VISITOR = 3  # what is shown, and those before: their last requests may be on the way
 COMPARISONS = 3  # more: a second picture, another model, and the one before of either
 PAIR_OUTPUTS = 3  # of pairs of student and teacher, for each picture
 EFFECTS = 2  # what followed from the newest changes inside the model, for each picture

@@ -44,10 +44,11 @@ def test_keys_differ_and_are_long() -> None:
     assert min(map(len, keys)) >= 32
 
 
-def test_a_visitor_keeps_the_newest_two() -> None:
-    store = PictureStore()
-    keys = [store.add(entry("ada")) for _ in range(4)]
-    assert [store.get("ada", key) is not None for key in keys] == [False, False, True, True]
+def test_a_visitor_keeps_the_newest() -> None:
+    store, kept = PictureStore(), module.PER_VISITOR
+    keys = [store.add(entry("ada")) for _ in range(kept + 2)]
+    there = [store.get("ada", key) is not None for key in keys]
+    assert there == [False, False] + kept * [True]
     assert store.newest("ada") == keys[-1]
 
 
@@ -89,7 +90,7 @@ def test_a_picture_comes_back_under_its_key_for_its_owner_alone() -> None:
 
 def test_what_was_looked_at_again_stays_longer() -> None:
     store = PictureStore()
-    first, second = (store.add(entry("ada")) for _ in range(2))
+    first, second, _ = (store.add(entry("ada")) for _ in range(module.PER_VISITOR))
     assert store.get("ada", first) is not None
     store.add(entry("ada"))
     assert [store.get("ada", key) is not None for key in (first, second)] == [True, False]
