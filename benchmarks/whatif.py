@@ -62,8 +62,8 @@ def no_edit(vit: VisionTransformer, images: Tensor, quick: bool) -> Result:
 
 def no_edit_in_training(quick: bool) -> Result:
     """The same for a training step, with drop path as officially."""
-    config, batch = TINY.config, random_batch(TINY)
     with torch.inference_mode(False):
+        config, batch = TINY.config, random_batch(TINY)
         ours, plain = (our_step(config, batch, change=change) for change in (None, without_edits))
         assert ours() == plain()
         times = race({"with": ours, "without": plain}, seconds=2 if quick else 120)
