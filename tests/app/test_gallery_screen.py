@@ -131,9 +131,10 @@ def test_hover_shows_the_right_thumbnail(whole: Page) -> None:
         if not look(whole, "it.map.pictures"):
             whole.get_by_role("button", name="Pictures instead of points").click()
         for _ in range(3):  # near enough that no other picture lies on it
-            x, y = place(whole, index)
-            whole.mouse.move(x, y)
+            zoom = look(whole, "it.map.zoom")
+            whole.mouse.move(*place(whole, index))
             whole.mouse.wheel(0, -300)
+            wait_for(whole, f"it.map.zoom > {zoom}")
         whole.mouse.move(*place(whole, index))
         wait_for(whole, f"it.map.hovered === {index}")
         assert look(whole, "it.map.tip").split("\n")[:2] == [

@@ -120,7 +120,9 @@ def test_the_pointer_means_the_nearest_and_says_its_name(page: Page, folder: Pat
         page.locator(MAP).press("0")
         for _ in range(4):
             page.mouse.move(*(corner(page) + look(page, f"it.place({index})")))
+            zoom = look(page, "it.map.zoom")
             page.mouse.wheel(0, -300)
+            wait_for(page, f"it.map.zoom > {zoom}")
         at = np.round(look(page, f"it.place({index})")) + 1
         nearest = int(np.square(places(page) - at).sum(1).argmin())
         page.mouse.move(*(corner(page) + at))

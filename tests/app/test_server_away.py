@@ -127,7 +127,10 @@ def test_everything_stays_and_is_found_again(
     settle(page)
     if which != "a sample":
         upload(page, SAMPLES / "rocket.jpg")
-        page.locator(f"{VIEW} .inside-picture").first.click(position={"x": 40, "y": 60})
+        picture = page.locator(f"{VIEW} .inside-picture").first
+        box = picture.bounding_box()
+        assert box is not None
+        picture.click(position={"x": 40, "y": 2.5 / 16 * box["height"]})
         page.wait_for_function("location.hash.includes('row=2')")
     before, size = state(page), page.locator(f"{VIEW} .inside-picture").first.bounding_box()
     with away(mortal):
