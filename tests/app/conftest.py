@@ -10,7 +10,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -137,7 +136,7 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     `prepare` is given the empty page before it goes anywhere. `newcomer`: somebody who has not been
     here before and is welcomed; everybody else was on Attention last.
     """
-    pages: list[Page] = []
+    contexts: list[BrowserContext] = []
     watches: list[Watch] = []
 
     def visit(
@@ -148,9 +147,9 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         prepare: Callable[[Page], object] | None = None,
         newcomer: bool = False,
     ) -> Page:
-        page = emptied(browser).new_page()
-        pages.append(page)
-        page.set_viewport_size({"width": width, "height": 1000})
+        context = browser.new_context(viewport={"width": width, "height": 1000})
+        contexts.append(context)
+        page = context.new_page()
         if strict:
             watches.append(Watch(page, server))
         if not newcomer:
@@ -162,44 +161,9 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         return page
 
     yield visit
-    for page in pages:
-        empty(page, server)
-    assert [fault for watch in watches for fault in watch.faults] == []
-
-
-CONTEXTS: dict[Browser, list[BrowserContext]] = {}  # nobody's at the moment
-
-
-def emptied(browser: Browser) -> BrowserContext:
-    """A visitor without a past, whose browser may have the scripts of the page compiled already."""
-    kept = CONTEXTS.get(browser)
-    return kept.pop() if kept else browser.new_context(viewport={"width": 1440, "height": 1000})
-
-
-def empty(page: Page, server: str) -> None:
-    """Takes from a visitor all that is theirs, and keeps what the browser has of the server."""
-    context = page.context
-    if page.is_closed():  # by its test
+    for context in contexts:
         context.close()
-        return
-    session = context.new_cdp_session(page)
-    session.send("Storage.clearDataForOrigin", {"origin": origin(server), "storageTypes": OWN})
-    for one in context.pages:
-        one.close()
-    context.unroute_all()
-    context.set_offline(False)
-    context.clear_permissions()
-    context.clear_cookies()
-    if context.browser is not None:
-        CONTEXTS.setdefault(context.browser, []).append(context)
-
-
-OWN = "cookies,local_storage,indexeddb,websql,service_workers,file_systems"
-
-
-def origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    assert [fault for watch in watches for fault in watch.faults] == []
 
 
 @pytest.fixture

@@ -65,7 +65,7 @@ def test_a_dropped_checkpoint_is_a_model_like_any_other(
 def test_it_is_compared_with_the_preview(page: Page, shown: Shown) -> None:
     page.click("#tab-features")
     page.locator("[data-view=features]").get_by_role("button", name="Compare").click()
-    page.get_by_label("Second model").select_option("preview_vits14")
+    page.locator("#view-features").get_by_label("Second model").select_option("preview_vits14")
     wait_for(page, "features", "it.model === 'preview_vits14' && it.secondLayer !== undefined")
     captions = page.locator(".inside-compare figcaption")
     expect(captions.nth(0)).to_contain_text("mine.safetensors, layer ")

@@ -130,7 +130,7 @@ def test_hover_shows_the_right_thumbnail(whole: Page) -> None:
     for index in (1, 8, 16):
         if not look(whole, "it.map.pictures"):
             whole.get_by_role("button", name="Pictures instead of points").click()
-        for _ in range(3):  # near enough that no other picture lies on it
+        for _ in range(4):  # near enough that no other picture lies on it
             zoom = look(whole, "it.map.zoom")
             whole.mouse.move(*place(whole, index))
             whole.mouse.wheel(0, -300)

@@ -75,6 +75,8 @@ def check(page: Page, stop: Stop, truths: dict[str, Any]) -> None:
         or page.locator(CARD).get_attribute("data-side") == "bottom"
     )
     assert beside, (stop.name, light, card)
+    if stop.asks:  # with the numbers of its screen
+        page.wait_for_function(f"document.querySelector('{CARD}').inside.task", timeout=60_000)
     task = page.evaluate(f"document.querySelector('{CARD}').inside.task")
     if not stop.asks:
         assert task is None

@@ -65,8 +65,8 @@ def test_all_modules_that_an_entry_needs_are_found_once(tmp_path: Path) -> None:
 
 def test_the_opening_screen_needs_no_other_screen_and_no_chart() -> None:
     found = needed_modules()
-    assert {"boot.js", "page/screens.js", "screens/attention/index.js"} <= set(found)
+    assert {"boot.js", "page/screens.js"} <= set(found)
     assert all((STATIC / "js" / name).is_file() for name in found)
     screens = {name.split("/")[1] for name in found if name.startswith("screens/")}
-    assert screens == {"strip", "attention"}
+    assert screens == {"strip"}  # the one that opens comes with its own
     assert not [name for name in found if name.startswith("charts/")]

@@ -41,7 +41,7 @@ def begin(page: Page, shown: Shown) -> dict:
     form = page.locator(".inside-form")
     form.get_by_text("More", exact=True).click()
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("20")
-    form.get_by_label("Pictures a step").fill("4")
+    form.get_by_label("Pictures a step").fill("16")  # long enough to be paused in between
     form.locator(".inside-start").click()
     wait_for(page, "it.lines >= 1")
     begun = shown(page, "training")
@@ -147,8 +147,8 @@ def test_a_run_survives_the_page_and_can_be_steered(
 def test_a_student_follows_its_teacher_under_the_slider(training: Page, shown: Shown) -> None:
     page, form = training, training.locator(".inside-form")
     form.get_by_text("Distil", exact=True).click()
-    expect(form.get_by_label("Teacher")).to_be_visible()
-    expect(form.get_by_label("Student")).to_have_value("photos")
+    expect(form.get_by_label("Teacher", exact=True)).to_be_visible()
+    expect(form.get_by_label("Student", exact=True)).to_have_value("photos")
     expect(form.get_by_label("Preset")).to_be_hidden()
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("2")
     form.get_by_text("More", exact=True).click()
