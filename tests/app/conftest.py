@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from app.gradio_import import import_gradio
 
 import_gradio()  # in half the time, before a test imports it
-expect.set_options(timeout=30_000)  # ms: what comes is waited for, also on a busy machine
+expect.set_options(timeout=60_000)  # ms: what comes is waited for, also on a busy machine
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
@@ -148,6 +148,7 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         newcomer: bool = False,
     ) -> Page:
         context = browser.new_context(viewport={"width": width, "height": 1000})
+        context.set_default_timeout(60_000)  # ms, as patient as the machine is slow
         contexts.append(context)
         page = context.new_page()
         if strict:
