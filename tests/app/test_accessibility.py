@@ -67,7 +67,11 @@ def turn_to(page: Page, screen: str, part: str) -> None:
     if screen == "gallery":
         page.wait_for_function(f"document.querySelector('{view}').inside.near?.neighbours")
     page.mouse.move(0, 0)
-    # What still waits for an answer is dimmed, and comes to full strength by degrees.
+    rest(page, view)
+
+
+def rest(page: Page, view: str) -> None:
+    """Until nothing waits for an answer: that is dimmed, and comes to full strength by degrees."""
     page.wait_for_function(
         """(view) => { const shown = document.querySelector(view);
             return shown.ariaBusy !== "true" && !shown.querySelector('[aria-busy="true"]')
@@ -100,7 +104,9 @@ def test_a_screen_in_light_and_dark(page: Page, screen: str, part: str) -> None:
     paint(page, "light")
     turn_to(page, screen, part)
     assert faults(page, f"#screen-{screen}") == []
-    paint(page, "dark")  # only colours differ
+    paint(page, "dark")  # only colours differ; charts are drawn anew
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
+    rest(page, f'[data-view="{screen}"]')
     assert faults(page, f"#screen-{screen}", runOnly=["color-contrast"]) == []
 
 

@@ -179,10 +179,14 @@ def test_what_is_shown_is_dimmed_while_another_answer_is_on_its_way(visitor) -> 
     held: list = []
     # The answer does not come yet.
     page.route("**/losses?*targets=*", lambda route: held.append(route))
-    page.click(f"{VIEW} [data-value=sinkhorn_knopp]")
+    with page.expect_request("**/losses?*targets=sinkhorn*"):
+        page.click(f"{VIEW} [data-value=sinkhorn_knopp]")
     page.wait_for_selector(f"{VIEW} .inside-losses[aria-busy=true]")
     assert page.evaluate(f"document.querySelector('{VIEW}').inside.targets") == "centering"
-    held[0].continue_()
+    page.wait_for_function("true")  # the held request has been handed over by now
+    for route in held:
+        route.continue_()
+    page.unroute("**/losses?*targets=*")
     page.wait_for_selector(f"{VIEW} .inside-losses[aria-busy=false]", timeout=60_000)
     assert page.evaluate(f"document.querySelector('{VIEW}').inside.targets") == "sinkhorn_knopp"
     crops = page.locator(f"{VIEW} thead .thumbnail small").all_inner_texts()

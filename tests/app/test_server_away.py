@@ -18,7 +18,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 SAMPLES, WEIGHTS = STATIC / "samples", STATIC / "weights"
 AWAY = "The server does not answer."
 VIEW = "[data-view=attention]"
-LONG = 90_000  # ms for a server that starts, loads its model and computes
+LONG = 150_000  # ms for a server that starts, loads its model and computes
 
 
 class Server:
