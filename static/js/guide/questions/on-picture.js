@@ -17,6 +17,7 @@ import { addressOf } from "../../screens/whatif/loading.js";
 import { SAMPLES } from "../../screens/whatif/references.js";
 import { percent, short, signed, threeDigits } from "../../ui/format.js";
 import { sum } from "../../ui/numbers.js";
+import { appears } from "../path/waiting.js";
 import { among, apart, away, ordinal, rankOf } from "./distance.js";
 
 /** @typedef {import("../../types/page").View} View */
@@ -55,6 +56,19 @@ function pointTask({ key, grid, input_size: size }, on, { values, truth, measure
     truth: patch,
     tell: (said) => away(said, patch, ([row, col]) => measure(values[row * w + col])),
   };
+}
+
+/**
+ * What Features shows, as soon as it is of this picture.
+ *
+ * @param {View} view
+ */
+async function coloursOf({ key }) {
+  const root = /** @type {HTMLElement} */ (document.querySelector("[data-view=features]"));
+  const look = () => /** @type {{ key?: string, foreground: Uint8Array }} */ (root.inside);
+  const there = await appears(() => look()?.key === key, new AbortController().signal);
+  if (!there) throw new Error("The colours of this picture did not come.");
+  return look();
 }
 
 /** The last layer, or the one that is selected. @param {View} view */
@@ -164,11 +178,8 @@ export const ON_PICTURE = {
     };
   },
 
-  async "foreground-share"() {
-    const shown = document.querySelector("[data-view=features]");
-    const { foreground } = /** @type {{ foreground: Uint8Array }} */ (
-      /** @type {HTMLElement} */ (shown).inside
-    );
+  async "foreground-share"(view) {
+    const { foreground } = await coloursOf(view);
     return slideTask({
       label: "Object",
       low: 0,
