@@ -8,12 +8,10 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from tiny_models import tiny_vit
+from tiny_home import kept_in
 
 import app.__main__ as start
 from app.server import build_server
-from dino_core.config import ViTConfig
-from dino_core.weights import save_backbone
 
 ADDRESS = "/gradio_api/mcp/"
 ASK = {"Accept": "application/json, text/event-stream"}
@@ -22,17 +20,13 @@ LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    home = tmp_path_factory.mktemp("home")
-    save_backbone(tiny_vit(ViTConfig(dim=32, depth=1, heads=2, image_size=56)), home / "tiny.pt")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "RUNS", "GALLERIES"):
-            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / name.lower()))
+    with kept_in(tmp_path_factory.mktemp("home")) as home:
         yield home
 
 
 @pytest.fixture(scope="module")
 def client(home: Path) -> Iterator[TestClient]:
-    server = build_server(weights=home / "tiny.pt", mcp=True)
+    server = build_server(weights=home / "tiny.safetensors", mcp=True)
     with TestClient(server, base_url="http://localhost") as client:
         yield client
 
@@ -76,7 +70,9 @@ def test_what_is_too_long_or_names_an_address_is_refused(client: TestClient) -> 
 
 
 def test_without_the_option_there_are_no_tools(home: Path) -> None:
-    client = TestClient(build_server(weights=home / "tiny.pt"), base_url="http://localhost")
+    client = TestClient(
+        build_server(weights=home / "tiny.safetensors"), base_url="http://localhost"
+    )
     assert client.post(ADDRESS, json=LIST, headers=ASK).status_code == 404
     client.close()
 

@@ -8,14 +8,12 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
-from PIL import Image
-from tiny_models import tiny_vit
+from tiny_home import with_picture
 
 from app.page.model_endpoints import ModelEndpoints
 from app.services import build_services
 from dino_core.__main__ import main
 from dino_core.config import ViTConfig
-from dino_core.weights import save_backbone
 
 CONFIG = ViTConfig(dim=48, depth=3, heads=3, image_size=56, registers=2)
 ASKING: Any = SimpleNamespace(cookies={})
@@ -23,14 +21,7 @@ ASKING: Any = SimpleNamespace(cookies={})
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a tiny model and a picture of 4 x 6 patches, where everything else is kept."""
-    home = tmp_path_factory.mktemp("home")
-    pixels = np.random.default_rng(0).integers(0, 256, (56, 84, 3), np.uint8)
-    Image.fromarray(pixels).save(home / "picture.png")
-    save_backbone(tiny_vit(CONFIG), home / "tiny.safetensors")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "RUNS", "GALLERIES"):
-            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / name.lower()))
+    with with_picture(tmp_path_factory.mktemp("home"), CONFIG) as home:
         yield home
 
 

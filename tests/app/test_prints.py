@@ -8,25 +8,18 @@ from typing import Any
 import pytest
 from alike import assert_same
 from fastapi.testclient import TestClient
-from tiny_models import TINY, tiny_vit
+from tiny_home import with_samples
 
 from app.server import build_server
 from app.state.pictures import Entry
 from dino_core.__main__ import main
-from dino_core.weights import save_backbone
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a tiny model and the samples, as a checkout has them."""
-    home = tmp_path_factory.mktemp("home")
-    save_backbone(tiny_vit(TINY), home / "tiny.safetensors")
-    (home / "static").symlink_to(ROOT / "static")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "RUNS", "GALLERIES"):
-            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / name.lower()))
+    with with_samples(tmp_path_factory.mktemp("home")) as home:
         yield home
 
 

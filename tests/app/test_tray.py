@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
-from tiny_models import TINY, tiny_vit
+from tiny_home import with_samples
 
 from app.server import build_server
 from app.state.trays import GONE, Trays
@@ -19,7 +19,7 @@ from dino_core.analysis.tray import fill_tray
 from dino_core.analysis.tray_columns import column_of
 from dino_core.images import open_picture
 from dino_core.scenes.picture import look
-from dino_core.weights import load_backbone, save_backbone
+from dino_core.weights import load_backbone
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ["sample/cat.jpg", "sample/coffee.jpg"]
@@ -27,13 +27,7 @@ SAMPLES = ["sample/cat.jpg", "sample/coffee.jpg"]
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with a tiny model and the samples, as a checkout has them."""
-    home = tmp_path_factory.mktemp("home")
-    save_backbone(tiny_vit(TINY), home / "tiny.safetensors")
-    (home / "static").symlink_to(ROOT / "static")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "RUNS", "GALLERIES"):
-            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / name.lower()))
+    with with_samples(tmp_path_factory.mktemp("home")) as home:
         yield home
 
 

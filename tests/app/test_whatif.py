@@ -319,24 +319,30 @@ def test_several_samples_have_no_labels(client: TestClient) -> None:
     assert client.post(f"{path}?most=65&over=samples").status_code == 422
 
 
-def test_a_screening_is_stopped_and_begins_again(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    goes_on, begun = threading.Event(), threading.Event()
+class Held:
+    """In place of a screening: one that stands still until it may go on, and is to be stopped."""
 
-    def slow(*_: Any, progress: Any, **__: Any) -> Any:
-        begun.set()
-        assert goes_on.wait(30)
+    def __init__(self) -> None:
+        self.begun, self.goes_on = threading.Event(), threading.Event()
+
+    def __call__(self, *_: Any, progress: Any, **__: Any) -> Any:
+        self.begun.set()
+        assert self.goes_on.wait(30)
         progress(1)
         raise AssertionError("it was stopped")
 
+
+def test_a_screening_is_stopped_and_begins_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Held()
     path = "/view/first/whatif/screening?seed=5"
     with monkeypatch.context() as patch:
         patch.setattr("dino_core.scenes.whatif_screening.screen_picture", slow)
         client.post(path)
-        assert begun.wait(30)
+        assert slow.begun.wait(30)
         assert client.delete(path).json()["state"] == "stopped"
-        goes_on.set()
+        slow.goes_on.set()
         assert finished(client, 5)["state"] == "stopped"
     client.post(path)
     assert finished(client, 5)["state"] == "ready"
@@ -346,20 +352,13 @@ def test_a_visitor_has_one_screening_at_a_time(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another picture or seed ends the one before; another visitor's goes on."""
-    goes_on, begun = threading.Event(), threading.Event()
-
-    def slow(*_: Any, progress: Any, **__: Any) -> Any:
-        begun.set()
-        assert goes_on.wait(30)
-        progress(1)
-        raise AssertionError("it was ended")
-
+    slow = Held()
     all_of = services(client).screenings
     entry = services(client).pictures.get("", stored.KEY)
     with monkeypatch.context() as patch:
         patch.setattr("dino_core.scenes.whatif_screening.screen_picture", slow)
         all_of.start("ada", stored.KEY, Asked(8), entry)
-        assert begun.wait(30)
+        assert slow.begun.wait(30)
         all_of.start("bob", stored.KEY, Asked(8), entry)
         assert all_of.status("ada", stored.KEY, Asked(8))["state"] == "running"
         all_of.start("ada", stored.KEY, Asked(9), entry)
@@ -370,7 +369,7 @@ def test_a_visitor_has_one_screening_at_a_time(
         assert all_of.status("", stored.KEY, Asked(10))["state"] == "waiting"
         for secret, seed in (("bob", 8), ("ada", 9), ("", 10), ("", 11)):
             all_of.stop(secret, stored.KEY, Asked(seed))
-        goes_on.set()
+        slow.goes_on.set()
 
 
 def test_one_that_nobody_asks_about_ends(client: TestClient) -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from PIL import Image
 from tiny_galleries import CONFIG
+from tiny_home import bright_in_the_middle
 from tiny_models import shake
 
 from dino_core.__main__ import main
@@ -29,12 +30,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("pictures")
-    for name, (height, width) in (("one", (56, 84)), ("two", (70, 56))):
-        pixels = np.random.default_rng(height).integers(0, 90, (height, width, 3), np.uint8)
-        pixels[14:42, 14:42] += 150
-        Image.fromarray(pixels).save(folder / f"{name}.png")
-    return [folder / "one.png", folder / "two.png"]
+    return bright_in_the_middle(tmp_path_factory.mktemp("pictures"))
 
 
 def run(*words: object) -> int:

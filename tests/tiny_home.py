@@ -1,0 +1,51 @@
+"""Where a page of a test keeps everything, with a tiny model and something to look at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_models import TINY, tiny_vit
+
+from dino_core.config import ViTConfig
+from dino_core.weights import save_backbone
+
+STATIC = Path(__file__).resolve().parents[1] / "static"
+
+
+@contextmanager
+def kept_in(home: Path, config: ViTConfig = TINY) -> Iterator[Path]:
+    """The folder, with tiny.safetensors, while runs, galleries and the rest are kept in it."""
+    save_backbone(tiny_vit(config), home / "tiny.safetensors")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("HOME", "RUNS", "GALLERIES"):
+            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / name.lower()))
+        yield home
+
+
+@contextmanager
+def with_samples(home: Path) -> Iterator[Path]:
+    """The same with the samples where a checkout has them."""
+    (home / "static").symlink_to(STATIC)
+    with kept_in(home):
+        yield home
+
+
+@contextmanager
+def with_picture(home: Path, config: ViTConfig) -> Iterator[Path]:
+    """The same with picture.png, of 4 x 6 patches."""
+    pixels = np.random.default_rng(0).integers(0, 256, (56, 84, 3), np.uint8)
+    Image.fromarray(pixels).save(home / "picture.png")
+    with kept_in(home, config):
+        yield home
+
+
+def bright_in_the_middle(folder: Path) -> list[Path]:
+    """Pictures of whole patches, 4 x 6 and 5 x 4 of them, each with something bright in it."""
+    for name, (height, width) in (("one", (56, 84)), ("two", (70, 56))):
+        pixels = np.random.default_rng(height).integers(0, 90, (height, width, 3), np.uint8)
+        pixels[14:42, 14:42] += 150
+        Image.fromarray(pixels).save(folder / f"{name}.png")
+    return [folder / "one.png", folder / "two.png"]
