@@ -141,6 +141,19 @@ def test_the_best_layer_is_named(parts) -> None:
     assert best_sentence(found) == "best at layer 1: 100.0 % (20-NN on the mean patch)"
 
 
+def test_of_equal_layers_the_first_is_the_best(parts) -> None:
+    """All layers are the same here."""
+
+    def told(embedded: Embedded) -> SimpleNamespace:
+        layers = np.repeat(embedded.array("layers")[:, :1], 3, axis=1)
+        return SimpleNamespace(pictures=embedded.pictures, array={"layers": layers}.__getitem__)
+
+    labels = [torch.tensor(one.pictures.labels) for one in parts]
+    found = accuracy_by_layer(*map(told, parts), *labels)
+    assert found["accuracy"][0] == found["accuracy"][-1]
+    assert found["best"]["layer"] == 0
+
+
 def test_linear_finds_what_is_easy_and_names_its_choice(parts) -> None:
     answer = evaluate(*parts, Protocol("linear"))
     assert answer["accuracy"] > 0.6
