@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from app.page.calls import asking, inspected, opened, plain_scene
+from app.page.calls import asking, backbone_of, inspected, opened, plain_scene
 from app.page.file_endpoints import FileEndpoints
 from app.page.model_endpoints import ModelEndpoints
 from app.services import Services
@@ -281,8 +281,7 @@ class PictureEndpoints:
             from dino_core.scenes.tokens import blocks_scene
 
             seen = self._look(picture, request, model, size)
-            models, owner = self.services.models, asking(self.services, request)
-            return blocks_scene(models.backbone(model or models.default, owner=owner).vit, seen)
+            return blocks_scene(backbone_of(self.services, request, model).vit, seen)
 
         return plain_scene(make, "norms", "updates", "threshold")
 

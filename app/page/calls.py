@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from dino_core.analysis.inspection import Inspection
+    from dino_core.weights import Backbone
 
 
 def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
@@ -39,6 +40,12 @@ def inspected(
     models, source = services.models, opened(services, picture, request)
     owner = asking(services, request)
     return models.inspect(source, model or models.default, size, owner=owner).seen
+
+
+def backbone_of(services: Services, request: gr.Request, model: str) -> "Backbone":
+    """The model that a program names, as the one who asks may see it."""
+    models = services.models
+    return models.backbone(model or models.default, owner=asking(services, request))
 
 
 def plain_scene(make: Callable[[], Any], *arrays: str) -> dict:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.page.calls import asking, in_sentences, inspected
+from app.page.calls import backbone_of, in_sentences, inspected
 from app.services import Services
 
 
@@ -74,8 +74,7 @@ class FileEndpoints:
             from dino_core.scenes.files import page_values
 
             seen = inspected(self.services, picture, request, model, size=size)
-            models, owner = self.services.models, asking(self.services, request)
-            words = models.backbone(model or models.default, owner=owner).info.title
+            words = backbone_of(self.services, request, model).info.title
             colours = {"preset": preset, "flip": flip, "method": method, "robust": robust}
             return page_values(seen, title=title, words=words, colours=colours)
 

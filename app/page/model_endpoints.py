@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.page.calls import asking, in_sentences, inspected
+from app.page.calls import backbone_of, in_sentences, inspected
 from app.services import Services
 
 if TYPE_CHECKING:
@@ -90,9 +90,7 @@ class ModelEndpoints:
             from dino_core.scenes.for_programs import token_values
 
             seen = self._look(picture, request, model, size)
-            models, owner = self.services.models, asking(self.services, request)
-            vit = models.backbone(model or models.default, owner=owner).vit
-            return token_values(vit, seen)
+            return token_values(backbone_of(self.services, request, model).vit, seen)
 
         return in_sentences(make)
 
