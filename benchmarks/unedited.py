@@ -2,7 +2,7 @@
 
     plain = without_edits(copy.deepcopy(vit))
 
-The same modules and weights, with a forward in which edits, traces and rows have no place: no
+The same modules and weights, each with a forward in which edits, traces and rows have no place: no
 check, no look-up, no call of `edited`. What is left of a forward is the arithmetic. Numbers are the
 same to the last bit, which whoever compares times asserts first.
 """
@@ -12,28 +12,41 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dino_core.vit import VisionTransformer, ViTOutput
-from dino_core.vit.block import Block, BlockOutput, Mlp, attention_weights
+from dino_core.vit.block import Attention, Block, BlockOutput, Mlp, attention_weights
 
 
-class PlainBlock(Block):
-    """A block whose branches are written without places for edits; with a plain MLP."""
+class PlainAttention(Attention):
+    """Attention without places for edits."""
 
-    def attention_branch(self, tokens: Tensor, *_: object) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, tokens: Tensor, *_: object) -> tuple[Tensor, Tensor, Tensor]:
         B, N, D = tokens.shape
-        attn = self.attn
-        qkv = attn.qkv(self.norm1(tokens)).reshape(B, N, 3, attn.heads, D // attn.heads)
+        qkv = self.qkv(tokens).reshape(B, N, 3, self.heads, D // self.heads)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [B, N, 3, A, d] -> 3 x [B, A, N, d]
-        if attn.fused:
+        if self.fused:
             mixed = F.scaled_dot_product_attention(q, k, v)
         else:
             mixed = attention_weights(q, k) @ v
         mixed = mixed.transpose(1, 2).reshape(-1, N, D)  # [B, A, N, d] -> [B, N, D]
-        return self.ls1(attn.proj(mixed)), q, k
+        return self.proj(mixed), q, k
+
+
+class PlainMlp(Mlp):
+    """The MLP without places for edits."""
+
+    def forward(self, tokens: Tensor, *_: object) -> Tensor:
+        update: Tensor = self.fc2(self.activation(self.fc1(tokens)))
+        return update
+
+
+class PlainBlock(Block):
+    """A block without places for edits, and of which nothing is asked."""
+
+    def attention_branch(self, tokens: Tensor, *_: object) -> tuple[Tensor, Tensor, Tensor]:
+        update, q, k = self.attn(self.norm1(tokens))
+        return self.ls1(update), q, k
 
     def mlp_branch(self, tokens: Tensor, *_: object) -> Tensor:
-        mlp = self.mlp
-        assert isinstance(mlp, Mlp)
-        update: Tensor = self.ls2(mlp.fc2(mlp.activation(mlp.fc1(self.norm2(tokens)))))
+        update: Tensor = self.ls2(self.mlp(self.norm2(tokens)))
         return update
 
     def forward(self, tokens: Tensor, *_: object) -> BlockOutput:
@@ -84,5 +97,8 @@ def without_edits(vit: VisionTransformer) -> VisionTransformer:
     vit.__class__ = PlainTransformer
     for block in vit.blocks:
         assert isinstance(block, Block)
+        assert isinstance(block.mlp, Mlp)
         block.__class__ = PlainBlock
+        block.attn.__class__ = PlainAttention
+        block.mlp.__class__ = PlainMlp
     return vit

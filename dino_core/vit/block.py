@@ -223,9 +223,10 @@ class Block(nn.Module):
         tokens = edited(tokens, edits.tokens)
         update, q, k = self.attention_branch(tokens, edits)
         rows = attention_rows(q, k, request.rows, edits.scores) if request.rows else None
-        tokens = tokens + update
         seen = (q, k, update.norm(dim=-1)) if request.traced else None
-        del q, k, update  # their memory serves the MLP, while it is still in the cache
+        del q, k  # their memory serves what follows, while it is still in the cache
+        tokens = tokens + update
+        del update
         update = self.mlp_branch(tokens, edits)
         tokens = tokens + update
         if seen is None:
