@@ -129,8 +129,46 @@ class Watch:
             self.faults.append(f"{response.status}: {response.url}")
 
 
+class Contexts:
+    """Browser contexts, each of which serves one visitor after the other.
+
+    Nothing of a visitor is left for the next but what the browser has fetched and compiled, which
+    is most of the work of opening the page.
+    """
+
+    def __init__(self, browser: Browser, server: str) -> None:
+        self.browser, self.server = browser, server
+        self.free: list[BrowserContext] = []
+
+    def take(self) -> BrowserContext:
+        """A context without a past."""
+        if self.free:
+            return self.free.pop()
+        context = self.browser.new_context(viewport={"width": 1440, "height": 1000})
+        context.set_default_timeout(60_000)  # ms, as patient as the machine is slow
+        return context
+
+    def give_back(self, context: BrowserContext) -> None:
+        """The visitor has gone, and takes along all that they had."""
+        for page in context.pages:
+            page.close()
+        context.clear_cookies()
+        context.clear_permissions()
+        context.set_offline(False)
+        page = context.new_page()
+        kinds = {"origin": self.server, "storageTypes": "local_storage,indexeddb"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", kinds)
+        page.close()
+        self.free.append(context)
+
+
+@pytest.fixture(scope="session")
+def contexts(browser: Browser, server: str) -> Contexts:
+    return Contexts(browser, server)
+
+
 @contextmanager
-def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+def opening(visitors: Contexts) -> Iterator[Callable[..., Page]]:
     """Opens the page as a new visitor; whatever goes wrong on it fails the tests at their end.
 
     `prepare` is given the empty page before it goes anywhere. `newcomer`: somebody who has not been
@@ -138,6 +176,7 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
     """
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
+    server = visitors.server
 
     def visit(
         link: str = "",
@@ -147,10 +186,10 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
         prepare: Callable[[Page], object] | None = None,
         newcomer: bool = False,
     ) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 1000})
-        context.set_default_timeout(60_000)  # ms, as patient as the machine is slow
+        context = visitors.take()
         contexts.append(context)
         page = context.new_page()
+        page.set_viewport_size({"width": width, "height": 1000})
         if strict:
             watches.append(Watch(page, server))
         if not newcomer:
@@ -163,20 +202,20 @@ def opening(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
 
     yield visit
     for context in contexts:
-        context.close()
+        visitors.give_back(context)
     assert [fault for watch in watches for fault in watch.faults] == []
 
 
 @pytest.fixture
-def visitor(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
-    with opening(browser, server) as visit:
+def visitor(contexts: Contexts) -> Iterator[Callable[..., Page]]:
+    with opening(contexts) as visit:
         yield visit
 
 
 @pytest.fixture(scope="module")
-def visitors(browser: Browser, server: str) -> Iterator[Callable[..., Page]]:
+def visitors(contexts: Contexts) -> Iterator[Callable[..., Page]]:
     """The same for pages that the tests of a file share."""
-    with opening(browser, server) as visit:
+    with opening(contexts) as visit:
         yield visit
 
 

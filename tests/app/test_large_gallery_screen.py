@@ -11,7 +11,7 @@ from benchmarks.synthetic import CLASSES, write_gallery
 from dino_core.gallery.build import make
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.scenes import gallery_parts
-from tests.app.conftest import free_port, opening, serving
+from tests.app.conftest import Contexts, free_port, opening, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 COUNT = 100_000
@@ -70,7 +70,7 @@ def page(
     home = tmp_path_factory.mktemp("home")
     with (
         serving(home, free_port(), "--gallery", str(folder)) as url,
-        opening(browser, url) as visit,
+        opening(Contexts(browser, url)) as visit,
     ):
         faults: list[str] = []
 

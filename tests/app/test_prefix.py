@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 from app.middleware.prefix import Prefix, checked_prefix
 from app.middleware.visitor_cookie import VisitorCookie
 from app.visitors import Visitors
-from tests.app.conftest import free_port, opening, serving
+from tests.app.conftest import Contexts, free_port, opening, serving
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 DROPPED = ("connection", "transfer-encoding")  # between a proxy and each of its neighbours
@@ -70,7 +70,7 @@ def test_the_page_works_below_a_path(browser: Browser, tmp_path: Path, strips: b
     with (
         serving(tmp_path, free_port(), "--root-path", "/some/demo/") as server,
         proxy(server, "/some/demo", strips) as outside,
-        opening(browser, outside) as visit,
+        opening(Contexts(browser, outside)) as visit,
     ):
         page = visit()  # no request may fail, or leave the prefix
         page.wait_for_function("location.hash.includes('screen=')")

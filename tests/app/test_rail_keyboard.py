@@ -9,7 +9,7 @@ from tiny_models import tiny_vit
 
 from dino_core.config import ViTConfig
 from dino_core.weights import save_backbone
-from tests.app.conftest import free_port, opening, serving
+from tests.app.conftest import Contexts, free_port, opening, serving
 
 pytestmark = pytest.mark.browser
 PREVIEW = "Preview ViT-S/14 (not the official weights)"
@@ -173,7 +173,7 @@ def test_the_samples_are_passed_through_and_opened_by_enter(page: Page, asked: A
 def test_enter_on_another_model_changes_it_once(
     browser: Browser, own_model: str, way: list[str]
 ) -> None:
-    with opening(browser, own_model) as visit:
+    with opening(Contexts(browser, own_model)) as visit:
         asked = Asked()
         page = visit("#screen=masks", prepare=asked.listen)
         expect(page.locator("#badge")).to_contain_text("own.safetensors", timeout=60_000)

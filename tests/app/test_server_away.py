@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import load_file, save_file
 
-from tests.app.conftest import free_port, launch, opening
+from tests.app.conftest import Contexts, free_port, launch, opening
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -57,7 +57,7 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def visit(browser: Browser, mortal: Server) -> Iterator[Callable[..., Page]]:
     mortal.start()
-    with opening(browser, mortal.url) as visit:
+    with opening(Contexts(browser, mortal.url)) as visit:
         yield lambda link="": marked(visit(link, strict=False))
 
 
