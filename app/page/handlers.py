@@ -49,7 +49,8 @@ class Handlers(Updates):
             "show_progress_on": rail.status,
             "api_visibility": "private",
         }
-        asked: dict[str, Any] = work | {"js": BEGINS}
+        # Whoever asks for another picture before the last has come wants that one.
+        asked: dict[str, Any] = work | {"js": BEGINS, "trigger_mode": "always_last"}
         answered: dict[str, Any] = {"js": ENDS, "api_visibility": "private"}
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         page.load(

@@ -1,24 +1,21 @@
 /* The browser's Back and Forward go through the screens and the pictures that were opened, and only
    then out of the page. */
 import { reopen } from "./reopening.js";
-import { linkState, parseLink, travel } from "./link.js";
+import { headingFor, isSamePlace, parseLink, travel } from "./link.js";
 import { openScreen, STRIP, sendToPython } from "./screens.js";
 import { select } from "./selection.js";
 
-const PICTURE = /** @type {const} */ (["sample", "picture", "model", "size"]);
-
 /**
- * What a step of the history asks for, compared with what is shown.
+ * What a step of the history asks for, compared with what is shown or on its way.
  *
  * @param {import("./link.js").LinkState} wanted
  * @param {Readonly<import("./link.js").LinkState>} shown
  */
 export function stepTo(wanted, shown) {
-  const picture = PICTURE.some((name) => (wanted[name] ?? "") !== (shown[name] ?? ""));
   const { layer, head = null, row = null, col = null } = wanted;
   return {
     screen: wanted.screen && wanted.screen !== shown.screen ? wanted.screen : null,
-    picture,
+    picture: !isSamePlace(wanted, shown),
     selects: { head, row, col, ...(layer === undefined ? {} : { layer }) },
   };
 }
@@ -34,11 +31,15 @@ async function ask(hash) {
 export function followHistory() {
   addEventListener("popstate", () => {
     const { hash } = location;
-    const { screen, picture, selects } = stepTo(parseLink(hash).state, linkState());
-    travel(() => {
-      if (screen) openScreen(screen);
-      if (picture) void ask(hash); // which opens it
-      select(selects);
-    }, picture);
+    const wanted = parseLink(hash).state,
+      { screen, picture, selects } = stepTo(wanted, headingFor());
+    travel(
+      () => {
+        if (screen) openScreen(screen);
+        if (picture) void ask(hash); // which opens it
+        select(selects);
+      },
+      picture ? wanted : null,
+    );
   });
 }

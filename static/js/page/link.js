@@ -92,16 +92,13 @@ export function keep(name, value) {
   writeLinkSoon();
 }
 
-/** What the page shows, as its link says it. */
-export const linkState = () => /** @type {Readonly<LinkState>} */ (state);
-
 /**
  * Writes the address now: before it is copied, and before a reload could ask for an older picture.
  *
  * @param {{ step?: boolean }} [how] step: one that Back undoes
  */
 export function writeLink({ step = false } = {}) {
-  if (!answered || !state.screen || travelling) return; // while travelling the address is ahead
+  if (!answered || !state.screen || isTravelling()) return; // while travelling the address is ahead
   const { layer, head, row, col } = selection;
   const text = formatLink({ ...state, layer, head, row, col }, extras);
   if (step) history.pushState(null, "", text);
@@ -110,23 +107,67 @@ export function writeLink({ step = false } = {}) {
 
 const TRAVEL = 20000; // ms that another picture may take
 
-/** Between a step of the browser's history and the picture that it leads to. */
-let travelling = false;
+/** @typedef {Pick<LinkState, "sample" | "picture" | "model" | "size">} Place a picture that is open */
+
+/** While a step of the browser's history is taken. */
+let stepping = false;
+/** The picture that a step leads to, until it is shown. @type {Place | null} */
+let destination = null;
+/** Where earlier steps led whose pictures are still to come. @type {Place[]} */
+let passed = [];
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let patience;
+
+const isTravelling = () => stepping || destination !== null;
+
+/** @param {Place} wanted */
+const placeOf = ({ sample, picture, model, size }) => ({ sample, picture, model, size });
+
+/** Whether two links open the same picture in the same way. @param {Place} one @param {Place} other */
+export const isSamePlace = (one, other) =>
+  /** @type {const} */ (["sample", "picture", "model", "size"]).every(
+    (name) => (one[name] ?? "") === (other[name] ?? ""),
+  );
+
+/** What the page shows, or is on its way to. @returns {Readonly<LinkState>} */
+export const headingFor = () => ({ ...state, ...destination });
 
 /**
  * Goes where the browser's Back and Forward lead: what changes meanwhile is no step of its own.
  *
  * @param {() => unknown} work
- * @param {boolean} toPicture it ends with the next view
+ * @param {Place | null} to another picture: the step ends when that is shown
  */
-export function travel(work, toPicture) {
-  travelling = true;
+export function travel(work, to) {
+  if (to) {
+    if (destination) passed.push(destination);
+    destination = placeOf(to);
+    clearTimeout(patience);
+    patience = setTimeout(() => {
+      land(); // it does not come: the address says again what is shown
+      writeLink();
+    }, TRAVEL);
+  }
+  stepping = true;
   try {
     work();
   } finally {
-    if (!toPicture) travelling = false;
-    else setTimeout(() => (travelling = false), TRAVEL);
+    stepping = false;
   }
+}
+
+function land() {
+  clearTimeout(patience);
+  destination = null;
+  passed = [];
+}
+
+/** Whether a picture that has come is one that later steps have gone past. @param {Place} place */
+function isPassed(place) {
+  if (!destination || isSamePlace(place, destination)) return false;
+  const at = passed.findIndex((one) => isSamePlace(one, place));
+  if (at >= 0) passed.splice(0, at + 1);
+  return at >= 0;
 }
 
 const writeLinkSoon = debounce(writeLink, 300);
@@ -149,8 +190,9 @@ bus.on("view", ({ key, sample, model, size, seed }) => {
   const other = Object.entries(next).some(
     ([name, value]) => state[/** @type {keyof LinkState} */ (name)] !== value,
   );
-  const step = other && state.model !== undefined && !travelling;
-  travelling = false;
+  const step = other && state.model !== undefined && !isTravelling();
   Object.assign(state, next, { seed });
+  if (isPassed(next)) return;
+  land();
   writeLink({ step });
 });
