@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +18,7 @@ LINK = "#sample=cat.jpg&layer=7&row=4&col=9&whatif=head:8.3=zero*mlp:2=mean&scre
 def snippet(page: Page, screen: str) -> str:
     view = page.locator(f'[data-view="{screen}"]')
     view.get_by_role("button", name="Python", exact=True).click()
+    expect(view.locator(".inside-code")).to_contain_text("import")  # as soon as it shows something
     return view.locator(".inside-code").inner_text()
 
 

@@ -29,6 +29,13 @@ export class NetworkError extends Problem {
 /** What the visitor gave cannot be used. */
 export class InputError extends Problem {}
 
+/** Something is wanted of a view that has nothing to show yet. */
+export class NotShownYet extends Problem {
+  constructor() {
+    super("Nothing is shown yet.");
+  }
+}
+
 /**
  * @param {unknown} error
  * @returns {string} what to tell the visitor; empty where the page says it already
@@ -43,7 +50,7 @@ export function sentenceOf(error) {
  * Runs the work of a view; says on the view what went wrong, and keeps what it shows. False when
  * something did.
  *
- * @param {HTMLElement} root the view: `data-ready` is set when the work went well
+ * @param {HTMLElement} root the view
  * @param {() => unknown} work
  */
 export async function run(root, work) {
@@ -52,7 +59,6 @@ export async function run(root, work) {
     await work();
     forget();
     root.classList.remove("waiting");
-    root.setAttribute("data-ready", "");
     return true;
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return true; // the view gave up

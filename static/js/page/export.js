@@ -2,6 +2,7 @@
 import { button } from "../ui/controls.js";
 import { el } from "../ui/dom.js";
 import { connection } from "./connection.js";
+import { NotShownYet } from "./errors.js";
 import { writeLink } from "./link.js";
 import { printing } from "./print.js";
 
@@ -47,6 +48,20 @@ async function drawn(row) {
     await new Promise((resolve) => view.addEventListener("drawn", resolve, { once: true }));
 }
 
+/**
+ * The lines of Python; before anything is shown, a comment that says so.
+ *
+ * @param {() => string} python
+ */
+function linesOf(python) {
+  try {
+    return python();
+  } catch (error) {
+    if (!(error instanceof NotShownYet)) throw error;
+    return `# ${error.message}`;
+  }
+}
+
 /** A button that copies the link, and says that it has. */
 function linkButton() {
   const node = button("Link", copy, "Copies a link to this state");
@@ -79,27 +94,36 @@ export function exportBar(screen, { png, npz, csv, figure, figures, python }) {
     "aria-label": "The same in Python",
   });
   const row = el("div", { class: "inside-take", role: "group", "aria-label": "Take it along" });
+  const problem = el("span", { class: "inside-note", role: "status" });
+  /** @param {string} label @param {() => unknown} save @param {string} title */
+  const offer = (label, save, title) => row.append(button(label, () => attempt(save), title));
+  /** @param {() => unknown} save */
+  async function attempt(save) {
+    problem.textContent = "";
+    await drawn(row);
+    try {
+      await save();
+    } catch (error) {
+      if (!(error instanceof NotShownYet)) throw error;
+      problem.textContent = error.message;
+    }
+  }
   if (png) {
-    const save = async () => {
-      await drawn(row);
+    const save = async () =>
       (await png()).toBlob((blob) => blob && downloadBlob(`${screen}.png`, blob));
-    };
-    row.append(button("PNG", save, "What is drawn, as a picture"));
+    offer("PNG", save, "What is drawn, as a picture");
   }
   if (npz) {
     const save = async () => {
-      await drawn(row);
       await connection.sure();
       download(`${screen}.npz`, npz());
     };
-    row.append(button("NPZ", save, "The numbers, for numpy.load"));
+    offer("NPZ", save, "The numbers, for numpy.load");
   }
   if (csv) {
-    const save = async () => {
-      await drawn(row);
+    const save = async () =>
       downloadBlob(`${screen}.csv`, new Blob([await csv()], { type: "text/csv" }));
-    };
-    row.append(button("CSV", save, "The numbers, as a table"));
+    offer("CSV", save, "The numbers, as a table");
   }
   const print = figure && printing(figure, saveFigure, figures);
   if (print) row.append(print.fold);
@@ -110,7 +134,7 @@ export function exportBar(screen, { png, npz, csv, figure, figures, python }) {
   }
   row.append(linkButton());
   const refresh = () => {
-    if (python && !code.hidden) code.textContent = python();
+    if (python && !code.hidden) code.textContent = linesOf(python);
   };
   if (python) {
     const fold = button(
@@ -124,6 +148,7 @@ export function exportBar(screen, { png, npz, csv, figure, figures, python }) {
     );
     row.append(fold);
   }
+  row.append(problem);
   return {
     node: el("div", {}, row, ...(print ? [print.panel] : []), code),
     refresh,

@@ -106,7 +106,11 @@ async function make(name, root) {
   const { create } = await load(name);
   return create(root, {
     name,
-    run: (work) => run(root, work),
+    async run(work) {
+      const worked = await run(root, work);
+      if (worked && !mounted.get(name)?.drawing) root.setAttribute("data-ready", "");
+      return worked;
+    },
     expose: (state) => {
       root.inside = state;
     },
@@ -136,7 +140,10 @@ async function show(name) {
   markAll();
   const worked = await run(screen.root, async () => (await partsOf(name, screen)).show(wanted));
   screen.drawing -= 1;
-  if (screen.shown === text && worked) screen.drawn = wanted;
+  if (screen.shown === text && worked) {
+    screen.drawn = wanted;
+    screen.root.setAttribute("data-ready", "");
+  }
   markAll();
   if (name === current) requestAnimationFrame(() => firstIsPainted());
   if (!worked) screen.shown = null; // tried again when it is asked for again
@@ -258,6 +265,18 @@ export const ready = /** @type {Promise<void>} */ (
 );
 
 let touched = false;
+let lastTouch = -Infinity; // ms, of the page's clock
+
+const REST = 400; // ms without a key or a click: then nobody waits for an answer
+
+/** When nobody has done anything for a moment: what is got ready must not be in their way. */
+async function whenAtRest() {
+  for (;;) {
+    const left = lastTouch + REST - performance.now();
+    if (left <= 0) return;
+    await new Promise((resolve) => setTimeout(resolve, left));
+  }
+}
 
 /** Whether this is a newcomer's untouched page: it fetches nothing that nobody asked for. */
 export const isSparing = () => view?.key === "first" && !touched;
@@ -276,6 +295,7 @@ function prepare() {
   const names = [...mounted.keys()].filter((name) => name !== WELCOME).values(); // shared by both
   const work = async () => {
     for (const name of names) {
+      await whenAtRest();
       const screen = mounted.get(name);
       const parts = await (screen && partsOf(name, screen).catch(() => null));
       if (parts && !parts.lazy) await show(name);
@@ -285,12 +305,13 @@ function prepare() {
   void work();
 }
 
-/** Listens for the first touch of the page. */
+/** Listens for touches of the page, above all for the first. */
 export function begin() {
   for (const event of ["pointerdown", "keydown"])
     document.addEventListener(
       event,
       () => {
+        lastTouch = performance.now();
         if (touched) return;
         touched = true;
         prepareSoon();

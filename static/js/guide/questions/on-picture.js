@@ -17,7 +17,7 @@ import { addressOf } from "../../screens/whatif/loading.js";
 import { SAMPLES } from "../../screens/whatif/references.js";
 import { percent, short, signed, threeDigits } from "../../ui/format.js";
 import { sum } from "../../ui/numbers.js";
-import { appears } from "../path/waiting.js";
+import { appears, readyScreen } from "../path/waiting.js";
 import { among, apart, away, ordinal, rankOf } from "./distance.js";
 
 /** @typedef {import("../../types/page").View} View */
@@ -66,7 +66,8 @@ function pointTask({ key, grid, input_size: size }, on, { values, truth, measure
 async function coloursOf({ key }) {
   const root = /** @type {HTMLElement} */ (document.querySelector("[data-view=features]"));
   const look = () => /** @type {{ key?: string, foreground: Uint8Array }} */ (root.inside);
-  const there = await appears(() => look()?.key === key, new AbortController().signal);
+  const isOfThis = () => readyScreen("features") && look()?.key === key;
+  const there = await appears(isOfThis, new AbortController().signal);
   if (!there) throw new Error("The colours of this picture did not come.");
   return look();
 }

@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of what it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { openInPython } from "../../page/python.js";
 import { sceneUrl } from "../../page/scenes.js";
@@ -25,7 +26,7 @@ export const createExports = (state, png) =>
 
 /** @param {import("./state.js").State} state */
 function shown(state) {
-  if (!state.scene || !state.view) throw new Error("Nothing is shown yet.");
+  if (!state.scene || !state.view) throw new NotShownYet();
   return /** @type {Loaded & { view: import("./state.js").View }} */ (state);
 }
 

@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of the map that it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { request } from "../../page/scenes.js";
 
@@ -6,7 +7,7 @@ import { request } from "../../page/scenes.js";
 
 /** What is shown, and not what was asked for since. @param {State} state */
 function shownMap({ shown, points, chosen, selection, neighbourCount, command }) {
-  if (!shown || !points) throw new Error("Nothing is shown yet.");
+  if (!shown || !points) throw new NotShownYet();
   const { features, layer, method } = points.facts;
   return {
     ...{ shown, chosen: chosen ?? 0, selection, neighbourCount, command },

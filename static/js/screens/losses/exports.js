@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of what it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { pictureFile } from "../../page/python.js";
 import { GLOBALS, isCounted, maskedPlaces, pairAt } from "./arithmetic.js";
@@ -24,7 +25,7 @@ export const createExports = (state, { png, npz }) =>
 
 /** @param {import("./state.js").State} state */
 function shown(state) {
-  if (!state.scene || !state.view) throw new Error("Nothing is shown yet.");
+  if (!state.scene || !state.view) throw new NotShownYet();
   return /** @type {Loaded} */ (state);
 }
 

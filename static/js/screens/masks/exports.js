@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of what it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { pictureFile } from "../../page/python.js";
 import { sceneUrl } from "../../page/scenes.js";
@@ -34,7 +35,7 @@ export const createExports = (state, canvases) =>
 
 /** @param {State} state */
 function loaded(state) {
-  if (!isLoaded(state)) throw new Error("Nothing is shown yet.");
+  if (!isLoaded(state)) throw new NotShownYet();
   return state;
 }
 

@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of the step that it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { pictureFile } from "../../page/python.js";
 import { snapshotOf } from "../../ui/snapshot.js";
@@ -24,7 +25,7 @@ export const createExports = (state, npz, drawn) =>
 /** @param {State} state @returns {[View, StepScene]} */
 function shown(state) {
   const scene = sceneOf(state);
-  if (!scene || !state.view) throw new Error("Nothing is shown yet.");
+  if (!scene || !state.view) throw new NotShownYet();
   return [state.view, scene];
 }
 

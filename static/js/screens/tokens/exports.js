@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of what it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { openInPython } from "../../page/python.js";
 import { sceneUrl } from "../../page/scenes.js";
@@ -26,7 +27,7 @@ export const createExports = (state, png) =>
 /** @param {State} state */
 function shown(state) {
   const held = heldOf(state);
-  if (!held) throw new Error("Nothing is shown yet.");
+  if (!held) throw new NotShownYet();
   return held;
 }
 

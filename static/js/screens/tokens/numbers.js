@@ -1,5 +1,6 @@
 /* The numbers of the patch that the screen is about, part by part; everything that is drawn, said or
    taken away reads these. */
+import { NotShownYet } from "../../page/errors.js";
 import { selection } from "../../page/selection.js";
 import { embed, respond } from "./embed.js";
 import {
@@ -43,7 +44,7 @@ export const stepOf = ({ before }, steps) =>
  * @returns {T}
  */
 function there(value) {
-  if (value === null) throw new Error("Nothing is shown yet.");
+  if (value === null) throw new NotShownYet();
   return value;
 }
 

@@ -1,5 +1,6 @@
 /* The form that starts a run: pictures, recipe, length; or labels and what may learn. */
 import { sentenceOf } from "../../page/errors.js";
+import { speakOf } from "../../page/lesson.js";
 import { requestJson } from "../../page/scenes.js";
 import { sendFile } from "../../page/uploads.js";
 import { button, choice } from "../../ui/controls.js";
@@ -38,7 +39,10 @@ export function createForm(onstart) {
     draw();
   }
 
-  const kinds = choice("What to do", KINDS, state.kind, (kind) => update({ kind }));
+  const kinds = choice("What to do", KINDS, state.kind, (kind) => {
+    update({ kind });
+    speakOf("training", kind); // until a run is opened
+  });
   const pictures = createPictures((zip) => update({ zip }), work),
     recipes = createRecipes(() => draw()),
     tuning = createTuning(),
@@ -109,13 +113,9 @@ export function createForm(onstart) {
       update({ view });
     },
     get exposed() {
-      const { kind, zip, problem } = state;
-      return {
-        kind,
-        zip: zip?.name ?? null,
-        pictures: zip?.pictures ?? null,
-        problem: problem || null,
-      };
+      const { kind, zip, problem } = state,
+        { name = null, pictures: count = null } = zip ?? {};
+      return { kind, zip: name, pictures: count, problem: problem || null };
     },
   };
 }

@@ -61,6 +61,7 @@ export function create(root, page) {
     below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
   });
   root.append(layout.columns, layout.below, together.node);
+  speakOf("training", form.exposed.kind);
 
   /** @param {State} now @param {Partial<State>} change */
   function render(now, change) {

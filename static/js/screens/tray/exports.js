@@ -1,4 +1,5 @@
 /* What can be taken of the tray. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { loadInPython } from "../../page/python.js";
 import { flatten } from "../../ui/canvas.js";
@@ -28,7 +29,7 @@ export const createExports = (state, cells) =>
 
 /** @param {State} state */
 function shown(state) {
-  if (!state.shown) throw new Error("Nothing is shown yet.");
+  if (!state.shown) throw new NotShownYet();
   return state.shown;
 }
 

@@ -1,5 +1,5 @@
 /* What the tray asks the server for. */
-import { ServerError } from "../../page/errors.js";
+import { NotShownYet, ServerError } from "../../page/errors.js";
 import { fetchScene, requestJson } from "../../page/scenes.js";
 import { plural } from "../../ui/format.js";
 import { debounce } from "../../ui/frame.js";
@@ -17,7 +17,7 @@ import { askedPatch, askedRow } from "./state.js";
  */
 export function trayQuery(state, more = {}) {
   const { view, rows, columns, second } = state;
-  if (!view) throw new Error("Nothing is shown yet.");
+  if (!view) throw new NotShownYet();
   const query = new URLSearchParams(),
     [row, patch] = [askedRow(state), askedPatch(state)];
   for (const { id } of rows) query.append("rows", id);

@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of the schedules that it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { PARTS } from "./schedules.js";
 
@@ -18,7 +19,7 @@ export const createExports = (state, png) =>
 
 /** @param {import("./state.js").State} state */
 function shown(state) {
-  if (!state.scene) throw new Error("Nothing is shown yet.");
+  if (!state.scene) throw new NotShownYet();
   return /** @type {Loaded} */ (state);
 }
 

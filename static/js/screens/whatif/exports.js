@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of what it shows. */
+import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { openInPython } from "../../page/python.js";
 import { el, penOf } from "../../ui/dom.js";
@@ -27,7 +28,7 @@ export const createExports = (state, panels) =>
 
 /** @param {import("./state.js").State} state */
 function shown(state) {
-  if (!state.shown) throw new Error("Nothing is shown yet.");
+  if (!state.shown) throw new NotShownYet();
   return state.shown;
 }
 

@@ -1,4 +1,5 @@
 /* What can be taken of the colours. */
+import { NotShownYet } from "../../../page/errors.js";
 import { openInPython } from "../../../page/python.js";
 import { sceneUrl } from "../../../page/scenes.js";
 import { flatten } from "../../../ui/canvas.js";
@@ -41,7 +42,7 @@ export const createExports = (state, drawn) => ({
 
 /** @param {State} state */
 function shown({ colours }) {
-  if (!colours.loaded) throw new Error("Nothing is shown yet.");
+  if (!colours.loaded) throw new NotShownYet();
   return colours.loaded;
 }
 

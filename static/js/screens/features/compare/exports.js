@@ -1,4 +1,5 @@
 /* What can be taken of a comparison. */
+import { NotShownYet } from "../../../page/errors.js";
 import { loadInPython, openInPython } from "../../../page/python.js";
 import { csvOf } from "../arithmetic.js";
 import { comparisonPrintUrl, comparisonUrl } from "../fetching.js";
@@ -23,7 +24,7 @@ export const createExports = (state, layers) => ({
 
 /** @param {State} state */
 function shown({ compare }) {
-  if (!compare.loaded) throw new Error("Nothing is shown yet.");
+  if (!compare.loaded) throw new NotShownYet();
   return compare.loaded;
 }
 

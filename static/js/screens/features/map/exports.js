@@ -1,4 +1,5 @@
 /* What can be taken of clusters and map. */
+import { NotShownYet } from "../../../page/errors.js";
 import { openInPython } from "../../../page/python.js";
 import { sceneUrl } from "../../../page/scenes.js";
 import { cellOf, csvOf } from "../arithmetic.js";
@@ -40,7 +41,7 @@ export const createExports = (state, layers) => ({
 
 /** @param {State} state */
 function shown({ map }) {
-  if (!map.loaded) throw new Error("Nothing is shown yet.");
+  if (!map.loaded) throw new NotShownYet();
   return map.loaded;
 }
 

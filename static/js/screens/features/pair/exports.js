@@ -1,4 +1,5 @@
 /* What can be taken of two pictures and their matches. */
+import { NotShownYet } from "../../../page/errors.js";
 import { openInPython } from "../../../page/python.js";
 import { penOf } from "../../../ui/dom.js";
 import { cellOf, csvOf } from "../arithmetic.js";
@@ -38,7 +39,7 @@ export const createExports = (state, layers) => ({
 
 /** @param {State} state */
 function shown({ pair }) {
-  if (!pair.loaded) throw new Error("Nothing is shown yet.");
+  if (!pair.loaded) throw new NotShownYet();
   return pair.loaded;
 }
 
