@@ -111,6 +111,21 @@ def test_a_lesson_speaks_of_the_view_that_is_open(page: Page) -> None:
     expect(lesson.locator("small").last).to_be_visible()
 
 
+def test_the_lesson_of_training_speaks_of_what_a_new_run_would_do(page: Page) -> None:
+    page.click("#tab-training")
+    page.wait_for_selector("[data-view=training][data-ready]")
+    lesson, form = page.locator("#lesson-training"), page.locator("[data-view=training]")
+    kinds = {
+        "pretraining": "Without labels",
+        "distillation": "Distil",
+        "fine-tuning": "With labels",
+    }
+    for kind, label in kinds.items():
+        form.get_by_role("button", name=label, exact=True).click()
+        expect(lesson.locator(f"[data-of={kind}]")).to_be_visible()
+        expect(lesson.locator("[data-of]:not([hidden])")).to_have_count(1)
+
+
 def test_a_lesson_stands_beside_the_figure_and_folded_above_it_in_a_narrow_window(
     page: Page,
 ) -> None:

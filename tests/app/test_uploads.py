@@ -164,8 +164,25 @@ def test_two_that_begin_at_once_find_room_for_one(
     monkeypatch.setattr(module.shutil, "disk_usage", lambda _: free)
 
     async def at_once(*several: Uploads) -> list[Any]:
-        coming = (one.take(parts(data), "one", "a.zip") for one in several)
-        return await asyncio.gather(*coming, return_exceptions=True)
+        """Who is let in sends nothing until the other is let in as well, or refused."""
+        met = asyncio.Event()
+        inside = []
+
+        async def slow() -> AsyncIterator[bytes]:
+            inside.append(1)
+            if len(inside) == len(several):
+                met.set()
+            await met.wait()
+            yield data
+
+        async def one(uploads: Uploads) -> Any:
+            try:
+                return await uploads.take(slow(), "one", "a.zip")
+            except Exception as error:
+                met.set()
+                return error
+
+        return await asyncio.gather(*map(one, several))
 
     first, second = run(at_once(uploads, uploads))
     assert "no room" in str(first) + str(second)

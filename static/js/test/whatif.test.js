@@ -12,6 +12,8 @@ import {
   whoText,
   withValue,
 } from "../screens/whatif/edits.js";
+import { pythonLines } from "../screens/whatif/exports.js";
+import { lessonOf } from "../screens/whatif/lesson.js";
 import { changeOf, effectsOf, levelOf, meanOfHeads, rangeOf } from "../screens/whatif/numbers.js";
 import { referenceOf, referenceWords, sourceOf } from "../screens/whatif/references.js";
 import { numbersOf, points } from "../screens/whatif/screening-card.js";
@@ -237,4 +239,41 @@ test("which pictures: the reference, and those that are screened", () => {
   assert.equal(overWords({ around, over }, 16), "16 pictures of Holiday");
   assert.equal(overOf({ around, over: { ...over, name: "gone" } }).name, "");
   assert.equal(overOf({ around: null, over }).name, "abc", "before it is known");
+});
+
+/** What is shown after two changes, one of which does nearly all. @returns {any} */
+function shownAfterTwo() {
+  const facts = { grid: [1, 2], cls_cosine: 0.9, patch_cosine_mean: 0.75, layer: 11 };
+  return {
+    view: { model: "vits14", model_title: "", size: 224, sample: "cat.jpg", seed: 5 },
+    texts: ["head:8.3=zero", "mlp:2=mean"],
+    reference: "samples",
+    scene: { facts, patch_cosine: new Float32Array([1, 0.5]) },
+    alone: [0.0625, 0.125],
+    four: [["zero", { facts: { cls_cosine: 0.5 } }]],
+  };
+}
+
+test("the lesson adds up what each change does alone beside what they do together", () => {
+  const shown = shownAfterTwo(),
+    numbers = lessonOf(/** @type {any} */ ({ shown, around: null }));
+  assert.equal(numbers.alone, "0.063, 0.125");
+  assert.equal(numbers.sum, (0.0625 + 0.125).toFixed(3));
+  assert.equal(numbers.both, "0.100");
+  assert.deepEqual([numbers.place, numbers.most], ["row 0, column 1", "0.500"]);
+  assert.deepEqual([numbers.zero, numbers.mean], ["0.500", ""]);
+  const one = { ...shown, texts: ["head:8.3=zero"], alone: [] };
+  assert.equal(lessonOf(/** @type {any} */ ({ shown: one, around: null })).sum, "");
+});
+
+test("the lines of Python take their values from the set that is shown", () => {
+  const shown = shownAfterTwo();
+  assert.match(
+    pythonLines(shown),
+    /sources_of\(backbone, seen, changes, seed=5\) {2}# the samples/,
+  );
+  const lines = pythonLines({ ...shown, reference: "abc" });
+  assert.match(lines, /import reference_pictures\n/);
+  assert.match(lines, /pictures = reference_pictures\("galleries\/again"\)/);
+  assert.match(lines, /seed=5, pictures=pictures\)/);
 });
