@@ -184,6 +184,11 @@ class Galleries(JobQueue[GalleryJob]):
         self.add(made)
         return new
 
+    def zips(self, owner: str) -> list[GalleryJob]:
+        """This visitor's galleries whose pictures can be learned from, the newest first."""
+        own = [job for job in self.all_jobs() if job.owner and _may_see(job, owner)]
+        return [job for job in reversed(own) if self.zip_of(job.name).is_file()]
+
     def remove(self, name: str, owner: str) -> None:
         """Throws a gallery and its pictures away. ValueError while it is being built."""
         with self._locked():

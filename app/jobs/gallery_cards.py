@@ -72,7 +72,7 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
         "model": job.label,
         "size": job.options.get("size"),
         "aside": job.aside,
-        "choice": {name: job.options.get(name, plain) for name, plain in NO_CHOICE.items()},
+        "choice": choice_of(job),
         "asked": job.asked,
         "total": job.pictures,
     }
@@ -84,6 +84,11 @@ def card_of(folder: Path, job: GalleryJob, *, place: int, now: float) -> Gallery
     if job.owner:
         card["actions"] = actions_for(card)
     return card
+
+
+def choice_of(job: GalleryJob) -> dict[str, Any]:
+    """With which its pictures were found, as `PictureChoice` takes it."""
+    return {name: job.options.get(name, plain) for name, plain in NO_CHOICE.items()}
 
 
 def damaged_card(name: str) -> GalleryCard:

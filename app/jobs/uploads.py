@@ -3,17 +3,19 @@
 Whatever is on its way to this server's disk counts, each as what it may become (`ON_THEIR_WAY`).
 
 UPLOADS/OWNER/TOKEN.zip      a visitor's pictures      TOKEN.json   what is in them
+                             (of a gallery: the same file on the disk under another name)
 UPLOADS/OWNER/TOKEN.part     on their way
 UPLOADS/OWNER/yours-N.png    an open picture that a run follows
 """
 
 import asyncio
+import os
 import secrets
 import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import AsyncIterable, Callable, Iterator
+from collections.abc import AsyncIterable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +35,7 @@ UNUSED = 24 * 3600.0  # seconds that a file stays which no run uses
 AS_IT_IS = PictureChoice()
 AT_ONCE = 4  # uploads of an address that may be on their way
 STALLED = 120.0  # seconds without a byte after which an upload is given up
+NOT_KEPT = "These pictures are no longer kept: upload the zip again."
 NO_ROOM = "There is no room for more files on this server at the moment: try again later."
 
 
@@ -90,8 +93,47 @@ class Uploads:
         path = self.of(owner) / f"{token}.zip"
         facts = read_json(path.with_suffix(".json")) if token.isalnum() and path.is_file() else None
         if facts is None or not Upload.__required_keys__ <= facts.keys():
-            raise ValueError("These pictures are no longer kept: upload the zip again.")
+            raise ValueError(NOT_KEPT)
         return path, facts  # type: ignore[return-value]
+
+    def take_from(
+        self, path: Path, owner: str, name: str, *, choice: PictureChoice, address: str = ""
+    ) -> Upload:
+        """A zip of the visitor's that lies on this server already, without sending it again.
+
+        It stays for as long as any other upload, whatever becomes of `path`. ValueError in a
+        sentence, also where there is no such file any more.
+        """
+        if not path.is_file():
+            raise ValueError(NOT_KEPT)
+        for own in self.same_as(path, owner):  # it was taken before
+            os.utime(own)
+            return self.choose(owner, own.stem, choice)
+        folder = self.of(owner)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._make_room(owner, address)
+        own = folder / f"{secrets.token_hex(12)}.zip"
+        try:
+            link_or_copy(path, own)
+            found = look_through(own, name, choice)
+            size = own.stat().st_size
+            upload: Upload = {"token": own.stem, "name": name, "bytes": size, **found}
+            write_json(own.with_suffix(".json"), {**upload, "address": address})
+        except BaseException:
+            forget(own)
+            raise
+        return upload
+
+    def same_as(self, path: Path, owner: str) -> list[Path]:
+        """The visitor's zips that are a file under another name."""
+        with suppress(OSError):
+            return [own for own in self.of(owner).glob("*.zip") if own.samefile(path)]
+        return []
+
+    def forget_unused(self, paths: Sequence[Path]) -> None:
+        """Throws zips away that no run needs."""
+        for path in set(map(str, paths)) - self._used():
+            forget(Path(path))
 
     def choose(self, owner: str, token: str, choice: PictureChoice) -> Upload:
         """The same zip looked through with a visitor's answers. ValueError in a sentence."""
@@ -218,6 +260,18 @@ async def receive(
     finally:
         partial.unlink(missing_ok=True)
     return size
+
+
+def link_or_copy(path: Path, to: Path) -> None:
+    """The same file under another name, or a copy where the disk has no second names for a file.
+
+    It counts as new.
+    """
+    try:
+        os.link(path, to)
+    except OSError:
+        shutil.copyfile(path, to)
+    os.utime(to)
 
 
 def forget(path: Path) -> None:

@@ -117,8 +117,12 @@ async def choose(
 
 @router.delete("/{name}")
 def remove(folder: Folder, name: str, owner: KnownOwner, services: Served) -> Response:
+    uploads = services.runs.uploads
+
     def work() -> Response:
+        taken = uploads.same_as(services.galleries.zip_of(name), owner)
         services.galleries.remove(name, owner)
+        uploads.forget_unused(taken)
         return plain({"gone": name})
 
     return or_sentence(work)

@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -276,6 +277,54 @@ def test_a_folder_that_was_passed_over_can_be_taken_after_all(folder: Path, tmp_
     assert {name: job.options[name] for name in choice} == choice, "and its process is asked so"
     assert one.get(f"/galleries/{card['name']}").status_code == 404
     assert [path.stem for path in folder.rglob("*.zip")] == [again["name"]]
+
+
+@pytest.mark.usefixtures("launched")
+def test_its_pictures_are_learned_from_without_sending_them_again(
+    folder: Path, tmp_path: Path
+) -> None:
+    server = Server(folder)
+    one, two = server.visitor("one"), server.visitor("two")
+    name = send(one, three_colours(tmp_path, broken=False)).json()["name"]
+    offered = one.get("/runs").json()["galleries"]
+    assert offered == [{"name": name, "title": "my colours.zip", "pictures": 12}]
+    assert two.get("/runs").json()["galleries"] == []
+
+    take = f"/runs/pictures/gallery/{name}"
+    taken = one.post(take).json()
+    assert (taken["pictures"], taken["classes"]) == (12, {"blue": 4, "green": 4, "red": 4})
+    assert one.post(take).json()["token"] == taken["token"], (
+        "taken once, however often it is chosen"
+    )
+    form = {"preset": "tiny", "kind": "fine-tuning", "model": "preview_vits14"}
+    stolen = two.post("/runs", json=form | {"data": taken["token"]})
+    for refused in (two.post(take), one.post("/runs/pictures/gallery/samples"), stolen):
+        assert refused.status_code == 422
+        assert refused.text == "These pictures are no longer kept: upload the zip again."
+
+    one.post(f"/galleries/{name}/steer?action=stop")
+    server.galleries._throw_away(name)  # a week later
+    assert one.get("/runs").json()["galleries"] == []
+    assert "no longer kept" in one.post(take).text
+    path, _ = server.services.runs.uploads.find(keeping_owner("one"), taken["token"])
+    assert path.is_file(), "what was chosen before stays for its day"
+
+
+def test_pictures_go_with_their_gallery_unless_a_run_needs_them(
+    folder: Path, tmp_path: Path, launched: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(folder)
+    one, uploads = server.visitor("one"), server.services.runs.uploads
+    for needed in (False, True):
+        name = send(one, three_colours(tmp_path)).json()["name"]
+        taken = one.post(f"/runs/pictures/gallery/{name}").json()
+        path, _ = uploads.find(keeping_owner("one"), taken["token"])
+        monkeypatch.setattr(uploads, "_used", lambda: {str(path)} if needed else set())  # noqa: B023
+        server.galleries._put(
+            replace(server.galleries.job(name), waiting=False, refused="It was a test.")
+        )
+        assert one.delete(f"/galleries/{name}").status_code == 200
+        assert path.exists() == needed
 
 
 @pytest.mark.usefixtures("launched")

@@ -126,6 +126,21 @@ def test_a_zip_becomes_a_map_with_its_labels(whole: Page) -> None:
     expect(whole.locator(".inside-gallery-state")).to_contain_text("18 pictures · 3 classes")
 
 
+def test_its_pictures_are_learned_from_without_sending_them_again(whole: Page) -> None:
+    whole.click("#tab-training")
+    form = whole.locator(".inside-form")
+    for kind in ("Distil", "With labels"):
+        form.get_by_text(kind, exact=True).click()
+        form.get_by_label("Pictures", exact=True).select_option(
+            "colours.zip, of Many pictures (18)"
+        )
+        expect(form).to_contain_text("colours.zip: 18 pictures in 3 classes: blue 6, green 6, red")
+        expect(form.locator(".inside-start")).to_be_enabled()
+    form.get_by_label("Pictures", exact=True).select_option("None yet: labels are needed")
+    expect(form.locator(".inside-why")).to_contain_text("Choose or upload a zip first")
+    form.get_by_text("Without labels", exact=True).click()
+
+
 def test_hover_shows_the_right_thumbnail(whole: Page) -> None:
     for index in (1, 8, 16):
         if not look(whole, "it.map.pictures"):

@@ -6,6 +6,7 @@ import {
   experimentsSentence,
   leftOutSentences,
   picturesSentence,
+  sourcesOf,
   whyNotStart,
   withSwitch,
 } from "../screens/training/form-sentences.js";
@@ -49,7 +50,7 @@ const preset = {
 
 test("a run cannot start, and the form says why", () => {
   const filled = { kind: "fine-tuning", zip: null, preset, busy: false };
-  assert.match(whyNotStart(filled), /Upload a zip/);
+  assert.match(whyNotStart(filled), /upload a zip/);
   assert.match(whyNotStart({ ...filled, zip: zip({}) }), /no labels/);
   assert.match(whyNotStart({ ...filled, zip: zip({ cats: 5 }) }), /single class/);
   assert.equal(whyNotStart({ ...filled, zip: zip({ cats: 2, dogs: 3 }) }), "");
@@ -87,6 +88,16 @@ test("pictures are counted with their classes, and what is left out is counted a
   ]);
   assert.deepEqual(leftOutSentences(zip({})), []);
   assert.deepEqual(leftOutSentences(null), []);
+});
+
+test("what a run can learn from: the samples, a zip that was sent, and those of galleries", () => {
+  const galleries = [{ name: "g", title: "birds.zip", pictures: 9 }];
+  assert.deepEqual(sourcesOf("pretraining", [], null), [["", "The samples"]]);
+  assert.deepEqual(sourcesOf("distillation", galleries, zip({})).slice(1), [
+    ["t", "pets.zip"],
+    ["g", "birds.zip, of Many pictures (9)"],
+  ]);
+  assert.match(sourcesOf("fine-tuning", galleries, null)[0][1], /labels are needed/);
 });
 
 test("folders that were passed over are asked about", () => {

@@ -24,6 +24,26 @@ const HOW_TO_LABEL =
 /** @param {Upload} zip */
 export const classesOf = (zip) => Object.keys(zip.classes);
 
+/**
+ * What a run can learn from, for the list: the samples, the visitor's galleries, the zip that was
+ * sent here.
+ *
+ * @param {import("../../types/runs").RunKind} kind
+ * @param {readonly import("../../types/runs").GalleryZip[]} galleries
+ * @param {Upload | null} sent
+ * @returns {[value: string, text: string][]}
+ */
+export function sourcesOf(kind, galleries, sent) {
+  return [
+    ["", kind === "fine-tuning" ? "None yet: labels are needed" : "The samples"],
+    ...(sent ? [/** @type {[string, string]} */ ([sent.token, sent.name])] : []),
+    ...galleries.map(
+      ({ name, title, pictures }) =>
+        /** @type {[string, string]} */ ([name, `${title}, of Many pictures (${pictures})`]),
+    ),
+  ];
+}
+
 /** The pictures a run would learn from. @param {Filled} filled */
 export function picturesSentence({ kind, zip }) {
   if (!zip)
@@ -70,7 +90,8 @@ export function whyNotStart({ kind, zip, preset, busy }) {
     if (!preset) return "The server has not said yet what can be started.";
     return preset.fits ? "" : `The preset ${preset.name} needs GPUs: choose another one.`;
   }
-  if (!zip) return "Upload a zip first: a folder for each class says what is in its pictures.";
+  if (!zip)
+    return "Choose or upload a zip first: a folder for each class says what is in its pictures.";
   const classes = classesOf(zip).length;
   if (classes > 1) return "";
   return classes
