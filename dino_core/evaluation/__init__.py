@@ -7,6 +7,7 @@ protocols       train on A, test on B, by any of the three
 folds           who learns and who is judged
 probes          every picture judged by classifiers that have not seen it
 reports         accuracy with its interval, confusions, mistakes
+patch_knn       votes of patches for the class of their picture
 patch_matching  patches found again in another view
 held_out        what the heads answer for pictures they were not trained on
 """

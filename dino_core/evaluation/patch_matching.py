@@ -71,6 +71,11 @@ def two_views(picture: Image.Image) -> tuple[Image.Image, Image.Image]:
     return picture, ImageOps.mirror(picture.resize(picture.size, Image.Resampling.BICUBIC, box))
 
 
+def evenly_spread(n: int, most: int) -> list[int]:
+    """At most so many of 0 .. n - 1, over all of them."""
+    return [i * n // most for i in range(most)] if n > most else list(range(n))
+
+
 def true_places(side: int) -> Tensor:
     """Where the centres of the second view's patches lie in the first: [P, 2], in patches."""
     centres = torch.arange(side) + 0.5

@@ -61,6 +61,13 @@ MEASURED = {  # at milestones
         floor=0,
         ceiling=100,
     ),
+    "patch_knn": Chart(
+        "k-NN of patches",
+        (Curve("of a picture's class", "patch_knn"),),
+        "% for the class of their picture",
+        floor=0,
+        ceiling=100,
+    ),
     "matching": Chart(
         "Patches found again", (Curve("in another view", "matching"),), "%", floor=0, ceiling=100
     ),

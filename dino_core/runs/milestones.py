@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from dino_core.datasets import Pictures
-from dino_core.evaluation import knn, patch_matching
+from dino_core.evaluation import knn, patch_knn, patch_matching
 from dino_core.runs import sample_pictures
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.presets import RunConfig
@@ -19,7 +19,8 @@ from dino_core.vit import VisionTransformer
 
 
 class Milestones:
-    """What is looked at now and then: the chosen pictures, k-NN accuracy, patches found again."""
+    """What is looked at now and then: the chosen pictures, k-NN of pictures and of patches, patches
+    found again."""
 
     def __init__(
         self,
@@ -51,12 +52,23 @@ class Milestones:
             sample_pictures.save_arrays(self.run.probes / f"step-{step:08}.npz", arrays)
             if self.run.events is not None:
                 self.run.events.pictures(arrays, step)
+        measured = self._measured(vit, size, step)
+        if measured:
+            self.run.add_metrics({"step": step, "steps": steps, **measured})
+
+    def _measured(self, vit: VisionTransformer, size: int, step: int) -> dict[str, Any]:
+        """What the milestone's line says of a backbone, in the names of docs/metrics.md."""
         measured: dict[str, Any] = {}
         if self.knn is not None:
-            self.run.put_state("running", "Measuring k-NN accuracy.", step, steps)
-            measured["knn"] = scores = knn.knn_accuracy(vit, self.knn, size)
+            self.run.put_state("running", "Measuring k-NN accuracy.", step, self.config.steps)
+            scores = knn.knn_accuracy(vit, self.knn, size)
+            patches = patch_knn.patch_knn_accuracy(vit, self.knn.test, size)
+            measured |= {"knn": scores, "patch_knn": patches}
             words = ", ".join(f"{name} {score:.2f} %" for name, score in scores.items())
-            self.run.log(f"20-NN after step {step}: {words}.")
+            self.run.log(
+                f"20-NN after step {step}: {words}; of single patches, for the class of their "
+                f"picture, {patches:.2f} %."
+            )
         if self.dense:
             dense = patch_matching.dense_measures(vit, self._some(), size)
             measured |= {"matching": dense.found, "patch_cosine": dense.cosine}
@@ -64,8 +76,7 @@ class Milestones:
                 f"Patches found again after step {step}: {dense.found:.2f} %; mean cosine between "
                 f"the patches of a picture {dense.cosine:.3f}."
             )
-        if measured:
-            self.run.add_metrics({"step": step, "steps": steps, **measured})
+        return measured
 
     def _seen_by(self, vit: VisionTransformer, size: int, step: int) -> dict[str, np.ndarray]:
         """The chosen pictures, in colours that flicker as little as may be."""
@@ -79,11 +90,10 @@ class Milestones:
     def _some(self) -> list[Image.Image]:
         """A few of the run's own, evenly spread; those that cannot be read are left out."""
         found = []
-        step = max(len(self.pictures) // patch_matching.PICTURES, 1)
-        for index in range(0, len(self.pictures), step):
+        for index in patch_matching.evenly_spread(len(self.pictures), patch_matching.PICTURES):
             with suppress(ValueError):
                 found.append(self.pictures.picture(index))
-        return found[: patch_matching.PICTURES]
+        return found
 
 
 def milestone(path: Path) -> int:

@@ -10,6 +10,7 @@ from PIL import Image
 from dino_core.config import ViTConfig
 from dino_core.evaluation.patch_matching import (
     dense_measures,
+    evenly_spread,
     matching_accuracy,
     true_places,
     two_views,
@@ -87,3 +88,9 @@ def test_the_model_is_left_in_its_mode():
     vit = VisionTransformer(CONFIG).train()
     assert 0 <= matching_accuracy(vit, [gradient(40), gradient(50)], SIDE * PATCH) <= 100
     assert vit.training
+
+
+def test_pictures_are_taken_from_the_whole_set():
+    assert evenly_spread(3, 5) == [0, 1, 2]
+    assert evenly_spread(9, 5) == [0, 1, 3, 5, 7]
+    assert evenly_spread(0, 5) == []
