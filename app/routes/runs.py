@@ -3,6 +3,7 @@
 GET  runs                           all runs, presets and models to start from
 POST runs                           starts one, or puts it into the queue (JSON)
 POST runs/pictures?name=            a zip of the visitor's own; the file is the body
+POST runs/pictures/gallery/NAME     those of a gallery of the visitor's own, without sending them
 POST runs/pictures/TOKEN            which of its pictures are taken, and how they are read (JSON)
 GET  runs/NAME                      one run in full
 GET  runs/NAME/metrics?from&mark    its card, and the lines since the last call
@@ -15,7 +16,8 @@ GET  runs/NAME/layers?form          which layer of the weights it began with doe
 GET  runs/NAME/mistakes/N.jpg       a picture it got wrong, for its owner
 GET  runs/NAME/weights              what came out
 GET  runs/NAME/distance             teacher and student, layer by layer
-GET  schedules/PRESET?steps         the update screen's curves
+GET  runs/NAME/schedules            the update screen's curves, of a run
+GET  schedules/PRESET?steps         the same of a preset
 """
 
 from pathlib import Path
@@ -25,9 +27,11 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.concurrency import run_in_threadpool
 
+from app.jobs.gallery_cards import choice_of
 from app.jobs.run_cards import RunCard
 from app.jobs.run_request import RunForm, job_for
 from app.jobs.runs import NotYours
+from app.jobs.uploads import NOT_KEPT
 from app.routes.dependencies import (
     Address,
     Form,
@@ -74,6 +78,10 @@ def every(owner: Owner, services: Served) -> Response:
             "students": training.student_choices(services.models.device),
             "experiments": training.experiment_choices(),
             "models": [[name, label] for label, name in services.models.available(owner)],
+            "galleries": [
+                {"name": job.name, "title": job.title, "pictures": job.pictures}
+                for job in services.galleries.zips(owner)
+            ],
         }
     )
 
@@ -89,6 +97,24 @@ async def upload(
     with errors_as_sentences():
         title = Path(name).name[:80]
         return plain(await services.runs.uploads.take(request.stream(), owner, title, address))
+
+
+@router.post("/runs/pictures/gallery/{name}")
+def from_gallery(name: str, owner: KnownOwner, address: Address, services: Served) -> Response:
+    galleries = services.galleries
+
+    def work() -> Response:
+        job = next((one for one in galleries.zips(owner) if one.name == name), None)
+        if job is None:  # it was not looked at for a week, or it is another visitor's
+            raise ValueError(NOT_KEPT)
+        choice = PictureChoice.of(choice_of(job))
+        path = galleries.zip_of(name)
+        taken = services.runs.uploads.take_from(
+            path, owner, job.title, choice=choice, address=address
+        )
+        return plain(taken)
+
+    return or_sentence(work)
 
 
 @router.post("/runs/pictures/{token}")
@@ -198,6 +224,11 @@ def probe(
 @router.get("/runs/{name}/distance")
 def distance(folder: RunFolder) -> Response:
     return or_sentence(lambda: plain(update.distance_facts(folder)))
+
+
+@router.get("/runs/{name}/schedules")
+def own_schedules(folder: RunFolder, form: Form = "page") -> Response:
+    return respond(form, lambda: update.run_schedule_scene(folder))
 
 
 @router.get("/runs/{name}/report")

@@ -14,7 +14,7 @@ from dino_core.config import ScheduleConfig
 from dino_core.figures.curves import SCHEDULES, schedules
 from dino_core.figures.theme import Theme
 from dino_core.runs.folder import RunFolder
-from dino_core.runs.presets import PRESET_WORDS, find_preset, with_steps
+from dino_core.runs.presets import PRESET_WORDS, RunConfig, find_preset, from_plain, with_steps
 from dino_core.schedules import values_at
 
 if TYPE_CHECKING:
@@ -54,6 +54,26 @@ def schedule_scene(preset: str, steps: int | None = None) -> ScheduleScene:
     run = find_preset(preset)
     if steps is not None:
         run = with_steps(run, steps)
+    return _scene(run, PRESET_WORDS[preset])
+
+
+def run_schedule_scene(folder: Path) -> ScheduleScene:
+    """The curves by which a run without labels learns, with its own steps, batch and switches.
+
+    ValueError, in a sentence, for a run that has none, and for a damaged one.
+    """
+    stored = RunFolder(folder).read_config()
+    if stored.get("kind") != "pretraining":
+        raise ValueError("Only a run without labels has these schedules.")
+    try:
+        run = from_plain(RunConfig, stored["setup"]["run"])
+        steps = f"{run.steps} steps of {run.batch_size} pictures"
+        return _scene(run, f"as the run has them: preset {run.preset}, {steps}")
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("The config.json of this run is damaged.") from None
+
+
+def _scene(run: RunConfig, words: str) -> ScheduleScene:
     config = run.train.schedule
     chosen = chosen_steps(config)
     values = [values_at(step, config) for step in chosen]
@@ -68,8 +88,8 @@ def schedule_scene(preset: str, steps: int | None = None) -> ScheduleScene:
         weight_decay=curve("weight_decay"),
         momentum=curve("momentum"),
         teacher_temperature=curve("teacher_temperature"),
-        preset=preset,
-        words=PRESET_WORDS[preset],
+        preset=run.preset,
+        words=words,
         total=config.steps,
         batch=config.batch_size,
         warmup=config.warmup_epochs * config.epoch_length,

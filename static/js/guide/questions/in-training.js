@@ -198,10 +198,10 @@ export const IN_TRAINING = {
   },
 
   async "learning-peak"() {
-    /** @type {{ preset: string }} */
-    const { preset } = shown("update");
+    /** @type {{ address: string }} */
+    const { address } = shown("update");
     /** @type {import("../../types/scenes").update.ScheduleScene} */
-    const scene = await fetchScene(`schedules/${preset}`);
+    const scene = await fetchScene(address);
     const { total } = scene.facts;
     return slideTask({
       label: "Step",

@@ -4,6 +4,7 @@ import { pick, slider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { spaced } from "../../ui/format.js";
 import { describeStep, valuesSentence } from "./schedules.js";
+import { OPEN_RUN } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Loaded} Loaded */
@@ -18,8 +19,8 @@ const PRESETS = /** @type {const} */ ([
 ]);
 export const DEFAULT = PRESETS[0][0];
 
-export const linkedPreset = () =>
-  PRESETS.find(([name]) => name === kept("schedule"))?.[0] ?? DEFAULT;
+/** What the link names; null: nobody has chosen, and the open run is followed. */
+export const linkedPreset = () => PRESETS.find(([name]) => name === kept("schedule"))?.[0] ?? null;
 
 /** @returns {number | null} */
 export function linkedStep() {
@@ -33,7 +34,8 @@ export function linkedStep() {
  * @param {(preset: string) => void} onpreset
  */
 export function createControls(state, update, onpreset) {
-  const presets = pick("Preset", PRESETS, linkedPreset(), onpreset);
+  const presets = pick("Preset", PRESETS, linkedPreset() ?? DEFAULT, onpreset);
+  let withRun = false;
   const cursor = slider("Step", {
     format: (index) => spaced(state.scene?.steps[index] ?? 0),
     oninput: (at) => update({ at }),
@@ -54,8 +56,15 @@ export function createControls(state, update, onpreset) {
     /** @param {Loaded} loaded */
     draw(loaded) {
       const { scene, at } = loaded,
-        { words, preset } = scene.facts;
-      presets.set(preset);
+        { words } = scene.facts;
+      if (loaded.offered !== withRun) {
+        withRun = loaded.offered;
+        presets.fill(
+          [...(withRun ? [/** @type {const} */ ([OPEN_RUN, "The open run"])] : []), ...PRESETS],
+          loaded.source,
+        );
+      }
+      presets.set(loaded.source);
       about.textContent = `${words[0].toUpperCase()}${words.slice(1)}.`;
       cursor.limit(scene.steps.length - 1);
       cursor.set(at);

@@ -2,6 +2,7 @@
 import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { PARTS } from "./schedules.js";
+import { shownAddress } from "./state.js";
 
 /** @typedef {import("./state.js").Loaded} Loaded */
 
@@ -12,7 +13,7 @@ import { PARTS } from "./schedules.js";
 export const createExports = (state, png) =>
   exportBar("update", {
     png,
-    npz: () => `schedules/${shown(state).scene.facts.preset}?form=npz`,
+    npz: () => `${shownAddress(shown(state))}?form=npz`,
     csv: () => scheduleTable(shown(state)),
     python: () => pythonLines(shown(state)),
   });
@@ -32,9 +33,18 @@ function scheduleTable({ scene }) {
 }
 
 /** @param {Loaded} state */
-const pythonLines = ({ scene, at }) => `from dino_core.schedules import values_at
-from dino_core.runs.presets import find_preset
-
-config = find_preset("${scene.facts.preset}").train.schedule
+const pythonLines = ({ scene, at, run }) => `from dino_core.schedules import values_at
+${run ? ofRun(run) : ofPreset(scene.facts.preset)}
 print(config.steps)
 print(values_at(${scene.steps[at]}, config))`;
+
+/** @param {string} preset */
+const ofPreset = (preset) => `from dino_core.runs.presets import find_preset
+
+config = find_preset("${preset}").train.schedule`;
+
+/** @param {string} run */
+const ofRun = (run) => `from dino_core.runs.folder import RunFolder
+from dino_core.runs.setup import stored_setup
+
+config = stored_setup(RunFolder("runs/${run}")).run.train.schedule`;

@@ -7,7 +7,7 @@ import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
 import { createLoading } from "./loading.js";
 import { createSchedules, fillUpdateLesson } from "./schedules.js";
-import { createState } from "./state.js";
+import { createState, OPEN_RUN } from "./state.js";
 import { createTeacher } from "./teacher.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -20,12 +20,12 @@ import { createTeacher } from "./teacher.js";
  */
 export function create(root, page) {
   const { state, update } = createState(render);
-  const loading = createLoading(update);
+  const loading = createLoading(state, update);
   const schedules = createSchedules(state, update),
     teacher = createTeacher(),
     take = createExports(state, schedules.sheet);
   const controls = createControls(state, update, (preset) => {
-    keep("schedule", preset === DEFAULT ? null : preset);
+    keep("schedule", preset === OPEN_RUN ? null : preset);
     page.run(() => loading.loadSchedules(preset, null));
   });
   root.append(controls.node, schedules.node, take.node, teacher.node);
@@ -47,13 +47,17 @@ export function create(root, page) {
 
   onTheme(() => state.scene && page.run(loading.loadCharts));
   bus.on("screen", ({ name }) => {
-    if (name === page.name && state.scene) page.run(loading.loadDistance);
+    if (name === page.name && state.scene) page.run(look);
   });
 
+  /** What is chosen, or else what the run that is open learns by; and how far its networks are. */
+  async function look() {
+    const preset = await loading.followed(DEFAULT);
+    await loading.loadSchedules(linkedPreset() ?? preset, linkedStep());
+    await loading.loadDistance();
+  }
+
   return {
-    async show() {
-      if (!state.scene) await loading.loadSchedules(linkedPreset(), linkedStep());
-      await loading.loadDistance();
-    },
+    show: look,
   };
 }

@@ -5,8 +5,11 @@
 
 /**
  * @typedef {object} State
- * @property {ScheduleScene | null} scene the schedules of the preset that is shown
- * @property {import("../../types/plotly").Charts} charts of the same preset
+ * @property {string} source whose schedules are shown: a preset, or OPEN_RUN
+ * @property {string | null} run that has them, where it is not a preset
+ * @property {boolean} offered whether a run is open that has schedules of its own
+ * @property {ScheduleScene | null} scene the schedules that are shown
+ * @property {import("../../types/plotly").Charts} charts of the same ones
  * @property {number} at index of the step where the cursor stands
  * @property {Distance | null} distance of the teacher from the student, in the open run
  * @property {string} distanceNote where it comes from, or why there is none
@@ -14,10 +17,22 @@
 
 /** @typedef {State & { scene: ScheduleScene }} Loaded */
 
+/** Stands for the run that is open on the page, among the names of presets. */
+export const OPEN_RUN = "run";
+
 /** @param {(state: State, change: Partial<State>) => void} render draws what a change concerns */
 export function createState(render) {
   /** @type {State} */
-  const state = { scene: null, charts: {}, at: 0, distance: null, distanceNote: "" };
+  const state = {
+    source: "",
+    run: null,
+    offered: false,
+    scene: null,
+    charts: {},
+    at: 0,
+    distance: null,
+    distanceNote: "",
+  };
 
   /** @param {Partial<State>} change */
   function update(change) {
@@ -43,3 +58,10 @@ export function nearestStep(steps, place) {
   }
   return Math.abs(steps[high] - place) < Math.abs(steps[low] - place) ? high : low;
 }
+
+/** Where schedules are asked for. @param {{ run?: string | null, preset?: string }} of */
+export const addressOf = ({ run, preset }) =>
+  run ? `runs/${run}/schedules` : `schedules/${preset}`;
+
+/** The same of those that are shown. @param {Loaded} loaded */
+export const shownAddress = ({ run, scene }) => addressOf({ run, preset: scene.facts.preset });
