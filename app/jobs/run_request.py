@@ -17,9 +17,10 @@ from dino_core.scenes.training import preset_choices, student_choices, titles_of
 from dino_core.scenes.zips import PictureChoice
 
 MOST = {"steps": 100_000, "batch": 4096, "blocks": 48, "epochs": 1000, "seed": 2**31 - 1}
+MOST |= {"gradient_shares": 100_000}
 FROM_FORM = (
     *("preset", "student", "steps", "batch", "part", "blocks", "epochs", "seed"),
-    "experiment",
+    *("experiment", "gradient_shares"),
 )
 WORDS: dict[Kind, str] = {"pretraining": "", "fine-tuning": "finetune", "distillation": "distil"}
 PROBES = 4  # samples that one run follows

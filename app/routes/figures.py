@@ -6,11 +6,15 @@ it is. A response is an object of charts in reading order; x and y are plain arr
 
     runs/NAME/charts?form                    {"charts": {...}, "step": last step drawn, -1: none}
         pre-training                         loss dino_local_crops_loss dino_global_crops_loss
-                                             ibot_loss koleo_loss entropy gradient knn matching
+                                             ibot_loss koleo_loss entropy gradient knn patch_knn
+                                             matching patch_cosine
         fine-tuning                          loss accuracy
+    runs/NAME/shares?form                    shares_dino_global shares_dino_local shares_koleo
+                                             shares_ibot; none where nobody looked at them
     runs/NAME/confusion?form                 confusion
     schedules/PRESET?steps&form              learning_rate last_layer_learning_rate weight_decay
                                              momentum teacher_temperature
+    runs/NAME/schedules?form                 the same of a run
     view/KEY/crops/draws?seed&...&form       area aspect
     view/KEY/masks?seed&ratio&form           counts blocks
     view/KEY/tokens/blocks?form              lengths updates
@@ -20,7 +24,7 @@ it is. A response is an object of charts in reading order; x and y are plain arr
     runs/NAME/layers?form                    knn logistic
     inside/vendor/plotly.min.js              Plotly, from the installed package
 
-All but the first two and the last are the routes of the screens with another form: whatever else
+All but the first three and the last are the routes of the screens with another form: whatever else
 they take, they take here too. A scene without charts is answered with 422 and words.
 
 Curves of a run that goes on are extended in place. `trace.meta` says which entry of a line of
@@ -63,6 +67,18 @@ def curves(folder: RunFolder, form: Form = "chart") -> Response:
     def work() -> Response:
         charts, step = training.curve_charts(folder, packing.theme_of(form))
         return plain({"charts": packing.chart_values(charts), "step": step})
+
+    return or_sentence(work)
+
+
+@router.get("/runs/{name}/shares")
+def shares(folder: RunFolder, form: Form = "chart") -> Response:
+    """Whose the gradients of each layer were."""
+    from dino_core.scenes import packing
+
+    def work() -> Response:
+        charts = training.share_charts(folder, packing.theme_of(form))
+        return plain(packing.chart_values(charts))
 
     return or_sentence(work)
 

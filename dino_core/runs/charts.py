@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from dino_core.figures.curves import distillation_curves, finetuning_curves, pretraining_curves
 from dino_core.figures.matrix import confusion
+from dino_core.figures.shares import shares_over_run
 from dino_core.figures.theme import Theme
 from dino_core.jobs import read_json
 from dino_core.runs.folder import RunFolder, read_metrics
@@ -24,6 +25,15 @@ def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Fi
     if by_features(config):
         draw = distillation_curves
     return draw(lines, theme), max((line["step"] for line in lines), default=-1)
+
+
+def share_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":
+    """Whose the gradients of a run were, so far: a chart for each loss, none where nobody looked.
+
+    ValueError when there is no run in the folder.
+    """
+    RunFolder(folder).read_config()
+    return shares_over_run(read_metrics(folder), theme)
 
 
 def by_features(config: dict[str, Any]) -> bool:
@@ -53,8 +63,9 @@ def confusion_charts(
 
 
 def all_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":
-    """The curves of a run, and the confusions where it has been tested."""
+    """The curves of a run, whose its gradients were, and the confusions where it was tested."""
     charts, _ = curve_charts(folder, theme)
+    charts |= share_charts(folder, theme)
     if (folder / "report.json").is_file():
         charts |= confusion_charts(folder, theme)
     return charts

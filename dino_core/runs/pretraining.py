@@ -41,6 +41,7 @@ from dino_core.runs.setup import (
 )
 from dino_core.runs.tensorboard import events_of
 from dino_core.schedules import values_at
+from dino_core.slow_motion.gradients import gradient_shares
 from dino_core.step import diagnosis, metrics
 from dino_core.step.accumulation import step_in_parts
 from dino_core.step.distributed import World, joined
@@ -158,7 +159,8 @@ def learn(
     with Control(run) as control:
         for raw, waited in timed(batches):
             begun = time.perf_counter()
-            line = one_step(progress, raw, config, world)
+            shares = is_due(setup.gradient_shares, progress.step)
+            line = one_step(progress, raw, config, world, with_shares=shares)
             if world.first:
                 report_broken(run, raw.broken, told)
                 seconds = waited + time.perf_counter() - begun
@@ -200,8 +202,23 @@ def resume_from_checkpoint(
 # --- one step
 
 
-def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World) -> dict[str, Any]:
-    """Trains on one batch; the step's line of metrics, averaged over the processes."""
+def is_due(every: int, step: int) -> bool:
+    """Whether something is looked at in the step after so many: the first and every so many-th."""
+    return every > 0 and (step == 0 or (step + 1) % every == 0)
+
+
+def one_step(
+    progress: Progress,
+    raw: RawBatch,
+    config: RunConfig,
+    world: World,
+    *,
+    with_shares: bool = False,
+) -> dict[str, Any]:
+    """Trains on one batch; the step's line of metrics, averaged over the processes.
+
+    `with_shares`: also whose the gradients are, of the first process's first part.
+    """
     step, train_config = progress.step, config.train
     values = values_at(step, train_config.schedule)
     set_trainable(progress.pair.student, config, step)
@@ -210,11 +227,12 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
         generator_for(config.seed, f"drop path {world.rank} {i}", step) for i in range(len(parts))
     ]
     measured = None
-    if (step + 1) % config.measure_every == 0 or step == 0:
+    if is_due(config.measure_every, step):
         measured = metrics.measure(
             progress.pair, parts[0], values, train_config, progress.centers, world.group
         )
         measured = replace(measured, pictures=min(raw.different, measured.pictures))
+    shares: dict[str, Any] = {}
     result = step_in_parts(
         progress.pair,
         parts,
@@ -224,6 +242,11 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
         progress.centers,
         generators=generators,
         group=world.group,
+        inspect=(
+            (lambda losses: shares.update(gradient_shares(progress.pair.student, losses.terms)))
+            if with_shares and world.first
+            else None
+        ),
     )
     progress.centers = result.centers
     progress.step += 1
@@ -232,6 +255,8 @@ def one_step(progress: Progress, raw: RawBatch, config: RunConfig, world: World)
     line["loss"] = world.mean({"loss": line["loss"]})["loss"]
     for name in ("terms", "logged", "uniform", "relative"):
         line[name] = world.mean(line[name])
+    if shares:
+        line["gradient_shares"] = shares
     return {"step": progress.step, "steps": config.steps, **line}
 
 

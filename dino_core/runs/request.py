@@ -245,6 +245,18 @@ class RunRequest:
         kinds=TRAIN + DISTIL,
         may_change=True,
     )
+    gradient_shares: int = row(
+        0,
+        "--gradient-shares",
+        "every so many steps, whose the gradients are: the share of each loss in those of each "
+        "layer. Such a step takes about twice as long, and its numbers stay the same (default: 0, "
+        "never)",
+        type=int,
+        low=0,
+        kinds=TRAIN,
+        metavar="EVERY",
+        may_change=True,
+    )
     shard: bool = row(
         False,
         "--shard",

@@ -59,6 +59,7 @@ class Setup:
     threads: int = 0  # 0: as many as PyTorch takes
     workers: int = 0  # processes that make crops; 0: a thread
     tensorboard: bool = False  # event files beside metrics.jsonl
+    gradient_shares: int = 0  # steps between looks at whose the gradients are; 0: never
     shard: bool = False  # each process keeps a share of the model, see `sharding.py`
     request: RunRequest | None = None  # as a person asked for it, where one did
 
@@ -73,8 +74,15 @@ AnySetup = TypeVar("AnySetup", bound=Setup)
 
 
 def check_processes(setup: Setup, world: World) -> None:
-    """ValueError for shards in a single process, and for event files that nobody can write."""
+    """ValueError for shards in a single process, for event files that nobody can write, and for
+    gradients that no process has whole."""
     check_installed(setup.tensorboard)
+    if setup.shard and setup.gradient_shares:
+        raise ValueError(
+            "--gradient-shares wants whole gradients, of which each process has only its share "
+            "with --shard: leave one of the two out (a run that began with it goes on without by "
+            "--resume --gradient-shares 0)."
+        )
     if setup.shard and world.group is None:
         raise ValueError(
             "--shard shares the model out over several processes, but there is only this one: "

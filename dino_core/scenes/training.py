@@ -14,7 +14,7 @@ from typing import Any
 from dino_core.assets import SAMPLES
 from dino_core.distillation import verdict
 from dino_core.jobs import number_in
-from dino_core.runs.charts import confusion_charts, curve_charts
+from dino_core.runs.charts import confusion_charts, curve_charts, share_charts
 from dino_core.runs.experiments import EXCLUSIVE, EXPERIMENTS, titles_of
 from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.history import sentence as history_sentence
@@ -36,6 +36,7 @@ __all__ = [
     "moment_words",
     "preset_choices",
     "read_notes",
+    "share_charts",
     "student_choices",
     "switches_of",
     "titles_of",
@@ -63,6 +64,7 @@ KEPT = (
         "agreement",
         "measured",
         "knn",
+        "patch_knn",
         "matching",
         "patch_cosine",
         "stage",
@@ -155,6 +157,8 @@ def metrics_from(folder: Path, start: int = 0, mark: str = "") -> dict[str, Any]
 def compact(line: dict[str, Any]) -> dict[str, Any]:
     """What curves need of a line, in as many digits as a screen shows."""
     kept = {name: line[name] for name in KEPT if line.get(name) is not None}
+    if line.get("gradient_shares"):
+        kept["gradient_shares"] = True  # that there are some: `share_charts` draws them
     return finite(_rounded(kept))
 
 

@@ -9,7 +9,7 @@ vector, and g = sum_i g_i what the step goes by, everything follows from the inn
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +99,30 @@ def gradients_of(
                     products[layer, i, j] += inner(one, other)
     lower = products.tril(-1)
     return LossGradients(names, products + lower.transpose(1, 2))
+
+
+def gradients_in(
+    network: nn.Module, terms: Mapping[str, Tensor], check: Callable[[], None] = lambda: None
+) -> tuple[Layers, LossGradients]:
+    """The same for whatever of a network learns, by all its layers."""
+    layers, parameters = Layers.of_network(network), list(network.parameters())
+    learning = [i for i, parameter in enumerate(parameters) if parameter.requires_grad]
+    those = replace(layers, of=tuple(layers.of[i] for i in learning))
+    return layers, gradients_of(terms, [parameters[i] for i in learning], those, check)
+
+
+def gradient_shares(
+    network: nn.Module, terms: Mapping[str, Tensor]
+) -> dict[str, dict[str, float | None]]:
+    """term -> layer -> its share in the gradients, in the data's order; None where the layer has
+    none. Terms without a gradient anywhere are left out."""
+    layers, found = gradients_in(network, terms)
+    shares, there = found.shares.tolist(), (found.total > 0).tolist()
+    return {
+        name: {layer: shares[n][m] if there[n] else None for n, layer in enumerate(layers.names)}
+        for m, name in enumerate(found.terms)
+        if found.norms[:, m].any()
+    }
 
 
 def inner(one: Tensor, other: Tensor) -> float:

@@ -13,7 +13,7 @@ Behind the step the student sees the same crops once more, with the same targets
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from dino_core.config import TrainConfig
 from dino_core.losses import dino_loss, ibot_loss, koleo_loss
 from dino_core.schedules import StepValues
-from dino_core.slow_motion.gradients import Layers, LossGradients, gradients_of
+from dino_core.slow_motion.gradients import Layers, LossGradients, gradients_in
 from dino_core.slow_motion.lines import Function
 from dino_core.slow_motion.recorder import Names, Probe, Recorder, Visit
 from dino_core.step.batch import Batch
@@ -115,10 +115,7 @@ class _Watch:
         )
 
     def alone(self, names: Names) -> None:
-        learning = [p for p in self.parameters if p.requires_grad]
-        of = [at for at, p in zip(self.layers.of, self.parameters, strict=True) if p.requires_grad]
-        layers = replace(self.layers, of=tuple(of))
-        self.gradients = gradients_of(names["losses"].terms, learning, layers, self.check)
+        _, self.gradients = gradients_in(self.pair.student, names["losses"].terms, self.check)
 
     def together(self, names: Names) -> None:
         self.found["gradients"] = self.layers.squares(p.grad for p in self.parameters).sqrt()

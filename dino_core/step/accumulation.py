@@ -5,7 +5,7 @@ With centring the result is that of as many processes with a part each; Sinkhorn
 one part at a time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import torch
@@ -30,19 +30,24 @@ def step_in_parts(
     *,
     generators: Sequence[torch.Generator | None],
     group: dist.ProcessGroup | None = None,
+    inspect: Callable[[Losses], None] | None = None,
 ) -> StepResult:
     """One training step on several batches of the same size; one of them is a plain `train_step`.
 
     Losses are means over the parts, terms of single pictures and patches lie one part after the
-    other. Raises FloatingPointError, which names the term, before any weight is changed.
+    other. `inspect` is shown the losses of the first part while their graph is there, which it
+    leaves as it is. Raises FloatingPointError, which names the term, before any weight is changed.
     """
     optimiser.zero_grad(set_to_none=True)
-    temperature, done = values.teacher_temperature, []
+    temperature = values.teacher_temperature
+    done: list[Losses] = []
     for part, generator in zip(parts, generators, strict=True):
         teacher = teacher_outputs(pair.teacher, part, config)
         targets = make_targets(teacher, temperature, config.loss, centers, group=group)
         student = student_outputs(pair.student, part, config, generator)
         losses = compute_losses(student, targets, part.mask_weights, config.loss)
+        if inspect is not None and not done:
+            inspect(losses)
         (losses.total / len(parts)).backward()
         done.append(losses)
     return apply_update(

@@ -42,6 +42,7 @@ def begin(page: Page, shown: Shown) -> dict:
     form.get_by_text("More", exact=True).click()
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("20")
     form.get_by_label("Pictures a step").fill("16")  # long enough to be paused in between
+    form.get_by_label("Whose gradients").fill("10")
     form.locator(".inside-start").click()
     wait_for(page, "it.lines >= 1")
     begun = shown(page, "training")
@@ -60,6 +61,15 @@ def look_at_curves(page: Page) -> None:
     expect(empty).to_be_hidden()  # nothing was measured: a chart without points is not shown
 
 
+def look_at_gradients(page: Page) -> None:
+    """Whose they are: a chart for each loss, with a column for each look."""
+    chart = ".inside-gradients [data-chart=shares_ibot]"
+    page.wait_for_function(
+        f"document.querySelector('{chart}').data?.[0].x.join() === '1,10,20'", timeout=60_000
+    )
+    expect(page.locator(".inside-gradients .inside-plot")).to_have_count(4)
+
+
 def walk_through_time(page: Page) -> None:
     wait_for(page, "it.moment === 'step-00000020'")
     slider = page.locator(".inside-time input[type=range]")
@@ -75,7 +85,13 @@ def find_on_other_screens(page: Page, shown: Shown, run: str) -> None:
     page.wait_for_function(
         "document.querySelector('[data-view=update]').inside?.layers > 10", timeout=30_000
     )
-    assert shown(page, "update")["run"] == run
+    followed = shown(page, "update")
+    assert followed["run"] == run
+    assert (followed["source"], followed["total"]) == ("run", 20), (
+        "its own schedules, not a preset's"
+    )
+    presets = page.locator("[data-view=update]").get_by_label("Preset")
+    expect(presets.locator("option:checked")).to_have_text("The open run")
     page.click("#tab-losses")
     page.wait_for_selector("[data-view=losses][data-ready]")
     page.locator("[data-view=losses] select").select_option(f"run:{run}", timeout=30_000)
@@ -132,6 +148,7 @@ def test_a_run_survives_the_page_and_can_be_steered(
         one.wait_for_function(
             "document.querySelector('[data-chart=ibot_loss]').data?.[0].x.length === 20"
         )
+    look_at_gradients(page)
     walk_through_time(page)
     find_on_other_screens(page, shown, begun["run"])
     open_as_a_model(page)
@@ -173,7 +190,7 @@ def start_fine_tuning(page: Page, folder: Path) -> None:
     form = page.locator(".inside-form")
     form.get_by_text("With labels").click()
     expect(form.locator(".inside-start")).to_be_disabled()
-    expect(form.locator(".inside-why")).to_contain_text("Upload a zip first")
+    expect(form.locator(".inside-why")).to_contain_text("Choose or upload a zip first")
     files = {**coloured(6), "red/readme.txt": b"not a picture"}
     files |= {f"{name}/{i}.png": picture(0, (90, 90, 90)) for name in TWINS for i in range(6)}
     form.locator("input[type=file]").set_input_files(zipped(folder / "five.zip", files))

@@ -11,6 +11,7 @@ PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "
     "effects.py",
     "step.py",
     "runs.py",
+    "shares.py",
 }
 MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py", "show.py", "tray.py"}
 NEITHER = {"__init__.py", "files.py", "offline_page.py"}  # names of both, for types; draws nothing

@@ -57,6 +57,7 @@ FORM = {
     "threads": 3,
     "workers": 2,
     "tensorboard": True,
+    "gradient_shares": 5,
     "shard": True,
     "download": True,
 }

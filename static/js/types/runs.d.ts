@@ -59,6 +59,8 @@ export interface Line {
     teacher_entropy: { dino?: number | null };
     teacher_entropy_marginal: { dino?: number | null };
   };
+  /** whether it was looked at whose the gradients are: runs/NAME/shares */
+  gradient_shares?: boolean;
   stage?: string;
   validation_accuracy?: number;
 }
@@ -101,6 +103,15 @@ export interface Runs {
   experiments: Experiment[];
   /** [name, label] */
   models: [string, string][];
+  /** the visitor's own, whose pictures need not be sent again */
+  galleries: GalleryZip[];
+}
+
+/** A gallery of Many pictures, as something to learn from. */
+export interface GalleryZip {
+  name: string;
+  title: string;
+  pictures: number;
 }
 
 /** A zip that was taken. */

@@ -2,7 +2,7 @@
 import { choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { createExperiment } from "./form-experiment.js";
-import { presetSentence } from "./form-sentences.js";
+import { classesOf, presetSentence } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/runs").Preset} Preset */
@@ -167,6 +167,12 @@ export function createMore() {
       placeholder: "as the preset says",
     }),
     seed = number("Seed", { value: 0, min: 0, max: 2 ** 31 - 1 }),
+    shares = number("Whose gradients, every so many steps", {
+      min: 0,
+      max: 100000,
+      placeholder: "never",
+    }),
+    sharesField = field("Whose gradients, every so many steps", shares),
     knn = el("input", { type: "checkbox", checked: true }),
     own = el("input", { type: "checkbox" });
   const knnField = tick(knn, "Measure k-NN accuracy with the zip's labels at each milestone"),
@@ -181,22 +187,23 @@ export function createMore() {
         { class: "inside-fieldset" },
         field("Pictures a step", batch),
         field("Seed", seed),
+        sharesField,
         knnField,
         ownField,
       ),
     ),
 
-    /**
-     * @param {{ labels: boolean, view: View | null }} facts labels: pictures with classes, not to be learned
-     */
-    draw({ labels, view }) {
-      knnField.hidden = !labels;
+    /** @param {import("./form.js").FormState} form */
+    draw({ kind, zip, view }) {
+      sharesField.hidden = kind !== "pretraining"; // several losses, whose gradients can be told apart
+      knnField.hidden = kind === "fine-tuning" || !zip || !classesOf(zip).length;
       ownField.hidden = !view || Boolean(view.sample);
     },
     /** @param {View | null} view */
     filled: (view) => ({
       batch: valueOf(batch),
       seed: valueOf(seed) ?? 0,
+      gradient_shares: valueOf(shares),
       knn: knn.checked,
       probes: [view?.sample || "cat.jpg"],
       own_probe: own.checked && view && !view.sample ? view.key : null,

@@ -2,13 +2,11 @@
 import { sentenceOf } from "../../page/errors.js";
 import { speakOf } from "../../page/lesson.js";
 import { requestJson } from "../../page/scenes.js";
-import { sendFile } from "../../page/uploads.js";
 import { button, choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
-import { percent } from "../../ui/format.js";
-import { createPictureChoice } from "../../ui/picture-choice.js";
 import { createModels, createMore, createRecipes, createTuning } from "./form-fields.js";
-import { classesOf, leftOutSentences, picturesSentence, whyNotStart } from "./form-sentences.js";
+import { createPictures } from "./form-pictures.js";
+import { whyNotStart } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/runs").Upload} Upload */
@@ -71,10 +69,7 @@ export function createForm(onstart) {
     models.name(state.kind);
     pictures.draw(filled);
     recipes.draw(state.kind);
-    more.draw({
-      labels: !tuned && state.zip !== null && classesOf(state.zip).length > 0,
-      view: state.view,
-    });
+    more.draw(state);
     start.draw(whyNotStart(filled), state.problem);
   }
 
@@ -102,9 +97,11 @@ export function createForm(onstart) {
     /** What there is to choose from. @param {import("../../types/runs").Runs} answer */
     offer(answer) {
       models.offer(answer.models);
-      if (recipes.chosen(state.kind)) return;
-      recipes.offer(answer);
-      if (state.view) models.choose(state.view.model);
+      pictures.offer(answer.galleries);
+      if (!recipes.chosen(state.kind)) {
+        recipes.offer(answer);
+        if (state.view) models.choose(state.view.model);
+      }
       draw();
     },
     /** The picture that is open. @param {View} view */
@@ -122,79 +119,6 @@ export function createForm(onstart) {
 
 /** @param {object} request @returns {Promise<RunCard>} */
 const postRun = (request) => requestJson("runs", { method: "POST", body: JSON.stringify(request) });
-
-/**
- * @param {Upload} zip
- * @param {import("../../ui/picture-choice.js").PictureChoice} answers
- * @returns {Promise<Upload>}
- */
-const postChoice = ({ token }, answers) =>
-  requestJson(`runs/pictures/${token}`, { method: "POST", body: JSON.stringify(answers) });
-
-/**
- * The pictures to learn from: the samples, or a zip of the visitor's.
- *
- * @param {(zip: Upload | null) => void} onchoose
- * @param {(task: () => Promise<unknown>) => unknown} work
- */
-function createPictures(onchoose, work) {
-  const file = el("input", {
-    type: "file",
-    accept: ".zip,application/zip",
-    class: "inside-hidden",
-    tabindex: "-1",
-    "aria-label": "A zip of pictures",
-    onchange: () => {
-      const [picked] = file.files ?? [];
-      if (picked) work(() => upload(picked));
-      file.value = ""; // the same file may be chosen again
-    },
-  });
-  const ask = button("", () => file.click()),
-    samples = button("Take the samples instead", () => onchoose(null)),
-    words = el("p", { class: "inside-note", "aria-live": "polite" }),
-    leftOut = el("div", { class: "inside-left-out" });
-
-  /** @param {File} picked */
-  async function upload(picked) {
-    const url = `runs/pictures?name=${encodeURIComponent(picked.name)}`;
-    const showProgress = (/** @type {number} */ share) => {
-      words.textContent = `${picked.name}: ${percent(share, 0)} sent.`;
-    };
-    /** @type {Upload} */
-    const zip = await sendFile(url, picked, showProgress);
-    onchoose(zip);
-  }
-
-  /** @type {Upload | null} */
-  let shown = null;
-  const which = createPictureChoice("Look again", (answers) =>
-    work(async () => shown && onchoose(await postChoice(shown, answers))),
-  );
-
-  return {
-    node: el(
-      "div",
-      { class: "inside-stack" },
-      el("div", { class: "inside-controls" }, ask, samples, file),
-      words,
-      leftOut,
-      which.node,
-    ),
-    /** @param {import("./form-sentences.js").Filled} filled */
-    draw(filled) {
-      const { kind, zip, busy } = filled;
-      shown = zip;
-      which.draw(zip, busy);
-      samples.hidden = kind === "fine-tuning" || !zip;
-      ask.textContent = zip ? "Another zip" : "Upload a zip of pictures";
-      words.textContent = picturesSentence(filled);
-      leftOut.replaceChildren(
-        ...leftOutSentences(zip).map((text) => el("p", { class: "inside-note", text })),
-      );
-    },
-  };
-}
 
 /**
  * The button that starts the run, why it cannot, and what went wrong.

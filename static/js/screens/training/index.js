@@ -11,6 +11,7 @@ import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
 import { createForm } from "./form.js";
 import { createLayout } from "./layout.js";
+import { createGradientShares } from "./gradient-shares.js";
 import { fillTrainingLesson } from "./lesson.js";
 import { createList } from "./list.js";
 import { createModels } from "./models.js";
@@ -41,6 +42,7 @@ export function create(root, page) {
     models = createModels(page.run),
     naming = createNaming(() => watching.refresh()),
     curves = createCurves(page.run),
+    gradients = createGradientShares(page.run),
     report = createReport(update, page.run),
     predict = createPredict(page.run),
     checkpoints = createCheckpoints((moment) => update({ moment })),
@@ -57,6 +59,7 @@ export function create(root, page) {
       progress.mended,
       naming.node,
       curves.node,
+      gradients.node,
     ],
     below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
   });
@@ -78,7 +81,7 @@ export function create(root, page) {
 
   /** @param {Opened} opened */
   function drawRun(opened) {
-    for (const part of [progress, curves]) part.draw(opened);
+    for (const part of [progress, curves, gradients]) part.draw(opened);
     for (const part of [steering, models, naming, predict, checkpoints, repeat, take])
       part.draw(opened.run);
     speakOf("training", opened.run.kind);
