@@ -17,6 +17,7 @@ from dino_core.weights import infer_config, load_backbone, load_state
 from dino_core.weights.architecture import count_blocks
 from dino_core.weights.candidates import choose, find_backbone
 from dino_core.weights.foreign import foreign_model
+from dino_core.weights.untold import Untold
 
 STATE = tiny_vit().state_dict()
 OTHER = tiny_vit(seed=5).state_dict()
@@ -109,6 +110,9 @@ def test_two_of_a_kind_are_asked_for_by_name(tmp_path):
     save_file(prefixed("left.") | prefixed("right.", OTHER), path)
     with pytest.raises(ValueError, match=r"2 backbones: 'left', 'right'\. Say which"):
         loads(path)
+    with pytest.raises(Untold) as untold:
+        loads(path)
+    assert (untold.value.field, untold.value.choices) == ("branch", ("left", "right"))
     loads(path, branch="left")
     with pytest.raises(ValueError, match=r"no middle, only 'left', 'right'"):
         loads(path, branch="middle")
@@ -236,6 +240,9 @@ def test_positions_on_a_grid_that_is_no_square(tmp_path, registers):
         load_backbone(weights=tmp_path / "wide.safetensors", heads=3)
     with pytest.raises(ValueError, match="not 5x5"):
         load_backbone(weights=tmp_path / "wide.safetensors", heads=3, grid=(5, 5))
+    with pytest.raises(Untold) as untold:
+        load_backbone(weights=tmp_path / "wide.safetensors", heads=3)
+    assert untold.value.choices == ("4x6", "6x4", "3x8", "8x3", "2x12", "12x2")
     vit = load_backbone(weights=tmp_path / "wide.safetensors", heads=3, grid=(4, 6)).vit
     assert vit.config.position_grid == (4, 6)
     images = torch.randn(1, 3, 56, 84, generator=torch.Generator().manual_seed(0))

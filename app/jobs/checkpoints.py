@@ -11,11 +11,19 @@ import threading
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from app.jobs.uploads import NO_ROOM, ON_THEIR_WAY, need_room, receive
-from app.state.checkpoints import PREFIX, Checkpoint, Checkpoints, read_noted
-from dino_core.scenes.checkpoints import read_checkpoint
+from app.state.checkpoints import (
+    PREFIX,
+    Asked,
+    Checkpoint,
+    Checkpoints,
+    forget,
+    read_asked,
+    read_noted,
+)
+from dino_core.scenes.checkpoints import Field, Untold, read_checkpoint, rewritten
 
 MAX_FILE = 2 * 2**30  # bytes: ViT-L in float32 has 1.2 GB
 PER_VISITOR = 6  # checkpoints; the one that was not used for longest makes room
@@ -26,6 +34,15 @@ ADVICE = "save the backbone alone in float16, or start the page with --weights F
 _READING = threading.Lock()  # one at a time: each is in memory while it is read
 
 
+class Question(TypedDict):
+    """What a visitor is asked of a file that was sent, which need not be sent again."""
+
+    token: str
+    what: str  # a sentence
+    field: Field
+    choices: list[str]
+
+
 async def take_upload(
     checkpoints: Checkpoints,
     parts: AsyncIterable[bytes],
@@ -34,22 +51,65 @@ async def take_upload(
     called: str,
     address: str = "",
     size: int = MAX_FILE,
-) -> Checkpoint:
-    """Streams a body into a file and reads it -> what it is. ValueError in a sentence.
+) -> Checkpoint | Question:
+    """Streams a body into a file and reads it -> what it is, or what has to be said of it.
 
-    `size`: how many bytes it says it has.
+    `size`: how many bytes it says it has. ValueError in a sentence.
     """
     most = min(size, MAX_FILE)
+    for noted in checkpoints.asked(owner):  # another file, and no answer
+        forget(noted)
     path = checkpoints.place(owner, called)
     digest = hashlib.sha256()
     try:
         with ON_THEIR_WAY.counted(most, address):
             await asyncio.to_thread(make_room, checkpoints, owner, address, size=most)
             await receive(_hashed(parts, digest), path, most, ADVICE, what="file")
-        noted = {"title": path.name, "file": path.name, "address": address}
-        return await asyncio.to_thread(_read, checkpoints, path, owner, digest.hexdigest(), **noted)
+        noting = {"title": path.name, "file": path.name, "address": address}
+        try:
+            return await asyncio.to_thread(
+                _read, checkpoints, path, owner, digest.hexdigest(), **noting
+            )
+        except Untold as error:
+            asked: Asked = {"said": {}, "address": address, "bytes": path.stat().st_size}
+            return _question(checkpoints.ask(path, asked), error)
     finally:
-        shutil.rmtree(path.parent, ignore_errors=True)
+        if not checkpoints.is_asked(path):
+            shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def take_answer(
+    checkpoints: Checkpoints, owner: str, token: str, *, field: Field, value: str
+) -> Checkpoint | Question:
+    """What its visitor says of a file that waits -> what it is, or what else has to be said.
+
+    The backbone is kept as a file of ours, which tells all of itself. ValueError in a sentence; the
+    file waits on, for another answer.
+    """
+    path, asked = checkpoints.find_asked(owner, token)
+    said = {**asked["said"], field: value}
+    try:
+        with _READING:
+            own = rewritten(path, said)
+    except Untold as error:
+        checkpoints.ask(path, {**asked, "said": said})
+        return _question(token, error)
+    with own.open("rb") as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    noted = {"title": path.name, "file": path.name, "address": asked["address"]}
+    try:
+        return _read(checkpoints, own, owner, digest, **noted)
+    finally:
+        forget(checkpoints.of(owner) / f"{token}.asked")
+
+
+def _question(token: str, error: Untold) -> Question:
+    return {
+        "token": token,
+        "what": error.what,
+        "field": error.field,
+        "choices": list(error.choices),
+    }
 
 
 def take_milestone(
@@ -106,13 +166,20 @@ def make_room(checkpoints: Checkpoints, owner: str, address: str, *, size: int) 
     checkpoints.folder.mkdir(parents=True, exist_ok=True)
     checkpoints.sweep()
     checkpoints.make_room(owner, most=PER_VISITOR, most_bytes=max(MAX_OWN - size, 0))
-    kept = [facts for facts in map(read_noted, checkpoints.noted()) if facts is not None]
-    if address and sum(one["address"] == address for one in kept) >= PER_ADDRESS:
+    kept = [
+        (one["address"], one["bytes"])
+        for one in (
+            *map(read_noted, checkpoints.noted()),
+            *map(read_asked, checkpoints.asked()),
+        )
+        if one is not None
+    ]
+    if address and [where for where, _ in kept].count(address) >= PER_ADDRESS:
         raise ValueError(
             f"{PER_ADDRESS} checkpoints from your address are kept already: remove one, or come "
             f"back when a week has passed."
         )
-    if sum(one["bytes"] for one in kept) + ON_THEIR_WAY.nbytes > MAX_ALL:
+    if sum(nbytes for _, nbytes in kept) + ON_THEIR_WAY.nbytes > MAX_ALL:
         raise ValueError(NO_ROOM)
     with suppress(FileNotFoundError):
         need_room(checkpoints.folder)

@@ -2,7 +2,8 @@
 
     FOLDER/OWNER/DIGEST.json       what there is to say of one; its time is that of the last use
     FOLDER/OWNER/DIGEST/my.pth     the file itself, under the name that its visitor gave it
-    FOLDER/OWNER/TOKEN/            one that is on its way
+    FOLDER/OWNER/TOKEN/            one that is on its way, or that waits for a word of its visitor
+    FOLDER/OWNER/TOKEN.asked       what was said so far of one that waits
 
 A checkpoint is a model of the page's list, named after the digest of its bytes: whatever is
 computed with it and kept under that name is of these weights and of no others. Whose it is, is
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypedDict
 
 from dino_core.jobs import read_json, write_json
 from dino_core.scenes.checkpoints import CheckpointFacts
@@ -24,6 +26,7 @@ from dino_core.scenes.checkpoints import CheckpointFacts
 PREFIX = "checkpoint-"
 NAME = re.compile(PREFIX + r"([0-9a-f]{24})")  # the digest's first 24 digits
 KEPT = 7 * 24 * 3600.0  # seconds after the last use
+TOKEN = re.compile(r"[0-9a-f]{24}")
 UNFINISHED = 24 * 3600.0  # seconds that a file stays of which nothing was read
 LONGEST_NAME = 80  # characters
 GONE = (
@@ -41,6 +44,14 @@ class Checkpoint(CheckpointFacts):
     digest: str  # SHA-256 of the file
     bytes: int
     address: str  # hash of where it came from; "" where that is not known
+
+
+class Asked(TypedDict):
+    """Of a file that was sent and does not tell enough of itself."""
+
+    said: dict[str, str]  # heads, grid, branch: as the command line takes them
+    address: str
+    bytes: int
 
 
 def is_checkpoint(name: str) -> bool:
@@ -101,6 +112,30 @@ class Checkpoints:
         folder.mkdir(parents=True)
         return folder / file_name(called)
 
+    # --- those that wait for a word
+
+    def ask(self, path: Path, asked: Asked) -> str:
+        """Keeps a file of `place` for its visitor's answer -> the token to answer with."""
+        write_json(path.parent.with_suffix(".asked"), {**asked})
+        return path.parent.name
+
+    def is_asked(self, path: Path) -> bool:
+        return path.parent.with_suffix(".asked").exists()
+
+    def find_asked(self, owner: str, token: str) -> tuple[Path, Asked]:
+        """The visitor's own file that waits. ValueError for any other."""
+        noted = self.of(owner) / f"{token}.asked"
+        asked = read_asked(noted) if owner and TOKEN.fullmatch(token) else None
+        if asked is None:
+            raise ValueError("This file is no longer kept: add it again.")
+        return self.file_of(noted), asked
+
+    def asked(self, owner: str = "*") -> list[Path]:
+        """What is noted of everybody's, or of a visitor's own, that wait."""
+        return [*self.folder.glob(f"{owner[:32]}/*.asked")]
+
+    # --- keeping
+
     def keep(self, owner: str, path: Path, facts: Checkpoint) -> Checkpoint:
         """Gives a file of `place` its lasting place: from now on it is a model of its visitor's."""
         match = NAME.fullmatch(facts["name"])
@@ -146,7 +181,7 @@ class Checkpoints:
         for folder in self.folder.glob("*/*/"):
             known = folder.with_suffix(".json").exists()
             if not known and self._now() - modified(folder) > UNFINISHED:
-                shutil.rmtree(folder, ignore_errors=True)
+                forget(folder.with_suffix(".asked"))
 
     def make_room(self, owner: str, *, most: int, most_bytes: int) -> None:
         """Throws away the visitor's own that were not used for longest and that no job needs, until
@@ -166,6 +201,16 @@ def read_noted(noted: Path) -> Checkpoint | None:
     """What is noted of a checkpoint whose file is there; None for any other."""
     facts = read_json(noted)
     if facts is None or not Checkpoint.__required_keys__ <= facts.keys():
+        return None
+    folder = noted.with_suffix("")
+    here = folder.is_dir() and any(folder.iterdir())
+    return facts if here else None  # type: ignore[return-value]
+
+
+def read_asked(noted: Path) -> Asked | None:
+    """What is noted of a file that waits for a word and is there; None for any other."""
+    facts = read_json(noted)
+    if facts is None or not Asked.__required_keys__ <= facts.keys():
         return None
     folder = noted.with_suffix("")
     here = folder.is_dir() and any(folder.iterdir())

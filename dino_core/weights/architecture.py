@@ -18,6 +18,7 @@ from torch import Tensor
 from dino_core.config import Activation, ViTConfig
 from dino_core.vit import VisionTransformer
 from dino_core.weights.foreign import MODEL_TYPES, refusal
+from dino_core.weights.untold import Untold
 
 OFFICIAL_HEADS = {384: 6, 768: 12, 1024: 16, 1536: 24}
 LISTED = 10  # names in an error message, of each kind
@@ -103,7 +104,7 @@ def infer_config(
     `heads` is needed for a width that is neither official nor a multiple of 64, `grid` (rows,
     columns) for positions on a grid that is no square. How positions are interpolated is not in the
     tensors either: as in the official models with or without registers. Raises ValueError when
-    something is missing or undecidable.
+    something is missing, and Untold when it is undecidable.
     """
     positions = _shape(tensors, "pos_embed", 3)  # [1, 1 + r*c, D]
     dim = positions[-1]
@@ -149,11 +150,15 @@ def _grid(count: int, grid: tuple[int, int] | None) -> tuple[int, int]:
         return side, side
     pairs = [(r, count // r) for r in range(2, side + 1) if count % r == 0]
     both = ", ".join(f"{r}x{c} or {c}x{r}" for r, c in pairs[-3:]) or "none"
-    raise ValueError(
+    what = (
         f"The position embedding has {count + 1} rows: one for the class token and {count} for a "
-        f"grid that is {'no square' if grid is None else f'not {grid[0]}x{grid[1]}'}. Say its rows "
-        f"and columns, grid=... (possible: {both})."
+        f"grid that is {'no square' if grid is None else f'not {grid[0]}x{grid[1]}'}."
     )
+    advice = f"Say its rows and columns, grid=... (possible: {both})."
+    if not pairs:
+        raise ValueError(f"{what} {advice}")
+    ways = [f"{r}x{c}" for pair in pairs[::-1] for r, c in (pair, pair[::-1])]
+    raise Untold(what, advice, "grid", list(dict.fromkeys(ways)))
 
 
 def _shape(tensors: Mapping[str, Tensor], name: str, ndim: int) -> tuple[int, ...]:
@@ -170,9 +175,9 @@ def _heads(dim: int) -> int:
         return OFFICIAL_HEADS[dim]
     if dim % 64 == 0:  # the width of a head in every official model
         return dim // 64
-    raise ValueError(
-        f"The number of heads cannot be read off weights of width {dim}. Say it: heads=..."
-    )
+    what = f"The number of heads cannot be read off weights of width {dim}."
+    divisors = [str(heads) for heads in range(1, dim + 1) if dim % heads == 0]
+    raise Untold(what, "Say it: heads=...", "heads", divisors)
 
 
 def _feed_forward(

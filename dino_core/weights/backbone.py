@@ -19,6 +19,7 @@ from dino_core.weights.devices import check_device
 from dino_core.weights.fetch import Progress
 from dino_core.weights.files import CONFIG, read_state_dict
 from dino_core.weights.layouts import Converted, Layout, convert
+from dino_core.weights.untold import Untold
 from dino_core.weights.variants import (
     VARIANTS,
     Standing,
@@ -79,7 +80,8 @@ def load_backbone(
               taken without it), "student", or a prefix as the checkpoint has it
     download  may go to the network when the model is not on this disk; never otherwise
 
-    Raises ValueError, in words for the person who asked, when anything is not as it should be.
+    Raises ValueError, in words for the person who asked, when anything is not as it should be, and
+    of those Untold where heads, grid or branch would help.
     """
     check_device(device)
     asked = find_variant(model or default_model()) if model or weights is None else None
@@ -87,6 +89,8 @@ def load_backbone(
     try:
         config, converted, metadata = _read(path, asked, branch, heads=heads, grid=grid)
         vit = load_state(config, converted.tensors, device=device, dtype=dtype)
+    except Untold as error:
+        raise error.of_file(path) from error
     except ValueError as error:
         known = str(error).startswith(str(path))
         raise ValueError(str(error) if known else f"{path}: {error}") from error

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from dino_core.weights.foreign import foreign_model, refusal
+from dino_core.weights.untold import Untold
 
 # The first weight of a vision transformer, by its official and its Hugging Face name.
 ANCHORS = ("patch_embed.proj.weight", "embeddings.patch_embeddings.projection.weight")
@@ -94,7 +95,7 @@ def backbone_prefixes(names: Collection[str]) -> list[str]:
 
 
 def choose(prefixes: list[str], branch: str | None) -> str:
-    """One of them. ValueError that names all, where the choice is not clear."""
+    """One of them. Untold, which names all, where the choice is not clear."""
     averages = [prefix for prefix in prefixes if is_average(prefix)]
     if branch is None:
         fitting = prefixes if len(prefixes) == 1 else averages
@@ -109,9 +110,11 @@ def choose(prefixes: list[str], branch: str | None) -> str:
     listed = ", ".join(repr(prefix.rstrip(".") or "(no prefix)") for prefix in prefixes)
     if not fitting and branch is not None:
         raise ValueError(f"This checkpoint has no {branch}, only {listed}.")
-    raise ValueError(
-        f"This checkpoint holds {len(prefixes)} backbones: {listed}. Say which: branch='teacher' "
-        f"(a moving average), branch='student', or one of these names."
+    raise Untold(
+        f"This checkpoint holds {len(prefixes)} backbones: {listed}.",
+        "Say which: branch='teacher' (a moving average), branch='student', or one of these names.",
+        "branch",
+        [prefix.rstrip(".") for prefix in fitting or prefixes],
     )
 
 

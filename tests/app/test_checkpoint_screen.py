@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from playwright.sync_api import Page, expect
 from tiny_models import tiny_vit
 
@@ -93,3 +94,23 @@ def test_when_it_is_removed_the_page_goes_back_to_the_preview(page: Page) -> Non
     expect(page.locator("#model input")).to_have_value(
         "Preview ViT-S/14 (not the official weights)"
     )
+
+
+def test_what_it_does_not_tell_is_asked_and_it_is_not_sent_again(
+    page: Page, tmp_path: Path
+) -> None:
+    torch.save(tiny_vit().state_dict(), tmp_path / "silent.pth")
+    sent: list[str] = []
+    page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
+    page.evaluate(DROP, ["silent.pth", list((tmp_path / "silent.pth").read_bytes()), "#model"])
+    question = page.locator("#checkpoint .inside-question")
+    expect(question).to_contain_text("The number of heads cannot be read off weights of width 48.")
+    heads = question.get_by_label("Attention heads")
+    expect(heads).to_be_focused()
+    heads.select_option("3")
+    question.get_by_role("button", name="Open it so").click()
+    expect(page.locator("#model input")).to_have_value("silent.pth (yours)")
+    expect(question).to_have_count(0)
+    wait_for(page, "attention", "it.layer === 1")
+    uploads = [url for url in sent if "/checkpoints" in url]
+    assert [("/asked/" in url) for url in uploads] == [False, True]

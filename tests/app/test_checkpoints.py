@@ -35,7 +35,7 @@ from dino_core.analysis.effects import effects
 from dino_core.analysis.inspection import inspect
 from dino_core.images import to_tensor
 from dino_core.vit import Edit
-from dino_core.weights import save_backbone
+from dino_core.weights import load_backbone, save_backbone
 from dino_core.whatif import centers_of, heads_say
 
 SAMPLE = "cat.jpg"
@@ -226,6 +226,81 @@ def test_what_is_no_checkpoint_is_refused_in_a_sentence(
     folder = server.services.checkpoints.folder
     assert [path for path in folder.rglob("*") if path.is_file()] == [], "and nothing stays"
     assert not Path("/tmp/this-must-not-be").exists()
+
+
+# --- what a checkpoint does not tell of itself
+
+
+def silent(path: Path, rows: int = 4) -> Path:
+    """Of width 48, which has no usual number of heads; its grid is a square with 4 rows alone."""
+    state = {name: tensor.clone() for name, tensor in tiny_vit().state_dict().items()}
+    state["pos_embed"] = state["pos_embed"][:, : 1 + 4 * rows].clone()
+    torch.save(state, path)
+    return path
+
+
+def say(client: TestClient, token: str, field: str, value: str) -> Any:
+    return client.post(f"/checkpoints/asked/{token}", params={"field": field, "value": value})
+
+
+def test_what_a_checkpoint_does_not_tell_is_asked_and_it_is_not_sent_again(
+    server: Server, tmp_path: Path
+) -> None:
+    ada, bob = server.visitor("ada"), server.visitor("bob")
+    asked = send(ada, silent(tmp_path / "mine.pth")).json()
+    assert (asked["field"], asked["choices"][:5]) == ("heads", ["1", "2", "3", "4", "6"])
+    assert asked["what"] == (
+        "mine.pth: The number of heads cannot be read off weights of width 48."
+    )
+    token = asked["token"]
+    assert ada.get("/checkpoints").json() == {"checkpoints": []}
+    for stranger in (say(bob, token, "heads", "3"), say(ada, "0" * 24, "heads", "3")):
+        assert stranger.text == "This file is no longer kept: add it again."
+    for field, value in (("heads", "7"), ("heads", "many"), ("grid", "4"), ("heads", "0")):
+        assert say(ada, token, field, value).status_code == 422, "and it waits for another answer"
+
+    facts = say(ada, token, "heads", "3").json()
+    assert (facts["heads"], facts["title"]) == (3, "mine.pth")
+    assert "mine.pth, read with heads 3" in facts["source"]
+    assert ada.get("/checkpoints").json() == {"checkpoints": [facts]}
+    vit = server.services.models.backbone(facts["name"], owner=owner_of("ada")).vit
+    for name, tensor in tiny_vit().state_dict().items():
+        assert torch.equal(vit.state_dict()[name], tensor)
+    _, file = server.services.models.options_of(facts["name"], owner_of("ada"))
+    assert load_backbone(weights=file).vit.config.heads == 3, "runs and galleries are told as well"
+    assert say(ada, token, "heads", "4").status_code == 422, "it waits no longer"
+
+
+def test_it_may_have_to_be_told_more_than_one_thing(server: Server, tmp_path: Path) -> None:
+    ada = server.visitor("ada")
+    first = send(ada, silent(tmp_path / "wide.pth", rows=3)).json()
+    assert (first["field"], first["choices"]) == ("grid", ["3x4", "4x3", "2x6", "6x2"])
+    second = say(ada, first["token"], "grid", "3x4").json()
+    assert (second["field"], second["token"]) == ("heads", first["token"])
+    facts = say(ada, second["token"], "heads", "2").json()
+    assert (facts["heads"], facts["image_size"]) == (2, [42, 56])
+
+    two = {f"{side}.{name}": t for side in "ab" for name, t in tiny_vit(WIDE).state_dict().items()}
+    torch.save(two, tmp_path / "two.pth")
+    asked = send(ada, tmp_path / "two.pth").json()
+    assert (asked["field"], asked["choices"]) == ("branch", ["a", "b"])
+    assert say(ada, asked["token"], "branch", "b").json()["dim"] == 64
+
+
+def test_a_file_that_waits_makes_room_for_the_next_and_is_swept(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, kept = server.visitor("ada"), server.services.checkpoints
+    old = send(ada, silent(tmp_path / "one.pth")).json()["token"]
+    new = send(ada, silent(tmp_path / "two.pth")).json()["token"]
+    assert say(ada, old, "heads", "3").status_code == 422
+    assert kept.find_asked(owner_of("ada"), new)[0].name == "two.pth"
+    monkeypatch.setattr(jobs, "MAX_ALL", 1000)
+    with pytest.raises(ValueError, match="no room"):
+        jobs.make_room(kept, owner_of("bob"), "", size=0)
+    monkeypatch.setattr(kept, "_now", lambda: 1e12)
+    kept.sweep()
+    assert not [path for path in kept.folder.rglob("*") if path.is_file()]
 
 
 def test_a_stored_config_of_nonsense_is_refused(server: Server, tmp_path: Path) -> None:

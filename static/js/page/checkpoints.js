@@ -19,6 +19,8 @@ import { sendFile } from "./uploads.js";
  * @property {string} title
  */
 
+/** @typedef {import("./checkpoint-question.js").Question} Question */
+
 const COMPONENT = "checkpoint",
   PREFIX = "checkpoint-";
 const HINT =
@@ -69,6 +71,7 @@ export function mountCheckpoints({ element, props, trigger }) {
   });
   const bar = el("progress", { max: 1, hidden: true, "aria-label": "Sent of the checkpoint" }),
     said = el("p", { class: "inside-status", hidden: true }),
+    asking = createAsking((work) => alone(work)),
     add = fileButton("Add a checkpoint", ([file]) => void send(file), { title: HINT }),
     remove = button("Remove", () => void discard(), "Throws the file of this checkpoint away");
   remove.hidden = true;
@@ -77,6 +80,7 @@ export function mountCheckpoints({ element, props, trigger }) {
     el("div", {}, add, remove),
     bar,
     said,
+    asking.node,
     el(
       "details",
       { class: "inside-more" },
@@ -111,12 +115,13 @@ export function mountCheckpoints({ element, props, trigger }) {
       bar.value = 0;
       bar.hidden = false;
       const url = `checkpoints?${new URLSearchParams({ name: file.name })}`;
-      /** @type {Checkpoint} */
-      const { name } = await sendFile(url, file, (share) => {
+      asking.leave();
+      /** @type {Checkpoint | Question} */
+      const answer = await sendFile(url, file, (share) => {
         bar.value = share;
         say(`${file.name}: ${share < 1 ? `${percent(share, 0)} sent.` : "it is being read."}`);
       });
-      openModel(name);
+      await asking.take(answer);
     });
 
   const discard = () =>
@@ -142,6 +147,31 @@ export function mountCheckpoints({ element, props, trigger }) {
   takeDropped((file) => {
     if (!add.disabled) void send(file);
   });
+}
+
+/**
+ * Where a checkpoint is asked about that does not tell enough of itself.
+ *
+ * @param {(work: () => Promise<void>) => unknown} alone
+ */
+function createAsking(alone) {
+  const node = el("div", { hidden: true });
+  function leave() {
+    node.hidden = true;
+    node.replaceChildren();
+  }
+  /** Opens what was read, or asks what has to be said of it. @param {Checkpoint | Question} answer */
+  async function take(answer) {
+    leave();
+    if ("name" in answer) return openModel(answer.name);
+    const { createQuestion } = await import("./checkpoint-question.js");
+    const reply = (/** @type {string} */ address) =>
+      alone(async () => take(await requestJson(address, { method: "POST" })));
+    node.replaceChildren(createQuestion(answer, reply, leave));
+    node.hidden = false;
+    node.querySelector("select")?.focus();
+  }
+  return { node, take, leave };
 }
 
 /**

@@ -1,6 +1,7 @@
 /* What the page says and asks of a checkpoint, without a browser. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerAddress, choiceText } from "../page/checkpoint-question.js";
 import { nameOf } from "../page/late.js";
 import { isCheckpointFile } from "../page/picture-upload.js";
 import { loadInPython, openInPython } from "../page/python.js";
@@ -25,4 +26,10 @@ test("files of weights are known by their endings", () => {
     assert.ok(isCheckpointFile({ name }), name);
   for (const name of ["a.jpg", "pth", "b.pth.png", "c.zip"])
     assert.ok(!isCheckpointFile({ name }), name);
+});
+
+test("what is said of a checkpoint goes to the file that waits", () => {
+  const question = { token: "12ab", what: "x", field: "branch", choices: ["a b", ""] };
+  assert.equal(answerAddress(question, "a b"), "checkpoints/asked/12ab?field=branch&value=a+b");
+  assert.deepEqual(question.choices.map(choiceText), ["a b", "the one without a name"]);
 });
