@@ -1,5 +1,12 @@
 """What a browser does before Python is asked and after it has answered, in JavaScript."""
 
+# What the page is opened with. A picture of one's own may have to be sent again first.
+ARRIVES = """async (_, ...rest) => {
+    if (/[#&]picture=/.test(location.hash))
+        await import(new URL("inside/js/page/reopening.js", document.baseURI))
+            .then((page) => page.reopenLinked()).catch(() => null);
+    return [location.hash, ...rest];
+}"""
 # A quick answer may come before the scripts have loaded.
 ARRIVED = """() => import(new URL("inside/js/boot.js", document.baseURI))
     .then(() => { Inside.arrived(); })"""

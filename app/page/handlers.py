@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import gradio as gr
 
 from app.first_visit import stored
-from app.page.client_side import ARRIVED, BEGINS, EMPTIED, ENDS, NEXT_SEED, SHOWN, WANTED
+from app.page.client_side import ARRIVED, ARRIVES, BEGINS, EMPTIED, ENDS, NEXT_SEED, SHOWN, WANTED
 from app.page.components import status_line
 from app.page.rail import sample_caption
 from app.page.updates import Choice, Session, Update, Updates, check_seed, read_upload
@@ -53,9 +53,9 @@ class Handlers(Updates):
         asked: dict[str, Any] = work | {"js": BEGINS, "trigger_mode": "always_last"}
         answered: dict[str, Any] = {"js": ENDS, "api_visibility": "private"}
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        page.load(
-            self.arrive, [rail.link, *chosen], js="(_, ...rest) => [location.hash, ...rest]", **work
-        ).then(None, js=ARRIVED, api_visibility="private")
+        page.load(self.arrive, [rail.link, *chosen], js=ARRIVES, **work).then(
+            None, js=ARRIVED, api_visibility="private"
+        )
         # Only the path goes on: the image widget would decode the file itself, and be silent or
         # wrong about broken, 16-bit and animated ones.
         rail.picture.upload(

@@ -162,14 +162,19 @@ def test_everything_stays_and_is_found_again(
 def test_one_s_own_picture_is_found_again_by_a_page_that_was_loaded_anew(
     visit: Callable[..., Page], mortal: Server
 ) -> None:
-    """The page has lost the file, and this browser has not; then the server loses the picture."""
+    """The page has lost the file, and this browser has not. The server loses the picture before the
+    page is loaded anew, and once more behind it."""
     page = visit("#screen=attention")
     settle(page)
     upload(page, SAMPLES / "rocket.jpg")
+    before = state(page)
+    with away(mortal):
+        pass
     page.reload()
+    expect(page.locator("#status")).to_contain_text("what you had open", timeout=LONG)
     settle(page)
     marked(page)
-    before = state(page)
+    assert state(page) == before
     with away(mortal):
         expect_one_sentence(page)
     expect_return(page)

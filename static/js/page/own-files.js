@@ -7,7 +7,8 @@ const NAME = "inside-own-files",
   KEPT = 60 * 60 * 1000, // ms, as long as the server keeps a picture
   MOST = 4;
 
-/** @typedef {{ file: File, at: number }} Kept `at`: ms since 1970 */
+/** @typedef {{ key: string, model: string, size: number }} Opened under which key, and how */
+/** @typedef {{ file: File, at: number, opened?: Opened[] }} Kept `at`: ms since 1970 */
 
 /** @template Result @param {IDBRequest<Result>} request @returns {Promise<Result>} */
 const answer = (request) =>
@@ -48,6 +49,40 @@ export async function keepOwn(name, file) {
   } catch {
     // the page goes on without: it has the file itself until it is loaded anew
   }
+}
+
+/** Notes how a file that is kept was opened. @param {string} name @param {Opened} how */
+export async function noteOpened(name, how) {
+  try {
+    const store = await openStore();
+    /** @type {Kept | undefined} */
+    const found = await answer(store.get(name));
+    if (!found) return;
+    const before = (found.opened ?? []).filter(({ key }) => key !== how.key);
+    await answer(store.put({ ...found, opened: [how, ...before].slice(0, MOST) }, name));
+  } catch {
+    // as above
+  }
+}
+
+/**
+ * What was opened under a key, of the files that are kept.
+ *
+ * @param {string} key
+ */
+export async function findOpened(key) {
+  try {
+    const store = await openStore();
+    const [names, kept] = await Promise.all([answer(store.getAllKeys()), answer(store.getAll())]);
+    for (const [i, { file, at, opened = [] }] of /** @type {Kept[]} */ (kept).entries()) {
+      const how = opened.find((one) => one.key === key);
+      if (how && Date.now() - at <= KEPT)
+        return { upload: String(names[i]), file, model: how.model, size: how.size };
+    }
+  } catch {
+    // a browser that keeps nothing
+  }
+  return null;
 }
 
 /** @param {string} name @returns {Promise<File | null>} */

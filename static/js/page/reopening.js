@@ -93,20 +93,37 @@ export function recipeOfView({ model, size, sample, origin = "" }) {
 bus.on("view", (view) => {
   shown = view;
   if (!recipes.get(view.key)?.file) remember(view.key, recipeOfView(view));
-  void findAgain(view.key);
+  void noteOwn(view.key);
   showNotice("", { topic: "picture" });
 });
 
-/** A page that was loaded anew has a file no more; this browser may. @param {string} key */
-async function findAgain(key) {
+/**
+ * This browser notes how a picture of the visitor's own was opened; and a page that was loaded anew
+ * has its file no more, where this browser may.
+ *
+ * @param {string} key
+ */
+async function noteOwn(key) {
   const recipe = recipes.get(key);
-  if (!recipe?.upload || recipe.file) return;
-  const { findOwn } = await import("./own-files.js");
-  const file = await findOwn(recipe.upload);
+  if (!recipe?.upload) return;
+  const { upload, model, size } = recipe;
+  const { findOwn, noteOpened } = await import("./own-files.js");
+  const file = recipe.file ? null : await findOwn(upload);
   if (file && recipes.get(key) === recipe) {
-    keepNewest(files, FILES, [recipe.upload, file]);
+    keepNewest(files, FILES, [upload, file]);
     remember(key, { ...recipe, file });
   }
+  await noteOpened(upload, { key, model, size });
+}
+
+/** How a picture was opened: by this page, or by one before it. @param {string} key */
+async function recipeFor(key) {
+  const ours = recipes.get(key);
+  if (ours) return ours;
+  const { findOpened } = await import("./own-files.js");
+  const found = await findOpened(key);
+  if (found) remember(key, found);
+  return found;
 }
 
 // ---------- asking, beside everything that waits for the server
@@ -159,7 +176,7 @@ const asking = new Map();
 export function reopen(key) {
   const work = async () => {
     if (key === settings.first?.key || (await askNow(`view/${key}/view.json`)).ok) return "kept";
-    const recipe = recipes.get(key);
+    const recipe = await recipeFor(key);
     if (!recipe || (recipe.upload && !recipe.file)) return "lost";
     await open(key, recipe);
     return "opened";
@@ -167,6 +184,13 @@ export function reopen(key) {
   const answer = asking.get(key) ?? work().finally(() => asking.delete(key));
   asking.set(key, answer);
   return answer;
+}
+
+/** The picture of a link, before Python is asked for it: the server may have been started anew. */
+export async function reopenLinked() {
+  const { picture } = parseLink(location.hash).state;
+  if (!picture || !(await recipeFor(picture))) return; // Python will say that it is not there
+  await reopen(picture).catch(() => null);
 }
 
 /** @param {unknown} error */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { findOwn, keepOwn, outdated } from "../page/own-files.js";
+import { findOpened, findOwn, keepOwn, noteOpened, outdated } from "../page/own-files.js";
 
 const HOUR = 60 * 60 * 1000;
 
@@ -15,4 +15,6 @@ test("the newest few of the last hour are kept", () => {
 test("where a browser keeps nothing, nothing is found", async () => {
   await keepOwn("a", new File(["x"], "a.png"));
   assert.equal(await findOwn("a"), null);
+  await noteOpened("a", { key: "k", model: "m", size: 224 });
+  assert.equal(await findOpened("k"), null);
 });
