@@ -1,13 +1,15 @@
 """What is a picture among the files of a folder or zip, and why the others are left out.
 
 A file with the ending of a picture is taken for one: what is wrong with it is met, and named, when
-it is read. Of all others the first bytes are looked at, so that photos without an ending are found
-and what is left out is named as what it is.
+it is read. Of all others the first bytes are looked at, so that photos without an ending, or with a
+wrong one, are found and what is left out is named as what it is.
 """
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
@@ -21,7 +23,7 @@ ENDINGS = (
 )  # fmt: skip
 TABLES = (".csv", ".tsv", ".parquet")
 SHARDS = (".tar",)
-# Endings whose files are not opened only to be named: there may be one beside every picture.
+# What files with these endings are, unless their first bytes are those of a picture.
 KNOWN = {
     ".txt": "a text file", ".md": "a text file", ".xml": "an XML file", ".json": "a JSON file",
     ".jsonl": "a JSON file", ".yaml": "a text file", ".yml": "a text file", ".log": "a text file",
@@ -30,6 +32,7 @@ KNOWN = {
     ".pth": "a file of weights", ".safetensors": "a file of weights", ".html": "a web page",
     ".htm": "a web page",
 }  # fmt: skip
+LOOKED_INTO = 1000  # files of each of them: there may be one beside every picture
 SILENT = {"__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__pycache__"}
 
 Left = tuple[str, str]  # (name, why it is left out)
@@ -43,6 +46,7 @@ class Listing:
     tables: dict[str, int] = field(default_factory=dict)
     shards: dict[str, int] = field(default_factory=dict)  # tars, which may hold pictures
     left_out: list[Left] = field(default_factory=list)
+    _looked_into: Counter[str] = field(default_factory=Counter)  # by ending
 
     def add(self, name: str, size: int, head: Callable[[], bytes]) -> None:
         """Sorts one file in. `head` reads its first bytes; OSError or ValueError if it cannot."""
@@ -59,10 +63,20 @@ class Listing:
             self.pictures[name] = size
         elif ending in TABLES:
             self.tables[name] = size
-        elif ending in KNOWN:
+        elif ending in KNOWN and not self._is_picture_after_all(ending, head):
             self.left_out.append((name, f"This is {KNOWN[ending]}, no picture."))
         else:
             self._look_into(name, size, head)
+
+    def _is_picture_after_all(self, ending: str, head: Callable[[], bytes]) -> bool:
+        """Whether a file has only the ending of something else."""
+        self._looked_into[ending] += 1
+        if self._looked_into[ending] > LOOKED_INTO:
+            return False
+        with suppress(OSError, ValueError):
+            kind = kind_of(head()[:HEAD])
+            return kind is not None and bool(kind.decoder)
+        return False
 
     def _look_into(self, name: str, size: int, head: Callable[[], bytes]) -> None:
         try:

@@ -15,6 +15,7 @@ from PIL import Image
 from tiny_runs import coloured, files, noise_folder, picture, zipped
 
 from dino_core.datasets import Pictures, find_pictures, sample_pictures
+from dino_core.datasets.contents import Listing
 from dino_core.images import MAX_BYTES
 
 
@@ -125,7 +126,7 @@ def test_pictures_are_found_by_content_and_not_by_ending(tmp_path, where):
         "a/1.jpg": jpeg_of(1), "a/2.JPG": jpeg_of(2), "a/3.jfif": jpeg_of(3), "a/4": jpeg_of(4),
         "a/5.tmp": picture(5), "a/6.png": jpeg_of(6), "b/1.HEIC": heic(noise(20, 20)),
         "b/2.heif": heic(noise(20, 20)), "b/3.avif": avif(noise(20, 20)), "b/4.x": picture(7),
-        "b/5.dng": raw_file(preview=jpeg_of(8)),
+        "b/5.dng": raw_file(preview=jpeg_of(8)), "b/6.txt": jpeg_of(9), "b/7.json": picture(10),
     }  # fmt: skip
     rest = {
         "a/7": b"words", "b/6.mp4": b"\0\0\0\x18ftypisom" + bytes(90), "b/Thumbs.db": b"x",
@@ -148,6 +149,23 @@ def test_pictures_are_found_by_content_and_not_by_ending(tmp_path, where):
         "b/8.svg": "This is an SVG drawing.",
         "b/9.jxl": "This is a JPEG XL picture.",
     }
+
+
+def test_of_many_files_that_say_what_they_are_the_first_are_looked_into(tmp_path, monkeypatch):
+    """There may be a text beside every picture, and a million of both."""
+    monkeypatch.setattr("dino_core.datasets.contents.LOOKED_INTO", 3)
+    opened = []
+    plain = Listing.add
+
+    def add(self, name, size, head):
+        plain(self, name, size, lambda: opened.append(name) or head())
+
+    monkeypatch.setattr(Listing, "add", add)
+    contents = {f"{i}.png": picture(i) for i in range(2)}
+    contents |= {f"{i}{ending}": b"words" for i in range(5) for ending in (".txt", ".json")}
+    found = find_pictures(files(tmp_path, contents))
+    assert len(found.left_out) == 10
+    assert len(opened) == 6, "three of each ending"
 
 
 def test_what_is_left_out_is_counted_by_its_reason_and_the_first_are_named(tmp_path):
