@@ -22,6 +22,8 @@ FROM_FORM = (
     *("preset", "student", "steps", "batch", "part", "blocks", "epochs", "seed"),
     *("experiment", "gradient_shares"),
 )
+# What the page says beside the options of a run.
+BESIDE = ("kind", "data", "model", "knn", "probes", "own_probe")
 WORDS: dict[Kind, str] = {"pretraining": "", "fine-tuning": "finetune", "distillation": "distil"}
 PROBES = 4  # samples that one run follows
 
@@ -45,6 +47,7 @@ def job_for(
     files, and an open picture by its key.
     """
     values = form.values
+    check_names(values)
     asked = parse_request({"kind": values.get("kind", "pretraining")} | _of_kind(values), MOST)
     data, data_name, labelled = "samples", "samples", False
     choice = PictureChoice()
@@ -87,6 +90,14 @@ def job_for(
         address=form.address,
     )
     return job, request
+
+
+def check_names(values: Mapping[str, Any]) -> None:
+    """ValueError for what no form of the page says: a slip would be a run of something else."""
+    for name in values:
+        if name not in (*BESIDE, *FROM_FORM):
+            known = ", ".join(sorted((*BESIDE, *FROM_FORM)))
+            raise ValueError(f"A run has no {name!r}: what can be said of it is {known}.")
 
 
 def _of_kind(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,9 +138,9 @@ class Uploads:
     def choose(self, owner: str, token: str, choice: PictureChoice) -> Upload:
         """The same zip looked through with a visitor's answers. ValueError in a sentence."""
         path, known = self.find(owner, token)
-        upload: Upload = {**known, **look_through(path, known["name"], choice)}
-        write_json(path.with_suffix(".json"), {**upload})
-        return upload
+        noted = {**known, **look_through(path, known["name"], choice)}
+        write_json(path.with_suffix(".json"), noted)
+        return {name: noted[name] for name in Upload.__required_keys__}  # type: ignore[return-value]
 
     def keep_picture(self, owner: str, picture: "Image") -> Path:
         """The visitor's open picture, written down because the visitor wants it to be seen."""

@@ -403,6 +403,7 @@ def test_a_run_takes_the_pictures_that_its_visitor_chose(
     chosen = one.post(address, json=choice).json()
     assert (chosen["classes"], chosen["aside"]) == ({"cats": 5, "dogs": 6, "masks": 6}, {})
     assert (chosen["token"], chosen["choice"]) == (sent["token"], choice)
+    assert chosen.keys() == sent.keys(), "and nothing of where it came from"
 
     asked: list[RunRequest] = []
     monkeypatch.setattr(Runs, "add", lambda self, job, request: asked.append(request))

@@ -339,6 +339,9 @@ def test_pictures_without_labels_are_not_tuned_on(runs: Runs, tmp_path: Path) ->
         ({"data": {"a": 1}}, "no longer kept"),
         ({"preset": "continue", "model": ["own"]}, "on this machine"),
         ({"own_probe": "key"}, "no longer kept"),
+        ({"stepz": 3}, "no 'stepz'"),
+        ({"kind": "fine-tuning", "folder": "/etc"}, "no 'folder'"),
+        ({"device": "cuda"}, "no 'device'"),
     ],
 )
 def test_what_a_form_may_not_say(runs: Runs, values: dict[str, Any], words: str) -> None:
