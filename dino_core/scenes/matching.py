@@ -34,14 +34,14 @@ def matches_scene(
     seen: Inspection,
     second: Inspection,
     layer: int,
-    foreground: bool = True,
+    object_only: bool = True,
     preset: str = "paper",
     flip: bool = False,
     **changes: Any,
 ) -> MatchesScene:
-    """With `foreground`, lines keep to what the joint PCA of these settings calls foreground."""
+    """With `object_only`, lines keep to what the joint PCA of these settings calls foreground."""
     features = same_width([picture.patches(layer).float() for picture in (seen, second)])
-    config = settings(preset, flip, **changes) if foreground else None
+    config = settings(preset, flip, **changes) if object_only else None
     found = matched(features, [seen.grid, second.grid], config)
     matches = found.matches
     return MatchesScene(
@@ -50,7 +50,7 @@ def matches_scene(
         second_grid=second.grid,
         count=int(matches.mutual.sum()),
         radius=found.radius,
-        foreground=foreground,
+        foreground=object_only,
         forward=matches.forward.cpu().numpy().astype(np.int32),
         forward_similarity=matches.forward_similarity.cpu().numpy(),
         backward=matches.backward.cpu().numpy().astype(np.int32),

@@ -100,7 +100,7 @@ def test_match(tiny: Path, pictures: list[Path], seen: list[Inspection], tmp_pat
         close(got[name], getattr(scene, name))
     everywhere = tmp_path / "all"
     run("match", *pictures, "--everywhere", "--output", everywhere, weights=tiny)
-    scene = matches_scene(seen[0], seen[1], 2, foreground=False)
+    scene = matches_scene(seen[0], seen[1], 2, object_only=False)
     close(arrays(everywhere / "matches.npz")["lines"], scene.lines)
 
 

@@ -171,7 +171,7 @@ def test_maps(seen: Inspection) -> None:
 
 
 def test_matches(seen: Inspection, second: Inspection) -> None:
-    scene = matches_scene(seen, second, 2, foreground=False)
+    scene = matches_scene(seen, second, 2, object_only=False)
     wanted = match_patches(seen.patches(2), second.patches(2))
     np.testing.assert_array_equal(scene.forward, wanted.forward)
     np.testing.assert_array_equal(scene.backward, wanted.backward)
@@ -191,7 +191,7 @@ def test_matches(seen: Inspection, second: Inspection) -> None:
 
 
 def test_a_picture_matches_itself(seen: Inspection) -> None:
-    scene = matches_scene(seen, seen, 1, foreground=False)
+    scene = matches_scene(seen, seen, 1, object_only=False)
     np.testing.assert_array_equal(scene.forward, np.arange(96))
     assert scene.count == 96
 
