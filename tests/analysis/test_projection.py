@@ -188,3 +188,23 @@ def test_umap_is_told_how_far_neighbours_are(monkeypatch: pytest.MonkeyPatch) ->
     assert indices.tolist() == [[0, 1, 5], [1, 0, 7]]
     np.testing.assert_allclose(distances, [[0, 0.1, 0.5], [0, 0, 0.8]], atol=1e-6)
     assert told["random_state"] == 4
+
+
+@pytest.mark.parametrize(("n", "perplexity"), [(7, 2), (200, 30)])
+def test_tsne_starts_small_from_the_map_it_is_given(
+    n: int, perplexity: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the main components, the first axis 0.0001 wide; few points have few neighbours."""
+    told: dict[str, Any] = {}
+
+    def model(**options: Any) -> Any:
+        told.update(options)
+        return SimpleNamespace(fit_transform=lambda reduced: told.update(of=reduced) or reduced)
+
+    monkeypatch.setattr("sklearn.manifold.TSNE", model)
+    points, start = cloud(n, 60), cloud(n, 2)
+    tsne_map(points, start, seed=4)
+    assert (told["random_state"], told["perplexity"]) == (4, perplexity)
+    assert told["init"][:, 0].std() == pytest.approx(1e-4, rel=1e-5)
+    np.testing.assert_allclose(told["init"] * start[:, 0].std(), start * 1e-4, rtol=1e-4)
+    assert told["of"].shape == (n, min(50, n - 1))

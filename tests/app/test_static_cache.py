@@ -79,6 +79,8 @@ def test_a_script_that_was_changed_is_read_again(site: Site, scripts: Path) -> N
     os.utime(scripts / "one.js", (1, 1))
     assert site.client.get("/inside/js/one.js").text.startswith("const one = 2")
     assert site.client.get("/inside/js/two.js").status_code == 404
+    assert site.memory.nbytes == sum(len(one.response.body) for one in site.memory.files.values())
+    assert len(site.memory.files) == 1, "the old one is let go of"
 
 
 def test_memory_has_an_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,13 @@ def test_statements_in_the_order_in_which_they_end():
     assert recorder.names["y"].tolist() == [6, 6]
 
 
+def test_names_are_those_of_the_first_function_whatever_is_called_after_it():
+    recorder = Recorder([outer, inner])
+    recorder.run(lambda: (outer(torch.ones(1)), inner(torch.ones(1), 4)))
+    assert recorder.names["y"].tolist() == [6]
+    assert "n" not in recorder.names
+
+
 def test_what_is_made_of_several_is_taken_apart():
     recorder = Recorder([outer])
     recorder.run(lambda: outer(torch.ones(2), twice=True))

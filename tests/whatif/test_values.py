@@ -162,6 +162,22 @@ def test_what_is_learnt_is_the_same_for_every_picture(
     assert 0.5 < spread.std() < 2
 
 
+def test_noise_of_positions_is_spread_as_the_patches_of_this_picture_are(
+    vit: VisionTransformer, seen: Inspection, sources: Sources
+) -> None:
+    """By their number, not by one less: of six patches that would be a tenth more."""
+    table = vit.positions(GRID)[0][1:]
+    many = torch.stack(
+        [
+            Values(vit, seen, replace(sources, seed=seed), R).at("noise", "positions", None)[1:]
+            for seed in range(100)
+        ]
+    )
+    spread = (many - table.mean(0)) / table.std(0, correction=0)
+    assert spread.square().mean().sqrt() == pytest.approx(1, abs=0.03)
+    assert spread.mean() == pytest.approx(0, abs=0.03)
+
+
 def test_a_range_of_blocks_is_an_edit_for_each(vit: VisionTransformer, seen: Inspection) -> None:
     edits = as_edits(vit, seen, [parse_change("scores:0-2=cls!patches")], Sources())
     assert [edit.block for edit in edits] == [0, 1, 2]
