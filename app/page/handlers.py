@@ -20,6 +20,7 @@ from app.routes.galleries import is_sample, open_from_gallery
 from app.routes.pictures import view_of
 from app.state.checkpoints import GONE, is_checkpoint
 from app.state.models import Progress, read_sample
+from app.state.trays import GONE as NOT_KEPT
 from app.visitors import owner_of
 
 NOT_TAKEN = "This file was not taken: a picture of at most 25 MB is wanted."
@@ -226,6 +227,8 @@ class Handlers(Updates):
                 return self._open_sample(rest, choice, key, request)
             if kind == "gallery":
                 name, _, index = rest.rpartition("/")
+                if not index.isdecimal():
+                    raise ValueError(NOT_KEPT)
                 return self._open_from_gallery(name, int(index), choice, key, request)
             own = self.services.trays.find(self._secret(request), rest)
             caption, origin = f"{own.name}, from the tray.", f"upload/{rest}"
