@@ -672,3 +672,101 @@ def test_a_gallery_that_is_to_go_on_waits_as_others_do(
     monkeypatch.setattr(Galleries, "card", lambda *_: {"actions": ["resume"]})
     with pytest.raises(ValueError, match="You have 1 gallery waiting already"):
         galleries.steer("old", "one", "resume")
+
+
+def test_a_run_of_the_command_line_has_the_machine_too(world: World) -> None:
+    runs, by_hand = world.runs(), RunFolder(world.folder / "by-hand")
+    by_hand.create({"kind": "pretraining"})
+    with by_hand.locked():
+        runs.add(run("a"), ASKED)
+        assert runs.running() == "by-hand"
+        assert world.launched == []
+    assert not runs.advance(), "it was the only one who waited"
+    assert len(world.launched) == 1
+
+
+def test_what_a_run_learns_from_and_follows_stays(world: World) -> None:
+    runs = world.runs()
+    runs.add(replace(run("a"), data="/u/a.zip"), replace(ASKED, probes=("/u/yours.png",)))
+    runs.add(replace(run("b", owner="two"), data="/u/b.zip"), ASKED)
+    (world.folder / "b" / "request.json").write_text("{")
+    assert {"/u/a.zip", "/u/yours.png", "/u/b.zip"} <= runs._used_files(), "damaged or not"
+
+
+@pytest.mark.parametrize(("name", "fits"), [("a" * 80, True), ("a" * 81, False), ("a-1", True)])
+def test_a_name_has_so_many_letters(world: World, name: str, fits: bool) -> None:
+    runs = world.runs()
+    runs.add(run(name), ASKED)
+    assert (runs.job(name) is not None) == fits
+
+
+def test_a_gallery_that_stopped_goes_on_and_one_at_work_is_stopped(
+    galleries: Galleries, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[Path] = []
+    monkeypatch.setattr(gallery_jobs, "stop", stopped.append)
+    galleries.add(gallery("a"))
+    with pytest.raises(ValueError, match="nothing to go on with"):
+        galleries.steer("a", "one", "resume")
+    galleries.steer("a", "one", "stop")
+    assert stopped == [galleries.folder / "a"]
+    for call in (galleries.remove, lambda *who: galleries.again(*who, lambda old, new: old)):
+        with pytest.raises(ValueError, match="still being built: stop it first"):
+            call("a", "one")
+    world.now += 61  # its process has said nothing, and has ended
+    assert galleries.card("a", "one")["actions"] == ["resume"]
+    galleries.steer("a", "one", "resume")
+    assert len(world.launched) == 2
+    job = galleries.job("a")
+    assert job is not None
+    assert (job.waiting, job.asked, job.launched) == (False, world.now, world.now)
+
+
+def test_a_gallery_whose_process_cannot_be_started_says_why(
+    galleries: Galleries, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise ValueError("There is no room for features.")
+
+    monkeypatch.setattr(gallery_jobs, "launch", refuse)
+    galleries.add(gallery("a"))
+    card = galleries.card("a", "one")
+    assert (card["state"], card["words"], card["alive"]) == (
+        "failed",
+        "There is no room for features.",
+        False,
+    )
+    monkeypatch.setattr(gallery_jobs, "launch", lambda data, folder, _: world.launch([], folder))
+    galleries.add(gallery("b", "two"))
+    assert len(world.launched) == 1, "and holds up nobody"
+
+
+@pytest.mark.parametrize(
+    ("state", "alive", "at_work"),
+    [
+        ("embedding", True, True),
+        ("mapping", True, True),
+        ("ready", True, False),
+        ("embedding", False, False),
+        ("stopped", False, False),
+    ],
+)
+def test_a_gallery_is_at_work_while_its_process_lives(
+    galleries: Galleries, monkeypatch: pytest.MonkeyPatch, state: str, alive: bool, at_work: bool
+) -> None:
+    said = {"state": state, "alive": alive}
+    monkeypatch.setattr(gallery_jobs, "state_of", lambda folder: said)
+    assert galleries._at_work(gallery("a")) == at_work
+
+
+def test_samples_that_broke_off_are_swept(galleries: Galleries, world: World) -> None:
+    there = galleries.page / "samples.0a1b"
+    there.mkdir(parents=True)
+    os.utime(there, (world.now, world.now))
+    world.now += 24 * 3600
+    galleries.sweep()
+    assert there.exists()
+    world.now += 1
+    galleries.sweep()
+    assert not there.exists()
+    assert not galleries._is_old(there, 0.0), "what has gone meanwhile is not old"

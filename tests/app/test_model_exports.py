@@ -223,3 +223,54 @@ def test_an_export_that_takes_too_long_is_stopped(
     ada = server.visitor("ada")
     card = ended(ada, ada.post("/exports?model=preview_vits14&to=timm").json(), 10)
     assert (card["state"], len(stopped)) == ("failed", 1)
+
+
+def test_at_the_end_of_the_server_nothing_goes_on(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is being made is stopped, and what waits does not begin."""
+    stopped: list[str] = []
+    begun = threading.Event()
+    monkeypatch.setattr("app.jobs.exports.is_running", lambda *_: begun.set() or not stopped)
+    monkeypatch.setattr("app.jobs.exports.stop_process", lambda _, token: stopped.append(token))
+    command = server.use(Command("Writing.", writes=False))
+    exports = server.services.exports
+    first = exports.add("ada", "preview_vits14", "timm")
+    assert begun.wait(20)
+    second = exports.add("bob", "preview_vits14", "official")
+    asked = command.asked
+    exports.end()
+    with exports._turn:
+        pass
+    assert stopped == [first["token"]]
+    assert command.asked == asked, "the second was never started"
+    assert exports.card("bob", second["token"])["state"] == "waiting"
+
+
+def test_what_has_ended_is_known_for_an_hour(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports, now = server.services.exports, 10_000.0
+    monkeypatch.setattr("app.jobs.exports.time.time", lambda: now)
+    states = ("waiting", "running", "finished", "failed")
+    exports._all = {
+        state: Export(state, "ada", "timm", (), Path("x"), state, asked=now) for state in states
+    }
+    now += KEPT
+    exports._sweep()
+    assert set(exports._all) == set(states)
+    now += 1
+    exports._sweep()
+    assert set(exports._all) == {"waiting", "running"}, "these have not ended"
+
+
+def test_halves_of_a_server_before_are_thrown_away(server: Server) -> None:
+    folder = server.services.exports.folder / "owner"
+    (folder / "old").mkdir(parents=True)
+    for name in ("old", "old.txt", "new.txt"):
+        path = folder / name
+        path.mkdir(exist_ok=True) if name == "old" else path.write_text("said")
+        age = KEPT + 1 if name.startswith("old") else KEPT - 60
+        os.utime(path, (1, time.time() - age))
+    server.services.exports._sweep()
+    assert [path.name for path in folder.iterdir()] == ["new.txt"]

@@ -289,3 +289,59 @@ def test_names_that_are_none_do_not_add_up() -> None:
         with pytest.raises(ValueError, match=name):
             models.backbone(name)
     assert not models._loaded
+
+
+# --- the list
+
+
+@pytest.mark.parametrize(
+    ("model", "weights", "words"),
+    [
+        ("dinov9", None, "no model 'dinov9': it is one of"),
+        (None, ".", r"\. is a folder: name the file"),
+        (None, "nothing.pth", "no file nothing.pth"),
+    ],
+)
+def test_what_the_page_cannot_begin_with_is_said(
+    model: str | None, weights: str | None, words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        Models(model, Path(weights) if weights else None, "cpu")
+
+
+def test_a_file_of_one_s_own_is_known_under_its_name(tmp_path: Path) -> None:
+    file = tmp_path / "mine.pth"
+    file.write_bytes(b"x")
+    models = Models("dinov2_vits14", file, "cpu")
+    assert (models.default, models.weights_of("mine")) == ("mine", file)
+    assert models.choices()[0] == ("mine", "mine")
+    assert models.options_of("mine", "") == ("dinov2_vits14", str(file.resolve()))
+    assert (models.file_in_python("mine", ""), models.file_in_python(PREVIEW, "")) == (
+        "mine.pth",
+        "",
+    )
+    assert models.title_of("mine", "") == "mine"
+    assert models.options_of(PREVIEW, "") == (PREVIEW, None)
+    with pytest.raises(ValueError, match="Choose a model that is on this machine"):
+        models.options_of("dinov2_vitg14", "")
+    with pytest.raises(ValueError, match="no longer kept"):
+        models.checkpoint("ada", "checkpoint-" + "0" * 24)
+    plain = Models(PREVIEW, None, "cpu")
+    assert (plain.file_in_python(PREVIEW, ""), plain.default_weights()) == (
+        "",
+        models.weights_of(PREVIEW),
+    )
+    assert "dinov2_vitg14" not in [name for _, name in plain.available()]
+
+
+def test_a_forward_may_take_its_time_and_no_more(clock: Clock) -> None:
+    """Five minutes; and whether anybody waits is asked more than 50 ms after the last time."""
+    asked: list[float] = []
+    check = module.GivingUp(lambda: bool(asked.append(clock.now)))
+    for now in (0.05, 0.06, 0.11, 0.12, 300.0):
+        clock.now = now
+        check()
+    assert asked == [0.06, 0.12, 300.0]
+    clock.now = 300.1
+    with pytest.raises(ValueError, match="longer than this server allows"):
+        check()

@@ -170,3 +170,49 @@ def test_what_was_seen_is_kept_within_bounds() -> None:
     for name in ("a", "b", "a", "c", "a", "b"):
         trays.seen(("sample", name), lambda name=name: look(name))  # type: ignore[misc]
     assert asked == ["a", "b", "c", "b"]
+
+
+def test_a_picture_that_the_page_has_open_counts_its_pixels_and_needs_a_page() -> None:
+    trays = Trays(max_seen=10, max_kept=2 * 3 * 60 * 40)
+    with pytest.raises(ValueError, match="Open the page in a browser first"):
+        trays.add("", "x", Image.new("RGB", (60, 40)))
+    keys = [trays.add("a", str(i), Image.new("RGB", (60, 40))) for i in range(3)]
+    assert len(trays) == 2, "each has 7,200 bytes, and so many are kept"
+    assert trays.find("a", keys[2]).nbytes == 7200
+
+
+def test_what_was_seen_of_a_picture_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Seen:
+        class seen:  # noqa: N801
+            nbytes = 6
+
+    trays = Trays(max_seen=100)
+    key = trays.add("a", "x", Image.new("RGB", (60, 40)))
+    for what in (("own", key, "tiny", 56), ("own", "gone", "tiny", 56), ("sample", "x", "", 56)):
+        trays.seen(what, Seen)  # type: ignore[arg-type]
+    trays.evict()
+    assert list(trays._seen) == [("own", key, "tiny", 56), ("sample", "x", "", 56)]
+
+
+def test_what_was_seen_is_of_one_picture_model_and_size(client: TestClient) -> None:
+    """Asked one after the other of the same row: none of them is another's answer."""
+    row = client.post("/tray/pictures", params={"name": "x.png"}, content=png()).json()["row"]
+    asked = [{"row": row, "size": 56}, {"row": row, "size": 112}, {"row": SAMPLES[0], "size": 56}]
+    first = [client.get("/tray/picture.jpg", params=one).content for one in asked]
+    assert len(set(first)) == 3
+    assert [client.get("/tray/picture.jpg", params=one).content for one in asked] == first
+
+
+def test_choices_are_names_and_what_they_are_called(client: TestClient) -> None:
+    said = client.get("/tray/choices").json()
+    assert said["models"][0] == ["tiny", "tiny"]
+    assert ["sample/cat.jpg", "Cat"] in said["samples"] or "sample/cat.jpg" in dict(said["samples"])
+
+
+@pytest.mark.parametrize(
+    ("name", "called"),
+    [("C:\\photos\\my.png", "my.png"), ("a/b/" + "é" * 90, "é" * 80), ("/", "picture")],
+)
+def test_a_picture_is_called_as_its_file(client: TestClient, name: str, called: str) -> None:
+    made = client.post("/tray/pictures", params={"name": name}, content=png()).json()
+    assert made["name"] == called

@@ -21,7 +21,7 @@ from app.server import build_server
 from app.state import whatif as state
 from app.state.models import BUSY
 from app.state.pictures import EFFECTS
-from app.state.screenings import Asked, Screening, Stopped
+from app.state.screenings import Asked, Screening, Screenings, Stopped
 from dino_core.analysis.inspection import inspect
 from dino_core.config import ViTConfig
 from dino_core.embedding.preparation import Preparation
@@ -415,3 +415,54 @@ def test_statistics_are_of_the_picture_s_grid(
     for one in (entry, replace(entry, picture=other), entry):
         changed_pictures.sources(one, changes, 0)
     assert asked == [(h, w), (h + 1, w)]
+
+
+def test_few_screenings_wait_and_few_are_kept(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest of all is let go of, and is stopped where it still waits."""
+    monkeypatch.setattr(Screenings, "_run", lambda *_: None)
+    every = Screenings(services(client).models, services(client).changed)
+    entry = services(client).pictures.get("", stored.KEY)
+    for seed in range(6):
+        every.start("", "first", Asked(seed), entry)
+    with pytest.raises(ValueError, match=BUSY):
+        every.start("", "first", Asked(6), entry)
+    first = every._screenings["", "first", Asked(0)]
+    for seed in range(12):
+        every._screenings.setdefault(("", "first", Asked(seed)), Screening()).state = "ready"
+    every.start("", "first", Asked(12), entry)
+    assert len(every._screenings) == 12
+    assert every.status("", "first", Asked(0))["state"] == "none"
+    assert not first.wanted
+    assert every.status("", "first", Asked(1))["state"] == "ready"
+
+
+def test_a_screening_that_fails_for_another_reason_says_so(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+
+    def wrong(*_: Any, **__: Any) -> Any:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("dino_core.scenes.whatif_screening.screen_picture", wrong)
+    client.post("/view/first/whatif/screening?seed=17")
+    state = finished(client, 17)
+    assert (state["state"], state["words"]) == ("failed", "The screening has failed.")
+
+
+def test_nearest_of_a_gallery_are_the_library_s(client: TestClient) -> None:
+    from dino_core.draw.encode import pack
+    from dino_core.scenes.whatif_nearest import nearest_scene
+
+    edits = ["mlp:1=zero"]
+    answer = ask(client, "/nearest", edits, gallery=GALLERY)
+    assert answer.status_code == 200, answer.text
+    models, entry = services(client).models, services(client).pictures.get("", "first")
+    folder, changes = services(client).galleries.find(GALLERY, ""), parse_changes(edits)
+    vit = models.backbone(models.default).vit
+    found = changed(vit, entry.picture.seen, changes, Sources())
+    from dino_core.scenes.gallery import names
+
+    assert answer.content == pack(nearest_scene(folder, names(folder).model, found, None))
