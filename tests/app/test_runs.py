@@ -414,3 +414,54 @@ def test_a_run_takes_the_pictures_that_its_visitor_chose(
     assert {name: getattr(request, name) for name in choice} == {
         "include": ("masks",), "exclude": ("cats/0*",), "stretch": True,
     }  # fmt: skip
+
+
+def test_weights_are_handed_out_under_the_run_s_name(folder: Path) -> None:
+    server = Server()
+    one = server.visitor("one")
+    run = experiment_of(server, "one")
+    none = one.get("/runs/tiny-b/weights")
+    assert (none.status_code, none.text) == (404, "This run has no weights yet.")
+    (run.path / "backbone.safetensors").write_bytes(b"weights")
+    answer = one.get("/runs/tiny-b/weights")
+    assert answer.content == b"weights"
+    assert 'filename="tiny-b-backbone.safetensors"' in answer.headers["content-disposition"]
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_a_mistake_is_shown_to_who_brought_the_pictures(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    run = experiment_of(server, "one")
+    job = run.path.parent / ".page" / "jobs" / "tiny-b.json"
+    job.write_text(json.dumps(json.loads(job.read_text()) | {"data": "/u/own.zip"}))
+    asked: list[tuple[Path, int]] = []
+    monkeypatch.setattr(
+        "app.routes.runs.finetuning.mistake_picture",
+        lambda folder, number: asked.append((folder, number)) or b"jpeg",
+    )
+    address = "/runs/tiny-b/mistakes/3.jpg"
+    answer = server.visitor("one").get(address)
+    assert (answer.content, answer.headers["content-type"]) == (b"jpeg", "image/jpeg")
+    assert answer.headers["cache-control"] == "no-store"
+    assert asked == [(run.path, 3)]
+    assert server.visitor("two").get(address).status_code == 403
+
+
+def test_a_moment_is_shown_in_the_colours_of_another(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    one, run = server.visitor("one"), experiment_of(server, "one")
+    asked: list[Any] = []
+
+    def scene(*parts: Any) -> Any:
+        asked.append(parts)
+        raise ValueError("A test.")
+
+    monkeypatch.setattr("app.routes.runs.probes.probe_scene", scene)
+    for query in ("", "?to=tiny-b&at=step-9"):
+        assert one.get(f"/runs/tiny-b/probe/step-3{query}").text == "A test."
+    assert asked == [(run.path, "step-3", None), (run.path, "step-3", (run.path, "step-9"))]
+    assert one.get("/runs/tiny-b/probe/step-3?to=nothing").status_code == 404

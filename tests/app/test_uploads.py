@@ -206,7 +206,8 @@ def test_an_address_sends_so_many_at_once() -> None:
         ):
             pass
         stack.enter_context(module.ON_THEIR_WAY.counted(1, "there"))
-        stack.enter_context(module.ON_THEIR_WAY.counted(1))
+        for _ in range(module.AT_ONCE + 1):  # from where nobody knows: each may be another's
+            stack.enter_context(module.ON_THEIR_WAY.counted(1))
     with module.ON_THEIR_WAY.counted(1, "here"):
         assert module.ON_THEIR_WAY.nbytes == 1
 
@@ -272,11 +273,11 @@ def runs(tmp_path: Path) -> Runs:
     return Runs(tmp_path / "runs")
 
 
-def ask(runs: Runs, **values: Any) -> Any:
+def ask(runs: Runs, opened: Any = None, **values: Any) -> Any:
     models = Models.__new__(Models)  # with a file of the user's own in name only
     models.device, models.weights, models.architecture = "cpu", Path("/w/own.pth"), None
     models.default, models.checkpoints = "own", None
-    store = SimpleNamespace(get=lambda secret, key: None)
+    store = SimpleNamespace(get=lambda secret, key: opened and opened(secret, key))
     return job_for(RunForm(values, "one", "secret", "here"), runs, models, store)  # type: ignore[arg-type]
 
 
@@ -349,3 +350,58 @@ def test_what_a_form_may_not_say(runs: Runs, values: dict[str, Any], words: str)
     with pytest.raises(ValueError, match=words):
         ask(runs, **values)
     assert not runs.folder.exists() or not list(runs.folder.glob("tiny*"))
+
+
+def test_an_open_picture_that_a_run_follows_is_written_down(runs: Runs) -> None:
+    asked: list[tuple[str, str]] = []
+    source = Image.new("RGB", (9, 7), "teal")
+
+    def opened(secret: str, key: str) -> Any:
+        asked.append((secret, key))
+        return SimpleNamespace(picture=SimpleNamespace(source=source))
+
+    _, request = ask(runs, opened, own_probe="the key", probes=[])
+    (path,) = request.probes
+    assert asked == [("secret", "the key")]
+    assert Path(path).parent == runs.uploads.of("one")
+    with Image.open(path) as kept_picture:
+        assert (kept_picture.size, kept_picture.getpixel((0, 0))) == ((9, 7), (0, 128, 128))
+
+
+@pytest.mark.parametrize(("more", "taken"), [(0, True), (1, False)])
+def test_a_body_has_as_many_bytes_as_are_allowed(tmp_path: Path, more: int, taken: bool) -> None:
+    path = tmp_path / "x.zip"
+    coming = module.receive(parts(bytes(3000 + more)), path, 3000, "Send less.")
+    if taken:
+        assert run(coming) == 3000 == path.stat().st_size
+    else:
+        with pytest.raises(ValueError, match=r"more than the 0 MB allowed: Send less\."):
+            run(coming)
+        assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("free", "enough"), [(0, True), (-1, False)])
+def test_the_disk_keeps_its_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, enough: bool
+) -> None:
+    usage = namedtuple("Usage", "free")(module.ROOM + 70 + 5 + free)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: usage)
+    with module.ON_THEIR_WAY.counted(70):
+        if enough:
+            module.need_room(tmp_path, 5)
+        else:
+            with pytest.raises(ValueError, match="no room for more files"):
+                module.need_room(tmp_path, 5)
+
+
+def test_zips_of_an_address_count_while_no_run_uses_them(
+    uploads: Uploads, used: set[str], data: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PER_ADDRESS", 1)
+    token = take(uploads, data, "one", "here")["token"]
+    chosen = uploads.choose("one", token, module.AS_IT_IS)
+    assert "address" not in chosen
+    with pytest.raises(ValueError, match="1 zips from your address"):
+        take(uploads, data, "two", "here")
+    used.add(str(uploads.find("one", token)[0]))
+    take(uploads, data, "two", "here")
