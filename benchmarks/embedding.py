@@ -70,7 +70,7 @@ def throughput(count: int, seconds: float) -> Result:
     )
 
 
-def write_photos(folder: Path, count: int) -> None:
+def write_photos(folder: Path, count: int, size: tuple[int, int] = PHOTO) -> None:
     """JPEGs cut out of the samples, each another piece."""
     samples = sample_pictures()
     folder.mkdir()
@@ -79,4 +79,4 @@ def write_photos(folder: Path, count: int) -> None:
         width, height = picture.width * 3 // 4, picture.height * 3 // 4
         left = (picture.width - width) * (i // len(samples)) // max(count // len(samples), 1)
         part = picture.crop((left, left * height // width // 2, left + width, height))
-        part.resize(PHOTO, Image.Resampling.BICUBIC).save(folder / f"{i:03}.jpg", quality=90)
+        part.resize(size, Image.Resampling.BICUBIC).save(folder / f"{i:03}.jpg", quality=90)

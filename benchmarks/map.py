@@ -9,6 +9,8 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 from PIL import Image
@@ -167,13 +169,15 @@ class Answers:
         if path == "":
             samples = route.request.url.rstrip("/").endswith("samples")
             route.fulfill(json=card if samples else {"galleries": [card], "models": []})
+        elif path == "/tiles.jpg":
+            route.fulfill(body=sheet(-(-len(asked_of(route)) // 16)), content_type="image/jpeg")
         elif path.endswith(".jpg"):
-            route.fulfill(body=ATLAS, content_type="image/jpeg")
+            route.fulfill(body=sheet(32, across=32), content_type="image/jpeg")
         elif path in ("/find", "/command"):
             route.fulfill(body=json.dumps({"index": None, "command": ""}))
-        elif path.startswith("/names/"):
-            names = [f"class-{i % CLASSES}/{i}.jpg" for i in range(1024)]
-            route.fulfill(json={"names": names, "first": 0})
+        elif path == "/names":
+            names = [f"class-{i % CLASSES}/{i}.jpg" for i in map(int, asked_of(route))]
+            route.fulfill(json={"names": names})
         elif path == "/pictures":
             route.fulfill(body=pack(self.gallery()))
         elif path == "/points":
@@ -222,11 +226,15 @@ def neighbours() -> Neighbours:
     )
 
 
-def _atlas() -> bytes:
-    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
-    buffer = io.BytesIO()
-    Image.fromarray(noise).resize((2048, 2048), Image.Resampling.NEAREST).save(buffer, "JPEG")
+def asked_of(route: Route) -> list[str]:
+    """The pictures that a request names: ?of=5,17."""
+    return parse_qs(urlsplit(route.request.url).query)["of"][0].split(",")
+
+
+@cache
+def sheet(lines: int, across: int = 16) -> bytes:
+    """So many thumbnails of 64 px, as large as the server sends them."""
+    noise = np.random.default_rng(0).integers(0, 256, (lines, across, 3), dtype=np.uint8)
+    size, buffer = (64 * across, 64 * lines), io.BytesIO()
+    Image.fromarray(noise).resize(size, Image.Resampling.NEAREST).save(buffer, "JPEG")
     return buffer.getvalue()
-
-
-ATLAS = _atlas()

@@ -1,14 +1,13 @@
 """What the screen of many pictures asks about a gallery too large to be sent at once.
 
 GET    galleries/NAME/part/K?...          every so many-th point of a map, from the K-th on
-GET    galleries/NAME/names/K             1024 names
+GET    galleries/NAME/names?of=5,17       what these pictures are called
 GET    galleries/NAME/search?text         who has a text in the name or class
 GET    galleries/NAME/tiles.jpg?of=5,17   thumbnails, 16 beside each other
 
 A gallery of another visitor is none: 404. What is still being computed is answered with 202.
 """
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -20,6 +19,7 @@ from app.routes.responses import or_sentence, plain
 from dino_core.scenes import gallery_parts as parts
 
 router = APIRouter(prefix="/galleries/{name}")
+Chosen = Annotated[str, Query(max_length=4000)]
 
 
 @router.get("/part/{number}")
@@ -30,10 +30,10 @@ def part(
     return shown(form, lambda: parts.part(folder, number, *options))
 
 
-@router.get("/names/{number}")
-def names(folder: Folder, number: int) -> Response:
+@router.get("/names")
+def names(folder: Folder, of: Chosen) -> Response:
     def work() -> Response:
-        response = plain(asdict(parts.names_page(folder, number)))
+        response = plain({"names": parts.names(folder, selected(of.encode()) or [])})
         response.headers.update(CACHE)
         return response
 
@@ -48,7 +48,7 @@ def search(
 
 
 @router.get("/tiles.jpg")
-def tiles(folder: Folder, of: Annotated[str, Query(max_length=4000)]) -> Response:
+def tiles(folder: Folder, of: Chosen) -> Response:
     from dino_core.scenes.packing import jpeg
 
     def work() -> Response:

@@ -50,11 +50,13 @@ def aligned_map(
 ) -> StoredMap:
     """The stored map, PCA made where it is missing. NotReady for others that are missing.
 
-    Of a large gallery PCA too is left to the gallery's process.
+    Of a large gallery PCA too is left to the gallery's process, and t-SNE is refused: ValueError.
     """
     at = store.layer(layer)
     stored = store.stored(features, at, method)
     if stored is None:
+        if method == "tsne":
+            check_tsne(store.count())
         if method != "pca" or store.is_large():
             store.request(features, at, method)
         make_map(store, features, at, "pca")

@@ -2,7 +2,7 @@
 
     names(folder).large            from here on it is worth it
     part(folder, 0)                a first, even sample of the map; the others fill it up
-    names_page(folder, 3)          1024 names
+    names(folder, [5, 17, 99])     what these pictures are called
     found(folder, "cat")           who has it in the name or class
     tiles(folder, [5, 17, 99])     thumbnails on one sheet
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PART = 50_000  # points
-PAGE = 1024  # names
-MOST_TILES = 256
+MOST = 256  # names or thumbnails at once
 
 
 @dataclass(frozen=True)
@@ -60,20 +59,11 @@ def part(
     return Part(xy, number, parts, len(every.xy), *made, every.facts)
 
 
-@dataclass(frozen=True)
-class NamesPage:
-    """What some pictures are called."""
-
-    names: list[str]  # of the pictures first, first + 1, ...
-    first: int
-
-
-def names_page(folder: str | Path, number: int) -> NamesPage:
-    """Names number * PAGE up to (number + 1) * PAGE. ValueError for a page that there is not."""
+def names(folder: str | Path, indices: Sequence[int]) -> list[str]:
+    """What these pictures are called, in this order. ValueError for one that there is not."""
+    _check_number(indices, "names")
     listing = GalleryFolder(folder).listing()
-    first = number * PAGE
-    checked(first, len(listing))
-    return NamesPage(listing.names(slice(first, first + PAGE)), first)
+    return [listing.name(checked(index, len(listing))) for index in indices]
 
 
 @dataclass(frozen=True)
@@ -92,8 +82,12 @@ def tiles(folder: str | Path, indices: Sequence[int]) -> "Image.Image":
     """The thumbnails of these pictures on one sheet, 16 beside each other, in this order."""
     from dino_core.gallery.tiles import sheet
 
+    _check_number(indices, "thumbnails")
     store = GalleryFolder(folder)
-    if not 1 <= len(indices) <= MOST_TILES:
-        raise ValueError(f"Ask for 1 to {MOST_TILES} thumbnails, not {len(indices)}.")
     count = store.count()
     return sheet(store, [checked(index, count) for index in indices])
+
+
+def _check_number(indices: Sequence[int], what: str) -> None:
+    if not 1 <= len(indices) <= MOST:
+        raise ValueError(f"Ask for 1 to {MOST} {what}, not {len(indices)}.")

@@ -40,14 +40,17 @@ def clusters(
 ) -> Clusters:
     """Groups of pictures in the original space. k (k-means): None takes the number of classes,
     or 8 without labels. HDBSCAN finds its own number; it is asked for and NotReady until made.
+    ValueError, in a sentence, where there are too few pictures for it, or too many.
     """
-    from dino_core.analysis.clustering import agreement
+    from dino_core.analysis.clustering import agreement, check_hdbscan
+    from dino_core.gallery.clusters import SMALLEST_GROUP
 
     store = GalleryFolder(folder)
     at = store.layer(layer)
     if method == "hdbscan":
         stored = store.stored(features, at, "hdbscan")
         if stored is None:
+            check_hdbscan(store.count(), SMALLEST_GROUP)
             store.request(features, at, "hdbscan")
         labels, facts = stored["labels"], json.loads(str(stored["facts"]))
     elif method == "kmeans":

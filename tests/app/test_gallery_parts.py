@@ -84,14 +84,17 @@ def test_parts_names_search_and_tiles(client: TestClient, made: Path) -> None:
     for number in range(3):
         assert_same(get(f"part/{number}").content, pack(gallery_parts.part(made, number)))
     assert get("part/3").status_code == 422
-    assert get("names/0").json()["names"][123] == "class-03/0000123.jpg"
-    assert get("names/1").status_code == 422
+    assert get("names?of=123,40").json()["names"] == [
+        "class-03/0000123.jpg",
+        "class-00/0000040.jpg",
+    ]
     assert get("search?text=CLASS-07").content == pack(gallery_parts.found(made, "class-07"))
     assert get("search?text=").status_code == 422
     with Image.open(io.BytesIO(get("tiles.jpg?of=3,43,4").content)) as sheet:
         assert sheet.size == (3 * 64, 64)
-    for wrong in ("tiles.jpg?of=", "tiles.jpg?of=x", f"tiles.jpg?of={COUNT}", "tiles.jpg?of=-1"):
-        assert get(wrong).status_code == 422
+    for path in ("tiles.jpg", "names"):
+        for wrong in ("", "x", f"{COUNT}", "-1"):
+            assert get(f"{path}?of={wrong}").status_code == 422
     for waiting in ("part/0?method=umap", "part/0?layer=0", "outliers", "duplicates"):
         assert get(waiting).status_code == 202
     assert client.get("/galleries/shown-1-other/part/0").status_code == 404
@@ -116,7 +119,7 @@ def test_an_open_gallery_of_many_rows_takes_little_memory(
         "pictures",
         "part/0",
         "part/1",
-        "names/3",
+        "names?of=3,90000",
         "tiles.jpg?of=5,70000",
         "search?text=9",
     ):

@@ -112,16 +112,26 @@ def test_nothing_is_made_by_whoever_reads(made: Path, monkeypatch: pytest.Monkey
         store.forget_request(*request)
 
 
+def test_what_would_take_hours_is_refused_at_once_with_what_to_do_instead(made: Path) -> None:
+    with pytest.raises(ValueError, match=r"t-SNE of 450 pictures .* stops at 400: use UMAP"):
+        gallery.points(made, layer=0, method="tsne")
+    with pytest.raises(ValueError, match=r"HDBSCAN of 450 pictures .* at 400: use k-means"):
+        gallery_similarity.clusters(made, method="hdbscan", layer=0)
+    assert GalleryFolder(made).requests() == []
+
+
 def test_the_listing_is_read_in_parts(made: Path) -> None:
     one = gallery.names(made)
     assert (one.names, one.splits, one.large, one.count) == ([], [], True, COUNT)
     assert one.labels.tolist() == [i % CLASSES for i in range(COUNT)]
     assert len(json.loads((made / "facts.json").read_text())["names"]) == 0
     names = [f"class-{i % CLASSES:02}/{i:07}.jpg" for i in range(COUNT)]
-    assert gallery_parts.names_page(made, 0).names == names
+    assert gallery_parts.names(made, [449, 0, 123]) == [names[449], names[0], names[123]]
     assert gallery.name_of(made, 449) == names[449]
-    with pytest.raises(ValueError, match="no picture 1024"):
-        gallery_parts.names_page(made, 1)
+    with pytest.raises(ValueError, match="no picture 450"):
+        gallery_parts.names(made, [3, 450])
+    with pytest.raises(ValueError, match="1 to 256 names, not 257"):
+        gallery_parts.names(made, range(257))
     for text, expected in (
         ("CLASS-07", [i for i in range(COUNT) if i % CLASSES == 7]),
         (" 0000123", [123]),

@@ -1,177 +1,209 @@
-/* More points than a screen can show one by one: sorted by place, drawn as a density of colours where
-   many share a pixel, and one by one where one has zoomed in.
+/* More points than a screen can show one by one, as slices: every so many-th point, so that each slice
+   alone is a thin picture of the whole. Slices are sorted by place one after another, when there is
+   time, and drawn one after another: whoever moves the map sees at once as many as a frame has time
+   for, and all of them when it rests. */
+import { Buckets } from "./buckets.js";
 
-   A point adds 1 and its colour to the pixels it covers. A pixel then has the mean of its colours, the
-   more opaque the more points lie on it: by the logarithm, so that one alone is seen beside a
-   thousand. While the map moves a sample is enough, of which each point counts for several. */
-import { mixed } from "./pixels.js";
-import { Buckets } from "./points.js";
-
-/** @typedef {import("./pixels.js").PixelCanvas} PixelCanvas */
+/** @typedef {import("./buckets.js").Range} Range */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
-/** @typedef {readonly [from: number, to: number]} Range of sorted points */
-
-export const CROWD = 20_000; // points; up to here each one is a disc
-const WHILE_MOVING = 150_000; // points in sight that are drawn while the map moves
-const FAINTEST = 0.45; // opacity of a point alone
-const LARGE_UP_TO = 200_000; // points in sight that are 2 px wide
 
 /**
- * @typedef {object} Plane where the plane lies on the canvas, px
- * @property {number} left
- * @property {number} top
- * @property {number} unit px for 1
+ * @typedef {object} Drawable points in the order in which they are drawn
+ * @property {Float32Array} xy [2m]
+ * @property {Uint32Array} colours [m], packed
+ * @property {Uint8Array | null} highlighted [m], 0: stands back; null: nobody does
  */
 
-export class Crowd {
-  /** @param {Float32Array} points [2n]; those that are not a number are still to come */
-  constructor(points) {
-    this.buckets = new Buckets(points);
-    const { members } = this.buckets;
+export const CROWD = 20_000; // points; up to here each one is a disc
+const SLICE = 50_000; // points of a slice, where they have not come in parts
+const LARGE_UP_TO = 200_000; // points in sight that are 2 px wide
+
+/** Every so many-th point, sorted by place. @implements {Drawable} */
+export class Slice {
+  /** @type {Uint8Array | null} */
+  highlighted = null;
+
+  /** @param {Buckets} buckets */
+  constructor(buckets) {
+    this.buckets = buckets;
+    const { members, points } = buckets;
     this.xy = new Float32Array(2 * members.length);
     for (let at = 0; at < members.length; at++) {
       this.xy[2 * at] = points[2 * members[at]];
       this.xy[2 * at + 1] = points[2 * members[at] + 1];
     }
     this.colours = new Uint32Array(members.length);
-    /** @type {Uint8Array | null} */
-    this.highlighted = null;
   }
 
-  /** @param {Uint32Array} colours [n], packed */
+  /** @param {Uint32Array} colours [n] of all points, packed */
   paint(colours) {
     const { members } = this.buckets;
     for (let at = 0; at < members.length; at++) this.colours[at] = colours[members[at]];
-    return this;
   }
 
-  /** @param {Uint8Array | null} mask [n] */
+  /** @param {Uint8Array | null} mask [n] of all points */
   highlight(mask) {
     const { members } = this.buckets;
     this.highlighted = mask && new Uint8Array(members.length);
     if (mask && this.highlighted)
       for (let at = 0; at < members.length; at++) this.highlighted[at] = mask[members[at]];
+  }
+
+  /**
+   * The runs of its points in which everything in sight lies, and a little more.
+   *
+   * @param {Viewport} viewport
+   */
+  inSight(viewport) {
+    return this.buckets.rangesOf(
+      ...viewport.toPlane(0, 0),
+      ...viewport.toPlane(viewport.width, viewport.height),
+    );
+  }
+}
+
+export class Crowd {
+  /** Those that are sorted. @type {Slice[]} */
+  slices = [];
+  /** How many points are in them. */
+  there = 0;
+  /** @type {Uint32Array} */
+  #colours = new Uint32Array(0);
+  /** @type {Uint8Array | null} */
+  #highlighted = null;
+
+  /**
+   * @param {Float32Array} points [2n]; those that are not a number are still to come
+   * @param {number} [parts] in which they come, the first of which is 0, parts, 2 parts, ...
+   */
+  constructor(points, parts = Math.ceil(points.length / 2 / SLICE)) {
+    this.points = points;
+    this.parts = parts;
+  }
+
+  /** How many points there will be. */
+  get length() {
+    return this.points.length / 2;
+  }
+
+  /** Whether some stand back. */
+  get isDivided() {
+    return this.#highlighted !== null;
+  }
+
+  /** Sorts one more slice; false where there is none, or it has still to come. */
+  grow() {
+    const { points, parts } = this,
+      number = this.slices.length;
+    if (number === parts || !hasCome(points, number, parts)) return false;
+    const slice = new Slice(new Buckets(points, { first: number, step: parts }));
+    slice.paint(this.#colours);
+    slice.highlight(this.#highlighted);
+    this.slices.push(slice);
+    this.there += slice.colours.length;
+    return true;
+  }
+
+  /** @param {Uint32Array} colours [n], packed */
+  paint(colours) {
+    this.#colours = colours;
+    for (const slice of this.slices) slice.paint(colours);
+    return this;
+  }
+
+  /** @param {Uint8Array | null} mask [n] */
+  highlight(mask) {
+    this.#highlighted = mask;
+    for (const slice of this.slices) slice.highlight(mask);
     return this;
   }
 
   /**
-   * The runs of sorted points in which everything in sight lies, and a little more.
+   * How many points are in sight, those that are still to be sorted among them.
    *
    * @param {Viewport} viewport
-   * @returns {{ ranges: Range[], count: number }}
    */
-  inSight(viewport) {
-    const [left, top] = viewport.toPlane(0, 0),
-      [right, bottom] = viewport.toPlane(viewport.width, viewport.height),
-      ranges = this.buckets.rangesOf(left, top, right, bottom);
+  countInSight(viewport) {
     let count = 0;
-    for (const [from, to] of ranges) count += to - from;
-    return { ranges, count };
+    for (const slice of this.slices)
+      for (const [from, to] of slice.inSight(viewport)) count += to - from;
+    return Math.round((count * this.length) / Math.max(this.there, 1));
+  }
+
+  /**
+   * The nearest of those that are sorted, within a distance; null without one.
+   *
+   * @param {number} x
+   * @param {number} y
+   * @param {number} within
+   * @param {(index: number) => boolean} [wanted]
+   * @returns {number | null}
+   */
+  nearest(x, y, within, wanted) {
+    /** @type {import("./buckets.js").Nearest} */
+    let best = { index: null, distance: within ** 2 };
+    for (const { buckets } of this.slices) best = buckets.nearer([x, y], best, wanted);
+    return best.index;
+  }
+
+  /**
+   * The first point of a rectangle, without its right and lower edge; -1 without one.
+   *
+   * @param {number} left
+   * @param {number} top
+   * @param {number} right
+   * @param {number} bottom
+   */
+  firstIn(left, top, right, bottom) {
+    let first = -1;
+    for (const { buckets } of this.slices) {
+      const found = buckets.firstIn(left, top, right, bottom);
+      if (found >= 0 && (first < 0 || found < first)) first = found;
+    }
+    return first;
   }
 }
 
-/** Points of each pixel and the sums of their colours, [4 pixels]. */
-export class Density {
-  #sums = new Uint32Array(0);
-  #width = 0;
-  #height = 0;
-
-  /** @param {number} width px @param {number} height */
-  begin(width, height) {
-    if (this.#sums.length !== 4 * width * height) this.#sums = new Uint32Array(4 * width * height);
-    this.#width = width;
-    this.#height = height;
+/** Points in one slice and in their own order, for they are few, or on their way. */
+export class Loose {
+  /** @param {Drawable} points */
+  constructor(points) {
+    this.length = this.there = points.colours.length;
+    this.isDivided = points.highlighted !== null;
+    /** @type {readonly Range[]} */
+    const all = [[0, this.length]];
+    this.slices = [{ ...points, inSight: () => all }];
   }
 
-  /**
-   * @param {Float32Array} xy [2n]
-   * @param {Uint32Array} colours [n], packed
-   * @param {Plane} plane
-   * @param {object} which
-   * @param {number} which.from
-   * @param {number} which.to
-   * @param {number} [which.step] every so many-th, which counts for as many
-   * @param {number} [which.side] px that a point covers
-   * @param {Uint8Array | null} [which.mask] [n], and only those that have `value` there
-   * @param {number} [which.value]
-   */
-  add(xy, colours, plane, { from, to, step = 1, side = 1, mask = null, value = 1 }) {
-    const width = this.#width,
-      height = this.#height,
-      { unit } = plane,
-      left = plane.left - side / 2,
-      top = plane.top - side / 2;
-    for (let at = from; at < to; at += step) {
-      if (mask && mask[at] !== value) continue;
-      const x = Math.round(left + xy[2 * at] * unit),
-        y = Math.round(top + xy[2 * at + 1] * unit);
-      if (!(x >= 0 && y >= 0 && x + side <= width && y + side <= height)) continue; // or no number
-      this.#put(4 * (y * width + x), side, step, colours[at]);
-    }
+  grow() {
+    return false;
   }
 
-  /**
-   * @param {number} first of the sums of its upper left pixel
-   * @param {number} side px
-   * @param {number} weight
-   * @param {number} colour packed
-   */
-  #put(first, side, weight, colour) {
-    const sums = this.#sums,
-      red = weight * (colour & 255),
-      green = weight * ((colour >>> 8) & 255),
-      blue = weight * ((colour >>> 16) & 255);
-    for (let row = 0, line = first; row < side; row++, line += 4 * this.#width)
-      for (let p = line; p < line + 4 * side; p += 4) {
-        sums[p] += weight;
-        sums[p + 1] += red;
-        sums[p + 2] += green;
-        sums[p + 3] += blue;
-      }
-  }
-
-  /**
-   * Lays what was added over the pixels, and begins anew.
-   *
-   * @param {Uint32Array} words the pixels, packed
-   * @param {number} [share] of the opacity
-   */
-  end(words, share = 1) {
-    const sums = this.#sums,
-      most = this.#most(),
-      scale = (1 - FAINTEST) / Math.max(Math.log(most), 1e-9);
-    for (let i = 0, p = 0; i < words.length; i++, p += 4) {
-      const count = sums[p];
-      if (!count) continue;
-      const colour =
-          (sums[p + 1] / count) |
-          0 |
-          (((sums[p + 2] / count) | 0) << 8) |
-          (((sums[p + 3] / count) | 0) << 16),
-        opacity = share * (FAINTEST + scale * Math.log(count));
-      words[i] = mixed(colour, words[i], Math.round(256 * Math.min(opacity, 1)));
-      sums[p] = sums[p + 1] = sums[p + 2] = sums[p + 3] = 0;
-    }
-  }
-
-  #most() {
-    let most = 1;
-    for (let p = 0; p < this.#sums.length; p += 4) if (this.#sums[p] > most) most = this.#sums[p];
-    return most;
+  countInSight() {
+    return this.length;
   }
 }
 
 /**
- * How a crowd is drawn: who, how densely, how large.
+ * Whether a part of the points has come.
+ *
+ * @param {Float32Array} points
+ * @param {number} first
+ * @param {number} step
+ */
+function hasCome(points, first, step) {
+  for (let at = 2 * first; at < points.length; at += 2 * step)
+    if (!Number.isNaN(points[at])) return true;
+  return false;
+}
+
+/**
+ * How a crowd is drawn: one by one or as a density, and how large.
  *
  * @param {number} count in sight
- * @param {boolean} moving
  * @param {number} ratio px of the canvas for one of the page
  */
-export function manner(count, moving, ratio) {
-  return {
-    single: count <= CROWD,
-    step: moving ? Math.max(1, Math.ceil(count / WHILE_MOVING)) : 1,
-    side: Math.max(1, Math.round(ratio * (count <= LARGE_UP_TO ? 2 : 1))),
-  };
-}
+export const manner = (count, ratio) => ({
+  single: count <= CROWD,
+  side: Math.max(1, Math.round(ratio * (count <= LARGE_UP_TO ? 2 : 1))),
+});

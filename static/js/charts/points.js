@@ -1,127 +1,26 @@
-/* Points on a plane, [2n] as x0 y0 x1 y1 ...: who is near a place, ahead of another, inside a line. */
+/* Points on a plane, [2n] as x0 y0 x1 y1 ...: who is ahead of another, inside a line, shown where
+   there is room. Who is near a place is in buckets.js. */
 
 /** @typedef {ArrayLike<number>} Points [2n] */
 /** @typedef {readonly [x: number, y: number]} Place */
 
-/** @param {Points} points those that are not a number do not count */
-function boundsOf(points) {
+/**
+ * @param {Points} points those that are not a number do not count
+ * @param {number} [first]
+ * @param {number} [step] every so many-th
+ */
+export function boundsOf(points, first = 0, step = 1) {
   const low = [Infinity, Infinity],
     high = [-Infinity, -Infinity];
-  for (let i = 0; i < points.length; i++) {
-    if (points[i] < low[i & 1]) low[i & 1] = points[i];
-    if (points[i] > high[i & 1]) high[i & 1] = points[i];
+  for (let at = 2 * first; at < points.length; at += 2 * step) {
+    const x = points[at],
+      y = points[at + 1];
+    if (x < low[0]) low[0] = x;
+    if (x > high[0]) high[0] = x;
+    if (y < low[1]) low[1] = y;
+    if (y > high[1]) high[1] = y;
   }
   return { low, high };
-}
-
-/**
- * Points sorted into a grid of buckets: who is near a place is looked for in a few of them. Points
- * that are not a number, for they are still to come, are in none.
- */
-export class Buckets {
-  /** @param {Points} points */
-  constructor(points) {
-    const n = points.length / 2,
-      { low, high } = boundsOf(points);
-    this.points = points;
-    this.low = low;
-    this.across = Math.max(1, Math.min(256, Math.round(Math.sqrt(n / 2))));
-    this.size = Math.max(high[0] - low[0], high[1] - low[1], 1e-9) / this.across;
-    const cells = this.across ** 2,
-      cellOfPoint = new Int32Array(n);
-    /** Bucket c holds members[start[c]] up to members[start[c + 1]]. */
-    this.start = new Uint32Array(cells + 1);
-    for (let i = 0; i < n; i++) {
-      const there = points[2 * i] === points[2 * i],
-        cell = there
-          ? this.#place(points[2 * i + 1], 1) * this.across + this.#place(points[2 * i], 0)
-          : -1;
-      cellOfPoint[i] = cell;
-      if (there) this.start[cell + 1]++;
-    }
-    for (let cell = 0; cell < cells; cell++) this.start[cell + 1] += this.start[cell];
-    this.members = new Uint32Array(this.start[cells]);
-    const next = this.start.slice(0, -1);
-    for (let i = 0; i < n; i++) if (cellOfPoint[i] >= 0) this.members[next[cellOfPoint[i]]++] = i;
-  }
-
-  /**
-   * The runs of `members` that hold every point of a rectangle, and some beside it.
-   *
-   * @param {number} left
-   * @param {number} top
-   * @param {number} right
-   * @param {number} bottom
-   * @returns {[from: number, to: number][]}
-   */
-  rangesOf(left, top, right, bottom) {
-    const { start, across } = this,
-      [first, last] = [this.#place(left, 0), this.#place(right, 0)];
-    /** @type {[number, number][]} */
-    const ranges = [];
-    for (let row = this.#place(top, 1); row <= this.#place(bottom, 1); row++) {
-      const [from, to] = [start[row * across + first], start[row * across + last + 1]],
-        before = ranges.at(-1);
-      if (before && before[1] === from) before[1] = to;
-      else if (from < to) ranges.push([from, to]);
-    }
-    return ranges;
-  }
-
-  /**
-   * The first point of a rectangle, without its right and lower edge; -1 without one.
-   *
-   * @param {number} left
-   * @param {number} top
-   * @param {number} right
-   * @param {number} bottom
-   */
-  firstIn(left, top, right, bottom) {
-    const { points, members } = this;
-    let first = -1;
-    for (const [from, to] of this.rangesOf(left, top, right, bottom))
-      for (let at = from; at < to; at++) {
-        const i = members[at],
-          x = points[2 * i],
-          y = points[2 * i + 1];
-        if (first >= 0 && i > first) continue;
-        if (x >= left && x < right && y >= top && y < bottom) first = i;
-      }
-    return first;
-  }
-
-  /** @param {number} value @param {0 | 1} axis */
-  #place(value, axis) {
-    const at = Math.floor((value - this.low[axis]) / this.size);
-    return Math.min(Math.max(at, 0), this.across - 1);
-  }
-
-  /**
-   * The nearest point within a distance; null without one.
-   *
-   * @param {number} x
-   * @param {number} y
-   * @param {number} within
-   * @param {(index: number) => boolean} wanted
-   * @returns {number | null}
-   */
-  nearest(x, y, within, wanted = () => true) {
-    const { points, start, members, across } = this;
-    let best = null,
-      least = within * within;
-    const [top, bottom] = [this.#place(y - within, 1), this.#place(y + within, 1)],
-      [left, right] = [this.#place(x - within, 0), this.#place(x + within, 0)];
-    for (let row = top; row <= bottom; row++)
-      for (let at = start[row * across + left]; at < start[row * across + right + 1]; at++) {
-        const i = members[at],
-          distance = (points[2 * i] - x) ** 2 + (points[2 * i + 1] - y) ** 2;
-        if (distance <= least && wanted(i)) {
-          least = distance;
-          best = i;
-        }
-      }
-    return best;
-  }
 }
 
 /**

@@ -1,11 +1,7 @@
-/* What a scatter draws: the points on one canvas, and over them, on another, whatever changes with
-   the pointer. */
+/* What a scatter draws over its points, on a canvas of its own: whatever changes with the pointer. */
 import { penOf } from "../ui/dom.js";
-import { Density, manner } from "./crowd.js";
-import { FAINT } from "./groups.js";
-import { cssColour, mixed, packed } from "./pixels.js";
+import { cssColour, packed } from "./pixels.js";
 
-/** @typedef {import("./pixels.js").PixelCanvas} PixelCanvas */
 /** @typedef {import("./points.js").Place} Place */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 
@@ -21,11 +17,10 @@ import { cssColour, mixed, packed } from "./pixels.js";
  */
 
 /**
- * @typedef {object} Frame all that is drawn
+ * @typedef {object} Frame all that is drawn over the points
  * @property {Viewport} viewport
  * @property {Float32Array} points [2n]
- * @property {import("./crowd.js").Crowd | null} crowd the same points, where they are very many
- * @property {boolean} moving whether the map is on its way, and soon drawn again
+ * @property {number} radius of a point, px
  * @property {Uint32Array} colours [n], packed
  * @property {Uint8Array | null} highlighted [n], 0: stands back; null: nobody does
  * @property {Thumbnails | null} thumbnails
@@ -46,8 +41,7 @@ import { cssColour, mixed, packed } from "./pixels.js";
  * @property {string} accent
  */
 
-const STANDS_BACK = 80; // of 256: how much of FAINT is seen of a point that is not highlighted
-const PALE = 0.18; // opacity of a picture that is not highlighted
+export const PALE = 0.18; // opacity of a picture that is not highlighted
 const FRAME = 2.5; // px of colour around a picture
 
 /** @param {Element} node @returns {Theme} */
@@ -64,76 +58,7 @@ export function themeOf(node) {
 }
 
 /** px of the screen for one of the page; more than two are not seen. */
-const pixelRatio = () => Math.min(devicePixelRatio || 1, 2);
-
-/** Radius of a point, px of the screen, in quarters. @param {Frame} frame */
-function radiusOf({ points, viewport, crowd: many }) {
-  const count = many ? many.inSight(viewport).count : points.length / 2,
-    crowd = Math.min(Math.max(130 / Math.sqrt(count), 2.4), 6),
-    near = Math.min(viewport.zoom ** 0.25, 1.7);
-  return Math.round(4 * crowd * near * pixelRatio()) / 4;
-}
-
-/**
- * @param {PixelCanvas} pixels
- * @param {Frame} frame
- */
-export function drawPoints(pixels, frame) {
-  const { viewport, points, colours, highlighted, theme } = frame,
-    ratio = pixelRatio(),
-    width = Math.round(viewport.width * ratio),
-    height = Math.round(viewport.height * ratio),
-    k = viewport.unit * ratio,
-    [left, top] = viewport.toScreen(0, 0).map((one) => one * ratio),
-    n = points.length / 2,
-    faint = mixed(packed(FAINT), theme.ground, STANDS_BACK);
-  pixels.begin(width, height, theme.ground);
-  if (frame.crowd) {
-    drawCrowd(pixels, frame, frame.crowd, { left, top, unit: k });
-    return pixels.end();
-  }
-  pixels.use(radiusOf(frame));
-  if (highlighted)
-    for (let i = 0; i < n; i++)
-      if (!highlighted[i]) pixels.dot(left + points[2 * i] * k, top + points[2 * i + 1] * k, faint);
-  for (let i = 0; i < n; i++)
-    if (!highlighted || highlighted[i])
-      pixels.dot(left + points[2 * i] * k, top + points[2 * i + 1] * k, colours[i]);
-  pixels.end();
-}
-
-const density = new Density();
-
-/**
- * @param {PixelCanvas} pixels
- * @param {Frame} frame
- * @param {import("./crowd.js").Crowd} crowd
- * @param {import("./crowd.js").Plane} plane
- */
-function drawCrowd(pixels, frame, crowd, plane) {
-  const { xy, colours, highlighted } = crowd,
-    { ranges, count } = crowd.inSight(frame.viewport),
-    { single, step, side } = manner(count, frame.moving, pixelRatio()),
-    faint = mixed(packed(FAINT), frame.theme.ground, STANDS_BACK),
-    passes = highlighted ? [0, 1] : [1];
-  pixels.use(radiusOf(frame));
-  density.begin(pixels.image.width, pixels.image.height);
-  for (const value of passes) {
-    for (const [from, to] of ranges)
-      if (single) {
-        for (let at = from; at < to; at++)
-          if (!highlighted || highlighted[at] === value) {
-            const colour = value ? colours[at] : faint;
-            pixels.dot(
-              plane.left + xy[2 * at] * plane.unit,
-              plane.top + xy[2 * at + 1] * plane.unit,
-              colour,
-            );
-          }
-      } else density.add(xy, colours, plane, { from, to, step, side, mask: highlighted, value });
-    if (!single) density.end(pixels.words, value ? 1 : PALE);
-  }
-}
+export const pixelRatio = () => Math.min(devicePixelRatio || 1, 2);
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -201,7 +126,7 @@ function drawLinks(pen, frame) {
 function drawRing(pen, frame, { index, colour, wider = 0, dash = [], text }) {
   const [x, y] = placeOf(frame, index),
     isPicture = frame.shown.includes(index),
-    r = isPicture ? frame.side / 2 + 4 : radiusOf(frame) / pixelRatio() + 3.5 + wider;
+    r = isPicture ? frame.side / 2 + 4 : frame.radius + 3.5 + wider;
   pen.setLineDash([...dash]);
   for (const [stroke, thick] of /** @type {const} */ ([
     ["rgb(0 0 0 / 0.75)", 4.5],

@@ -7,14 +7,16 @@
    map.setPoints(xy);                      // [2n], -1 to 1, y upwards
    map.setColours((i) => groupColour(labels[i])); */
 import { el } from "../ui/dom.js";
-import { debounce, rafThrottle } from "../ui/frame.js";
-import { Crowd, CROWD } from "./crowd.js";
+import { rafThrottle } from "../ui/frame.js";
+import { Buckets } from "./buckets.js";
+import { Crowd, CROWD, Loose } from "./crowd.js";
 import { FAINT } from "./groups.js";
 import { Morph } from "./morph.js";
 import { PixelCanvas, packed } from "./pixels.js";
-import { Buckets, pointAhead, pointsInside } from "./points.js";
+import { pointAhead, pointsInside } from "./points.js";
+import { PointsDrawing } from "./points-drawing.js";
 import { pressKey, ScatterControls } from "./scatter-controls.js";
-import { drawOver, drawPoints, themeOf } from "./scatter-drawing.js";
+import { drawOver, themeOf } from "./scatter-drawing.js";
 import { ScatterTip } from "./scatter-tip.js";
 import { ShownPictures } from "./standing-out.js";
 import { Viewport } from "./viewport.js";
@@ -46,7 +48,7 @@ const SIDE = 46; // px of a picture
 const SIDE_OF_FEW = 72;
 const ROOMY = 480; // px of a map on which pictures have that size
 const SMALLEST = 0.55; // of it
-const REST = 120; // ms without a move, after which a crowd is drawn in full
+const PATIENCE = 6; // ms of a frame for the points of a crowd; the others come in the frames after it
 const MORPHING = 100_000; // points that travel from one map to the next; more of them are there at once
 const REACH = 16; // px from the pointer to the point it means
 /** @type {Ring} */
@@ -60,11 +62,12 @@ export class Scatter {
   #points = null;
   /** Where they are, or are on their way to. @type {Float32Array | null} */
   #goal = null;
-  /** Made when the first one asks for them. @type {Buckets | null} */
-  #buckets = null;
-  /** The same points, where they are very many. @type {Crowd | null} */
-  #crowd = null;
-  #moving = false;
+  /** By their place; made when somebody asks for it. @type {Buckets | Crowd | null} */
+  #index = null;
+  /** In which they come. @type {number | undefined} */
+  #parts;
+  #next = 0; // frame that has been asked for
+  #anew = true; // whether it draws from the beginning
   #colours = new Uint32Array(0);
   /** @type {Uint8Array | null} */
   #highlighted = null;
@@ -85,7 +88,7 @@ export class Scatter {
     this.options = options;
     this.under = el("canvas", { class: "smooth" });
     this.over = el("canvas", { class: "smooth" });
-    this.pixels = new PixelCanvas(this.under);
+    this.drawing = new PointsDrawing(new PixelCanvas(this.under));
     this.tip = new ScatterTip(options.face ?? null);
     this.node = el(
       "div",
@@ -102,12 +105,7 @@ export class Scatter {
       this.tip.live,
     );
     this.theme = themeOf(this.node);
-    this.redraw = rafThrottle(() => this.draw());
     this.redrawOver = rafThrottle(() => this.#drawOver());
-    this.rest = debounce(() => {
-      this.#moving = false;
-      this.redraw();
-    }, REST);
     this.controls = new ScatterControls(this.node, this.#controlled(), {
       lasso: Boolean(options.onselect),
     });
@@ -146,8 +144,7 @@ export class Scatter {
     this.#morph.cancel();
     this.#thumbnails = thumbnails;
     this.#pictures = pictures;
-    this.#points = this.#goal = this.#highlighted = this.#lasso = null;
-    this.#crowd = null;
+    this.#points = this.#goal = this.#highlighted = this.#lasso = this.#index = null;
     this.#rings = this.#links = [];
     this.#move(() => this.viewport.look(0, 0, 1));
     this.node.setAttribute("aria-label", label);
@@ -155,14 +152,17 @@ export class Scatter {
 
   /**
    * @param {ArrayLike<number>} xy [2n], about -1 to 1, y upwards; not a number: still to come
-   * @param {{ gently?: boolean }} [options] on their way, or at once
+   * @param {object} [how]
+   * @param {boolean} [how.gently] on their way, or at once
+   * @param {number} [how.parts] in which they come: every so many-th point
    */
-  setPoints(xy, { gently = true } = {}) {
+  setPoints(xy, { gently = true, parts } = {}) {
     const next = mirrored(xy),
       from = this.#points;
     this.#morph.cancel();
     this.#goal = next;
-    this.#buckets = this.#crowd = null;
+    this.#parts = parts;
+    this.#index = null;
     this.viewport.scale = this.#thumbnails && this.#isFew(next) ? 0.4 : 0.46;
     if (this.#colours.length !== next.length / 2)
       this.#colours = new Uint32Array(next.length / 2).fill(packed(FAINT));
@@ -173,6 +173,14 @@ export class Scatter {
     };
     if (gently && from && this.#canTravel(from, next)) this.#morph.start(from, next, draw);
     else draw(next);
+  }
+
+  /** More of the same points have come. @param {ArrayLike<number>} xy [2n] */
+  addPoints(xy) {
+    if (!this.#goal) return;
+    mirrored(xy, this.#goal);
+    if (!(this.#index instanceof Crowd)) this.#index = null;
+    this.#ask(!this.#index);
   }
 
   /** @param {Float32Array} from @param {Float32Array} to */
@@ -186,14 +194,14 @@ export class Scatter {
     const n = (this.#goal?.length ?? 0) / 2;
     this.#colours = new Uint32Array(n);
     for (let i = 0; i < n; i++) this.#colours[i] = packed(colour(i));
-    this.#crowd?.paint(this.#colours);
+    if (this.#index instanceof Crowd) this.#index.paint(this.#colours);
     this.redraw();
   }
 
   /** @param {Uint8Array | null} mask [n]: 0 stands back, and is not under the pointer; null: nobody */
   setHighlighted(mask) {
     this.#highlighted = mask;
-    this.#crowd?.highlight(mask);
+    if (this.#index instanceof Crowd) this.#index.highlight(mask);
     this.redraw();
   }
 
@@ -237,23 +245,26 @@ export class Scatter {
     });
     if (picture !== undefined) return picture;
     const [px, py] = this.viewport.toPlane(x, y);
-    return this.#bucketed().nearest(px, py, REACH / this.viewport.unit, this.#isHighlighted);
+    return this.#indexed().nearest(px, py, REACH / this.viewport.unit, this.#isHighlighted);
   }
 
-  #bucketed() {
+  #indexed() {
     const points = this.#goal ?? new Float32Array(0);
-    return (this.#buckets ??= this.#many(points)?.buckets ?? new Buckets(points));
+    return (this.#index ??=
+      points.length / 2 <= CROWD ? new Buckets(points) : this.#crowdOf(points));
   }
 
-  /**
-   * The points sorted for drawing, if there are very many.
-   *
-   * @param {Float32Array} points
-   */
-  #many(points) {
-    if (points.length / 2 <= CROWD) return null;
-    if (points !== this.#goal) return new Crowd(points).paint(this.#colours);
-    return (this.#crowd ??= new Crowd(points).paint(this.#colours).highlight(this.#highlighted));
+  /** @param {Float32Array} points */
+  #crowdOf(points) {
+    return new Crowd(points, this.#parts).paint(this.#colours).highlight(this.#highlighted);
+  }
+
+  /** The points as they are drawn: sorted, if they are very many and rest. */
+  #drawn() {
+    const xy = this.#points ?? new Float32Array(0),
+      index = xy === this.#goal && xy.length / 2 > CROWD ? this.#indexed() : null;
+    if (index instanceof Crowd) return index;
+    return new Loose({ xy, colours: this.#colours, highlighted: this.#highlighted });
   }
 
   #isHighlighted = (/** @type {number} */ i) => !this.#highlighted || this.#highlighted[i] === 1;
@@ -277,7 +288,7 @@ export class Scatter {
     if (!this.#pictures || !this.#thumbnails || !points) return [];
     if (this.#morph.running && points.length / 2 > CROWD) return [];
     const side = (this.#isFew() ? 0.4 : 1) * this.#side() + 2;
-    return this.#shown.of(points, this.viewport, side, () => this.#bucketed());
+    return this.#shown.of(points, this.viewport, side, () => this.#indexed());
   }
 
   // ---------- moving
@@ -289,8 +300,6 @@ export class Scatter {
     this.node.style.touchAction = free ? "none" : "pan-y";
     this.tip.hide();
     this.hovered = null;
-    this.#moving = true;
-    this.rest();
     this.redraw();
   }
 
@@ -398,15 +407,51 @@ export class Scatter {
     this.redraw();
   }
 
+  /** Draws it anew in the next frame. */
+  redraw() {
+    this.#ask(true);
+  }
+
+  /** @param {boolean} anew or on, where a frame has not been enough */
+  #ask(anew) {
+    this.#anew ||= anew;
+    this.#next ||= requestAnimationFrame(() => {
+      this.#next = 0;
+      if (this.#anew) return this.draw();
+      this.#drawOn();
+      this.#drawOver();
+    });
+  }
+
+  draw() {
+    cancelAnimationFrame(this.#next);
+    this.#next = 0;
+    this.#anew = false;
+    if (!this.viewport.width) return;
+    this.drawing.begin({
+      viewport: this.viewport,
+      crowd: this.#drawn(),
+      ground: this.theme.ground,
+    });
+    this.#drawOn();
+    this.#drawOver();
+  }
+
+  #drawOn() {
+    if (this.drawing.step(PATIENCE)) this.#ask(false);
+  }
+
+  #drawOver() {
+    if (this.viewport.width) drawOver(this.over, this.#frame());
+  }
+
   /** @returns {Frame} */
   #frame() {
-    const { hovered } = this,
-      points = this.#points ?? new Float32Array(0);
+    const { hovered } = this;
     return {
       viewport: this.viewport,
-      points,
-      crowd: this.#many(points),
-      moving: this.#moving,
+      points: this.#points ?? new Float32Array(0),
+      radius: this.drawing.radius,
       colours: this.#colours,
       highlighted: this.#highlighted,
       thumbnails: this.#thumbnails,
@@ -419,18 +464,10 @@ export class Scatter {
     };
   }
 
-  draw() {
-    if (!this.viewport.width) return;
-    drawPoints(this.pixels, this.#frame());
-    this.#drawOver();
-  }
-
-  #drawOver() {
-    if (this.viewport.width) drawOver(this.over, this.#frame());
-  }
-
   /** What is drawn, as one canvas. */
   png() {
+    if (this.#anew) this.draw();
+    this.drawing.step();
     const canvas = el("canvas", { width: this.under.width, height: this.under.height }),
       pen = canvas.getContext("2d");
     pen?.drawImage(this.under, 0, 0);
@@ -450,14 +487,21 @@ export class Scatter {
       tip: this.tip.text,
       shown: this.#shownPictures().length,
       points: (this.#goal?.length ?? 0) / 2,
-      there: this.#bucketed().members.length,
+      there: this.#indexed().there,
     };
   }
 }
 
-/** Points with y the other way. @param {ArrayLike<number>} xy [2n] */
-function mirrored(xy) {
-  const out = new Float32Array(xy.length);
-  for (let i = 0; i < xy.length; i++) out[i] = i % 2 ? -xy[i] : xy[i];
+/**
+ * Points with y the other way.
+ *
+ * @param {ArrayLike<number>} xy [2n]
+ * @param {Float32Array} [out]
+ */
+function mirrored(xy, out = new Float32Array(xy.length)) {
+  for (let i = 0; i < xy.length; i += 2) {
+    out[i] = xy[i];
+    out[i + 1] = -xy[i + 1];
+  }
   return out;
 }

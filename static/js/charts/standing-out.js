@@ -7,7 +7,7 @@
 import { spacedOut } from "./points.js";
 import { CROWD } from "./crowd.js";
 
-/** @typedef {import("./points.js").Buckets} Buckets */
+/** @typedef {import("./buckets.js").Buckets | import("./crowd.js").Crowd} Index of points by place */
 /** @typedef {import("./viewport.js").Viewport} Viewport */
 
 const MIDDLE = 2 ** 20; // squares to either side of the origin
@@ -17,11 +17,11 @@ export class StandingOut {
   #first = new Map();
 
   /**
-   * @param {Buckets} buckets
+   * @param {Index} index
    * @param {number} side of a picture on the plane
    */
-  constructor(buckets, side) {
-    this.buckets = buckets;
+  constructor(index, side) {
+    this.index = index;
     this.side = side;
   }
 
@@ -31,19 +31,14 @@ export class StandingOut {
       known = this.#first.get(key);
     if (known !== undefined) return known;
     const { side } = this,
-      found = this.buckets.firstIn(
-        column * side,
-        row * side,
-        (column + 1) * side,
-        (row + 1) * side,
-      );
+      found = this.index.firstIn(column * side, row * side, (column + 1) * side, (row + 1) * side);
     this.#first.set(key, found);
     return found;
   }
 
   /** @param {number} point @param {number} column @param {number} row of its square */
   #isShown(point, column, row) {
-    const { points } = this.buckets;
+    const { points } = this.index;
     for (let r = row - 1; r <= row + 1; r++)
       for (let c = column - 1; c <= column + 1; c++) {
         const other = this.#firstOf(c, r);
@@ -80,6 +75,7 @@ export class StandingOut {
 export class ShownPictures {
   /** @type {Float32Array | null} */
   #points = null;
+  #there = 0;
   /** @type {Map<string, number[] | StandingOut>} */
   #levels = new Map();
 
@@ -87,21 +83,22 @@ export class ShownPictures {
    * @param {Float32Array} points
    * @param {Viewport} viewport
    * @param {number} side px that a picture takes
-   * @param {() => Buckets} bucketed the same points in their buckets
+   * @param {() => Index} indexed the same points by their place
    * @returns {readonly number[]}
    */
-  of(points, viewport, side, bucketed) {
+  of(points, viewport, side, indexed) {
     const { unit, zoom } = viewport,
       level = Math.round(2 * Math.log2(zoom)) / 2,
       base = unit / zoom,
-      key = `${level} ${Math.round(base)}`;
-    if (this.#points !== points) this.#levels.clear();
+      key = `${level} ${Math.round(base)}`,
+      many = points.length / 2 > CROWD ? indexed() : null,
+      there = many?.there ?? 0;
+    if (this.#points !== points || this.#there !== there) this.#levels.clear();
     this.#points = points;
+    this.#there = there;
     const wide = side / (base * 2 ** level),
-      many = points.length / 2 > CROWD,
       shown =
-        this.#levels.get(key) ??
-        (many ? new StandingOut(bucketed(), wide) : spacedOut(points, wide));
+        this.#levels.get(key) ?? (many ? new StandingOut(many, wide) : spacedOut(points, wide));
     this.#levels.set(key, shown);
     if (Array.isArray(shown)) return shown;
     return shown.within(

@@ -1,50 +1,15 @@
-/* Very many points: what is drawn, who is shown as a picture, and how the parts of a map come together. */
+/* Very many points: who is shown as a picture, and how the parts of a map come together. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Crowd, CROWD, Density, manner } from "../charts/crowd.js";
-import { packed } from "../charts/pixels.js";
-import { Buckets, pointsInside } from "../charts/points.js";
+import { Buckets } from "../charts/buckets.js";
+import { Crowd, CROWD } from "../charts/crowd.js";
+import { pointsInside } from "../charts/points.js";
 import { ShownPictures, StandingOut } from "../charts/standing-out.js";
 import { Viewport } from "../charts/viewport.js";
 import { Names } from "../screens/gallery/names.js";
 import { fillIn, fillUp, pointsOf } from "../screens/gallery/parts.js";
-import { cloud, random } from "./drawn-points.js";
-
-test("points that are still to come are in no bucket, and keep no other from being found", () => {
-  const points = cloud(500, 4);
-  for (let i = 0; i < 500; i += 3) points[2 * i] = points[2 * i + 1] = NaN;
-  const buckets = new Buckets(points);
-  assert.equal(buckets.members.length, 500 - 167);
-  assert.ok(buckets.members.every((i) => i % 3));
-  assert.equal(buckets.nearest(points[2], points[3], 0.5), 1);
-  assert.equal(new Buckets(new Float32Array(20).fill(NaN)).nearest(0, 0, 9), null);
-});
-
-test("a rectangle's runs hold all of its points, and the first of them is found", () => {
-  const points = cloud(3000, 8),
-    buckets = new Buckets(points),
-    next = random(3);
-  for (let trial = 0; trial < 100; trial++) {
-    const [left, top] = [2.4 * next() - 1.3, 2.4 * next() - 1.3],
-      [right, bottom] = [left + next(), top + next()];
-    const inside = [];
-    for (let i = 0; i < 3000; i++)
-      if (
-        points[2 * i] >= left &&
-        points[2 * i] < right &&
-        points[2 * i + 1] >= top &&
-        points[2 * i + 1] < bottom
-      )
-        inside.push(i);
-    const held = new Set(
-      buckets
-        .rangesOf(left, top, right, bottom)
-        .flatMap(([from, to]) => [...buckets.members.subarray(from, to)]),
-    );
-    assert.ok(inside.every((i) => held.has(i)));
-    assert.equal(buckets.firstIn(left, top, right, bottom), inside[0] ?? -1);
-  }
-});
+import { keepNewest, Wanted } from "../screens/gallery/wanted.js";
+import { cloud } from "./drawn-points.js";
 
 test("a lasso of many corners holds what comparing with every edge says", () => {
   const points = cloud(4000, 6),
@@ -66,68 +31,6 @@ test("a lasso of many corners holds what comparing with every edge says", () => 
   }
   assert.ok(wanted.length > 300);
   assert.deepEqual(pointsInside(points, line), wanted);
-});
-
-test("a crowd is the same points, sorted, with their colours and who stands back", () => {
-  const points = cloud(900, 2);
-  points[2 * 7] = points[2 * 7 + 1] = NaN;
-  const colours = Uint32Array.from({ length: 900 }, (_, i) => i),
-    mask = Uint8Array.from({ length: 900 }, (_, i) => i % 2),
-    crowd = new Crowd(points).paint(colours).highlight(mask);
-  assert.equal(crowd.colours.length, 899);
-  crowd.colours.forEach((i, at) => {
-    assert.deepEqual(
-      [...crowd.xy.subarray(2 * at, 2 * at + 2)],
-      [points[2 * i], points[2 * i + 1]],
-    );
-    assert.equal(crowd.highlighted?.[at], i % 2);
-  });
-  const view = new Viewport();
-  view.width = view.height = 200;
-  assert.equal(crowd.inSight(view).count, 899);
-  view.look(0.5, 0.5, 40);
-  assert.ok(crowd.inSight(view).count < 100);
-});
-
-test("a pixel has the mean of its colours, the more opaque the more points lie on it", () => {
-  const [red, blue, white] = [packed([200, 0, 0]), packed([0, 0, 200]), packed([255, 255, 255])],
-    plane = { left: 0, top: 0, unit: 1 },
-    density = new Density();
-  //       one alone; two on one pixel; nobody; ten on one pixel
-  const xy = [1.5, 0.5, 2.5, 0.5, 2.5, 0.5, ...Array.from({ length: 10 }, () => [4.5, 0.5]).flat()],
-    colours = [red, red, blue, ...Array.from({ length: 10 }, () => blue)];
-  const draw = (/** @type {object} */ which) => {
-    const words = new Uint32Array(6).fill(white);
-    density.begin(6, 1);
-    density.add(
-      Float32Array.from([...xy, NaN, NaN, 99, 0]),
-      Uint32Array.from([...colours, 1, 1]),
-      plane,
-      {
-        ...{ from: 0, to: 15, side: 1 },
-        ...which,
-      },
-    );
-    density.end(words);
-    return [...words].map((word) => [word & 255, (word >>> 8) & 255, (word >>> 16) & 255]);
-  };
-  const pixels = draw({});
-  assert.deepEqual(pixels[0], [255, 255, 255]);
-  assert.deepEqual(pixels[4], [0, 0, 200], "the densest is its colour itself");
-  assert.ok(pixels[1][0] > 200 && pixels[1][1] > 100, "one alone is faint, and seen");
-  assert.ok(pixels[2][1] < pixels[1][1], "two are more opaque than one");
-  assert.ok(Math.abs(pixels[2][0] - pixels[2][2]) < 2, "half red, half blue");
-  assert.deepEqual(draw({}), pixels, "and nothing is left of what was drawn before");
-  const mask = Uint8Array.from({ length: 15 }, (_, i) => Number(i === 0));
-  assert.deepEqual(draw({ mask, value: 1 })[4], [255, 255, 255]);
-  assert.deepEqual(draw({ step: 3, from: 3, to: 12 })[4], [0, 0, 200], "a sample counts for all");
-});
-
-test("few in sight are discs, many a density, very many a sample while they move", () => {
-  assert.equal(manner(CROWD, true, 1).single, true);
-  assert.deepEqual(manner(100_000, true, 1), { single: false, step: 1, side: 2 });
-  assert.deepEqual(manner(1_000_000, false, 2), { single: false, step: 1, side: 2 });
-  assert.ok(manner(1_000_000, true, 1).step > 5);
 });
 
 test("pictures that stand out overlap nobody, and stay when the map moves", () => {
@@ -160,17 +63,24 @@ test("of very many points those in sight are shown, of few all that there is roo
   view.width = view.height = 400;
   const many = cloud(CROWD + 1, 5),
     few = cloud(300, 5),
+    crowd = new Crowd(many, 5),
     shown = new ShownPictures();
-  const of = (/** @type {Float32Array} */ points) =>
-    shown.of(points, view, 46, () => new Buckets(points));
-  assert.ok(of(many).length > 10);
+  const of = (/** @type {Float32Array} */ points) => shown.of(points, view, 46, () => crowd);
+  crowd.grow();
+  const first = of(many);
+  assert.ok(first.length > 10 && first.every((i) => i % 5 === 0), "of those that are sorted");
+  while (crowd.grow());
+  assert.deepEqual(
+    of(many),
+    new ShownPictures().of(many, view, 46, () => new Buckets(many)),
+  );
+  assert.ok(of(many).some((i) => i % 5));
   view.look(0.2, 0.2, 30);
   const near = of(many);
   assert.ok(near.length > 5);
   for (const i of near) assert.ok(view.shows(many[2 * i], many[2 * i + 1], -200));
   view.look(0, 0, 1);
-  const [first] = of(few);
-  assert.equal(first, 0);
+  assert.equal(of(few)[0], 0);
 });
 
 /** @param {number} number @param {number} count @param {number} parts */
@@ -189,7 +99,7 @@ test("the parts of a map fill it up", async () => {
     [...points.xy].filter((one) => !Number.isNaN(one)),
     [0, -0, 3, -3, 6, -6, 9, -9],
   );
-  assert.equal(points.facts.method, "pca");
+  assert.deepEqual([points.facts.method, points.parts], ["pca", 3]);
   /** @type {string[]} */
   const asked = [];
   const data = /** @type {import("../screens/gallery/data.js").GalleryData} */ (
@@ -215,41 +125,72 @@ test("the parts of a map fill it up", async () => {
   assert.equal(other.xy[2], 1);
 });
 
-test("names come page by page, and say when they have", async () => {
+test("names that are wanted come together, and say when they have", async () => {
   const large = { facts: { names: [], count: 3000, large: true } },
     small = { facts: { names: ["a", "b"], count: 2, large: false } };
-  const gallery = (/** @type {unknown} */ one) =>
-    /** @type {import("../screens/gallery/data.js").Gallery} */ (one);
-  assert.equal(
+  /** @param {unknown} gallery @param {() => void} onarrive */
+  const namesOf = (gallery, onarrive = () => {}) =>
     new Names(
-      gallery(small),
-      () => "",
-      () => {},
-    ).of(1),
-    "b",
-  );
+      /** @type {import("../screens/gallery/data.js").Gallery} */ (gallery),
+      (indices) => `names?of=${indices.join()}`,
+      onarrive,
+    );
+  assert.equal(namesOf(small).of(1), "b");
   const before = globalThis.fetch;
   /** @type {string[]} */
   const asked = [];
   globalThis.fetch = (url) => {
     asked.push(String(url));
-    const names = Array.from({ length: 1024 }, (_, i) => `${url} ${i}`);
-    return Promise.resolve(new Response(JSON.stringify({ names })));
+    const names = String(url).split("=")[1].split(",");
+    return Promise.resolve(new Response(JSON.stringify({ names: names.map((one) => `n${one}`) })));
   };
   try {
-    const come = new Promise((done) => {
-      const names = new Names(
-        gallery(large),
-        (page) => `names/${page}`,
-        () => done(names.of(1030)),
-      );
+    const come = await new Promise((done) => {
+      const names = namesOf(large, () => done(names.of(1030)));
       assert.equal(names.length, 3000);
-      assert.equal(names.of(1030), "…");
-      assert.equal(names.of(1031), "…");
+      for (const index of [1030, 7, 1030]) assert.equal(names.of(index), "…");
     });
-    assert.equal(await come, "names/1 6");
-    assert.deepEqual(asked, ["names/1"], "once");
+    assert.equal(come, "n1030");
+    assert.deepEqual(asked, ["names?of=7,1030"], "each once, the newest last");
   } finally {
     globalThis.fetch = before;
   }
+});
+
+test("of what is wanted the newest is asked for, and what is needed waits its turn", async () => {
+  /** @type {number[][]} */
+  const asked = [];
+  await new Promise((done) => {
+    const wanted = new Wanted({
+      atOnce: 3,
+      isNeeded: (index) => index === 2,
+      fetch: (indices) => {
+        asked.push(indices);
+        if (asked.length === 1) {
+          wanted.want(9); // while another request is on its way
+          return Promise.reject(new Error("the server has gone"));
+        }
+        return Promise.resolve(done(null));
+      },
+    });
+    for (const index of [1, 2, 3, 4, 5]) wanted.want(index);
+  });
+  assert.deepEqual(asked, [
+    [3, 4, 5],
+    [2, 9],
+  ]);
+  const map = new Map([[1, "a"]]);
+  for (const [index, word] of /** @type {[number, string][]} */ ([
+    [2, "b"],
+    [1, "c"],
+    [3, "d"],
+  ]))
+    keepNewest(map, index, word, 2);
+  assert.deepEqual(
+    [...map],
+    [
+      [1, "c"],
+      [3, "d"],
+    ],
+  );
 });

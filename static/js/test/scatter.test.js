@@ -1,38 +1,12 @@
-/* The arithmetic of a scatter: who is meant by the pointer, what a line holds, where things are. */
+/* The arithmetic of a scatter: what lies ahead, what a line holds, where things are. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { groupColour } from "../charts/groups.js";
 import { cssColour, disc, mixed, packed } from "../charts/pixels.js";
-import { between, Buckets, eased, pointAhead, pointsInside, spacedOut } from "../charts/points.js";
+import { between, eased, pointAhead, pointsInside, spacedOut } from "../charts/points.js";
 import { pressKey } from "../charts/scatter-controls.js";
 import { Viewport } from "../charts/viewport.js";
-import { cloud, random } from "./drawn-points.js";
-
-test("buckets find the point that looking at all of them finds", () => {
-  const next = random(5);
-  for (const n of [1, 2, 3, 40, 1000]) {
-    const points = cloud(n, n),
-      buckets = new Buckets(points);
-    for (let trial = 0; trial < 200; trial++) {
-      const [x, y, within] = [3 * next() - 1.5, 3 * next() - 1.5, 0.4 * next()],
-        wanted = (/** @type {number} */ i) => i % 3 !== trial % 3;
-      let best = null,
-        least = within * within;
-      for (let i = 0; i < n; i++) {
-        const away = (points[2 * i] - x) ** 2 + (points[2 * i + 1] - y) ** 2;
-        if (wanted(i) && away <= least) [best, least] = [i, away];
-      }
-      assert.equal(buckets.nearest(x, y, within, wanted), best);
-    }
-  }
-});
-
-test("buckets bear points on one line, on one place, and none at all", () => {
-  assert.equal(new Buckets([]).nearest(0, 0, 1), null);
-  assert.notEqual(new Buckets([2, 2, 2, 2]).nearest(2, 2, 0.1), null);
-  assert.equal(new Buckets([0, 5, 1, 5, 2, 5]).nearest(1.1, 5, 0.5), 1);
-  assert.equal(new Buckets([0, 5, 1, 5, 2, 5]).nearest(1.1, 6, 0.5), null);
-});
+import { cloud } from "./drawn-points.js";
 
 test("an arrow goes to what lies ahead, rather near than far, rather ahead than aside", () => {
   //                    0     1     2      3      4

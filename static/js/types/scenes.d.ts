@@ -593,13 +593,6 @@ export namespace gallery_parts {
     };
   }
 
-  /** What some pictures are called. */
-  export interface NamesPage {
-    /** of the pictures first, first + 1, ... */
-    names: string[];
-    first: number;
-  }
-
   /** The pictures with a text in their name or class. */
   export interface Found {
     /** int32 [m], ascending */

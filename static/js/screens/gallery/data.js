@@ -3,7 +3,7 @@
 import { request, sceneOf } from "../../page/scenes.js";
 
 /** @typedef {import("../../types/scenes").gallery.Gallery} Gallery */
-/** @typedef {import("../../types/scenes").gallery.Points} Points */
+/** @typedef {import("../../types/scenes").gallery.Points & { parts?: number }} Points in parts, or not */
 /** @typedef {import("../../types/scenes").gallery_parts.Part} Part */
 /** @typedef {import("../../types/scenes").gallery_parts.Found} Found */
 /** @typedef {import("../../types/scenes").gallery_similarity.Clusters} Clusters */

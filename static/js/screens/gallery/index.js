@@ -30,7 +30,7 @@ export function create(root, page) {
     loading = new Loading(state, update),
     actions = createActions({ state, update, loading, page }),
     map = createMap(state, actions),
-    onthumbnails = () => map.scatter.redraw(),
+    onthumbnails = () => map.scatter.redrawOver(),
     onnames = throttle(() => update({ named: state.named + 1 }), 250),
     opening = new Opening({ state, update, loading, page, onthumbnails, onnames }),
     next = createNextUpload(),

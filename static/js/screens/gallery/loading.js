@@ -61,12 +61,24 @@ export class Loading {
         void this.rest(query);
       }
     } catch (error) {
-      if (!still()) return;
-      update({ mapWaiting: sentenceOf(error) });
-      if (state.method === "pca") return;
-      update({ method: "pca" });
-      await this.map();
+      if (still()) await this.#mapInstead(shown, sentenceOf(error));
     }
+  }
+
+  /**
+   * Where a map cannot be made PCA stands in its place, and it is said why.
+   *
+   * @param {Shown} shown
+   * @param {string} why
+   */
+  async #mapInstead(shown, why) {
+    const { state, update } = this,
+      isFlat = () => state.shown === shown && state.method === "pca";
+    update({ mapWaiting: why });
+    if (isFlat()) return;
+    update({ method: "pca" });
+    await this.map();
+    if (isFlat() && !state.mapWaiting) update({ mapWaiting: `${why} This is PCA.` });
   }
 
   /**
@@ -104,8 +116,25 @@ export class Loading {
         if (predictions) update({ predictions, predicted: probeKey(state), coloursWaiting: null });
       }
     } catch (error) {
-      if (still()) update({ clusters: null, predictions: null, coloursWaiting: sentenceOf(error) });
+      if (still()) await this.#coloursInstead(shown, sentenceOf(error));
     }
+  }
+
+  /**
+   * Where HDBSCAN finds no groups those of k-means stand in their place, and it is said why.
+   *
+   * @param {Shown} shown
+   * @param {string} why there are none of what was asked for
+   */
+  async #coloursInstead(shown, why) {
+    const { state, update } = this;
+    update({ clusters: null, predictions: null, coloursWaiting: why });
+    if (state.colour !== "cluster" || state.clustering === "kmeans") return;
+    update({ clustering: "kmeans" });
+    const still = this.#stillOf(shown, () => [state.colour, state.clustering]);
+    await this.colours();
+    if (still() && state.clusters)
+      update({ coloursWaiting: `${why} These groups are of k-means.` });
   }
 
   /** What the probe that is chosen says of each picture, as soon as that has been judged. */

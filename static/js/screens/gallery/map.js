@@ -67,6 +67,13 @@ export function createMap(state, actions) {
     });
   }
 
+  /** @param {import("./data.js").Points} points other ones, or more of the same */
+  function place({ xy, parts }) {
+    if (xy === drawn) scatter.addPoints(xy);
+    else scatter.setPoints(xy, { parts });
+    drawn = xy;
+  }
+
   return {
     node,
     scatter,
@@ -79,10 +86,7 @@ export function createMap(state, actions) {
         return;
       }
       if (change.shown) open(change.shown);
-      if ("points" in change) {
-        scatter.setPoints(points.xy, { gently: points.xy !== drawn }); // or more of the same came
-        drawn = points.xy;
-      }
+      if ("points" in change) place(points);
       if ("named" in change) scatter.retell();
       if (COLOURED.some((key) => key in change)) scatter.setColours(colourOfPictures(state));
       if ("selection" in change) scatter.setHighlighted(highlighted(state));

@@ -17,6 +17,7 @@ import { TileThumbnails } from "./tile-thumbnails.js";
 /** @typedef {import("./state.js").State} State */
 
 const AGAIN = 1000; // ms
+const LATER = { waiting: "" };
 export const SAMPLES = "samples";
 const ELSEWHERE =
   "That gallery is not on this server, or it is another visitor's: here are the samples.";
@@ -130,7 +131,7 @@ export class Opening {
     const start = { ...state, ...startOf(gallery, state) },
       { layer, features, colour, clusterCount } = start;
     const flat = { ...mapQuery(start), method: "pca" },
-      asked = await askMap(data, mapQuery(start)),
+      asked = await askMap(data, mapQuery(start)).catch(() => LATER), // it says then why not
       points = isWaiting(asked) ? await settleMap(data, { query: flat, still }) : asked;
     const groups = { method: "kmeans", k: clusterCount, features, layer },
       clusters =
@@ -140,7 +141,11 @@ export class Opening {
       neighbours = await data.settle("neighbours", near);
     if (!still()) return;
     const thumbnails = thumbnailsOf(data, this.onthumbnails),
-      names = new Names(gallery, (page) => data.url(`names/${page}`), this.onnames);
+      names = new Names(
+        gallery,
+        (indices) => data.url("names", { of: indices.join() }),
+        this.onnames,
+      );
     update({
       ...{
         layer,

@@ -14,9 +14,10 @@ import { isWaiting } from "./data.js";
  * @returns {Points}
  */
 export function pointsOf(first) {
-  const { count, features, layer, method, facts } = first.facts,
-    xy = new Float32Array(2 * count).fill(NaN);
-  const points = { xy, facts: { features, layer, method, facts }, shapes: { xy: [count, 2] } };
+  const { count, parts, features, layer, method, facts } = first.facts,
+    xy = new Float32Array(2 * count).fill(NaN),
+    shapes = { xy: [count, 2] };
+  const points = { xy, parts, facts: { features, layer, method, facts }, shapes };
   fillIn(xy, first);
   return /** @type {Points} */ (points);
 }

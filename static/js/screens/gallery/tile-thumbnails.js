@@ -1,11 +1,11 @@
 /* The thumbnails of a large gallery: those in sight are fetched together, on one sheet. Whoever zooms
    on before they come is not kept waiting by those that have left the screen. */
 import { el, penOf } from "../../ui/dom.js";
+import { keepNewest, Wanted } from "./wanted.js";
 
 const TILE = 64; // px
 const ACROSS = 16; // on a sheet
-const AT_ONCE = 128; // tiles of a sheet, the last ones that were asked for
-const SOON = 40; // ms
+const AT_ONCE = 128; // tiles of a sheet
 const KEPT = 2000; // tiles
 
 export class TileThumbnails {
@@ -13,54 +13,31 @@ export class TileThumbnails {
   #known = new Map();
   /** @type {Map<number, (() => void)[]>} picture -> who paints it when it comes */
   #waiting = new Map();
-  /** @type {Set<number>} asked for, the newest last */
-  #wanted = new Set();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  #busy = false;
 
   /**
    * @param {(indices: number[]) => string} url
    * @param {() => void} onarrive some have come
    */
   constructor(url, onarrive) {
-    this.url = url;
-    this.onarrive = onarrive;
+    this.wanted = new Wanted({
+      atOnce: AT_ONCE,
+      isNeeded: (index) => this.#waiting.has(index),
+      fetch: async (indices) => {
+        const sheet = new Image();
+        sheet.src = url(indices);
+        await sheet.decode(); // beside the page's own work
+        indices.forEach((index, at) => this.#keep(index, sheet, at));
+        onarrive();
+      },
+    });
   }
 
   /** @param {number} index */
   #tile(index) {
     const known = this.#known.get(index);
     if (known) return known;
-    this.#wanted.delete(index);
-    this.#wanted.add(index);
-    this.#askSoon();
+    this.wanted.want(index);
     return null;
-  }
-
-  #askSoon() {
-    if (this.#busy || !this.#wanted.size) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#ask(), SOON);
-  }
-
-  #ask() {
-    const indices = [...this.#wanted].slice(-AT_ONCE),
-      image = new Image();
-    const kept = [...this.#wanted].filter((one) => this.#waiting.has(one));
-    this.#wanted = new Set(kept.filter((one) => !indices.includes(one)));
-    this.#busy = true;
-    const end = () => {
-      this.#busy = false;
-      this.#askSoon();
-    };
-    image.onerror = end;
-    image.onload = () => {
-      indices.forEach((index, at) => this.#keep(index, image, at));
-      end();
-      this.onarrive();
-    };
-    image.src = this.url(indices);
   }
 
   /** @param {number} index @param {HTMLImageElement} sheet @param {number} at on it */
@@ -68,11 +45,7 @@ export class TileThumbnails {
     const canvas = el("canvas", { width: TILE, height: TILE }),
       [x, y] = [TILE * (at % ACROSS), TILE * Math.floor(at / ACROSS)];
     penOf(canvas).drawImage(sheet, x, y, TILE, TILE, 0, 0, TILE, TILE);
-    this.#known.set(index, canvas);
-    for (const oldest of this.#known.keys()) {
-      if (this.#known.size <= KEPT) break;
-      this.#known.delete(oldest);
-    }
+    keepNewest(this.#known, index, canvas, KEPT);
     for (const paint of this.#waiting.get(index) ?? []) paint();
     this.#waiting.delete(index);
   }
