@@ -1,5 +1,6 @@
 """A hundred thousand pictures in a real browser: points, pointer, lasso, thumbnails, search."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,6 +187,24 @@ def test_a_search_is_the_server_s_and_neighbours_say_how_they_were_found(page: P
     search.fill("")
     wait_for(page, "!it.selection.length")
     expect(page.locator(".inside-gallery-side")).to_contain_text("compared with every picture")
+
+
+def test_what_would_take_hours_says_so_and_what_stands_in_its_place(page: Page) -> None:
+    choose = lambda value: page.locator(f"{VIEW} [data-value={value}]").click()  # noqa: E731
+    choose("tsne")
+    expect(page.locator(".inside-gallery-words")).to_have_text(
+        "t-SNE of 100,000 pictures would take hours, so it stops at 20,000: use UMAP. This is PCA."
+    )
+    expect(page.locator(f"{VIEW} [data-value=pca]")).to_have_attribute("aria-pressed", "true")
+    choose("cluster")
+    page.locator(f"{VIEW} summary").get_by_text("More", exact=True).click()
+    choose("hdbscan")
+    expect(page.locator(".inside-gallery-legend")).to_have_attribute(
+        "data-waiting", re.compile(r"20,000: use k-means. These groups are of k-means.$")
+    )
+    choose("pca")
+    expect(page.locator(".inside-gallery-words")).to_contain_text("of the variance")
+    choose("label")
 
 
 def test_how_long_frames_take(page: Page, capsys: pytest.CaptureFixture[str]) -> None:
