@@ -19,7 +19,9 @@ export function createCard({ move, goTo, leave, look }) {
     onchange: () => goTo(list.value),
   });
   const [bar, title] = [el("i"), el("h2", { tabindex: "-1" })];
-  const [count, words, ask] = [el("span", { class: "count" }), el("div"), el("div")],
+  const count = el("span", { class: "count" }),
+    words = el("div", { class: "words" }),
+    ask = el("div", { class: "asks" }),
     result = el("div", { class: "result", role: "status" }),
     back = button("Back", () => move(-1)),
     next = button("Next", () => move(1));
