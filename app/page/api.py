@@ -40,7 +40,7 @@ def add_endpoints(services: Services) -> None:
     for view in (
         *(models.compare, models.grid, models.tokens),
         *(views.similar, views.match, views.clusters, views.rollout, views.norms),
-        *(views.depth, views.whatif, files.film, files.webpage),
+        *(views.depth, views.whatif, files.film, files.webpage, files.video),
         *(endpoints.attention, endpoints.features, endpoints.losses, endpoints.step),
         endpoints.predict,
     ):

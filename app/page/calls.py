@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from app.page.updates import read_upload
 from app.services import Services
-from app.state.models import read_sample
+from app.state.models import Gone, read_sample, sample_file
 from app.visitors import owner_of
 
 if TYPE_CHECKING:
@@ -26,6 +28,14 @@ def opened(services: Services, picture: dict, request: gr.Request) -> "Image":
         return read_sample(str(named["sample"]))
     path = str(named.get("path", ""))
     return read_upload(services, services.visitors.secret(request.cookies), path)
+
+
+def file_of(services: Services, named: dict, request: gr.Request) -> Path:
+    """The uploaded file {"path": ...} itself, not decoded, or a sample's. ValueError as above."""
+    if "sample" in named:
+        return sample_file(str(named["sample"]))
+    secret = services.visitors.secret(request.cookies)
+    return services.uploads.find(secret, str(named.get("path", "")))
 
 
 def asking(services: Services, request: gr.Request) -> str:
@@ -61,3 +71,17 @@ def in_sentences(make: Callable[[], dict]) -> dict:
         return make()
     except (ValueError, OverflowError) as error:
         raise gr.Error(escape(str(error), quote=False), print_exception=False) from error
+    except Gone:
+        raise gr.Error("Nobody waits for this any more.", print_exception=False) from None
+
+
+def gone_check() -> Callable[[], bool]:
+    """Whether the program that this thread answers has closed its connection.
+
+    Gradio notes that with the call, in its queue. A call that did not come that way never has.
+    """
+    blocks, name = LocalContext.blocks.get(None), LocalContext.event_id.get(None)
+    if blocks is None or name is None:
+        return lambda: False
+    event = blocks._queue.event_ids_to_events.get(name)
+    return lambda: event is not None and not event.alive

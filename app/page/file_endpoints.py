@@ -1,16 +1,18 @@
-"""Named endpoints whose answer is a file: a film through depth, a picture as a page of its own."""
+"""Named endpoints whose answer is a file: films, and a picture as a page of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
 
-from app.page.calls import backbone_of, in_sentences, inspected
+from app.page.calls import backbone_of, file_of, gone_check, in_sentences, inspected
 from app.services import Services
+from app.state.models import GivingUp, check_patches, check_side
 
 
 @dataclass(frozen=True)
 class FileEndpoints:
-    """One picture as a file that a person can keep."""
+    """One picture, or a film, as a file that a person can keep."""
 
     services: Services
 
@@ -79,3 +81,70 @@ class FileEndpoints:
             return page_values(seen, title=title, words=words, colours=colours)
 
         return in_sentences(make)
+
+    def video(
+        self,
+        files: list[dict],
+        request: gr.Request,
+        patches: list[list[int]] | None = None,
+        mask: dict | None = None,
+        alike: float = 0.7,
+        neighbours: int = 5,
+        radius: int = 12,
+        queue: int = 7,
+        every: int = 1,
+        most: int = 60,
+        layer: int = -1,
+        preset: str = "paper",
+        flip: bool = False,
+        kind: str = "webp",
+        milliseconds: int = 80,
+        arrays: bool = False,
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """Frames of a film, one file or its frames as pictures in order, in the colours of one PCA;
+        or with what is tracked from the first frame on by likeness of patches: what hangs together
+        with each of the patches [row, column] and has a cosine of at least alike, or the labels of
+        a mask, an indexed or grey picture. Answers media_type, base64 of the animated WebP or GIF,
+        frames, grid, seconds and notes (cuts, uneven times); with arrays also npz, base64 of a file
+        for numpy.load. Files have at most 25 MB; most goes to 120 frames, of at most 60 000 patches
+        together. Who closes the connection ends the work. Each file and the mask are named as a
+        picture is."""
+
+        def make() -> dict:
+            from dino_core.config import PropagationConfig
+            from dino_core.scenes.videos import VideoChoice, open_film, video_values
+
+            models, is_gone = self.services.models, gone_check()
+            check_side(size)
+            vit = backbone_of(self.services, request, model).vit
+            check_patches(size, vit.config.patch_size)
+            chosen = VideoChoice(
+                layer=layer,
+                size=size,
+                every=every,
+                most=most,
+                preset=preset,
+                flip=flip,
+                patches=places_of(patches or ()),
+                mask=file_of(self.services, mask, request) if mask else None,
+                alike=alike,
+                propagation=PropagationConfig(neighbours, radius, queue),
+                kind=kind,
+                milliseconds=milliseconds,
+                arrays=arrays,
+            )
+            paths = [file_of(self.services, one, request) for one in files]
+            film = open_film(paths, vit.config.patch_size, chosen, GivingUp(is_gone))
+            return models.exclusive(lambda: video_values(vit, film, chosen), is_gone=is_gone)
+
+        return in_sentences(make)
+
+
+def places_of(patches: Sequence[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    """ValueError in a sentence for what is no list of [row, column]."""
+    try:
+        return tuple((int(row), int(column)) for row, column in patches)
+    except (TypeError, ValueError):
+        raise ValueError("Patches are a list of [row, column], such as [[6, 12]].") from None

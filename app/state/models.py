@@ -219,8 +219,7 @@ class Models(ModelList):
         """
         from dino_core.scenes import picture
 
-        if not 1 <= size <= MAX_SIZE:
-            raise ValueError(f"The input size is from 1 to {MAX_SIZE} px, not {size}.")
+        check_side(size)
         vit = self.backbone(model, owner=owner).vit
         check_patches(size, vit.config.patch_size)
         return self.exclusive(lambda: picture.look(vit, source, size), is_gone=is_gone)
@@ -286,6 +285,12 @@ class Models(ModelList):
             raise Gone
 
 
+def check_side(size: int) -> None:
+    """ValueError for a short side, in px, that is longer than those of a page."""
+    if not 1 <= size <= MAX_SIZE:
+        raise ValueError(f"The input size is from 1 to {MAX_SIZE} px, not {size}.")
+
+
 def check_patches(size: int, patch: int) -> None:
     """ValueError for more patches than a page's forward may have; both in px."""
     if (size // patch) ** 2 > MAX_PATCHES:
@@ -311,11 +316,16 @@ def import_scenes() -> None:
     )
 
 
-def read_sample(file: str) -> "Image":
+def sample_file(name: str) -> Path:
     """One of the bundled samples by its file's name. ValueError when there is none."""
+    credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
+    if name not in [sample["file"] for sample in credits]:
+        raise ValueError("There is no such sample.")
+    return SAMPLES / name
+
+
+def read_sample(file: str) -> "Image":
+    """The same, decoded."""
     from dino_core.scenes import picture
 
-    credits = json.loads((SAMPLES / "credits.json").read_text(encoding="utf-8"))
-    if file not in [sample["file"] for sample in credits]:
-        raise ValueError("There is no such sample.")
-    return picture.read_picture(SAMPLES / file)
+    return picture.read_picture(sample_file(file))

@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,6 @@ from dino_core.cli.files import (
     from_end,
     layer_option,
     model_options,
-    read,
     report,
     save,
     with_progress,
@@ -22,14 +22,14 @@ from dino_core.config import PCA_PRESETS, PropagationConfig
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL.Image import Image
     from torch import Tensor
 
     from dino_core.images import Fitted
+    from dino_core.images.frames import Film
     from dino_core.weights import Backbone
 
 SHORT_SIDE = 224  # px
-MOST_LABELS = 12
-TRACKED = 0.55  # of the colour over what is tracked
 
 
 def video_options(option: Option) -> None:
@@ -84,155 +84,91 @@ def video(args: argparse.Namespace) -> None:
     """
     import numpy as np
 
-    from dino_core.images.frames import read_frames
+    from dino_core.analysis.videos import frame_features
+    from dino_core.images.frames import keep_frames
 
     output = output_file(args.output, ".webp", ".gif")
     arrays_to = output_file(args.arrays, ".npz") if args.arrays else None
-    args.size = args.size or SHORT_SIDE
-    found = read_frames(args.film, every=args.every, most=args.most)
-    for note in found.notes:
-        print(f"{args.film}: {note}", file=sys.stderr)
     backbone = load_weights(args)
     layer = from_end(args.layer, backbone)
-    fitted, features = look_at_frames(found.pictures, layer, args, backbone)
-    if args.patch or args.mask:
-        arrays, frames = tracked(fitted, features, args)
-        words = f"{arrays['labels'].shape[1] - 1} tracked"
-    else:
-        arrays, frames = in_colours(fitted, features, args)
-        words = "one PCA"
-    if found.seconds is not None:
-        arrays["seconds"] = np.array(found.seconds, np.float32)
-    write_frames(output, frames, found.names, args.milliseconds)
+    film = keep_frames(args.film, fitting(args, backbone), every=args.every, most=args.most)
+    for note in film.notes:
+        print(f"{args.film}: {note}", file=sys.stderr)
+    features = list(frame_features(backbone.vit, with_progress(film.pictures), layer))
+    show = tracked if args.patch or args.mask else in_colours
+    arrays, frames = show(film, features, args)
+    words = f"{arrays['labels'].shape[1] - 1} tracked" if "labels" in arrays else "one PCA"
+    if film.seconds is not None:
+        arrays["seconds"] = np.array(film.seconds, np.float32)
+    write_frames(output, frames, args.milliseconds)
     if arrays_to:
         save(arrays_to, arrays)
     report(f"{len(frames)} frames, {words} -> {args.output}", backbone)
 
 
-def look_at_frames(
-    pictures: Any, layer: int, args: argparse.Namespace, backbone: "Backbone"
-) -> "tuple[list[Fitted], list[Tensor]]":
-    """Each frame in whole patches, and its patch features [P, D] after one layer."""
-    import torch
+def fitting(args: argparse.Namespace, backbone: "Backbone") -> "Callable[[Image], Fitted]":
+    """How each frame is brought to whole patches."""
+    from dino_core.images import fit_to_patches
 
-    from dino_core.images import fit_to_patches, to_tensor
+    def fit(picture: "Image") -> "Fitted":
+        native = (picture.height, picture.width)
+        size = native if args.size == "native" else args.size or SHORT_SIDE
+        return fit_to_patches(picture, backbone.vit.config.patch_size, size, args.fit)
 
-    if args.size == "native":
-        args.size = (pictures[0].height, pictures[0].width)
-    side, vit = backbone.vit.config.patch_size, backbone.vit
-    fitted = [fit_to_patches(picture, side, args.size, args.fit) for picture in pictures]
-    features = []
-    with torch.inference_mode():
-        for one in with_progress(fitted):
-            images = to_tensor(one.picture)[None].to(vit.pos_embed)
-            out = vit(images, trace=[layer])
-            features.append(vit.norm(out.traces[layer].tokens[0, out.first_patch :]).float().cpu())
-    return fitted, features
+    return fit
 
 
-def in_colours(
-    fitted: "list[Fitted]", features: "list[Tensor]", args: argparse.Namespace
-) -> "tuple[dict[str, np.ndarray], list[np.ndarray]]":
-    """One PCA over all frames -> arrays, and frames uint8 [H, W, 3]."""
+Shown = tuple[dict[str, "np.ndarray"], list["np.ndarray"]]  # arrays; frames uint8 [H, W, 3]
+
+
+def in_colours(film: "Film[Fitted]", features: "list[Tensor]", args: argparse.Namespace) -> Shown:
+    """One PCA over all frames."""
     from dataclasses import replace
 
-    import numpy as np
-
-    from dino_core.analysis.pca import colour_features
-    from dino_core.draw.pictures import enlarge, to_bytes
+    from dino_core.analysis.videos import in_one_basis
+    from dino_core.draw.film import patch_frames
 
     config = replace(PCA_PRESETS[args.preset], flip=args.flip)
-    result = colour_features(features, [one.grid for one in fitted], config)
-    colours = np.stack([array(view.colours) for view in result.pictures])
-    arrays = {
-        "colours": colours,
-        "foreground": np.stack([array(view.foreground) for view in result.pictures]),
-        "ratio": array(result.pca.ratio),
-    }
-    return arrays, [enlarge(to_bytes(one), fitted[0].patch_size) for one in colours]
+    found = in_one_basis(features, film.pictures, config)
+    arrays = {name: array(value) for name, value in vars(found).items()}
+    side = film.pictures[0].patch_size
+    return arrays, patch_frames(arrays["colours"], film.names, side)
 
 
-def tracked(
-    fitted: "list[Fitted]", features: "list[Tensor]", args: argparse.Namespace
-) -> "tuple[dict[str, np.ndarray], list[np.ndarray]]":
-    """Labels carried from the first frame -> arrays, and frames uint8 [H, W, 3]."""
+def tracked(film: "Film[Fitted]", features: "list[Tensor]", args: argparse.Namespace) -> Shown:
+    """Labels carried from the first frame on."""
     import numpy as np
-    import torch
 
-    from dino_core.analysis.propagation import propagate, to_masks
-    from dino_core.draw.colours import cluster_colour
+    from dino_core.analysis.videos import track
+    from dino_core.draw.film import tinted
 
-    grid, (width, height) = fitted[0].grid, fitted[0].picture.size
+    first = film.pictures[0]
     config = PropagationConfig(args.neighbours, args.radius, args.queue)
-    first = first_labels(fitted[0], features[0], args)
-    labels = list(propagate(features, first, grid, config))
-    masks = [to_masks(one, grid, (height, width)).numpy() for one in labels]
-    table = np.array([cluster_colour(i) for i in range(first.shape[1] - 1)], np.float32)
-    frames = []
-    for one, mask in zip(fitted, masks, strict=True):
-        pixels = np.asarray(one.picture, np.float32).copy()
-        inside = mask > 0
-        colours = table[mask[inside] - 1]
-        pixels[inside] = (1 - TRACKED) * pixels[inside] + TRACKED * colours
-        frames.append(np.rint(pixels).astype(np.uint8))
-    shares = torch.stack(labels).transpose(1, 2).unflatten(2, grid)  # [n, P, k] -> [n, k, h, w]
-    return {"labels": array(shares), "masks": np.stack(masks).astype(np.uint8)}, frames
+    found = track(features, first_labels(first, features[0], args), first, config)
+    arrays = {name: array(value) for name, value in vars(found).items()}
+    pixels = [np.asarray(one.picture) for one in film.pictures]
+    return arrays, tinted(pixels, arrays["masks"], film.names)
 
 
 def first_labels(fitted: "Fitted", features: "Tensor", args: argparse.Namespace) -> "Tensor":
-    """Labels [P, k] of the first frame from --mask or --patch; label 0 is what is not tracked."""
+    """Labels [P, k] of the first frame from --mask or --patch."""
     import torch
 
-    from dino_core.analysis.propagation import grown
+    from dino_core.analysis.videos import labels_from_patches, one_hot
+    from dino_core.images.labels import labels_on_grid, read_labels
 
-    grid = fitted.grid
-    if args.mask:
-        read(args.mask, args)  # or says what is wrong with it
-        places = mask_on_grid(args.mask, fitted)
-    else:
-        places = torch.zeros(grid[0] * grid[1], dtype=torch.int64)
-        for number, place in enumerate(args.patch, 1):
-            places[grown(features, grid, place, args.alike)] = number
-        for number, (row, column) in enumerate(args.patch, 1):  # one that another has grown over
-            places[row * grid[1] + column] = number
-    count = int(places.max()) + 1
-    if not 2 <= count <= MOST_LABELS + 1:
-        raise ValueError(f"1 to {MOST_LABELS} things are tracked, but here are {count - 1}.")
-    return torch.nn.functional.one_hot(places, count).float()
+    if not args.mask:
+        return labels_from_patches(features, fitted.grid, args.patch, args.alike)
+    places = labels_on_grid(read_labels(args.mask), fitted)
+    return one_hot(torch.from_numpy(places).flatten())
 
 
-def mask_on_grid(path: str, fitted: "Fitted") -> "Tensor":
-    """An indexed or grey picture of labels -> the label in the middle of each patch, int64 [P]."""
-    import numpy as np
-    import torch
-    from PIL import Image
-
-    with Image.open(path) as picture:
-        if picture.mode not in ("P", "L", "1"):
-            raise ValueError(f"{path} should be an indexed or grey picture, but is {picture.mode}.")
-        values = np.array(picture).astype(np.int64)
-    if values.shape != fitted.source_size:
-        tall, wide = fitted.source_size
-        raise ValueError(
-            f"{path} has {values.shape[1]} x {values.shape[0]} px, but the frames have "
-            f"{wide} x {tall}."
-        )
-    (h, w), side = fitted.grid, fitted.patch_size
-    labels = torch.zeros(h, w, dtype=torch.int64)
-    for row in range(h):
-        for column in range(w):
-            x, y = fitted.to_source((column + 0.5) * side, (row + 0.5) * side)
-            if 0 <= x < values.shape[1] and 0 <= y < values.shape[0]:  # padding holds nothing
-                labels[row, column] = int(values[int(y), int(x)])
-    return labels.flatten()
-
-
-def write_frames(path: Path, frames: "list[np.ndarray]", names: Any, milliseconds: int) -> None:
-    from dino_core.draw.film import film_bytes, with_caption
+def write_frames(path: Path, frames: "list[np.ndarray]", milliseconds: int) -> None:
+    from dino_core.draw.film import film_bytes
     from dino_core.writing import replacing
 
-    named = [with_caption(frame, name) for frame, name in zip(frames, names, strict=True)]
-    data = film_bytes(named, path.suffix.lower()[1:], milliseconds)  # type: ignore[arg-type]
+    data = film_bytes(frames, path.suffix.lower()[1:], milliseconds)  # type: ignore[arg-type]
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as partial:
         partial.write_bytes(data)
 

@@ -2,6 +2,7 @@
 
 frames = between(colours, steps=8)              # [n, h, w, 3] -> [(n - 1) * 8 + 1, h, w, 3]
 film_bytes([large(frame) for frame in frames], "webp", milliseconds=40)
+film_bytes(tinted(pixels, masks), "gif")        # what is tracked through the frames of a film
 """
 
 import io
@@ -12,6 +13,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from dino_core.draw.colours import cluster_colour
 from dino_core.draw.pictures import enlarge, map_over, to_bytes
 
 Kind = Literal["gif", "webp"]
@@ -20,6 +22,7 @@ STRIP = 20  # px below a picture, for words
 REST = 600  # ms that the last frame stays
 QUALITY = 90  # of WebP, 0 to 100
 FASTEST = {"gif": 20, "webp": 10}  # ms; browsers slow down what is faster
+TRACKED = 0.55  # of the colour over what is tracked
 
 
 def between(values: np.ndarray, steps: int) -> np.ndarray:
@@ -66,6 +69,26 @@ def layer_frames(
         else:
             picture = map_over(values, pixels, box)
         frames.append(with_caption(picture, words))
+    return frames
+
+
+def patch_frames(colours: np.ndarray, names: Sequence[str], side: int) -> list[np.ndarray]:
+    """A colour a patch, [n, h, w, 3] in 0 to 1 -> frames uint8 [h * side + 20, w * side, 3]."""
+    pictures = [enlarge(to_bytes(one), side) for one in colours]
+    return [with_caption(one, name) for one, name in zip(pictures, names, strict=True)]
+
+
+def tinted(
+    pixels: Sequence[np.ndarray], masks: np.ndarray, names: Sequence[str]
+) -> list[np.ndarray]:
+    """Pictures uint8 [H, W, 3] with the colour of what is tracked at each pixel, int [n, H, W],
+    0 for nothing -> frames uint8 [H + 20, W, 3]."""
+    table = np.array([cluster_colour(i) for i in range(max(int(masks.max()), 1))], np.float32)
+    frames = []
+    for picture, mask, name in zip(pixels, masks, names, strict=True):
+        inside, drawn = mask > 0, picture.astype(np.float32)
+        drawn[inside] = (1 - TRACKED) * drawn[inside] + TRACKED * table[mask[inside] - 1]
+        frames.append(with_caption(np.rint(drawn).astype(np.uint8), name))
     return frames
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dino_core.draw.film import Kind, between, captions, film_bytes, with_caption
+from dino_core.draw.colours import cluster_colour
+from dino_core.draw.film import Kind, between, captions, film_bytes, tinted, with_caption
 
 
 def test_known_frames_stay_and_the_way_between_is_smooth() -> None:
@@ -51,6 +52,17 @@ def test_a_strip_of_words_lies_below_the_picture() -> None:
     np.testing.assert_array_equal(sheet[:30], picture)
     assert sheet.shape == (50, 120, 3)
     assert (sheet[30:] < 100).any()
+
+
+def test_what_is_tracked_has_its_colour_and_the_rest_its_own() -> None:
+    picture = np.full((4, 6, 3), 100, np.uint8)
+    mask = np.zeros((1, 4, 6), np.int64)
+    mask[0, 1, 2], mask[0, 3, 5] = 1, 2
+    (frame,) = tinted([picture], mask, ["frame 0"])
+    for place, label in (((1, 2), 0), ((3, 5), 1)):
+        wanted = 0.45 * 100 + 0.55 * np.array(cluster_colour(label))
+        np.testing.assert_allclose(frame[place], wanted, atol=0.6)
+    assert (frame[:4] == 100).all(-1).sum() == 22
 
 
 def test_refused_in_words() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dino_core.images.frames import cuts, read_frames, uneven
+from dino_core.images.frames import READERS, cuts, keep_frames, read_frames, thumbnail, uneven
 
 
 def plain(colour: int) -> Image.Image:
@@ -53,8 +53,8 @@ def test_cuts_uneven_times_and_too_many_frames_are_said(tmp_path: Path) -> None:
 
 
 def test_what_moves_evenly_is_no_cut() -> None:
-    assert cuts(tuple(plain(20 * i) for i in range(8))) == []
-    assert cuts((plain(0),)) == []
+    assert cuts([thumbnail(plain(20 * i)) for i in range(8)]) == []
+    assert cuts([thumbnail(plain(0))]) == []
     assert uneven((0.0, 0.1, 0.2, 0.3)) == []
     assert uneven(None) == []
     assert uneven((0.0, 0.5)) == []
@@ -87,3 +87,40 @@ def test_refused_in_a_sentence(tmp_path: Path) -> None:
     (folder / "a.png").write_bytes(b"\x89PNG broken")
     with pytest.raises(ValueError, match=r"a\.png: "):
         read_frames(folder)
+
+
+def test_every_frame_that_is_decoded_is_checked_and_what_is_kept_is_chosen(tmp_path: Path) -> None:
+    path, checked = write_film(tmp_path / "a.mp4", [20, 40, 60, 80, 100]), []
+    film = keep_frames(path, lambda one: one.width, every=2, check=lambda: checked.append(1))
+    assert film.pictures == (64, 64, 64)
+    assert len(checked) == 5
+    plain(0).save(tmp_path / "b.png")
+    files = [tmp_path / "b.png"] * 2
+    assert keep_frames(files, lambda one: one.height).names == ("b.png", "b.png")
+
+    def stop() -> None:
+        raise KeyError("enough")
+
+    for source in (path, files):
+        with pytest.raises(KeyError, match="enough"):
+            keep_frames(source, lambda one: one, check=stop)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("mp4", "mov"), ("mkv", "matroska"), ("avi", "avi")])
+def test_kinds_are_told_by_their_first_bytes(tmp_path: Path, name: str, kind: str) -> None:
+    path = write_film(tmp_path / f"a.{name}", [20, 40]).rename(tmp_path / "film.bin")
+    assert len(read_frames(path).pictures) == 2
+    assert kind in [reader for reader, _, _ in READERS]
+
+
+def test_a_playlist_that_names_another_file_is_no_film(tmp_path: Path) -> None:
+    """FFmpeg by itself would open what these name: any file of this machine."""
+    other = write_film(tmp_path / "a.mp4", [20, 40])
+    lists = {
+        "list.m3u8": f"#EXTM3U\n#EXTINF:1,\nfile://{other}\n#EXT-X-ENDLIST\n",
+        "list.mp4": f"ffconcat version 1.0\nfile {other.name}\n",
+    }
+    for name, text in lists.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(ValueError, match="it is none of MP4"):
+            read_frames(tmp_path / name)
