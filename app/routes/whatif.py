@@ -1,6 +1,7 @@
 """The model's insides changed, and what follows from it in the picture.
 
     view/KEY/whatif?edit=SITE=VALUE&edit=...&seed&layer&preset&flip   before and after
+    view/KEY/whatif/print?edit&seed&layer&head&kind&width   the same as a figure for print
     view/KEY/whatif/prototypes?edit&seed          what the model's own heads say, where it has some
     view/KEY/whatif/nearest?edit&seed&gallery     pictures that are nearest before and after
     view/KEY/whatif/around                        what there is to ask: heads, galleries
@@ -19,6 +20,7 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Response
 from app.jobs.gallery_cards import SAMPLES
 from app.routes.dependencies import Form, IsGone, Owner, Picture, Served
 from app.routes.galleries import find_gallery
+from app.routes.prints import Paper, on_paper, source_of
 from app.routes.responses import NO_STORE, respond
 from app.services import Services
 from app.state.pictures import Entry
@@ -94,6 +96,30 @@ def before_and_after(
         return whatif_scene(found, edits, layer, preset, flip)
 
     return respond(form, make)
+
+
+@router.get("/print")
+def printed(
+    changes: Changes,
+    paper: Annotated[Paper, Depends()],
+    layer: int | None = None,
+    head: int | None = None,
+) -> Response:
+    from dino_core.scenes.whatif import print_changed
+
+    def make() -> Any:
+        found, edits = changes.effects()
+        return print_changed(
+            found,
+            edits,
+            source_of(changes.entry),
+            layer=layer,
+            head=head,
+            seed=changes.seed,
+            of_samples=changes.references.name == SAMPLES,
+        )
+
+    return on_paper(make, paper)
 
 
 @router.get("/prototypes")

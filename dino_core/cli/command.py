@@ -75,12 +75,14 @@ def figure_option(option: Option, what: str, endings: tuple[str, ...] = PRINT) -
 
 
 def write_figure(
-    args: argparse.Namespace, draw: "Callable[[Width], Figure | dict[str, Any]]"
+    args: argparse.Namespace,
+    draw: "Callable[[Width], Figure | dict[str, Any]]",
+    charts: "Callable[[], dict[str, Any]] | None" = None,
 ) -> None:
     """What `draw` draws at a width, a panel or charts, when --figure was given.
 
     A panel's caption, its own words and the command that repeats it, goes into the file and is
-    printed.
+    printed; `charts` stand below it on a page.
     """
     if args.figure is None:
         return
@@ -91,7 +93,8 @@ def write_figure(
         save(figure, args.figure)
         return
     caption = f"{label_of(figure)}. Repeated by: {args.line}"
-    save(figure, args.figure, dpi=args.figure_dpi, caption=caption)
+    below = charts() if charts and args.figure.suffix.lower() == ".html" else None
+    save(figure, args.figure, dpi=args.figure_dpi, caption=caption, charts=below)
     print(f"Figure -> {args.figure}\n{caption}")
 
 

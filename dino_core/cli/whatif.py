@@ -1,6 +1,7 @@
 """whatif: the model's insides changed, and what follows from it."""
 
 import argparse
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import Option, add_command, count, figure_option, write_figure
@@ -9,6 +10,8 @@ from dino_core.cli.files import (
     array,
     check_same_size,
     fit,
+    from_end,
+    layer_option,
     leave_out_unreadable,
     look,
     model_options,
@@ -21,11 +24,17 @@ from dino_core.cli.outputs import output_file
 from dino_core.cli.weights import load_weights
 from dino_core.cli.whatif_references import References
 from dino_core.cli.whatif_screening import VALUES, screen_pictures
+from dino_core.config import PCA_PRESETS
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import numpy as np
+
+    from dino_core.analysis.effects import Effects
+    from dino_core.weights import Backbone
+
+MOST_DRAWN = 12  # pictures of a panel
 
 
 def whatif_options(option: Option) -> None:
@@ -63,9 +72,18 @@ def whatif_options(option: Option) -> None:
     option("--output", required=True, metavar="FILE.npz")
     figure_option(
         option,
-        "charts that open offline: the change by layer; of --screen layers by heads or branches",
-        ("html",),
+        "before and after, and the change of every patch; HTML has the change by layer as well. Of "
+        "--screen: charts of layers by heads or branches, HTML alone",
     )
+    layer_option(option, required=False)
+    option("--head", type=count, metavar="H", help="of the figure (default: the mean of all)")
+    option(
+        "--preset",
+        choices=PCA_PRESETS,
+        default="paper",
+        help="of the colours of the figure; default: paper",
+    )
+    option("--flip", action="store_true", help="of the figure: the other side is the object")
     model_options(option)
 
 
@@ -104,6 +122,8 @@ def whatif(args: argparse.Namespace) -> None:
         raise ValueError("--values are of --screen: an edit names its own value.")
     if args.gallery and not args.screen:
         raise ValueError("--gallery is of --screen: it says what becomes of k-NN accuracy.")
+    if args.screen and args.figure and args.figure.suffix.lower() != ".html":
+        raise ValueError("The figure of --screen is of charts: name it FILE.html.")
     if args.edit:
         edit_pictures(args, target)
     else:
@@ -114,8 +134,7 @@ def whatif(args: argparse.Namespace) -> None:
 
 
 def edit_pictures(args: argparse.Namespace, target: "Path") -> None:
-    from dino_core import figures
-    from dino_core.analysis.effects import Effects, effects
+    from dino_core.analysis.effects import effects
     from dino_core.whatif import as_edits, check_changes, parse_changes
 
     changes = parse_changes(args.edit)
@@ -123,25 +142,20 @@ def edit_pictures(args: argparse.Namespace, target: "Path") -> None:
     backbone = load_weights(args)
     check_same_size(args, backbone, instead="")
     check_changes(backbone.vit, fit(args.images[0], args, backbone).grid, changes)
+    figure = EditFigure(args, ", ".join(map(str, changes)), backbone)
     measured = any(change.needs_statistics for change in changes)
     needed = measured or any(change.needs_other for change in changes)
     references = References(args, backbone, measured=measured, needed=needed)
-
-    def effects_of(path: str) -> Effects:
+    rows: list[dict[str, np.ndarray]] = []
+    for path in with_progress(args.images):
         seen = look(backbone, fit(path, args, backbone))
         sources = references.sources(seen, changes)
-        return effects(backbone.vit, seen, as_edits(backbone.vit, seen, changes, sources))
-
-    arrays = stack([arrays_of(effects_of(path)) for path in with_progress(args.images)])
+        found = effects(backbone.vit, seen, as_edits(backbone.vit, seen, changes, sources))
+        rows.append(arrays_of(found))
+        figure.keep(found)
+    arrays = stack(rows)
     save(target, arrays)
-    write_figure(
-        args,
-        lambda _: {
-            "change": figures.change_by_layer(
-                arrays["cls_cosine_by_layer"].mean(0), arrays["patch_cosine_by_layer"].mean(0)
-            )
-        },
-    )
+    figure.write(arrays)
     lines = [
         f"{path}: cosine of the class token {cls:.4f}, of the patches {patches.mean():.4f}"
         for path, cls, patches in zip(
@@ -149,6 +163,51 @@ def edit_pictures(args: argparse.Namespace, target: "Path") -> None:
         )
     ]
     report("\n".join([*lines, f"Before and after -> {args.output}"]), backbone)
+
+
+class EditFigure:
+    """What --figure shows of --edit: a panel of the pictures, and on a page the change by layer.
+
+    Of more than twelve pictures a page has that chart alone. ValueError, before the long work, for
+    what cannot be drawn.
+    """
+
+    def __init__(self, args: argparse.Namespace, words: str, backbone: "Backbone") -> None:
+        self._args, self._words = args, words
+        self._layer, heads = from_end(args.layer, backbone), backbone.vit.config.heads
+        self._found: list[Effects] = []
+        self._is_panel = args.figure is not None and len(args.images) <= MOST_DRAWN
+        if args.head is not None and args.head >= heads:
+            raise ValueError(f"There are heads 0 to {heads - 1}, not {args.head}.")
+        if args.figure and not self._is_panel and args.figure.suffix.lower() != ".html":
+            raise ValueError(
+                f"A panel has at most {MOST_DRAWN} pictures, not {len(args.images)}: name fewer, "
+                "or FILE.html for the change by layer alone."
+            )
+
+    def keep(self, found: "Effects") -> None:
+        """Another picture; kept only where it is drawn, for it is large."""
+        if self._is_panel:
+            self._found.append(found)
+
+    def write(self, arrays: "dict[str, np.ndarray]") -> None:
+        from dino_core import figures
+
+        args = self._args
+
+        def by_layer() -> dict[str, Any]:
+            cosines = arrays["cls_cosine_by_layer"], arrays["patch_cosine_by_layer"]
+            return {"change": figures.change_by_layer(*(each.mean(0) for each in cosines))}
+
+        def panel(width: Any) -> Any:
+            config = replace(PCA_PRESETS[args.preset], flip=args.flip)
+            chosen = {"layer": self._layer, "head": args.head, "config": config}
+            return figures.before_and_after(self._found, self._words, width=width, **chosen)
+
+        if self._is_panel:
+            write_figure(args, panel, by_layer)
+        else:
+            write_figure(args, lambda _: by_layer())
 
 
 def arrays_of(found: Any) -> "dict[str, np.ndarray]":

@@ -14,6 +14,7 @@ Panels of pictures, for print and notebooks, are matplotlib's (`matplotlib.figur
 
     maps        attention, similarity, PCA
     depth       all layers in colours that stay
+    changed     before and after a change inside the model
     views       rollout, norms, clusters, matches, two models, models x layers
     tray        several pictures as rows, several views as columns
     samples     crops, masks
@@ -31,6 +32,7 @@ Nothing is drawn by both. Neither is imported before a figure is drawn: the rest
 works without them.
 """
 
+from dino_core.figures.changed import before_and_after
 from dino_core.figures.charts import stack
 from dino_core.figures.curves import (
     distillation_curves,
@@ -67,6 +69,7 @@ __all__ = [
     "attention",
     "attention_by_layer",
     "attention_of_pictures",
+    "before_and_after",
     "block_updates",
     "change_by_layer",
     "clusters",

@@ -46,25 +46,28 @@ def save(
     dpi: int = DPI,
     theme: Theme = "light",
     caption: str = "",
+    charts: "Mapping[str, go.Figure] | None" = None,
 ) -> Path:
     """Writes a panel to FILE.svg, .pdf, .png or .html, or charts to FILE.html; returns the path.
 
     A chart, or a dict of charts: those with one cursor are stacked over one axis. `dpi` is that of
     a PNG, `theme` the background of a page of charts. The caption of a panel stands below it on a
-    page, and among what a file says about itself elsewhere. The same figure gives the same bytes.
+    page, where `charts` may follow, and among what a file says about itself elsewhere. The same
+    figure gives the same bytes.
     ValueError for an ending that does not go with the figure, or when there is nothing to draw.
     """
     if isinstance(figure, Mapping) or hasattr(figure, "to_html"):
         path = check_ending(path, CHARTS)
-        charts = figure if isinstance(figure, Mapping) else {"chart": figure}
-        return _write(path, html_page(charts, path.stem, theme).encode())
+        drawn = figure if isinstance(figure, Mapping) else {"chart": figure}
+        return _write(path, html_page(drawn, path.stem, theme).encode())
     path = check_ending(path, PANELS)
     if not 30 <= dpi <= 2400:
         raise ValueError(f"A picture has 30 to 2400 dots per inch, not {dpi}.")
     kind = path.suffix.lower()[1:]
     if kind == "html":
         drawing = panel_bytes(figure, "svg", dpi)
-        return _write(path, panel_page(drawing, path.stem, caption).encode())
+        below = _in_html(charts, "light") if charts else ""
+        return _write(path, panel_page(drawing, path.stem, caption, below).encode())
     return _write(path, panel_bytes(figure, kind, dpi, caption))
 
 
@@ -74,19 +77,20 @@ def label_of(panel: "Panel") -> str:
     return " ".join(header.get_text().split()) if header else ""
 
 
-def panel_page(drawing: bytes, title: str, caption: str) -> str:
-    """A panel, as the bytes of an SVG file, as a page of its own with its caption below."""
+def panel_page(drawing: bytes, title: str, caption: str, below: str = "") -> str:
+    """A panel, as the bytes of an SVG file, as a page of its own with its caption below, and then
+    what else belongs to it, as HTML."""
     svg = drawing.decode()
     svg = svg[svg.index("<svg ") :]
     style = (
         f"body{{margin:0 auto;padding:12px;max-width:1100px;background:white;color:black;"
-        f"font-family:{FONT}}}figure{{margin:0}}svg{{width:100%;height:auto}}"
+        f"font-family:{FONT}}}figure{{margin:0}}figure>svg{{width:100%;height:auto}}"
         "figcaption{margin-top:8px;overflow-wrap:anywhere}"
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n<figure>\n"
-        f"{svg}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n</body>\n</html>\n"
+        f"{svg}\n<figcaption>{html.escape(caption)}</figcaption>\n</figure>\n{below}</body>\n</html>\n"
     )
 
 
@@ -96,24 +100,29 @@ def html_page(charts: Mapping[str, "go.Figure"], title: str, theme: Theme = "lig
     ValueError when no chart has a point.
     """
     colours = palette(theme)
-    parts = [
-        part.to_html(
-            full_html=False, include_plotlyjs=i == 0, config=TOOLS, div_id=f"chart-{i + 1}"
-        )
-        for i, part in enumerate(_joined(charts, theme))
-    ]
-    # Plotly lays a white line below the cursor where the background is left out.
     style = (
-        ".hoverlayer>line.spikeline:first-child{display:none}"
         f"body{{margin:0 auto;padding:12px;max-width:1100px;background:{colours.card};"
         f"color:{colours.text};font-family:{FONT};font-variant-numeric:tabular-nums}}"
     )
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        + "\n".join(parts)
-        + "\n</body>\n</html>\n"
+        + _in_html(charts, theme)
+        + "</body>\n</html>\n"
     )
+
+
+def _in_html(charts: Mapping[str, "go.Figure"], theme: Theme) -> str:
+    """Charts as parts of a page, with Plotly itself before the first."""
+    # Plotly lays a white line below the cursor where the background is left out.
+    style = "<style>.hoverlayer>line.spikeline:first-child{display:none}</style>\n"
+    parts = [
+        part.to_html(
+            full_html=False, include_plotlyjs=i == 0, config=TOOLS, div_id=f"chart-{i + 1}"
+        )
+        for i, part in enumerate(_joined(charts, theme))
+    ]
+    return style + "\n".join(parts) + "\n"
 
 
 def _joined(charts: Mapping[str, "go.Figure"], theme: Theme) -> list["go.Figure"]:

@@ -7,7 +7,7 @@ whatif_scene(changed(backbone.vit, seen, changes, sources), changes)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,11 +17,13 @@ from dino_core.analysis.inspection import Inspection
 from dino_core.analysis.pca import colour_features, recolour
 from dino_core.datasets import Pictures, sample_pictures
 from dino_core.draw.pictures import to_bytes
+from dino_core.figures.changed import before_and_after
 from dino_core.figures.effects import change_by_layer
 from dino_core.figures.theme import Theme
 from dino_core.scenes.attention import check_layer
 from dino_core.scenes.features import COMPONENTS, settings
 from dino_core.scenes.pairs import OpenPair, ReferenceSample
+from dino_core.scenes.printing import Printed, Source
 from dino_core.vit import VisionTransformer
 from dino_core.weights import Backbone
 from dino_core.whatif import (
@@ -50,6 +52,7 @@ __all__ = [
     "changed",
     "check_changes",
     "parse_changes",
+    "print_changed",
     "prototypes_scene",
     "sources_of",
     "whatif_scene",
@@ -176,6 +179,37 @@ def whatif_scene(
         cls_before=_array(before.normed[0]),
         cls_after=_array(after.normed[0]),
     )
+
+
+def print_changed(
+    found: Effects,
+    changes: Sequence[Change],
+    source: Source,
+    *,
+    layer: int | None = None,
+    head: int | None = None,
+    seed: int = 0,
+    of_samples: bool = True,
+) -> Printed:
+    """What the screen shows as a figure for print. ValueError where nothing is changed.
+
+    `of_samples`: values are taken from the samples, as those of the command without --reference.
+    """
+    if not changes:
+        raise ValueError("Change something first: after is before.")
+    at = found.before.layers - 1 if layer is None else layer
+    check_layer(found.before, at)
+    texts = [str(change) for change in changes]
+
+    def draw(width: Any) -> Any:
+        words = ", ".join(texts)
+        return before_and_after([found], words, layer=at, head=head, width=width)
+
+    words = ["whatif", source.picture, *(word for text in texts for word in ("--edit", text))]
+    words += ["--seed", str(seed), "--layer", str(at)]
+    words += [] if head is None else ["--head", str(head)]
+    otherwise = "" if of_samples else "Values taken from a gallery of the page"
+    return Printed("whatif", draw, (*words, *source.options), otherwise, output="whatif.npz")
 
 
 def prototypes_scene(

@@ -1,18 +1,22 @@
 """The model's insides changed, over HTTP: the scenes of the library, and what is refused."""
 
+import shlex
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from alike import assert_same
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
 from tiny_galleries import build_gallery
+from tiny_home import STATIC
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files
 
@@ -22,6 +26,7 @@ from app.state import whatif as state
 from app.state.models import BUSY
 from app.state.pictures import EFFECTS
 from app.state.screenings import Asked, Screening, Screenings, Stopped
+from dino_core.__main__ import main
 from dino_core.analysis.inspection import inspect
 from dino_core.config import ViTConfig
 from dino_core.embedding.preparation import Preparation
@@ -466,3 +471,27 @@ def test_nearest_of_a_gallery_are_the_library_s(client: TestClient) -> None:
     from dino_core.scenes.gallery import names
 
     assert answer.content == pack(nearest_scene(folder, names(folder).model, found, None))
+
+
+def test_the_command_in_the_caption_prints_the_same_figure(
+    client: TestClient, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path_factory.mktemp("repeated")
+    pictures, weights = services(client).pictures, services(client).models.weights
+    monkeypatch.chdir(folder)
+    (folder / "static").symlink_to(STATIC)
+    entry = replace(pictures.get("", stored.KEY), sample=stored.SAMPLE, file=str(weights))
+    pictures.share("printed", lambda: entry)
+    asked = {"edit": ["head:1.0=mean"], "seed": 3, "layer": 1, "head": 1, "width": "column"}
+    answer = client.get("/view/printed/whatif/print", params=asked)
+    assert answer.status_code == 200, answer.text
+    caption = client.get("/view/printed/whatif/print", params=asked | {"caption": True}).text
+    words = shlex.split(caption.partition("Repeated by: python -m dino_core ")[2])
+    assert main(words) == 0
+    assert_same(answer.content, Path("whatif.svg").read_bytes())
+
+    nothing = client.get("/view/first/whatif/print")
+    assert (nothing.status_code, nothing.text) == (422, "Change something first: after is before.")
+    of_gallery = asked | {"reference": GALLERY, "caption": True}
+    caption = client.get("/view/first/whatif/print", params=of_gallery).text
+    assert caption.endswith("Values taken from a gallery of the page: by no command.")

@@ -123,7 +123,54 @@ def test_before_and_after(backbone: Backbone, folder: Path, tmp_path: Path) -> N
             close(got["patch_cosine_by_layer"][i, layer], by_token[3:].mean())
     assert (got["cls_cosine_by_layer"][:, 0] == 1).all()
     assert got["cls_cosine"].max() < 0.999
-    assert "How the change spreads" in figure.read_text(encoding="utf-8")
+    page = figure.read_text(encoding="utf-8")
+    assert "How the change spreads" in page
+    assert "What if: head:1.1=mean, scores:1-2=cls!patches." in page
+    assert "Repeated by: python -m dino_core whatif" in page
+
+
+@pytest.mark.parametrize("ending", ["svg", "pdf", "png"])
+def test_before_and_after_as_a_panel(
+    backbone: Backbone,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    ending: str,
+) -> None:
+    figure = tmp_path / f"out.{ending}"
+    words = [
+        "--edit",
+        "attention:1=zero",
+        "--layer",
+        "1",
+        "--head",
+        "0",
+        "--figure-width",
+        "column",
+    ]
+    words += ["--output", str(tmp_path / "out.npz"), "--figure", str(figure)]
+    assert main(asked(backbone, folder, *words)) == 0
+    said = capsys.readouterr().out
+    assert "Layer 1 of 0–2, attention of the class token, head 0" in said
+    assert figure.read_bytes().startswith(
+        {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}[ending]
+    )
+
+
+def test_a_figure_that_cannot_be_is_refused_before_the_work(
+    backbone: Backbone, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit, target = ["--edit", "attention:1=zero"], tmp_path / "out.npz"
+    to = ["--output", str(target), "--figure", str(tmp_path / "out.svg")]
+    many = asked(backbone, folder, *edit, *to)
+    for line, sentence in (
+        (asked(backbone, folder, "--screen", "blocks", *to), "name it FILE.html"),
+        (asked(backbone, folder, *edit, "--head", "2", *to), "heads 0 to 1, not 2"),
+        ([many[0], *[many[1]] * 11, *many[1:]], "at most 12 pictures, not 13"),
+    ):
+        assert main(line) == 2
+        assert sentence in capsys.readouterr().err
+    assert not target.exists()
 
 
 def test_own_is_no_edit_to_the_last_bit(backbone: Backbone, folder: Path, tmp_path: Path) -> None:

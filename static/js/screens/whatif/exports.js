@@ -2,6 +2,7 @@
 import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { openInPython } from "../../page/python.js";
+import { selection } from "../../page/selection.js";
 import { el, penOf } from "../../ui/dom.js";
 import { addressOf } from "./loading.js";
 import { meanOfHeads } from "./numbers.js";
@@ -23,6 +24,13 @@ export const createExports = (state, panels) =>
       return addressOf(now, "", { layer: now.scene.facts.layer, form: "npz" });
     },
     csv: () => table(shown(state)),
+    figure(query) {
+      const now = shown(state),
+        { layer, heads } = now.scene.facts,
+        { head } = selection;
+      if (head === null || head >= heads) return addressOf(now, "print", { layer, ...query });
+      return addressOf(now, "print", { layer, head, ...query });
+    },
     python: () => pythonLines(shown(state)),
   });
 

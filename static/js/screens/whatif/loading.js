@@ -19,7 +19,7 @@ const REST = 120; // ms
  *
  * @param {Question} question
  * @param {string} path below whatif; empty: before and after
- * @param {Record<string, string | number>} [query]
+ * @param {Record<string, string | number | boolean>} [query]
  */
 export function addressOf({ view: { key, seed }, texts, reference }, path, query = {}) {
   /** @type {Record<string, string>} */
