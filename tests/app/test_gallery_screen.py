@@ -503,6 +503,23 @@ def test_any_picture_opens_in_the_explorer(whole: Page) -> None:
     wait_for(whole, f"it.own === {chosen}", 60)
 
 
+def test_a_selection_becomes_the_rows_of_the_tray(whole: Page) -> None:
+    search = whole.get_by_label("Search by file name or label")
+    search.fill("03.png")
+    wait_for(whole, "it.selection.length === 3 && it.sheet.indices.length === 3")
+    whole.get_by_role("button", name="To the tray").click()
+    rows = [f"gallery/{look(whole, 'it.gallery')}/{index}" for index in (3, 9, 15)]
+    whole.wait_for_function(
+        "(rows) => { const it = document.querySelector('[data-view=tray]')?.inside;"
+        " return it && !it.busy && rows.every((row, at) => it.shown[at] === row); }",
+        arg=rows,
+        timeout=60_000,
+    )
+    expect(whole.locator('[data-view="tray"] .inside-note')).to_have_text("3 pictures put here.")
+    whole.click("#tab-gallery")
+    search.fill("")
+
+
 def test_another_visitor_sees_nothing_of_it(whole: Page, visitor: Callable[..., Page]) -> None:
     name = look(whole, "it.gallery")
     other = visitor(f"#screen=gallery&gallery={name}")

@@ -107,10 +107,28 @@ def test_files_and_a_zip_and_one_becomes_the_pages_picture(page: Page) -> None:
 
 def test_the_figure_comes_with_its_caption(page: Page, tmp_path: Path) -> None:
     view = page.locator(VIEW)
+    controls = view.get_by_role("group", name="Colours")
+    expect(controls).to_be_hidden()  # nothing is coloured yet
+    for column in ("pca", "clusters"):
+        view.get_by_label("Column").select_option(column)
+        view.get_by_role("button", name="Add column").click()
+    wait(page, "s.words.includes('clusters:11') && s.words.includes('pca:11')")
+    before = state(page, "facts")
+    controls.get_by_label("PCA").select_option("all-patches")
+    controls.get_by_role("button", name="Without outliers").click()
+    controls.get_by_label("Clusters").fill("3")
+    wait(page, "s.facts.find((f) => f.view === 'pca').numbers.every((one) => one === 1)")
+    wait(page, f"s.facts.at(-1).note !== '{before[-1]['note']}'")
+    page.wait_for_function(
+        "['preset=all-patches', 'robust=1', 'k=3']"
+        ".every((one) => location.hash.includes(`tray.${one}`))"
+    )
     view.get_by_role("button", name="Figure").click()
     with page.expect_download() as download:
         view.get_by_role("button", name="Save").click()
     assert download.value.suggested_filename == "tray.svg"
     download.value.save_as(tmp_path / "tray.svg")
     assert "best" not in (tmp_path / "tray.svg").read_text()[:200]
-    expect(view.locator(".inside-caption")).to_contain_text("python -m dino_core tray ")
+    caption = view.locator(".inside-caption")
+    expect(caption).to_contain_text("python -m dino_core tray ")
+    expect(caption).to_contain_text("--preset all-patches --robust --k 3")

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { deflateRawSync } from "node:zlib";
+import { changed, inPython, PLAIN } from "../screens/tray/colouring.js";
 import { askedWord, chosenColumn, columnOf, wordOf } from "../screens/tray/columns.js";
 import { placeIn } from "../screens/tray/cells.js";
 import { askedPatch, askedRow, isPagePicture, moved, sortedBy } from "../screens/tray/state.js";
@@ -46,6 +47,18 @@ test("rows by their numbers, and the other way round", () => {
 
 test("a patch in another grid holds the middle of the first", () => {
   assert.deepEqual(placeIn([4, 1], [5, 4], [4, 6]), [3, 2]);
+});
+
+test("only what differs is asked for, and written in Python", () => {
+  assert.deepEqual(changed(PLAIN), {});
+  assert.equal(inPython(PLAIN), "");
+  assert.equal(inPython({ ...PLAIN, robust: true }), "TraySettings(robust=True)");
+  const other = { preset: "all-patches", flip: true, robust: true, k: 4 };
+  assert.deepEqual(changed(other), other);
+  assert.equal(
+    inPython(other),
+    'TraySettings(replace(PCA_PRESETS["all-patches"], flip=True), robust=True, k=4)',
+  );
 });
 
 /**

@@ -3,8 +3,11 @@
 import { keep } from "../../page/link.js";
 import { openScreen } from "../../page/screens.js";
 import { select as selectOnPage } from "../../page/selection.js";
+import { putIntoTray } from "../../page/to-tray.js";
 import { isWaiting } from "./data.js";
 import { findPictures } from "./state.js";
+
+const MOST_ROWS = 12; // of a tray
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {ReturnType<typeof createActions>} Actions */
@@ -51,6 +54,13 @@ export function createActions({ state, update, loading, page }) {
       const found = await foundIn(shown, text.trim());
       if (mine !== searched || state.shown !== shown) return;
       select(found, `${found.length} pictures with “${text.trim()}” in name or label`);
+    },
+
+    /** The first twelve become the rows of the tray. @param {readonly number[]} indices */
+    toTray(indices) {
+      const { shown } = state;
+      if (!shown) return;
+      putIntoTray(indices.slice(0, MOST_ROWS).map((index) => `gallery/${shown.name}/${index}`));
     },
 
     /** A picture becomes the explorer's, as if it had been uploaded. */

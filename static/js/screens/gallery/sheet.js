@@ -11,6 +11,7 @@ import { fillTiles, pressTile } from "./tiles.js";
 /** @typedef {import("./sheet-kinds.js").Kind} Kind */
 
 const PAGE = 48; // pictures
+const TO_TRAY = "The first twelve of these as rows, with the same views of each";
 /** What each kind depends on, beside the gallery. @type {Record<Kind, (keyof State)[]>} */
 const DEPENDS = {
   selection: ["selection"],
@@ -39,26 +40,31 @@ export function createSheet(state, actions, verdict) {
     shown += 2 * PAGE;
     draw();
   });
-  const onMap = button("Show on the map", selectThese, "Makes these pictures the selection");
+  const onMap = button(
+    "Show on the map",
+    () => actions.select(indices(), words.textContent ?? ""),
+    "Makes these pictures the selection",
+  );
+  const toTray = button("To the tray", () => actions.toTray(indices()), TO_TRAY);
   const kinds = choice("Which pictures", pairs(KINDS), kind, (next) => openKind(next));
   const limit = createLimit(threshold, (value) => {
     threshold = value;
     void load();
   });
-  const controls = el("div", { class: "inside-controls" }, kinds.node, onMap, limit.node);
+  const controls = el("div", { class: "inside-controls" }, kinds.node, onMap, toTray, limit.node);
   const node = el(
     "section",
     { class: "inside-left inside-gallery-sheet", "aria-label": "Pictures of the gallery" },
     ...[controls, words, verdictBox, grid, more],
   );
 
-  function selectThese() {
-    actions.select([...new Set(tiles.map(({ index }) => index))], words.textContent ?? "");
-  }
+  /** The pictures that are listed, each once. */
+  const indices = () => [...new Set(tiles.map(({ index }) => index))];
 
   function draw() {
     more.hidden = tiles.length <= shown;
     onMap.hidden = kind === "selection" || !tiles.length;
+    toTray.hidden = !tiles.length;
     limit.node.hidden = kind !== "doubles";
     verdictBox.hidden = kind !== "mistakes";
     grid.classList.toggle("pairs", kind === "doubles");

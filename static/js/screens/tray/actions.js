@@ -68,6 +68,12 @@ export function createActions({ state, update, loading, page }) {
       change({ columns: [...state.columns, made, ...other].slice(0, MOST) });
     },
 
+    /** Other colours, once a slider rests. @param {Partial<State["colouring"]>} next */
+    colour(next) {
+      update({ words: "", colouring: { ...state.colouring, ...next } });
+      loading.soon();
+    },
+
     /** Another second model: its columns come and go with it. @param {string} second */
     setSecond(second) {
       const columns = state.columns.filter(

@@ -66,13 +66,22 @@ export function createAdding(state, update) {
     }
   }
 
+  /** Rows that another screen has put here; whether there were any. @param {readonly string[]} ids */
+  async function receive(ids) {
+    if (!ids.length) return false;
+    const found = await named(ids.map((id) => ({ id, name: "" }))),
+      rows = found.filter(({ name }) => name);
+    update({ rows, words: `${plural(rows.length, "picture", "pictures")} put here.` });
+    return true;
+  }
+
   /** A few samples, so that a new tray is one. @param {Choices} choices */
   function fillUp({ samples }) {
     const others = samples.filter(([id]) => !state.rows.some((row) => row.id === id));
     const rows = others.slice(0, MORE).map(([id]) => ({ id, name: nameOfSample(id) }));
     update({ rows: [...state.rows, ...rows] });
   }
-  return { add, addFiles, addPagePicture, fillUp };
+  return { add, addFiles, addPagePicture, receive, fillUp };
 }
 
 /** @param {string} id */

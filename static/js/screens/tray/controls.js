@@ -2,6 +2,7 @@
 import { button, pick, slider } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { fileButton } from "../../ui/upload.js";
+import { createColouring } from "./colouring.js";
 import { VIEWS } from "./columns.js";
 import { nameOfSample } from "./adding.js";
 import { MOST } from "./state.js";
@@ -33,8 +34,9 @@ const headChoices = (count) => [
  * @param {(id: string) => unknown} actions.onsample
  * @param {(choice: string, at: { layer: number, head: number | null }) => unknown} actions.oncolumn
  * @param {(model: string) => unknown} actions.onsecond
+ * @param {(next: Partial<State["colouring"]>) => unknown} actions.oncolours
  */
-export function createControls({ onfiles, onsample, oncolumn, onsecond }) {
+export function createControls({ onfiles, onsample, oncolumn, onsecond, oncolours }) {
   const files = fileButton("Add pictures", onfiles, {
     several: true,
     title: "Several at once, or a zip; they can be dropped here as well",
@@ -52,6 +54,7 @@ export function createControls({ onfiles, onsample, oncolumn, onsecond }) {
       head: head.input.value === "mean" ? null : Number(head.input.value),
     }),
   );
+  const colouring = createColouring(oncolours);
   const second = pick("Second model", [[NONE, "None"]], NONE, onsecond);
   const of = {
     head: head.node,
@@ -71,6 +74,7 @@ export function createControls({ onfiles, onsample, oncolumn, onsecond }) {
       { class: "inside-stack" },
       el("div", { class: "inside-controls" }, files, samples.node, second.node),
       el("div", { class: "inside-controls" }, view.node, layer.node, head.node, add),
+      colouring.node,
     ),
     /** @param {import("./adding.js").Choices} choices */
     offer(choices) {
@@ -78,7 +82,9 @@ export function createControls({ onfiles, onsample, oncolumn, onsecond }) {
       second.fill([[NONE, "None"], ...choices.models], NONE);
     },
     /** @param {State} state */
-    draw({ view: open, rows, columns, second: chosen }) {
+    draw(state) {
+      const { view: open, rows, columns, second: chosen } = state;
+      colouring.draw(state);
       add.disabled = columns.length >= MOST;
       for (const input of files.querySelectorAll("input")) input.disabled = rows.length >= MOST;
       second.set(chosen);

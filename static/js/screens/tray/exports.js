@@ -4,6 +4,7 @@ import { exportBar } from "../../page/export.js";
 import { loadInPython } from "../../page/python.js";
 import { flatten } from "../../ui/canvas.js";
 import { el, penOf } from "../../ui/dom.js";
+import { inPython } from "./colouring.js";
 import { titleOf } from "./columns.js";
 import { trayQuery } from "./loading.js";
 
@@ -24,7 +25,7 @@ export const createExports = (state, cells) =>
     npz: () => `tray/filled?${trayQuery(state, { form: "npz" })}`,
     csv: () => tableOf(shown(state)),
     figure: (query) => `tray/print?${trayQuery(state, query)}`,
-    python: () => inPython(shown(state), state),
+    python: () => pythonLines(shown(state), state),
   });
 
 /** @param {State} state */
@@ -77,7 +78,7 @@ export function tableOf({ scene, rows }) {
 }
 
 /** @param {Shown} shown @param {State} state */
-function inPython({ scene, rows, view }, { second }) {
+function pythonLines({ scene, rows, view }, { second, colouring }) {
   const files = rows.map(({ id, name }) =>
     JSON.stringify(id.startsWith("sample/") ? `static/samples/${name}` : name),
   );
@@ -86,9 +87,15 @@ function inPython({ scene, rows, view }, { second }) {
     ...(second ? [`load_backbone(${JSON.stringify(second)})`] : []),
   ];
   const words = scene.facts.columns.map(({ word }) => JSON.stringify(word));
-  return `from dino_core import figures, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
-from dino_core.analysis.tray import fill_tray
-from dino_core.analysis.tray_columns import column_of
+  const chosen = inPython(colouring);
+  const imports = [
+    chosen.includes("replace(") ? "from dataclasses import replace\n\n" : "",
+    "from dino_core import figures, fit_to_patches, inspect, load_backbone, open_picture, to_tensor\n",
+    `from dino_core.analysis.tray import ${chosen ? "TraySettings, " : ""}fill_tray\n`,
+    "from dino_core.analysis.tray_columns import column_of\n",
+    chosen.includes("PCA_PRESETS") ? "from dino_core.config import PCA_PRESETS\n" : "",
+  ];
+  return `${imports.join("")}
 
 backbones = [${models.join(", ")}]
 pictures = [${files.join(", ")}]
@@ -101,7 +108,7 @@ def look(row):  # a picture, seen by each model
     return [inspect(b.vit, to_tensor(f.picture)) for b, f in zip(backbones, fitted)]
 
 
-tray = fill_tray(len(pictures), look, columns)
+tray = fill_tray(len(pictures), look, columns${chosen ? `, ${chosen}` : ""})
 for one in tray.columns:
     print(one.column.word, one.limits, one.says, one.numbers)
 figure = figures.tray(tray, pictures)  # a notebook shows it; figures.save(figure, "tray.pdf")`;

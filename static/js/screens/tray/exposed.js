@@ -13,5 +13,6 @@ export const exposed = (state) => ({
   patch: askedPatch(state),
   asked: askedRow(state),
   second: state.second,
+  colouring: state.colouring,
   busy: state.busy,
 });

@@ -4,6 +4,7 @@ import { InputError } from "../../page/errors.js";
 import { fillLesson } from "../../page/lesson.js";
 import { kept } from "../../page/link.js";
 import { selection } from "../../page/selection.js";
+import { takeWaiting } from "../../page/to-tray.js";
 import { el } from "../../ui/dom.js";
 import { keyHints } from "../../ui/key-hints.js";
 import { dropZone } from "../../ui/upload.js";
@@ -41,6 +42,7 @@ export function create(root, page) {
     },
     oncolumn: actions.addColumn,
     onsecond: actions.setSecond,
+    oncolours: actions.colour,
   });
   const models = () => (state.second ? [state.view?.model ?? "", state.second] : []);
   const table = createTable(state, actions, models),
@@ -50,12 +52,10 @@ export function create(root, page) {
   dropZone(root, (transfer) => take([...transfer.files]));
   /** @type {import("./adding.js").Choices | null} */
   let choices = null;
-
-  /** @param {File[]} files */
-  async function addFiles(files) {
+  const addFiles = async (/** @type {File[]} */ files) => {
     await adding.addFiles(files);
     await loading.load();
-  }
+  };
 
   /** Files, or one zip of them. @param {File[]} files */
   function take(files) {
@@ -93,6 +93,14 @@ export function create(root, page) {
     if (state.columns.some(({ asked }) => asked)) loading.soon();
   });
 
+  // Before the tray has been shown, the first show takes them.
+  bus.on("tray", () => void (choices && page.run(received)));
+  async function received() {
+    await adding.receive(takeWaiting());
+    await adding.addPagePicture();
+    await loading.load();
+  }
+
   return {
     lazy: true,
     /** @param {View} view */
@@ -102,8 +110,9 @@ export function create(root, page) {
         choices = await fetchChoices();
         controls.offer(choices);
         await restore(state, update, choices);
+        const others = await adding.receive(takeWaiting());
         await adding.addPagePicture();
-        if (kept("tray") === null) adding.fillUp(choices);
+        if (kept("tray") === null && !others) adding.fillUp(choices);
       } else await adding.addPagePicture();
       await loading.load();
     },

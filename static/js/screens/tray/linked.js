@@ -2,6 +2,7 @@
 import { keep, kept } from "../../page/link.js";
 import { selection } from "../../page/selection.js";
 import { named } from "./adding.js";
+import { keepColouring, linkedColouring } from "./colouring.js";
 import { columnOf, FIRST, wordOf } from "./columns.js";
 import { askedPatch, askedRow, isPagePicture, MOST } from "./state.js";
 
@@ -54,6 +55,7 @@ export async function restore({ view }, update, { models }) {
     rows,
     columns: linkedColumns(second),
     second,
+    colouring: linkedColouring(),
     query: linkedPatch(rows, view),
     words: rows.length < ids.length ? "Some pictures of this link are not here." : "",
   });
@@ -67,5 +69,6 @@ export function write(state) {
   const text = columns.map(wordOf).join(BETWEEN);
   keep("tray.columns", text === FIRST.join(BETWEEN) ? null : text);
   keep("tray.second", second || null);
+  keepColouring(state.colouring);
   keep("tray.patch", query && `${askedRow(state)}:${askedPatch(state).join(",")}`);
 }

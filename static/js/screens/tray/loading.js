@@ -4,6 +4,7 @@ import { fetchScene, requestJson } from "../../page/scenes.js";
 import { plural } from "../../ui/format.js";
 import { debounce } from "../../ui/frame.js";
 import { named, sent } from "./adding.js";
+import { changed } from "./colouring.js";
 import { askedWord } from "./columns.js";
 import { askedPatch, askedRow } from "./state.js";
 
@@ -12,7 +13,7 @@ import { askedPatch, askedRow } from "./state.js";
 /**
  * What the server is asked for to show a tray.
  *
- * @param {Pick<State, "view" | "rows" | "columns" | "query" | "second">} state
+ * @param {Pick<State, "view" | "rows" | "columns" | "query" | "second" | "colouring">} state
  * @param {Record<string, string | number | boolean>} [more]
  */
 export function trayQuery(state, more = {}) {
@@ -25,7 +26,8 @@ export function trayQuery(state, more = {}) {
   query.set("model", view.model);
   query.set("size", String(view.size));
   if (second) query.set("second", second);
-  for (const [name, value] of Object.entries(more)) query.set(name, String(value));
+  const asked = { ...changed(state.colouring), ...more };
+  for (const [name, value] of Object.entries(asked)) query.set(name, String(value));
   return query;
 }
 

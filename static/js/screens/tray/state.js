@@ -1,9 +1,11 @@
 /* What the tray shows, in one object that is changed in one place. */
+import { PLAIN } from "./colouring.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/scenes").tray.TrayScene} TrayScene */
 /** @typedef {TrayScene["facts"]["columns"][number]} ColumnFacts */
 /** @typedef {import("./columns.js").Column} Column */
+/** @typedef {import("./colouring.js").Colouring} Colouring */
 
 /**
  * @typedef {object} Row a picture
@@ -30,6 +32,7 @@
  * @property {Column[]} columns
  * @property {Query | null} query the patch that columns ask for; null: the middle of the page's picture
  * @property {string} second model 1; empty without one
+ * @property {Readonly<Colouring>} colouring of PCA and clusters
  * @property {Shown | null} shown
  * @property {boolean} busy
  * @property {string} words what has happened, for eyes and screen readers
@@ -48,6 +51,7 @@ export function createState(render) {
     columns: [],
     query: null,
     second: "",
+    colouring: PLAIN,
     shown: null,
     busy: false,
     words: "",
