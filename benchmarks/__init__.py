@@ -2,10 +2,10 @@
 
     timing     fair times: contestants take turns in one process
     results    one line of the report
-    peers      what others use: timm, torchvision's transforms, a plain mask generator
+    others     what others use: timm, torchvision's transforms, a plain mask generator
     synthetic  a finished gallery of rows that are drawn, of any size
     forward attention whatif crops masks pca colours training gpu step embedding probes page
-    explorer map growth one file each
+    explorer map growth peers one file each
 
 Times differ between machines and from minute to minute; ratios hold. Each benchmark therefore runs
 the peer beside us, and the report begins with the time of a matrix product for scale.
@@ -30,4 +30,5 @@ BENCHMARKS = (
     "explorer",
     "map",
     "growth",
+    "peers",
 )

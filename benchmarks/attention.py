@@ -6,7 +6,7 @@ from itertools import count
 import torch
 from torch import Tensor
 
-from benchmarks.peers import timm_vit, timm_with_all_maps
+from benchmarks.others import timm_vit, timm_with_all_maps
 from benchmarks.results import Result
 from benchmarks.timing import disturbance, race
 from dino_core.analysis.inspection import inspect

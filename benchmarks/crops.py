@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from PIL import Image
 
-from benchmarks.peers import torchvision_crops
+from benchmarks.others import torchvision_crops
 from benchmarks.results import Result
 from benchmarks.timing import race, threads
 from dino_core.config import CropConfig

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmarks.peers import timm_vit
+from benchmarks.others import timm_vit
 from benchmarks.results import Result
 from benchmarks.timing import race
 from dino_core.config import VIT_SMALL

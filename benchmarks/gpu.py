@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from benchmarks.embedding import write_photos
-from benchmarks.peers import timm_vit
+from benchmarks.others import timm_vit
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import race
 from benchmarks.training import SMALL, TINY, Case, our_step, random_batch

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import torch
 
-from benchmarks.peers import cell_by_cell_mask
+from benchmarks.others import cell_by_cell_mask
 from benchmarks.results import Result
 from benchmarks.timing import race, threads
 from dino_core.config import MaskConfig

@@ -1,129 +1,216 @@
-"""What others use for the same work, with the same weights or the same distribution."""
+"""One picture from the command to the file, beside featlens and dinotool: PCA and attention.
 
-import math
-import random
-from collections.abc import Callable
-from typing import Any
+Each command is a process of its own, from its start to its end, as a person waits for it. All see
+the same picture at 518 x 518 px with the same weights, which lie on this disk:
 
-import numpy as np
-import timm
+    featlens    timm's ViT-S/14, from a folder as timm writes them (`local-dir:`); its attention is
+                a rollout of the class token through all layers, and so is ours
+    dinotool    torch.hub's dinov2_vits14, where the hub's folder has a few lines that hand out
+                timm's model of the same weights, with fused attention, in place of the official
+                code: nobody may download anything, and their proxies lead nowhere
+
+The peers live in an environment of their own, which is asked for or looked for:
+
+    python -m venv build/peers
+    build/peers/bin/pip install "featlens[timm]==0.3.2" dinotool==0.4.0
+    python -m benchmarks peers                    # INSIDE_DINOV2_PEERS=PYTHON names another
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
 import torch
-from PIL import Image
-from torch import Tensor
-from torchvision import transforms as T
+from safetensors.torch import save_file
 
-from dino_core.config import CropConfig, MaskConfig
+from benchmarks.results import Result, Skipped
+from benchmarks.timing import race
+from dino_core.assets import SAMPLES
 from dino_core.images import IMAGENET_MEAN, IMAGENET_STD
-from dino_core.vit import VisionTransformer, interpolate_positions
+from dino_core.weights import load_backbone
+from dino_core.weights.peers import timm_model, timm_state
+from dino_core.weights.variants import PREVIEW
+
+ROOT = Path(__file__).resolve().parent.parent
+VERSIONS = {"featlens": "0.3.2", "dinotool": "0.4.0"}
+PICTURE = SAMPLES / "astronaut.jpg"  # square: nobody stretches it
+SIDE = 518  # px
+BARS = {"PCA": 0.55, "attention": 0.5}
+NOWHERE = "http://127.0.0.1:9"  # a proxy that answers nobody
+
+# What torch.hub finds in its folder: a model that answers as the official one does.
+HUBCONF = """
+dependencies = ["torch", "timm"]
 
 
-def timm_vit(vit: VisionTransformer, size: int) -> Any:
-    """timm's ViT-S/14 with our weights; its positions are those of that size, once and for all."""
-    config = vit.config
-    name = "vit_small_patch14_dinov2"
-    peer = timm.create_model(name, img_size=size, depth=config.depth).eval()
-    state = vit.state_dict()
-    del state["mask_token"]  # timm has none
-    grid = (size // config.patch_size, size // config.patch_size)
-    state["pos_embed"] = interpolate_positions(
-        state["pos_embed"],
-        grid,
-        offset=config.position_offset,
-        antialias=config.position_antialias,
-    )
-    peer.load_state_dict(state)
-    return peer
+def dinov2_vits14(pretrained=True):
+    import timm
+
+    model = timm.create_model({source!r}, pretrained=True, img_size={side}).eval()
+    features = model.forward_features
+
+    def forward_features(images):
+        tokens = features(images)
+        return {{"x_norm_clstoken": tokens[:, 0], "x_norm_patchtokens": tokens[:, 1:]}}
+
+    model.forward_features = forward_features
+    model.patch_size = 14
+    return model
+"""
+Command = list[str]
 
 
-def timm_with_all_maps(peer: Any) -> Callable[[Tensor], list[Tensor]]:
-    """Attention maps the usual way: fused attention off, a hook behind every softmax.
-
-    The returned function gives one map [B, A, N, N] for each block.
-    """
-    maps: list[Tensor] = []
-    for block in peer.blocks:
-        block.attn.fused_attn = False
-        block.attn.attn_drop.register_forward_hook(lambda _module, _input, out: maps.append(out))
-
-    def forward(images: Tensor) -> list[Tensor]:
-        maps.clear()
-        peer.forward_features(images)
-        return maps
-
-    return forward
+def run(quick: bool) -> Iterator[Result]:
+    python = peers_python()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weights = write_weights(folder / "timm", folder / "hub")
+        environment = surroundings(folder)
+        for what, commands in contests(python, f"local-dir:{weights}", folder).items():
+            yield from contest(what, commands, folder, environment, seconds=1 if quick else 120)
 
 
-def torchvision_crops(config: CropConfig) -> Callable[[Image.Image], tuple[Tensor, Tensor]]:
-    """The augmentation in torchvision's transforms (v1) and in the official order.
-
-    A picture -> the batches of its global [2, 3, H, W] and its local crops [L, 3, H, W].
-    """
-
-    def cut(size: int, scale: tuple[float, float]) -> list[Any]:
-        bicubic = T.InterpolationMode.BICUBIC
-        return [
-            T.RandomResizedCrop(size, scale, config.aspect_ratio, interpolation=bicubic),
-            T.RandomHorizontalFlip(config.flip_probability),
-        ]
-
-    def colour(slot: int) -> list[Any]:
-        strengths = (config.brightness, config.contrast, config.saturation, config.hue)
-        solarize = config.solarize_probability[slot]
-        return [
-            T.RandomApply([T.ColorJitter(*strengths)], config.jitter_probability),
-            T.RandomGrayscale(config.grey_probability),
-            T.RandomApply(
-                [T.GaussianBlur(config.blur_kernel, config.blur_sigma)],
-                config.blur_probability[slot],
-            ),
-            *([T.RandomSolarize(config.solarize_threshold, solarize)] if solarize else []),
-            T.ToTensor(),
-            T.Normalize(IMAGENET_MEAN, IMAGENET_STD),
-        ]
-
-    globals_ = [
-        T.Compose(cut(config.global_size, config.global_scale) + colour(slot)) for slot in (0, 1)
-    ]
-    local = T.Compose(cut(config.local_size, config.local_scale) + colour(2))
-
-    def crops(picture: Image.Image) -> tuple[Tensor, Tensor]:
-        locals_ = [local(picture) for _ in range(config.local_count)]
-        return torch.stack([make(picture) for make in globals_]), torch.stack(locals_)
-
-    return crops
+def contests(python: str, source: str, folder: Path) -> dict[str, dict[str, Command]]:
+    """For PCA and for attention, what each is called by, ours first. Each writes into `folder`."""
+    ours = [sys.executable, "-m", "dino_core"]
+    chosen = [str(PICTURE), "--model", PREVIEW, "--size", f"{SIDE}x{SIDE}"]
+    lens, tool = (str(Path(python).with_name(name)) for name in VERSIONS)
+    return {
+        "PCA": {
+            "ours": [*ours, "pca", *chosen, "--output", str(folder / "ours" / "pca")],
+            "featlens": [
+                *(lens, "--models", f"timm:{source}", "--layers", "-1", "--images", str(PICTURE)),
+                *("--mode", "visualize", "--img-size", str(SIDE), "--device", "cpu"),
+                *("--out", str(folder / "featlens" / "pca.png")),
+            ],
+            "dinotool": [
+                *(tool, str(PICTURE), "--model-name", "dinov2_vits14", "--only-pca", "--force"),
+                *("--input-size", str(SIDE), str(SIDE)),
+                *("--output", str(folder / "dinotool" / "pca.png")),
+            ],
+        },
+        "attention": {
+            "ours": [*ours, "rollout", *chosen, "--output", str(folder / "ours" / "rollout")],
+            "featlens": [
+                *(lens, "--models", f"timm:{source}", "--images", str(PICTURE)),
+                *("--mode", "attention", "--img-size", str(SIDE), "--device", "cpu"),
+                *("--out", str(folder / "featlens" / "attention.png")),
+            ],
+        },
+    }
 
 
-def cell_by_cell_mask(
-    grid: tuple[int, int], target: int, config: MaskConfig, rng: random.Random
-) -> np.ndarray:
-    """Block masking as it is usually written: an array, filled one cell at a time. bool [h, w]."""
-    h, w = grid
-    mask = np.zeros((h, w), dtype=bool)
-    log_aspect = [math.log(limit) for limit in config.aspect_ratio]
-    achieved = 0
-    while achieved < target:
-        wanted = min(target - achieved, int(config.max_fraction * h * w))
-        new = 0
-        for _ in range(config.tries):
-            area = rng.uniform(config.min_block, wanted)
-            aspect = math.exp(rng.uniform(*log_aspect))
-            height, width = round(math.sqrt(area * aspect)), round(math.sqrt(area / aspect))
-            if height >= h or width >= w:
-                continue
-            top, left = rng.randint(0, h - height), rng.randint(0, w - width)
-            if (
-                not 0
-                < height * width - mask[top : top + height, left : left + width].sum()
-                <= wanted
-            ):
-                continue
-            for row in range(top, top + height):
-                for column in range(left, left + width):
-                    if mask[row, column] == 0:
-                        mask[row, column] = True
-                        new += 1
-            break
-        if not new:
-            break
-        achieved += new
-    return mask
+def contest(
+    what: str,
+    commands: Mapping[str, Command],
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    seconds: float,
+) -> Iterator[Result]:
+    """Ours beside each of the others. One that cannot run here is named, with the reason."""
+    calls: dict[str, Callable[[], object]] = {}
+    reasons = {}
+    for name, command in commands.items():
+        (folder / name).mkdir(exist_ok=True)
+        try:
+            call(command, folder, environment)
+        except Skipped as reason:
+            reasons[name] = str(reason)
+            continue
+        if not any((folder / name).rglob("*.png")):
+            reasons[name] = "it has written no picture"
+            continue
+        calls[name] = lambda command=command: call(command, folder, environment)  # type: ignore[misc]
+    if "ours" in reasons:
+        raise RuntimeError(f"Our own command failed: {reasons['ours']}")
+    times = race(calls, seconds, wall=True) if len(calls) > 1 else None
+    for name in list(commands)[1:]:
+        if name in reasons or times is None:
+            print(f"  {what}, {name} {VERSIONS[name]} skipped: {reasons[name]}", flush=True)
+            continue
+        yield Result(
+            name=f"{what} of a picture, command to file",
+            value=times.ratio("ours", name),
+            unit=f"of {name} {VERSIONS[name]}",
+            at_most=BARS[what],
+            note=times.note("ours", name),
+        )
+
+
+def call(command: Command, folder: Path, environment: Mapping[str, str]) -> None:
+    """Runs a command to its end. Skipped, with its last words, where it fails."""
+    try:
+        subprocess.run(
+            command, cwd=folder, env=dict(environment), capture_output=True, check=True, timeout=600
+        )
+    except FileNotFoundError:
+        raise Skipped(f"there is no {Path(command[0]).name} in its environment") from None
+    except subprocess.TimeoutExpired:
+        raise Skipped("it was not done within 10 minutes") from None
+    except subprocess.CalledProcessError as error:
+        words = error.stderr.decode(errors="replace").strip().splitlines()
+        raise Skipped(f"it failed: {words[-1] if words else error.returncode}") from None
+
+
+# --- what they need
+
+
+def peers_python() -> str:
+    """The Python of the peers' environment. Skipped where there is none."""
+    named = os.environ.get("INSIDE_DINOV2_PEERS", "")
+    python = named or str(ROOT / "build" / "peers" / "bin" / "python")
+    if not Path(python).is_file():
+        wanted = " ".join(f"{name}=={version}" for name, version in VERSIONS.items())
+        raise Skipped(
+            f"there is no {named or 'build/peers'}: make an environment with {wanted}, and name "
+            "its Python in INSIDE_DINOV2_PEERS"
+        )
+    return python
+
+
+def write_weights(folder: Path, hub: Path) -> Path:
+    """The preview's weights as timm keeps a model in a folder, and as torch.hub finds it."""
+    backbone = load_backbone(PREVIEW)
+    name, _ = timm_model(backbone.vit)
+    folder.mkdir()
+    tensors = {key: value.contiguous() for key, value in timm_state(backbone.vit).items()}
+    save_file(tensors, folder / "model.safetensors")
+    facts = {
+        "architecture": name,
+        "num_classes": 0,
+        "pretrained_cfg": {
+            "input_size": [3, SIDE, SIDE],
+            "mean": list(IMAGENET_MEAN),
+            "std": list(IMAGENET_STD),
+            "num_classes": 0,
+            "first_conv": "patch_embed.proj",
+            "classifier": "head",
+        },
+    }
+    (folder / "config.json").write_text(json.dumps(facts), encoding="utf-8")
+    checkout = hub / "hub" / "facebookresearch_dinov2_main"
+    checkout.mkdir(parents=True)
+    lines = HUBCONF.format(source=f"local-dir:{folder}", side=SIDE)
+    (checkout / "hubconf.py").write_text(lines, encoding="utf-8")
+    return folder
+
+
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment of every command: so many threads, one processor, no way out."""
+    threads = str(torch.get_num_threads())
+    return os.environ | {
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "CUDA_VISIBLE_DEVICES": "",
+        "TORCH_HOME": str(folder / "hub"),
+        "HF_HUB_OFFLINE": "1",
+        "MPLBACKEND": "agg",
+        "PYTHONPATH": str(ROOT),
+        "http_proxy": NOWHERE,
+        "https_proxy": NOWHERE,
+    }

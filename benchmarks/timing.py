@@ -7,7 +7,8 @@ this machine, which are counted, and the tenants of other machines on the same p
 only in a fixed piece of work that takes longer: the yardstick.
 
 With one thread the thread's own clock is read, which stands still while other processes run. With
-several that would hide who waits for whom, and the clock on the wall is read.
+several that would hide who waits for whom, and the clock on the wall is read; as it is for
+contestants that are processes of their own.
 """
 
 import os
@@ -101,10 +102,15 @@ def disturbance(others: float) -> str:
     return f", others took {100 * others:.0f} % of the machine" if others > 0.1 else ""
 
 
-def race(contestants: Contestants, seconds: float) -> Race:
-    """Lets them take turns for about that many seconds, and at least `FEWEST_ROUNDS` rounds."""
+def race(contestants: Contestants, seconds: float, *, wall: bool = False) -> Race:
+    """Lets them take turns for about that many seconds, and at least `FEWEST_ROUNDS` rounds.
+
+    `wall`: by the clock on the wall, whatever the threads.
+    """
     names = list(contestants)
-    calls = {name: _calls_in_a_turn(contestants[name]) for name in names}
+    own = torch.get_num_threads() == 1 and not wall
+    clock = time.thread_time if own else time.perf_counter
+    calls = {name: _calls_in_a_turn(contestants[name], clock) for name in names}
     stop = time.perf_counter() + seconds
     rounds: list[Round] = []
     while len(rounds) < FEWEST_ROUNDS or time.perf_counter() < stop:
@@ -112,16 +118,15 @@ def race(contestants: Contestants, seconds: float) -> Race:
         watch = _Others()
         times, sticks = {}, [_yardstick()]
         for name in names[first:] + names[:first]:
-            times[name] = _turn(contestants[name], calls[name])
+            times[name] = _turn(contestants[name], calls[name], clock)
             sticks.append(_yardstick())
         rounds.append(Round(times, watch.share(), statistics.mean(sticks)))
     return Race(tuple(rounds))
 
 
-def _turn(work: Callable[[], object], calls: int) -> float:
+def _turn(work: Callable[[], object], calls: int, clock: Callable[[], float]) -> float:
     """Seconds of one call."""
     time.sleep(PAUSE)
-    clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
     start = clock()
     for _ in range(calls):
         work()
@@ -137,9 +142,9 @@ def _yardstick() -> float:
     return time.thread_time() - start
 
 
-def _calls_in_a_turn(work: Callable[[], object]) -> int:
+def _calls_in_a_turn(work: Callable[[], object], clock: Callable[[], float]) -> int:
     work()  # the first call pays for what later ones find ready
-    return max(1, round(SHORTEST_TURN / max(_turn(work, 1), 1e-6)))
+    return max(1, round(SHORTEST_TURN / max(_turn(work, 1, clock), 1e-6)))
 
 
 class _Others:
@@ -153,7 +158,8 @@ class _Others:
         system, own = psutil.cpu_times(), os.times()
         waiting = system.idle + getattr(system, "iowait", 0.0)
         used = sum(system[:8]) - waiting  # beyond the eighth, Linux counts guests twice
-        return time.perf_counter(), used - own.user - own.system
+        ours = own.user + own.system + own.children_user + own.children_system
+        return time.perf_counter(), used - ours
 
     def share(self) -> float:
         (start, before), (end, after) = self.start, self._now()
@@ -174,7 +180,8 @@ def level_the_ground() -> None:
 def matmul_seconds() -> float:
     """A 2048 x 2048 matrix product in float32: the machine's speed, for scale."""
     a = torch.ones(2048, 2048)
-    return min(_turn(lambda: a @ a, 1) for _ in range(5))
+    clock = time.thread_time if torch.get_num_threads() == 1 else time.perf_counter
+    return min(_turn(lambda: a @ a, 1, clock) for _ in range(5))
 
 
 @contextmanager

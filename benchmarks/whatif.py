@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from benchmarks.peers import timm_vit
+from benchmarks.others import timm_vit
 from benchmarks.results import Result, Skipped
 from benchmarks.timing import race
 from benchmarks.training import TINY, our_step, random_batch
