@@ -85,13 +85,14 @@ export function createResults(state, update) {
   const node = el(
     "div",
     { class: "inside-results" },
+    sum,
     panels.attentionBefore.node,
     panels.coloursBefore.node,
-    sum,
     panels.attentionAfter.node,
     panels.coloursAfter.node,
     panels.change.node,
   );
+  panels.change.node.classList.add("inside-between");
   /** @type {WhatIfScene | null} */
   let drawn = null;
   /** @type {number | null} */
@@ -155,11 +156,11 @@ function summary({ scene, texts }, head, words) {
   const { layer, cls_cosine: cls, patch_cosine_mean: patches, entry } = scene.facts,
     layers = scene.shapes.cls_cosine_by_layer[0];
   const which = head === null ? "mean of the heads" : `head ${head}`;
-  const note = el("p", { class: "inside-quiet", text: `Shown: layer ${layer}, ${which}.` });
+  const note = `Shown: layer ${layer}, ${which}.`;
   if (!texts.length)
     return [
       el("p", { class: "inside-number", text: "Nothing is changed: after is before." }),
-      note,
+      el("p", { class: "inside-quiet", text: note }),
     ];
   const number = (/** @type {string} */ name, /** @type {number} */ value) =>
     el("p", { class: "inside-number" }, el("b", { text: value.toFixed(3) }), ` ${name}`);
@@ -168,9 +169,8 @@ function summary({ scene, texts }, head, words) {
     number("patches, on average", patches),
     el("p", {
       class: "inside-quiet",
-      text: `After the last block. Computed again from block ${entry} of ${layers - 1} on.`,
+      text: `After the last block. Computed again from block ${entry} of ${layers - 1} on. ${note}`,
     }),
     el("p", { class: "inside-quiet inside-source", text: sourceOf(texts, words) }),
-    note,
   ];
 }
