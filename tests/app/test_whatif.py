@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from app.state import whatif as state
 from app.state.models import BUSY
 from app.state.pictures import EFFECTS
 from app.state.screenings import Asked, Screening, Screenings, Stopped
+from app.visitors import owner_of
 from dino_core.__main__ import main
 from dino_core.analysis.inspection import inspect
 from dino_core.config import ViTConfig
@@ -495,3 +497,70 @@ def test_the_command_in_the_caption_prints_the_same_figure(
     of_gallery = asked | {"reference": GALLERY, "caption": True}
     caption = client.get("/view/first/whatif/print", params=of_gallery).text
     assert caption.endswith("Values taken from a gallery of the page: by no command.")
+
+
+@pytest.mark.parametrize(
+    ("model", "seen_with", "file", "is_seen"),
+    [
+        ("tiny", "tiny", "", True),
+        ("tiny", "other", "", False),
+        ("tiny", None, "", False),
+        ("checkpoint-1", "any", "/x/own.pth", True),
+        ("checkpoint-1", "any", "/x/other.pth", False),
+        ("checkpoint-1", None, "/x/own.pth", False),
+    ],
+)
+def test_a_gallery_is_seen_with_a_name_or_with_a_file_of_ones_own(
+    monkeypatch: pytest.MonkeyPatch, model: str, seen_with: str | None, file: str, is_seen: bool
+) -> None:
+    module = "dino_core.scenes.whatif_pictures"
+    monkeypatch.setattr(f"{module}.model_seen_with", lambda _: seen_with)
+    monkeypatch.setattr(f"{module}.file_seen_with", lambda _: file)
+    asked: list[tuple[str, str]] = []
+
+    def checkpoint(owner: str, name: str) -> tuple[Path, Any]:
+        asked.append((owner, name))
+        return Path("/x/own.pth"), {}
+
+    every = state.ChangedPictures(SimpleNamespace(checkpoint=checkpoint))  # type: ignore[arg-type]
+    entry: Any = SimpleNamespace(model=model, owner="ada")
+    assert every.is_seen_by(entry, Path("gallery")) == is_seen
+    if model != "tiny":
+        assert asked == [(owner_of("ada"), model)]
+
+
+def test_so_many_changes_at_once_and_no_more(client: TestClient) -> None:
+    for count, status in ((64, 200), (65, 422)):
+        answer = ask(client, "", ["mlp:0=zero", "mlp:1=zero"] * 32 + ["mlp:2=zero"] * (count - 64))
+        assert answer.status_code == status
+
+
+def test_sources_are_of_model_picture_reference_and_seed(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one of them makes another is looked at again; what none of them does is not."""
+    every, asked = state.ChangedPictures(services(client).models), []
+    entry = services(client).pictures.get("", "first")
+    changes = parse_changes(["head:1.0=mean", "mlp:1=other"])
+
+    def look(entry: Any, changes: Any, kept: Sources, **_: Any) -> Sources:
+        asked.append((kept.statistics is None, kept.other is None))
+        return replace(kept, statistics=kept.statistics or object(), other=kept.other or object())
+
+    monkeypatch.setattr(every, "_look", look)
+    digest = replace(
+        entry.picture, seen=replace(entry.picture.seen, pixels=1 - entry.picture.seen.pixels)
+    )
+    gallery = state.References(GALLERY)
+    questions: list[tuple[Any, int, Any, tuple[bool, bool]]] = [
+        (entry, 0, state.SAMPLE_REFERENCES, (True, True)),
+        (entry, 1, state.SAMPLE_REFERENCES, (False, True)),
+        (replace(entry, picture=digest), 0, state.SAMPLE_REFERENCES, (False, True)),
+        (entry, 0, gallery, (True, True)),
+        (replace(entry, model="other"), 0, state.SAMPLE_REFERENCES, (True, True)),
+    ]
+    for one, seed, references, lacked in questions:
+        every.sources(one, changes, seed, references=references)
+        assert asked.pop() == lacked
+        every.sources(one, changes, seed, references=references)
+        assert asked == []
