@@ -216,3 +216,15 @@ def test_choices_are_names_and_what_they_are_called(client: TestClient) -> None:
 def test_a_picture_is_called_as_its_file(client: TestClient, name: str, called: str) -> None:
     made = client.post("/tray/pictures", params={"name": name}, content=png()).json()
     assert made["name"] == called
+
+
+def test_the_last_one_is_kept_however_large() -> None:
+    class Seen:
+        class seen:  # noqa: N801
+            nbytes = 6
+
+    trays, asked = Trays(max_seen=5, max_kept=5), []
+    for _ in range(2):
+        trays.seen(("sample", "a"), lambda: asked.append("a") or Seen())  # type: ignore[arg-type, func-returns-value]
+    assert asked == ["a"]
+    assert trays.find("a", trays.add("a", "x", Image.new("RGB", (60, 40))))

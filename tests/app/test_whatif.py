@@ -395,13 +395,16 @@ def test_why_a_screening_failed_is_said(
     def refuse(*_: Any, **__: Any) -> Any:
         raise ValueError("None of the reference pictures can be read.")
 
-    monkeypatch.setattr("dino_core.scenes.whatif_screening.screen_picture", refuse)
-    client.post("/view/first/whatif/screening?seed=7")
-    state = finished(client, 7)
+    with monkeypatch.context() as patch:
+        patch.setattr("dino_core.scenes.whatif_screening.screen_picture", refuse)
+        client.post("/view/first/whatif/screening?seed=7")
+        state = finished(client, 7)
     assert (state["state"], state["words"]) == (
         "failed",
         "None of the reference pictures can be read.",
     )
+    client.post("/view/first/whatif/screening?seed=7")
+    assert finished(client, 7)["state"] == "ready", "who asks again has it tried again"
 
 
 def test_statistics_are_of_the_picture_s_grid(
