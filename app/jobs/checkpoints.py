@@ -165,7 +165,7 @@ def make_room(checkpoints: Checkpoints, owner: str, address: str, *, size: int) 
     """
     checkpoints.folder.mkdir(parents=True, exist_ok=True)
     checkpoints.sweep()
-    checkpoints.make_room(owner, most=PER_VISITOR, most_bytes=max(MAX_OWN - size, 0))
+    checkpoints.make_room(owner, most=PER_VISITOR, most_bytes=MAX_OWN - size)
     kept = [
         (one["address"], one["bytes"])
         for one in (

@@ -770,3 +770,16 @@ def test_samples_that_broke_off_are_swept(galleries: Galleries, world: World) ->
     galleries.sweep()
     assert not there.exists()
     assert not galleries._is_old(there, 0.0), "what has gone meanwhile is not old"
+
+
+def test_a_run_that_goes_on_and_has_not_said_so_yet_has_not_failed(world: World) -> None:
+    """Its process holds the run; what stands there is what it said before it was stopped."""
+    runs = world.runs()
+    runs.add(run("a"), ASKED)
+    world.run_started("a", "running")
+    job = runs.job("a")
+    assert job is not None
+    runs._put(replace(job, launched=world.now + 5))
+    assert runs.card("a", "one")["state"] == "running"
+    world.run_ends("a", "stopped")
+    assert runs.card("a", "one")["state"] == "failed", "its process ended before it said a word"

@@ -73,6 +73,7 @@ def test_long_work_gives_way_between_blocks(models: Models) -> None:
         waits.set()
         assert goes_on.wait(10)
         check()
+        assert models._running.locked(), "it has the processor again"
         order.append("second block")
 
     behind = threading.Thread(target=lambda: models.giving_way(long_work, lambda: None))
@@ -345,3 +346,35 @@ def test_a_forward_may_take_its_time_and_no_more(clock: Clock) -> None:
     clock.now = 300.1
     with pytest.raises(ValueError, match="longer than this server allows"):
         check()
+
+
+def test_what_the_first_picture_needs_is_there_soon_after_the_page(
+    models: Models, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[Any] = []
+
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            started.append(self)
+
+    done: list[str] = []
+    monkeypatch.setattr(module.threading, "Timer", Timer)
+    monkeypatch.setattr(module, "import_scenes", lambda: done.append("scenes"))
+
+    def refuse() -> None:
+        done.append("picture")
+        raise ValueError("The file is damaged.")
+
+    models.preload(refuse)
+    (timer,) = started
+    assert (timer.interval, timer.daemon, done) == (1.0, True, [])
+    timer.function()
+    assert done == ["scenes", "picture"]
+    assert "The model could not be loaded: The file is damaged." in capsys.readouterr().out
+
+
+def test_each_model_is_listed_once(tmp_path: Path) -> None:
+    (tmp_path / "w.pth").touch()
+    for models in (Models(PREVIEW, None, "cpu"), Models(None, tmp_path / "w.pth", "cpu")):
+        names = [name for _, name in models.choices()]
+        assert len(set(names)) == len(names)

@@ -185,3 +185,13 @@ def test_a_large_machine_does_not_keep_pictures_without_end(
         sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": pages}
         monkeypatch.setattr(module.os, "sysconf", sizes.__getitem__)
         assert module.memory_limit() == limit
+
+
+def test_as_many_bytes_as_may_be_stay_and_what_has_none_counts_none() -> None:
+    store = PictureStore(max_bytes=800)
+    keys = [store.add(entry("ada", nbytes=100)) for _ in range(2)]  # and 300 of pixels each
+    assert all(store.get("ada", key) for key in keys)
+    one = entry("ada")
+    empty = one.nbytes
+    one.pair_output("a scene without arrays", lambda: "words")
+    assert one.nbytes == empty

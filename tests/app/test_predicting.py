@@ -1,6 +1,7 @@
 """Try it: the page, the named endpoint and the command line say the same of a picture."""
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,7 @@ from app.jobs.run_cards import RunJob
 from app.page.api import Endpoints
 from app.routes.all_routes import add_routes
 from app.services import Services, build_services
+from app.state.classifiers import Classifiers
 from app.visitors import COOKIE, owner_of
 from dino_core.cli.main import main
 from dino_core.finetuning.classification import FinetuneSetup, finetune
@@ -158,3 +160,26 @@ def test_what_cannot_be_asked_says_so(tuned: Tuned, said: dict[str, Any]) -> Non
     refused = ada.get(f"/view/{KEY}/predict?run=colours")
     file.write_bytes(whole)
     assert (refused.status_code, refused.text) == (422, "The classifier of this run is damaged.")
+
+
+def test_two_classifiers_are_kept_and_the_longest_unused_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "dino_core.scenes.predicting.open_tuned",
+        lambda folder, device: opened.append(folder.name) or folder.name,
+    )
+    monkeypatch.setattr("dino_core.scenes.predicting.model_file", lambda folder: folder / "model")
+    kept = Classifiers(SimpleNamespace(device="cpu"))  # type: ignore[arg-type]
+    for name in "abc":
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model").touch()
+    for name in "abacab":
+        assert kept.find(tmp_path / name) == name
+    assert opened == ["a", "b", "c", "b"], "a was asked again before there was a third"
+    os.utime(tmp_path / "b" / "model", (1, 1))
+    kept.find(tmp_path / "b")
+    assert opened[-1] == "b", "its file is another one"
+    (tmp_path / "c" / "model").unlink()
+    assert kept.find(tmp_path / "c") == "c"

@@ -277,6 +277,11 @@ def test_uploads_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = module.LIFETIME + 1
     with pytest.raises(ValueError, match="first"):
         files.find("one", "/a")
+    files.add("one", ["/again"])
+    now += module.LIFETIME - 1
+    files.add("one", ["/again"])
+    now += 2
+    assert files.find("one", "/again") == Path("/again"), "it was uploaded once more"
     monkeypatch.setattr(module, "MAX_FILES", 3)
     files.add("one", [f"/{i}" for i in range(5)])
     kept = [i for i in range(5) if _has(files, f"/{i}")]

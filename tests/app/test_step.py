@@ -132,6 +132,9 @@ def test_a_row_goes_on_where_it_stands(loaded: LoadedPair, made: list[int]) -> N
     entry.pair_outputs.clear()
     again = steps.scene(entry, loaded, 2, Choices())
     assert made == [0, 1, 2, 0, 0, 1, 2]
+    entry.pair_outputs.clear()
+    steps.scene(entry, loaded, 1, Choices())
+    assert made[7:] == [0, 1], "a row does not go back"
     assert again.before == row[2].before
     np.testing.assert_array_equal(again.student_moved, row[2].student_moved)
 
@@ -172,3 +175,12 @@ def test_an_unused_row_is_let_go_of(loaded: LoadedPair, monkeypatch: pytest.Monk
     monkeypatch.setattr("app.state.steps.UNUSED", -1.0)
     steps.release_unused()
     assert steps._kept is None
+
+
+@pytest.mark.parametrize("number", [-1, 50])
+def test_a_row_has_fifty_steps(loaded: LoadedPair, number: int) -> None:
+    steps, entry = Steps(AtOnce()), entry_of()  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=f"steps 0 to 49, not {number}"):
+        steps.scene(entry, loaded, number, Choices())
+    entry.pair_output(("step", (loaded.key, Choices()), 49), lambda: "the last")
+    assert steps.scene(entry, loaded, 49, Choices()) == "the last"  # type: ignore[comparison-overlap]
