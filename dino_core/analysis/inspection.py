@@ -175,6 +175,14 @@ def inspect(
     )
 
 
+@torch.inference_mode()
+def patch_features(vit: VisionTransformer, images: Tensor, layer: int) -> Tensor:
+    """`inspect(vit, images).patches(layer)` [P, D] of one picture [3, H, W], with nothing else
+    kept: in about half the time."""
+    out = vit(images[None].to(vit.pos_embed), trace=[layer])
+    return vit.norm(out.traces[layer].tokens[0, out.first_patch :])
+
+
 def edited_scores(out: ViTOutput) -> dict[int, Sequence[Edit]]:
     """The layers whose attention scores were changed, and how."""
     return {layer: trace.scores for layer, trace in out.traces.items() if trace.scores}

@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dino_core.analysis.inspection import patch_features
 from dino_core.analysis.pca import colour_features
 from dino_core.analysis.propagation import grown, propagate, to_masks
 from dino_core.config import PCAConfig, PropagationConfig
@@ -42,15 +43,12 @@ class Tracked:
     masks: Tensor  # uint8 [n, H, W], the strongest label at each pixel of the input
 
 
-@torch.inference_mode()
 def frame_features(
     vit: VisionTransformer, fitted: Iterable[Fitted], layer: int
 ) -> Iterator[Tensor]:
     """Patch features [P, D] of each frame after one layer (from 0), through the final norm."""
     for one in fitted:
-        images = to_tensor(one.picture)[None].to(vit.pos_embed)
-        out = vit(images, trace=[layer])
-        yield vit.norm(out.traces[layer].tokens[0, out.first_patch :]).float().cpu()
+        yield patch_features(vit, to_tensor(one.picture), layer).float().cpu()
 
 
 def in_one_basis(

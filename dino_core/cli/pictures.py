@@ -215,9 +215,13 @@ def pca(args: argparse.Namespace) -> None:
     [h, w, k] on the components and first [h, w], the foreground score; with them the PCA that the
     pictures share: mean [D], components [k, D], variance [k], ratio [k].
     """
+    import numpy as np
+
+    from dino_core.analysis.inspection import patch_features
     from dino_core.analysis.pca import colour_features
     from dino_core.draw.pictures import enlarge, to_bytes
-    from dino_core.figures.maps import layer_words
+    from dino_core.figures.maps import words_of_layer
+    from dino_core.images import to_tensor
 
     output_folder(args.output)
     picture_names(args.images)  # or says that two would have one name
@@ -230,9 +234,11 @@ def pca(args: argparse.Namespace) -> None:
     layer = from_end(args.layer, backbone)
     shown, words = [], ""
     for path in with_progress(args.images):
-        seen = look(backbone, fit(path, args, backbone))
-        words = words or layer_words(seen, layer)  # of the first picture
-        shown.append(Shown(seen.pixels.numpy(), seen.patches(layer), seen.grid))
+        fitted = fit(path, args, backbone)
+        depth, side = backbone.vit.config.depth, backbone.vit.config.patch_size
+        words = words or words_of_layer(layer, depth, fitted.grid, side)  # of the first picture
+        features = patch_features(backbone.vit, to_tensor(fitted.picture), layer)
+        shown.append(Shown(np.asarray(fitted.picture), features, fitted.grid))
     patches, grids = [one.patches for one in shown], [one.grid for one in shown]
     result = colour_features(patches, grids, config)
 
@@ -241,7 +247,7 @@ def pca(args: argparse.Namespace) -> None:
         arrays = {name: array(value) for name, value in vars(view).items()}
         save(Path(args.output, f"{name}.npz"), arrays | shared)
         colours = to_bytes(arrays["colours"])
-        save_pictures(args.output, {name: enlarge(colours, backbone.vit.config.patch_size)})
+        save_pictures(args.output, {name: enlarge(colours, side)})
     write_figure(args, lambda width: pca_figure(shown, config, words, result, width=width))
     report(f"Layer {layer} in colours -> {args.output}", backbone, result.note)
 

@@ -214,12 +214,21 @@ def paired(
 
 
 def layer_words(seen: "Inspection", layer: int) -> str:
-    return f"layer {layer} of 0–{seen.layers - 1}; {grid_text(seen)}"
+    return words_of_layer(layer, seen.layers, seen.grid, seen.patch_size)
+
+
+def words_of_layer(layer: int, layers: int, patches: tuple[int, int], patch_size: int) -> str:
+    """The same of a picture of which nothing but the layer's features was kept."""
+    return f"layer {layer} of 0–{layers - 1}; {patches_text(patches, patch_size)}"
 
 
 def grid_text(seen: "Inspection") -> str:
-    h, w = seen.grid
-    return f"{h} × {w} patches of {seen.patch_size} px"
+    return patches_text(seen.grid, seen.patch_size)
+
+
+def patches_text(patches: tuple[int, int], patch_size: int) -> str:
+    h, w = patches
+    return f"{h} × {w} patches of {patch_size} px"
 
 
 def layer_of(seen: "Inspection", layer: int | None) -> int:
