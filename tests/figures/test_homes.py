@@ -13,7 +13,10 @@ PLOTLY = {"charts.py", "curves.py", "histograms.py", "layers.py", "matrix.py", "
     "runs.py",
     "shares.py",
 }
-MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py", "show.py", "tray.py"}
+MATPLOTLIB = {"panels.py", "maps.py", "samples.py", "depth.py", "views.py", "show.py"} | {
+    "changed.py",
+    "tray.py",
+}
 NEITHER = {"__init__.py", "files.py", "offline_page.py"}  # names of both, for types; draws nothing
 CODE = [
     path
