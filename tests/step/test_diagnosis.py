@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
-from tiny_runs import noise_folder, setup
+from tiny_runs import coloured, files, noise_folder, setup
 
 from dino_core.runs.experiments import with_experiments
 from dino_core.runs.folder import read_metrics
@@ -16,10 +16,19 @@ from dino_core.step.diagnosis import Teacher, collapses_of, diagnose, has_collap
 # --- collapse, on purpose
 
 
-def run_and_diagnose(tmp_path, run):
-    """What is said of a run on 24 pictures that have nothing in common."""
+def nothing_in_common(folder):
+    return noise_folder(folder, 24)
+
+
+def three_colours(folder):
+    """Of 24 pictures each has one of three colours, and noise of its own."""
+    return files(folder, coloured(8))
+
+
+def run_and_diagnose(tmp_path, run, pictures=nothing_in_common):
+    """What is said of a run on 24 pictures."""
     run = replace(run, measure_every=5)
-    train(tmp_path / "run", setup(noise_folder(tmp_path / "pictures", 24), run))
+    train(tmp_path / "run", setup(pictures(tmp_path / "pictures"), run))
     return diagnose(read_metrics(tmp_path / "run"))
 
 
@@ -54,17 +63,23 @@ def test_without_sharpening_everything_becomes_uniform(tmp_path):
 
 
 @pytest.mark.slow
-def test_without_koleo_at_a_high_rate_directions_are_lost(tmp_path):
-    found = run_and_diagnose(tmp_path, few_prototypes(tiny("no-koleo", "rate-x10")))
-    assert "Collapsed in dimension: the class tokens of 24 pictures" in found.message
+def test_without_koleo_at_a_high_rate_directions_are_lost_and_nothing_else(tmp_path):
+    """The answers tell the three colours apart, evenly and sharply: it is not their collapse."""
+    run = few_prototypes(tiny("no-koleo", "rate-x10"))
+    found = run_and_diagnose(tmp_path, run, three_colours)
+    assert found.kind == "dimensional", found.message
+    assert found.message.startswith("Collapsed in dimension: the class tokens of 24 pictures")
     measured = read_metrics(tmp_path / "run")[-1]["measured"]
     assert measured["pictures"] == 24
     assert measured["effective_rank"] < 4.58  # log2(24)
+    assert measured["teacher_entropy"]["dino"] < 0.9
+    assert measured["teacher_entropy_marginal"]["dino"] > 0.9
 
 
 @pytest.mark.slow
-def test_a_healthy_run_of_the_same_recipe_is_not_called_collapsed(tmp_path):
-    found = run_and_diagnose(tmp_path, few_prototypes(tiny()))
+@pytest.mark.parametrize("pictures", [nothing_in_common, three_colours])
+def test_a_healthy_run_of_the_same_recipe_is_not_called_collapsed(tmp_path, pictures):
+    found = run_and_diagnose(tmp_path, few_prototypes(tiny()), pictures)
     assert found.kind in ("early", "learning"), found.message
     assert not has_collapsed(read_metrics(tmp_path / "run"))
 
