@@ -262,4 +262,6 @@ def facts_of(key: str, entry: Entry) -> dict[str, Any]:
         "short_side": scene.short_side,
         "patch_size": scene.patch_size,
         "layers": scene.layers,
+        "heads": scene.heads,
+        "registers": scene.registers,
     }

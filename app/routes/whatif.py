@@ -4,7 +4,7 @@
     view/KEY/whatif/print?edit&seed&layer&head&kind&width   the same as a figure for print
     view/KEY/whatif/prototypes?edit&seed          what the model's own heads say, where it has some
     view/KEY/whatif/nearest?edit&seed&gallery     pictures that are nearest before and after
-    view/KEY/whatif/around                        what there is to ask: heads, galleries
+    view/KEY/whatif/around                        what there is to ask: heads, galleries, models
 
 Edits hold together, in the order of the request; without one nothing is changed. Values that are
 taken from other pictures are taken from the samples, or with `reference=NAME` from a gallery.
@@ -167,7 +167,8 @@ def nearest(
 def around(entry: Picture, services: Served, owner: Owner, response: Response) -> dict[str, Any]:
     """The pair whose heads read this model's features; [name, title] of the galleries that the
     model has seen, whose features can be compared; and [name, title, how many are looked at] of all
-    whose pictures may be the reference, or screened, the samples first."""
+    whose pictures may be the reference, or screened, the samples first; [name, label] of the models
+    that may have the same changes beside this one."""
     from dino_core.scenes.whatif_pictures import reference_count
 
     response.headers.update(NO_STORE)
@@ -190,4 +191,5 @@ def around(entry: Picture, services: Served, owner: Owner, response: Response) -
         "pair": services.pairs.of_model(entry.model, owner),
         "galleries": galleries,
         "references": [[SAMPLES, "The samples", reference_count(None)], *references],
+        "models": [[name, label] for label, name in services.models.available(owner)],
     }

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, Route, expect
 from screening_answers import READY, answer_screenings, running
+from tiny_models import tiny_vit
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
+from dino_core.weights import save_backbone
 
 pytestmark = pytest.mark.browser
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
@@ -148,6 +150,39 @@ def test_who_does_not_see_whom(page: Page, cat: Inspection) -> None:
         attention, scene_of(cat, ["scores:8-11=cls!2-3,2"]).attention_after, atol=1e-5
     )
     view.get_by_role("button", name="Change", exact=True).click()
+
+
+def test_the_same_changes_in_another_model(page: Page, tmp_path: Path) -> None:
+    """Before and after in both; what the other one has no place for is left out and said."""
+    save_backbone(tiny_vit(), tmp_path / "mine.safetensors")
+    home = page.evaluate("location.origin")
+    data = (tmp_path / "mine.safetensors").read_bytes()
+    sent = page.request.post(f"{home}/checkpoints?name=mine.safetensors", data=data)
+    name = sent.json()["name"]
+    page.click("#tab-attention")
+    page.click("#tab-whatif")  # what there is to ask is asked again
+    cell(page, "head:1.2").click()
+    cell(page, "head:9.4").click()
+    page.locator(VIEW).get_by_label("The same changes in").select_option(name)
+    wait(page, f"s.texts.length === 2 && s.beside?.[0] === '{name}'")
+    _, cosine, left = state(page, "beside")
+    mine = load_backbone(weights=tmp_path / "mine.safetensors")
+    seen = inspect(mine.vit, to_tensor(fit_to_patches(open_picture(CAT), 14, 224).picture))
+    changes = parse_changes(["head:1.2=zero"])
+    sources = sources_of(mine, seen, changes)
+    wanted = whatif_scene(changed(mine.vit, seen, changes, sources), changes, 1)
+    assert (cosine, left) == (pytest.approx(wanted.cls_cosine, abs=1e-5), 1)
+    beside = page.locator(f"{VIEW} .inside-two-models figure")
+    expect(beside).to_have_count(2)
+    expect(beside.nth(0)).to_contain_text("preview_vits14")
+    expect(beside.nth(1)).to_contain_text("mine.safetensors")
+    expect(page.locator(f"{VIEW} .inside-other")).to_contain_text(
+        "mine.safetensors has no place for 1 of the changes"
+    )
+    cell(page, "head:9.4").click()
+    wait(page, "s.texts.length === 1 && s.beside?.[2] === 0")
+    page.locator(VIEW).get_by_label("The same changes in").select_option("")
+    expect(beside.first).to_be_hidden()
 
 
 def test_the_four_values_side_by_side(page: Page, cat: Inspection) -> None:

@@ -2,6 +2,7 @@
 import { isKind, withValue } from "./edits.js";
 import { createExports } from "./exports.js";
 import { createFour } from "./four.js";
+import { createOtherModel } from "./other-model.js";
 import { createResults } from "./results.js";
 import { createNearest, createPrototypes } from "./says.js";
 import { createSpread } from "./spread.js";
@@ -27,11 +28,17 @@ export function createAfter(node, state, update, { editing, more }) {
     update({ kind });
     editing.set(chosen);
   });
+  const other = createOtherModel((model) => {
+    update({ other: model });
+    more();
+  });
   const nearest = createNearest((gallery) => {
     if (state.shown) update({ gallery, shown: { ...state.shown, nearest: null } });
     more();
   });
-  node.append(results.node, four.node, spread.node, nearest.node, prototypes.node, take.node);
+  node.append(
+    ...[results, four, spread, nearest, prototypes, other, take].map((part) => part.node),
+  );
   return {
     /** @param {import("./state.js").Shown} shown */
     draw(shown) {
@@ -40,6 +47,7 @@ export function createAfter(node, state, update, { editing, more }) {
       void spread.draw(shown);
       nearest.draw(state);
       prototypes.draw(state);
+      other.draw(state);
       if (!state.hovered) take.refresh();
     },
   };

@@ -18,7 +18,7 @@ export const exposed = (state) => ({
 });
 
 /** @param {import("./state.js").Shown} shown */
-const answered = ({ view, texts, scene, charts, prototypes, nearest, four }) => ({
+const answered = ({ view, texts, scene, charts, prototypes, nearest, four, beside }) => ({
   key: view.key,
   texts,
   layer: scene.facts.layer,
@@ -27,6 +27,7 @@ const answered = ({ view, texts, scene, charts, prototypes, nearest, four }) => 
   cosines: scene.patch_cosine,
   attention: scene.attention_after,
   four: four.map(([value, one]) => [value, one.facts.cls_cosine]),
+  beside: beside && [beside.model, beside.scene.facts.cls_cosine, beside.left],
   nearest: nearest?.facts.names ?? null,
   prototypes: prototypes ? [...prototypes.prototypes] : null,
   dino: prototypes?.facts.dino ?? null,

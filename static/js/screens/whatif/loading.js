@@ -4,6 +4,7 @@ import { chartForm } from "../../charts/theme.js";
 import { ServerError } from "../../page/errors.js";
 import { fetchScene, requestJson, sceneUrl } from "../../page/scenes.js";
 import { KINDS, isKind, withValue } from "./edits.js";
+import { fetchBeside, otherOf } from "./other-model.js";
 import { SAMPLES } from "./references.js";
 import { hasKind, isSame, layerOf, questionOf, textsOf } from "./state.js";
 
@@ -58,7 +59,16 @@ export function createLoading(state, update, results, run) {
       const known = state.shown !== null && isSame(state.shown, question);
       const { charts = null, prototypes = null, nearest = null } = (known && state.shown) || {};
       update({
-        shown: { ...question, scene, charts, prototypes, nearest, alone: [], four: [] },
+        shown: {
+          ...question,
+          scene,
+          charts,
+          prototypes,
+          nearest,
+          alone: [],
+          four: [],
+          beside: null,
+        },
       });
     } finally {
       clearTimeout(late);
@@ -82,6 +92,7 @@ export function createLoading(state, update, results, run) {
       async () => (state.isFour ? { four: await fetchFour(question, isOvertaken) } : null),
       async () => (state.shown?.charts ? null : { charts: await fetchCharts(question) }),
       async () => (state.aroundOf === view.key ? null : lookAround(view)),
+      async () => (isBesideMissing(state) ? { beside: await fetchOther(state, question) } : null),
       async () => (state.shown?.nearest ? null : { nearest: await nearestOf(state, question) }),
       async () =>
         state.around?.pair && !state.shown?.prototypes
@@ -116,26 +127,37 @@ export function createLoading(state, update, results, run) {
       const mine = loads;
       return rest(() => mine !== loads);
     },
-    /** The chart in the colours of a page that has turned light or dark. */
-    async recolour() {
-      const { shown } = state;
-      if (!shown?.charts) return;
-      const charts = await fetchCharts(shown);
-      if (state.shown?.scene === shown.scene) update({ shown: { ...state.shown, charts } });
-    },
-    /**
-     * Whether the server takes a change; ServerError with its sentence where it does not.
-     *
-     * @param {string} text
-     */
-    async check(text) {
-      const { view } = state;
-      if (!view) return;
-      const question = questionOf({ ...state, view }),
-        texts = [...textsOf(state), text];
-      await fetchScene(addressOf({ ...question, texts }, "", { layer: layerOf(view) }));
-    },
+    recolour: () => recolour(state, update),
+    /** Whether the server takes a change. @param {string} text */
+    check: (text) => check(state, text),
   };
+}
+
+/**
+ * The chart in the colours of a page that has turned light or dark.
+ *
+ * @param {State} state
+ * @param {(change: Partial<State>) => void} update
+ */
+async function recolour(state, update) {
+  const { shown } = state;
+  if (!shown?.charts) return;
+  const charts = await fetchCharts(shown);
+  if (state.shown?.scene === shown.scene) update({ shown: { ...state.shown, charts } });
+}
+
+/**
+ * ServerError with its sentence where the server does not take a change.
+ *
+ * @param {State} state
+ * @param {string} text
+ */
+async function check(state, text) {
+  const { view } = state;
+  if (!view) return;
+  const question = questionOf({ ...state, view }),
+    texts = [...textsOf(state), text];
+  await fetchScene(addressOf({ ...question, texts }, "", { layer: layerOf(view) }));
 }
 
 /** @param {Question} question */
@@ -152,7 +174,18 @@ const fetchPrototypes = (question) => fetchScene(addressOf(question, "prototypes
 
 /** @param {Question} question @returns {Promise<import("./state.js").WhatIfScene>} */
 const fetchEffects = (question) =>
-  fetchScene(addressOf(question, "", { layer: layerOf(question.view) }));
+  fetchScene(
+    addressOf(question, "", { layer: Math.min(layerOf(question.view), question.view.layers - 1) }),
+  );
+
+/** @param {State} state */
+const isBesideMissing = (state) => {
+  const other = otherOf(state);
+  return other !== "" && state.shown?.beside?.model !== other;
+};
+
+/** @param {State} state @param {Question} question */
+const fetchOther = (state, question) => fetchBeside(question, otherOf(state), fetchEffects);
 
 /**
  * The same places with each of the four values, in turn.

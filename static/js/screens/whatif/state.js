@@ -24,6 +24,15 @@ import { createUndo } from "./undo.js";
  * @property {[name: string, title: string][]} galleries whose features are of this model
  * @property {[name: string, title: string, count: number][]} references pictures that values are taken
  *   from, or that are screened
+ * @property {[name: string, label: string][]} models that are on the server
+ */
+
+/**
+ * @typedef {object} Beside the same changes in another model
+ * @property {string} model
+ * @property {string} title
+ * @property {WhatIfScene} scene
+ * @property {number} left how many changes it cannot have
  */
 
 /**
@@ -41,6 +50,7 @@ import { createUndo } from "./undo.js";
  * @property {NearestScene | null} nearest
  * @property {number[]} alone 1 - cosine of the class token by each change alone; empty: not asked for
  * @property {[Kind, WhatIfScene][]} four the same places with each value; empty: not asked for
+ * @property {Beside | null} beside null: not asked for, or not there yet
  */
 
 /** @typedef {Question & Answers} Shown */
@@ -55,6 +65,7 @@ import { createUndo } from "./undo.js";
  * @property {Set<number>} who patches that are not to see
  * @property {Set<number>} whom patches that are not to be seen
  * @property {boolean} isFour the four values side by side
+ * @property {string} other the model that has the same changes beside the page's; empty: none
  * @property {[number, number] | null} hovered the patch under the pointer
  * @property {Around | null} around what there is to ask of the picture whose key is `aroundOf`
  * @property {string} aroundOf
@@ -83,6 +94,7 @@ export function createState(render) {
     who: new Set(),
     whom: new Set(),
     isFour: kept("whatif.four") === "1",
+    other: kept("whatif.other") ?? "",
     hovered: null,
     around: null,
     aroundOf: "",
@@ -100,17 +112,22 @@ export function createState(render) {
   /** @param {Partial<State>} change */
   function update(change) {
     Object.assign(state, change);
-    if (change.edits) keep("whatif", editsInLink(change.edits));
-    if (change.kind) keep("whatif.value", change.kind === KINDS[0][0] ? null : change.kind);
-    if ("isFour" in change) keep("whatif.four", change.isFour ? "1" : null);
-    if (change.reference)
-      keep("whatif.reference", change.reference === SAMPLES ? null : change.reference);
-    if (change.over) keep("whatif.over", overInLink(change.over));
-    if (change.gallery)
-      keep("whatif.gallery", change.gallery === "samples" ? null : change.gallery);
+    keepInLink(change);
+    if ("other" in change) keep("whatif.other", change.other || null);
     render(state, change);
   }
   return { state, update };
+}
+
+/** @param {Partial<State>} change */
+function keepInLink(change) {
+  if (change.edits) keep("whatif", editsInLink(change.edits));
+  if (change.kind) keep("whatif.value", change.kind === KINDS[0][0] ? null : change.kind);
+  if ("isFour" in change) keep("whatif.four", change.isFour ? "1" : null);
+  if (change.reference)
+    keep("whatif.reference", change.reference === SAMPLES ? null : change.reference);
+  if (change.over) keep("whatif.over", overInLink(change.over));
+  if (change.gallery) keep("whatif.gallery", change.gallery === "samples" ? null : change.gallery);
 }
 
 /**
