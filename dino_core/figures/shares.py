@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 COLUMNS = 240  # steps of a chart; of more, so many evenly spread
+BRIEF = {**SHORT, "DINO prototypes": "DINO's K", "iBOT prototypes": "iBOT's K"}
 NAMED = 10  # layers whose names have room beside the cells
 
 
@@ -69,7 +70,7 @@ def _names(layers: Sequence[str]) -> dict[str, Any]:
     """Blocks by their numbers, the rest by their names; of many only some."""
     every = -(-len(layers) // NAMED) or 1
     places = list(range(0, len(layers), every))
-    words = [SHORT.get(layers[at], layers[at]) for at in places]
+    words = [BRIEF.get(layers[at], layers[at]) for at in places]
     return {"tickmode": "array", "tickvals": places, "ticktext": words}
 
 

@@ -42,7 +42,7 @@ def begin(page: Page, shown: Shown) -> dict:
     form.get_by_text("More", exact=True).click()
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("20")
     form.get_by_label("Pictures a step").fill("16")  # long enough to be paused in between
-    form.get_by_label("Whose gradients").fill("10")
+    form.get_by_label("Gradient shares every").fill("10")
     form.locator(".inside-start").click()
     wait_for(page, "it.lines >= 1")
     begun = shown(page, "training")

@@ -31,13 +31,19 @@ export const answerAddress = ({ token, field }, value) =>
  */
 export function createQuestion(question, onanswer, onleave) {
   const { what, field, choices } = question;
+  // A wrong answer may be taken without complaint, so that none is given by itself.
   const choice = pick(
     LABELS[field],
-    choices.map((one) => /** @type {const} */ ([one, choiceText(one)])),
-    choices[0],
-    () => {},
+    [["", "choose"], ...choices.map((one, i) => /** @type {const} */ ([i, choiceText(one)]))],
+    "",
+    () => {
+      open.disabled = choice.input.value === "";
+    },
   );
-  const open = button("Open it so", () => onanswer(answerAddress(question, choice.input.value)));
+  const open = button("Open it so", () =>
+    onanswer(answerAddress(question, choices[Number(choice.input.value)])),
+  );
+  open.disabled = true;
   return el(
     "div",
     { class: "inside-question", role: "group", "aria-label": what },

@@ -167,12 +167,12 @@ export function createMore() {
       placeholder: "as the preset says",
     }),
     seed = number("Seed", { value: 0, min: 0, max: 2 ** 31 - 1 }),
-    shares = number("Whose gradients, every so many steps", {
+    shares = number("Gradient shares every", {
       min: 0,
       max: 100000,
-      placeholder: "never",
+      placeholder: "so many steps",
     }),
-    sharesField = field("Whose gradients, every so many steps", shares),
+    sharesField = field("Gradient shares every", shares),
     knn = el("input", { type: "checkbox", checked: true }),
     own = el("input", { type: "checkbox" });
   const knnField = tick(knn, "Measure k-NN accuracy with the zip's labels at each milestone"),
