@@ -48,8 +48,9 @@ def before_and_after(
     cosines = [(float(one.cls_cosine), float(one.patch_cosine_by_layer[-1])) for one in found]
     after = "; ".join(f"class token {cls:.3f}, patches {patches:.3f}" for cls, patches in cosines)
     header = (
-        f"What if: {changes}. Layer {at} of 0–{seen.layers - 1}, attention of the class token, "
-        f"{which}; cosine to before after the last block: {after}; {grid_text(seen)}"
+        f"What if: {changes}. Layer {at} of 0–{seen.layers - 1}: attention of the class token "
+        f"({which}), change of the patches (1 − cosine), PCA in the basis of before. Cosine to "
+        f"before after the last block: {after}; {grid_text(seen)}"
     )
     return grid(rows, header, width=width, bar=bar)
 
@@ -74,14 +75,14 @@ def cells_of(
     first = [
         input_cell(before),
         *(
-            value_cell(f"attention {when}, to {one.max():.3g}", one.cpu().numpy(), (0.0, most))
+            value_cell(f"{when}, to {one.max():.2g}", one.cpu().numpy(), (0.0, most))
             for when, one in zip(("before", "after"), attention, strict=True)
         ),
     ]
     second = [
-        value_cell(f"change, 1 − cosine, to {furthest:.3g}", change, (0.0, furthest or 1.0)),
-        colour_cell("features before, PCA", colours.pictures[0].colours.cpu().numpy()),
-        colour_cell("features after, same basis", recoloured.colours.cpu().numpy()),
+        value_cell(f"change, to {furthest:.2g}", change, (0.0, furthest or 1.0)),
+        colour_cell("PCA before", colours.pictures[0].colours.cpu().numpy()),
+        colour_cell("PCA after", recoloured.colours.cpu().numpy()),
     ]
     together = most_columns(width, Bar("0", "largest", "")) >= 6
     return [[*first, *second]] if together else [first, second]

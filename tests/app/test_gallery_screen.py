@@ -515,7 +515,7 @@ def test_a_selection_becomes_the_rows_of_the_tray(whole: Page) -> None:
         arg=rows,
         timeout=60_000,
     )
-    expect(whole.locator('[data-view="tray"] .inside-note')).to_have_text("3 pictures put here.")
+    expect(whole.locator('[data-view="tray"]').get_by_text("3 pictures put here.")).to_be_visible()
     whole.click("#tab-gallery")
     search.fill("")
 

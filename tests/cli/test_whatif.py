@@ -151,7 +151,7 @@ def test_before_and_after_as_a_panel(
     words += ["--output", str(tmp_path / "out.npz"), "--figure", str(figure)]
     assert main(asked(backbone, folder, *words)) == 0
     said = capsys.readouterr().out
-    assert "Layer 1 of 0–2, attention of the class token, head 0" in said
+    assert "Layer 1 of 0–2: attention of the class token (head 0)" in said
     assert figure.read_bytes().startswith(
         {"svg": b"<?xml", "pdf": b"%PDF", "png": b"\x89PNG"}[ending]
     )
