@@ -12,7 +12,8 @@ from torch import Tensor
 
 PICTURES_AT_ONCE = 256  # whose patches are compared
 ROWS = 1024  # queries at a time, fewer where their similarities would be more than HELD
-HELD = 2**23  # similarities at a time: 34 MB
+HELD = 2**22  # similarities at a time: 17 MB
+FEWEST = 16  # queries at a time: of fewer the time goes into reading the features
 
 
 def nearest(
@@ -30,19 +31,27 @@ def nearest(
     indices = torch.empty(len(ordered), k, dtype=torch.int64)
     rows = rows_at_once(len(base))
     for start in range(0, len(ordered), rows):
-        similarity = ordered[start : start + rows] @ base.T  # [rows, n]
-        if themselves:
-            own = torch.arange(start, start + len(similarity))
-            similarity[own - start, own] = -torch.inf
-        found = similarity.topk(k, dim=1)
-        values[start : start + rows] = found.values
-        indices[start : start + rows] = found.indices
+        part = slice(start, start + rows)
+        itself = start if themselves else None
+        values[part], indices[part] = _nearest_of_all(ordered[part], base, k, itself)
     return values, indices
+
+
+def _nearest_of_all(
+    queries: Tensor, base: Tensor, k: int, itself: int | None
+) -> tuple[Tensor, Tensor]:
+    """Of queries whose similarities to all can be held; `itself`: the row of the first one."""
+    similarity = queries @ base.T  # [rows, n]
+    if itself is not None:
+        own = torch.arange(len(similarity))
+        similarity[own, own + itself] = -torch.inf
+    found = similarity.topk(k, dim=1)
+    return found.values, found.indices
 
 
 def rows_at_once(count: int) -> int:
     """Queries whose similarities to so many features are computed at a time."""
-    return max(min(ROWS, HELD // max(count, 1)), 1)
+    return max(min(ROWS, HELD // max(count, 1)), FEWEST)
 
 
 def outlier_scores(features: Tensor, k: int = 10) -> Tensor:
@@ -84,11 +93,17 @@ def near_duplicates(
     total = 0
     at_once = rows_at_once(len(base))
     for start in range(0, len(base), at_once):
-        similarity = base[start : start + at_once] @ base[start:].T  # later ones only
-        rows, columns = torch.nonzero((similarity >= threshold).triu(1), as_tuple=True)
-        total += len(rows)
-        values = torch.cat([values, similarity[rows, columns]])
-        pairs = torch.cat([pairs, torch.stack([rows, columns], 1) + start])
+        here, alike = _alike(base[start : start + at_once], base[start:], threshold)
+        total += len(here)
+        values = torch.cat([values, alike])
+        pairs = torch.cat([pairs, here + start])
         order = values.argsort(descending=True, stable=True)[:most]
         values, pairs = values[order], pairs[order]
     return pairs, values.clamp(max=1), total
+
+
+def _alike(queries: Tensor, base: Tensor, threshold: float) -> tuple[Tensor, Tensor]:
+    """Pairs of queries, which are the first of the base, and those behind them: [m, 2] and [m]."""
+    similarity = queries @ base.T  # [rows, n]
+    rows, columns = torch.nonzero((similarity >= threshold).triu(1), as_tuple=True)
+    return torch.stack([rows, columns], 1), similarity[rows, columns]

@@ -131,12 +131,21 @@ class GalleryFolder(GalleryState):
             raise ValueError(f"Features are {', '.join(KINDS)}, but not {kind!r}.")
         at = self.layer(layer)
         if kind == "both":
-            parts = [self.features(part, at, rows) for part in ("cls", "mean_patch")]
-            return np.concatenate(parts, axis=1)
+            return self._both(at, rows)
         if at == self.facts()["layers"] - 1:  # the others are kept in half precision
             return np.array(self.array(kind)[rows])
         place = ("cls", "mean_patch").index(kind)
         return self.array("layers")[rows, at, place].astype(np.float32)
+
+    def _both(self, at: int, rows: slice | np.ndarray) -> np.ndarray:
+        """float32 [n, 2 D], filled half by half."""
+        cls = self.features("cls", at, rows)
+        width = cls.shape[1]
+        both = np.empty((len(cls), 2 * width), np.float32)
+        both[:, :width] = cls
+        del cls  # before as much is read again
+        both[:, width:] = self.features("mean_patch", at, rows)
+        return both
 
     def pictures(self) -> "Pictures":
         """The source. ValueError when it is gone or has changed."""

@@ -26,7 +26,8 @@ def unit_rows(store: GalleryFolder, kind: str, layer: int) -> Iterator[np.ndarra
     with TemporaryDirectory(prefix="rows-", dir=store.path) as folder:
         path = Path(folder) / "unit.npy"
         _write(store, kind, layer, path)
-        yield np.load(path, mmap_mode="r")
+        # Writable, though nobody writes: of arrays that are not, numba would compile all once more.
+        yield np.load(path, mmap_mode="c")
 
 
 def _write(store: GalleryFolder, kind: str, layer: int, path: Path) -> None:

@@ -132,40 +132,29 @@ def neighbours(
 ) -> Neighbours:
     """Exact, in the original space. `votes` is empty without labels.
 
-    Of a large gallery the first ones are read off its graph, whose recall is said, once that has
-    been made; more of them, or earlier, by comparing with every picture, a slice at a time.
+    By comparing with every picture, a slice at a time. Of a large gallery the first ones are read
+    off its graph, whose recall is said, once that has been made.
     """
-    import torch
-
-    from dino_core.analysis.neighbours import nearest
-
     store = GalleryFolder(folder)
     count = store.count()
     checked(index, count)
     k = min(max(k, 1), count - 1)
     if k == 0:
         return Neighbours(np.zeros(0, np.int32), np.zeros(0, np.float32), [])
-    words = ""
-    if store.is_large():
-        values, indices, words = _near_of_many(store, index, k, features, store.layer(layer))
-    else:
-        points = torch.from_numpy(store.features(features, layer))
-        similarities, found = nearest(points[index : index + 1], points, k + 1)
-        others = (found[0] != index).nonzero()[:, 0][:k]  # a double may stand before the picture
-        values, indices = similarities[0][others].numpy(), found[0][others].numpy()
+    values, indices, words = _nearest(store, index, k, features, store.layer(layer))
     shares = _vote(store, values, indices)
     return Neighbours(indices.astype(np.int32), values, shares, words=words)
 
 
-def _near_of_many(
+def _nearest(
     store: GalleryFolder, index: int, k: int, features: str, layer: int
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    """Similarities float32 [k], indices [k] and how they were found."""
+    """Similarities float32 [k], indices [k] and, of a large gallery, how they were found."""
     from dino_core.analysis.approximate import exact_nearest, unit
     from dino_core.gallery.neighbours import stored_graph
     from dino_core.gallery.rows import feature_slices
 
-    graph = stored_graph(store, features, layer)
+    graph = stored_graph(store, features, layer) if store.is_large() else None
     if graph is not None and k <= graph.indices.shape[1]:
         found = np.array(graph.similarities[index, :k]), np.array(graph.indices[index, :k])
         return *found, graph.recall.sentence()
@@ -177,7 +166,8 @@ def _near_of_many(
         kept = np.argsort(-values, kind="stable")[: k + 1]
         values, indices = values[kept], indices[kept]
     others = np.flatnonzero(indices != index)[:k]
-    return values[others], indices[others], "Exact: compared with every picture."
+    words = "Exact: compared with every picture." if store.is_large() else ""
+    return values[others], indices[others], words
 
 
 def _vote(

@@ -90,6 +90,7 @@ def test_features_are_mapped_and_not_held(made: Path) -> None:
     assert store.is_large()
     with unit_rows(store, "both", 0) as rows:
         assert isinstance(rows, np.memmap)
+        assert rows.flags.writeable, "for others numba would compile the index once more"
         expected = approximate.unit(store.features("both", 0))
         np.testing.assert_allclose(rows, expected, atol=1e-6)
     graph = gallery_similarity._graph_of(store, "cls", None)
