@@ -783,3 +783,35 @@ def test_a_run_that_goes_on_and_has_not_said_so_yet_has_not_failed(world: World)
     assert runs.card("a", "one")["state"] == "running"
     world.run_ends("a", "stopped")
     assert runs.card("a", "one")["state"] == "failed", "its process ended before it said a word"
+
+
+def test_a_mending_that_was_taken_back_is_none_when_the_run_goes_on(world: World) -> None:
+    runs = world.runs()
+    runs.add(run("a"), ASKED)
+    world.run_started("a", "running")
+    world.run_ends("a")
+    job = runs.job("a")
+    assert job is not None
+    runs._put(replace(job, waiting=True, mend=True, asked=world.now))
+    runs.steer("a", "one", "stop")
+    back = runs.job("a")
+    assert back is not None
+    assert (back.waiting, back.pid, back.mend) == (False, None, False)
+    runs.steer("a", "one", "resume")
+    assert world.launched[-1][-1] == "--resume"
+
+
+def test_a_gallery_at_work_stays_however_long_nobody_looks(
+    galleries: Galleries, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"state": "mapping", "alive": True}
+    monkeypatch.setattr(gallery_jobs, "state_of", lambda folder: said)
+    monkeypatch.setattr(gallery_jobs, "stop", lambda folder: said.update(alive=False))
+    galleries._put(replace(gallery("a"), waiting=False))
+    os.utime(galleries._file("a"), (world.now, world.now))
+    world.now += 8 * 24 * 3600
+    galleries.sweep()
+    assert galleries.job("a") is not None
+    said["alive"] = False
+    galleries.sweep()
+    assert galleries.job("a") is None

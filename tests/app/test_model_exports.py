@@ -17,7 +17,7 @@ from tiny_models import tiny_vit
 from app.jobs.exports import GONE, KEPT, ROOM, WAITING, Export, Exports, pack
 from app.routes.all_routes import add_routes
 from app.services import build_services
-from app.visitors import COOKIE
+from app.visitors import COOKIE, owner_of
 from dino_core.weights import load_backbone, save_backbone
 
 PROVEN = "224 x 224 px: equal to 1.0e-07 of the largest number"
@@ -274,3 +274,17 @@ def test_halves_of_a_server_before_are_thrown_away(server: Server) -> None:
         os.utime(path, (1, time.time() - age))
     server.services.exports._sweep()
     assert [path.name for path in folder.iterdir()] == ["new.txt"]
+
+
+@pytest.mark.parametrize(
+    ("state", "refused"),
+    [("waiting", True), ("running", True), ("finished", False), ("failed", False)],
+)
+def test_a_visitor_has_one_export_going(server: Server, state: Any, refused: bool) -> None:
+    server.use(Command(PROVEN))
+    exports, ada = server.services.exports, server.visitor("ada")
+    exports._all = {"x": Export("x", owner_of("ada"), "timm", (), Path("x"), state)}
+    answer = ada.post("/exports?model=preview_vits14&to=timm")
+    assert (answer.status_code == 422) == refused
+    if not refused:
+        ended(ada, answer.json())

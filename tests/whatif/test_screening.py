@@ -184,3 +184,13 @@ def test_another_picture_is_one_of_an_order(
     for values, differs in ((("other",), True), (("mean",), False)):
         keys = [screening_key(backbone, seen, Plan("heads", values), r) for r in (there, back)]
         assert (keys[0] != keys[1]) == differs
+
+
+def test_a_large_picture_is_screened_one_change_at_a_time(
+    backbone: Backbone, seen: Inspection, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "TOKENS_AT_ONCE", 5)  # it has 9
+    for parts in ("heads", "blocks"):
+        told: list[int] = []
+        screened(backbone, seen, Plan(parts, ("zero",)), reference, told.append)
+        assert told == [1] * 6

@@ -220,6 +220,7 @@ def test_what_is_needed_must_be_there(vit: VisionTransformer, seen: Inspection) 
         with pytest.raises(ValueError, match=word):
             as_edits(vit, seen, [change], Sources())
     without = tiny_vit(replace(CONFIG, registers=0))
+    check_changes(without, GRID, parse_changes(["head:0.0=zero", "tokens:1[cls;0,0]=mean"]))
     with pytest.raises(ValueError, match="registers=out: This model has no registers"):
         check_changes(without, GRID, parse_changes(["registers=out"]))
 
