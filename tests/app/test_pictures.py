@@ -195,3 +195,13 @@ def test_as_many_bytes_as_may_be_stay_and_what_has_none_counts_none() -> None:
     empty = one.nbytes
     one.pair_output("a scene without arrays", lambda: "words")
     assert one.nbytes == empty
+
+
+def test_the_one_before_is_the_one_looked_at_last() -> None:
+    store, entries = PictureStore(), [entry("ada") for _ in range(3)]
+    keys = [store.add(one) for one in entries]
+    assert store.previous("ada", entries[2]) == keys[1]
+    assert store.previous("ada", entries[1]) == keys[2]
+    store.get("ada", keys[0])
+    assert store.previous("ada", entries[2]) == keys[0]
+    assert store.previous("bob", entries[2]) is None
