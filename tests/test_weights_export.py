@@ -188,3 +188,30 @@ def test_the_config_says_what_shapes_cannot(tmp_path):
     stated = json.loads((tmp_path / "folder" / "config.json").read_text())
     assert (stated["num_attention_heads"], stated["hidden_act"]) == (6, "gelu_pytorch_tanh")
     assert load_backbone(weights=tmp_path / "folder").vit.config == vit.config
+
+
+@pytest.mark.parametrize(
+    ("apart", "agrees"), [(0.0, True), (1e-4, True), (1.01e-4, False), (float("nan"), False)]
+)
+def test_numbers_agree_to_a_ten_thousandth_of_the_largest(tmp_path, monkeypatch, apart, agrees):
+    """Of both pictures; what is no number is no agreement."""
+    found = iter((module.Check((1, 1), 0.0), module.Check((1, 2), apart)))
+    monkeypatch.setattr(module, "_compare", lambda *_: next(found))
+    if agrees:
+        export_backbone(tiny_vit(), "official", tmp_path / "a.pth")
+    else:
+        with pytest.raises(ValueError, match="at 1 x 2 px; nothing was written"):
+            export_backbone(tiny_vit(), "official", tmp_path / "a.pth")
+    assert (tmp_path / "a.pth").exists() == agrees
+
+
+def test_one_number_that_is_none_among_many_is_found():
+    there = (torch.ones(1, 4), torch.ones(1, 3, 4))
+    spoilt = (torch.ones(1, 4), torch.ones(1, 3, 4))
+    spoilt[1][0, 2, 1] = float("nan")
+    check = module._compare(lambda _: there, lambda _: spoilt, torch.zeros(1, 3, 28, 42))
+    assert (check.size, check.difference <= 1) == ((28, 42), False)
+    half = (torch.ones(1, 4), torch.full((1, 3, 4), 0.5))
+    assert module._compare(lambda _: there, lambda _: half, torch.zeros(1, 3, 28, 42)) == (
+        module.Check((28, 42), 0.5)
+    )

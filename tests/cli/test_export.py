@@ -32,7 +32,8 @@ def test_the_folder_of_a_run_gives_its_weights_or_its_newest_checkpoint(tmp_path
     run = tmp_path / "run"
     save_backbone(tiny_vit(seed=1), run / "checkpoints" / "step-00000010.safetensors")
     save_backbone(tiny_vit(seed=2), run / "checkpoints" / "step-00000020.safetensors")
-    (run / "checkpoints" / "step-00000020.optimiser.safetensors").write_bytes(b"")
+    for step in (20, 30):  # the memory of the optimiser is written first
+        (run / "checkpoints" / f"step-{step:08}.optimiser.safetensors").write_bytes(b"")
     if finished:
         save_backbone(tiny_vit(seed=3), run / "backbone.safetensors")
     target = tmp_path / "official.safetensors"

@@ -8,6 +8,7 @@ import torch
 from tiny_steps import SMALL, small_pictures
 
 from dino_core.crops import sample_crops, stack_crops
+from dino_core.schedules import values_at
 from dino_core.slow_motion.session import Choices, Session, draw_batch
 from dino_core.step.forward import teacher_outputs
 from dino_core.step.loader import generator_for
@@ -124,3 +125,36 @@ def test_the_teacher_learns_nothing(pair, pictures):
     session = Session(pair, SMALL, pictures)
     assert not any(p.requires_grad for p in session.pair.teacher.parameters())
     assert all(p.requires_grad for p in session.pair.student.parameters())
+
+
+def test_it_stands_nine_tenths_through_the_schedules_of_its_pair():
+    """Unless something else is chosen, which is at the learning rate of all layers alike."""
+    schedule = SMALL.schedule
+    config, values = Choices().settle(SMALL)
+    at = int(0.9 * schedule.steps)
+    assert values == values_at(at, schedule) != values_at(at + 1, schedule)
+    assert (config.loss.centering, config.loss.koleo_weight) == ("centering", 0.1)
+    _, chosen = Choices(temperature=0.06, learning_rate=1e-3).settle(SMALL)
+    assert chosen == replace(
+        values, teacher_temperature=0.06, learning_rate=1e-3, last_layer_learning_rate=1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("choice", "taken", "refused"),
+    [
+        ("temperature", (1e-6, 1.0), (0.0, 1.01, -0.1)),
+        ("learning_rate", (0.0, 1.0), (-1e-9, 1.01)),
+        ("dino_weight", (0.0, 100.0), (-0.1, 100.1)),
+        ("ibot_weight", (0.0, 100.0), (-0.1, 100.1)),
+        ("koleo_weight", (0.0, 100.0), (-0.1, 100.1)),
+    ],
+)
+def test_choices_go_so_far(choice, taken, refused):
+    for value in taken:
+        Choices(**{choice: value}).settle(SMALL)
+    for value in refused:
+        with pytest.raises(ValueError, match="is a number"):
+            Choices(**{choice: value}).settle(SMALL)
+    with pytest.raises(ValueError, match="nothing to learn from"):
+        Choices(dino_weight=0, ibot_weight=0, koleo_weight=0).settle(SMALL)

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_galleries import mixed_folder
+from tiny_galleries import mixed_folder, tiny_weights
 from torch import Tensor
 
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.datasets import find_pictures
 from dino_core.embedding.cache import cache_folder
 from dino_core.images import fit_to_patches, open_picture, to_tensor
-from dino_core.weights import Backbone
+from dino_core.weights import Backbone, load_backbone
 from dino_core.whatif import (
     Plan,
     Reference,
@@ -194,3 +194,13 @@ def test_a_large_picture_is_screened_one_change_at_a_time(
         told: list[int] = []
         screened(backbone, seen, Plan(parts, ("zero",)), reference, told.append)
         assert told == [1] * 6
+
+
+def test_what_is_kept_is_of_these_weights_alone(
+    backbone: Backbone, seen: Inspection, reference: Reference, tmp_path: Path
+) -> None:
+    """Under the same name and with no value from elsewhere: other weights, another screening."""
+    other = load_backbone(weights=tiny_weights(tmp_path, seed=3))
+    plan = Plan("heads", ("zero",))
+    keys = [screening_key(one, seen, plan, reference) for one in (backbone, other)]
+    assert keys[0] != keys[1]
