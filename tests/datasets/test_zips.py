@@ -194,6 +194,7 @@ def changed(path: Path, name: bytes, at: int, value: bytes) -> Path:
     ("at", "value", "words"),
     [
         (0, b"\1\0", "locked with a password"),
+        (0, b"\x09\x08", "locked with a password"),  # and named in UTF-8
         (2, struct.pack("<H", 9), "packed by Deflate64"),
         (2, struct.pack("<H", 99), "packed by AES"),
         (2, struct.pack("<H", 77), "packed by method 77"),

@@ -242,3 +242,27 @@ def test_the_report_counts() -> None:
     assert answer["mistakes"] == [
         {"file": "3", "true": "b", "predicted": "a", "confidence": pytest.approx(0.6)}
     ]
+
+
+def test_the_search_never_learns_from_what_it_is_judged_on(
+    parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenth is held out, another with each seed; what is found is then learnt from all."""
+    monkeypatch.setattr(protocols, "C_GRID", (1.0,))
+    train, _ = parts
+    x, labels = torch.from_numpy(train.array("cls")), torch.tensor(train.pictures.labels)
+    asked: list[tuple[set[bytes], set[bytes], float]] = []
+
+    def logistic(known, answers, asked_about, classes, *, C, tolerance):
+        rows = [{row.numpy().tobytes() for row in part} for part in (known, asked_about)]
+        asked.append((rows[0], rows[1], tolerance))
+        return torch.ones(len(asked_about), classes)
+
+    monkeypatch.setattr(protocols, "sklearn_logistic", logistic)
+    noise = x + torch.arange(len(x))[:, None]  # no two are the same
+    for seed in (0, 1):
+        protocols.search(noise, labels, 3, seed, lambda share: None)
+    for rest, held, tolerance in asked:
+        assert (len(rest), len(held), rest & held) == (33, 3, set())
+        assert tolerance == 1e-12
+    assert asked[0][1] != asked[1][1]

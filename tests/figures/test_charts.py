@@ -8,7 +8,7 @@ import plotly.io
 import pytest
 
 from dino_core.figures import pretraining_curves, schedules, stack
-from dino_core.figures.charts import Frame, Series, bar_chart, line_chart
+from dino_core.figures.charts import Frame, Series, bar_chart, cursor_line, line_chart
 from dino_core.figures.curves import SCHEDULES
 from dino_core.figures.theme import PALETTES, Theme, palette, template
 
@@ -99,3 +99,29 @@ def test_a_lone_series_needs_no_legend() -> None:
     assert [t.showlegend for t in bar_chart(Frame("t"), ["x", "y"], [one], "light").data] == [False]
     both = bar_chart(Frame("t"), ["x", "y"], [one, two], "light")
     assert [t.showlegend for t in both.data] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("frame", "limits", "mode", "kind"),
+    [
+        (Frame("t"), None, None, None),
+        (Frame("t", floor=0), None, "tozero", None),
+        (Frame("t", ceiling=1), None, None, None),
+        (Frame("t", floor=0, ceiling=1), (0, 1), None, None),
+        (Frame("t", floor=0, ceiling=1, log=True), None, None, "log"),
+        (Frame("t", floor=0, log=False), None, "tozero", None),
+    ],
+)
+def test_heights_begin_and_end_where_the_frame_says(
+    frame: Frame, limits: tuple[float, float] | None, mode: str | None, kind: str | None
+) -> None:
+    axis = line_chart(frame, [1, 2], [Series("a", [1, 2])], "light").layout.yaxis
+    assert (axis.range, axis.rangemode, axis.type) == (limits, mode, kind)
+
+
+@pytest.mark.parametrize(
+    ("at", "seen", "place"), [(None, False, 0), (0, True, 0), (2.5, True, 2.5)]
+)
+def test_a_cursor_stands_at_the_first_step_too(at: float | None, seen: bool, place: float) -> None:
+    line = cursor_line(at, "light")
+    assert (line["visible"], line["x0"], line["x1"]) == (seen, place, place)

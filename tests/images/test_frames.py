@@ -124,3 +124,15 @@ def test_a_playlist_that_names_another_file_is_no_film(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         with pytest.raises(ValueError, match="it is none of MP4"):
             read_frames(tmp_path / name)
+
+
+@pytest.mark.parametrize("times", [(None, 0.1, 0.2), (0.0, None, 0.2), (0.0, 0.1, None)])
+def test_without_one_of_its_times_a_film_has_none(
+    monkeypatch: pytest.MonkeyPatch, times: tuple[float | None, ...]
+) -> None:
+    def frames(*_: object) -> tuple[str, object]:
+        picture = Image.new("RGB", (8, 8))
+        return "film", ((picture, time, f"frame {i}") for i, time in enumerate(times))
+
+    monkeypatch.setattr("dino_core.images.frames.frames_of", frames)
+    assert keep_frames("film", lambda picture: 0).seconds is None
