@@ -249,8 +249,8 @@ class RunRequest:
         0,
         "--gradient-shares",
         "every so many steps, whose the gradients are: the share of each loss in those of each "
-        "layer. Such a step takes about twice as long, and its numbers stay the same (default: 0, "
-        "never)",
+        "layer. Such a step takes nearly three times as long, and its numbers stay the same "
+        "(default: 0, never)",
         type=int,
         low=0,
         kinds=TRAIN,

@@ -168,9 +168,10 @@ export function createMore() {
     }),
     seed = number("Seed", { value: 0, min: 0, max: 2 ** 31 - 1 }),
     shares = number("Gradient shares every", {
+      value: 50,
       min: 0,
       max: 100000,
-      placeholder: "so many steps",
+      placeholder: "never",
     }),
     sharesField = field("Gradient shares every", shares),
     knn = el("input", { type: "checkbox", checked: true }),
