@@ -25,8 +25,9 @@ def webpage(args: argparse.Namespace) -> None:
     """A picture as one HTML file: attention under the pointer, PCA layer by layer.
 
     It opens from the disk, without a server, and loads nothing from elsewhere: for a talk or a
-    supplement. At most 4 MB for ViT-S/14 at 224 px, the default size; attention is computed in it
-    from rounded queries and keys, and how far off that is stands on the page.
+    supplement. At most 4 MB for ViT-S/14 at 224 px, the default size, and pictures up to 3:2, 5 MB
+    for longer ones; attention is computed in it from rounded queries and keys, and how far off that
+    is stands on the page.
     """
     from dino_core.analysis.depth import layers_in_colours
     from dino_core.figures.offline_page import offline_page

@@ -40,8 +40,8 @@ IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"(\.[^"]+)"')
 def offline_page(seen: "Inspection", family: "Family", *, title: str, words: str = "") -> str:
     """A picture's attention and PCA as the text of an HTML file.
 
-    About 4 MB at most for ViT-S/14 at 224 px: the attention is rounded as little as that allows,
-    and by how much is written on the page.
+    At most 4 MB for ViT-S/14 at 224 px and pictures up to 3:2, 5 MB for the longest: the attention
+    is rounded as little as that allows, and how far off it is stands on the page.
     """
     from dino_core.analysis.compact import compact_attention
 
@@ -90,7 +90,8 @@ def facts(
     """What the page is told beside the numbers: see `Facts` in its script."""
     picture = Image.fromarray(seen.pixels.numpy())
     off = (
-        f"Attention is rounded to {compact.levels} levels, at most {100 * compact.error:.2g} % off."
+        f"Attention is computed here from rounded numbers: no weight of any head is more than "
+        f"{100 * compact.error:.2g} percentage points off."
     )
     return {
         "title": title,
