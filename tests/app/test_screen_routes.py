@@ -215,7 +215,6 @@ KEPT: dict[str, str] = {
     f"view/{ONE}/whatif/around": "no-store",
     f"view/{ONE}/whatif/screening": "no-store",
     f"view/{ONE}/thumb.jpg": "private, max-age=3600, immutable",
-    f"view/{ONE}/print/attention": "private, max-age=3600, immutable",
     f"view/{ONE}/print/attention?caption=true": "private, max-age=3600, immutable",
     "tray/choices": "no-store",
     "tray/rows?rows=sample/cat.jpg": "no-store",
