@@ -1,4 +1,7 @@
-"""Large files compared, and where they differ said in a line."""
+"""Large files compared, and where they differ said in a line; plain values compared."""
+
+import math
+from typing import Any
 
 
 def assert_same(one: bytes | str, other: bytes | str) -> None:
@@ -8,3 +11,14 @@ def assert_same(one: bytes | str, other: bytes | str) -> None:
     at = next((i for i in range(shorter) if one[i] != other[i]), shorter)
     some = slice(max(at - 20, 0), at + 40)
     assert same, f"{len(one)} and {len(other)} long, not the same from {at} on: {one[some]!r}"
+
+
+def are_close(one: Any, other: Any) -> bool:
+    """Whether plain values are the same, to the rounding of a processor that is asked twice."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(are_close(one[k], other[k]) for k in one)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(are_close, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-5)
+    return bool(one == other)
