@@ -76,7 +76,9 @@ def whatif_options(option: Option) -> None:
         "--screen: charts of layers by heads or branches, HTML alone",
     )
     layer_option(option, required=False)
-    option("--head", type=count, metavar="H", help="of the figure (default: the mean of all)")
+    option(
+        "--head", type=count, metavar="H", help="of the figure, from 0 (default: the mean of all)"
+    )
     option(
         "--preset",
         choices=PCA_PRESETS,

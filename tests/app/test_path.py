@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from path_truths import in_training, on_picture, sample
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from app.guide import Stop, read_path
 from dino_core.images import open_picture
@@ -76,7 +76,14 @@ def check(page: Page, stop: Stop, truths: dict[str, Any]) -> None:
     )
     assert beside, (stop.name, light, card)
     if stop.asks:  # with the numbers of its screen
-        page.wait_for_function(f"document.querySelector('{CARD}').inside.task", timeout=60_000)
+        try:
+            page.wait_for_function(f"document.querySelector('{CARD}').inside.task", timeout=60_000)
+        except TimeoutError:
+            root = f"document.querySelector('[data-view={stop.screen}]')"
+            state = page.evaluate(
+                f"[{root}.getAttributeNames(), {root}.inside?.key, location.hash]"
+            )
+            pytest.fail(f"{stop.name} asks nothing: {state} {page.locator(CARD).inner_text()}")
     task = page.evaluate(f"document.querySelector('{CARD}').inside.task")
     if not stop.asks:
         assert task is None

@@ -202,7 +202,7 @@ def test_the_four_values_side_by_side(page: Page, cat: Inspection) -> None:
 
 def test_what_follows_when_it_rests(page: Page) -> None:
     cell(page, "attention:11").click()
-    wait(page, "s.hasChart && s.prototypes && s.dino && s.nearest")
+    wait(page, "s.texts.length === 1 && s.hasChart && s.prototypes && s.dino && s.nearest")
     before, after = state(page, "dino")
     assert before != after
     assert "cat.jpg" not in state(page, "nearest")[0], "the picture itself is none of them"

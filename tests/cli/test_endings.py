@@ -340,10 +340,10 @@ def test_the_same_command_line_goes_on(
 
     step = pretraining.one_step
 
-    def stop_at_two(*args: object) -> object:
+    def stop_at_two(*args: object, **options: object) -> object:
         if next(count) == 2:
             raise KeyboardInterrupt
-        return step(*args)  # type: ignore[arg-type]
+        return step(*args, **options)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patch:
         patch.setattr(pretraining, "one_step", stop_at_two)

@@ -114,7 +114,7 @@ async function createPath() {
     void markPath(true);
     if (focus) card.title.focus({ preventScroll: true });
     const there = await arrive(stop, signal),
-      task = there && (await taskOf(stop));
+      task = there && (await taskOf(stop, signal));
     if (signal.aborted || !there) return;
     part = there;
     if (task) asking.ask(stop, task);

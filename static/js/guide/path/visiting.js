@@ -25,13 +25,26 @@ export async function arrive(stop, signal) {
   return appears(() => readyScreen(stop.screen) && visiblePart(column, stop.part), signal);
 }
 
+const TRIES = 3;
+const PAUSE = 1000; // ms between them
+
 /**
  * The question of a stop, worked out for the picture that is open; null where there is none, or where
  * it cannot be had: the screen says itself what is wrong.
  *
  * @param {Stop} stop
+ * @param {AbortSignal} signal
  */
-export async function taskOf(stop) {
-  const view = currentView();
-  return view && stop.asks in QUESTIONS ? QUESTIONS[stop.asks](view).catch(() => null) : null;
+export async function taskOf(stop, signal) {
+  for (let tried = 0; tried < TRIES && !signal.aborted; tried++) {
+    const view = currentView();
+    if (!view || !(stop.asks in QUESTIONS)) return null;
+    try {
+      return await QUESTIONS[stop.asks](view);
+    } catch (error) {
+      console.warn(`The question ${stop.asks} cannot be asked.`, error);
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    }
+  }
+  return null;
 }

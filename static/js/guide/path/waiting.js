@@ -1,10 +1,11 @@
 /* Waiting for a screen to have come so far: it is drawn, and a part of it is there to be seen. */
 
 const LIMIT = 60_000; // ms; a model may be at work
+const AGAIN = 250; // ms after which it is looked again: a canvas is drawn without any change
 
 /**
- * The first value that `look` finds, asked after every change of the page; null when it takes too long
- * or is given up.
+ * The first value that `look` finds, asked after every change of the page and now and then; null when
+ * it takes too long or is given up.
  *
  * @template T
  * @param {() => T | null | undefined | false} look
@@ -18,13 +19,16 @@ export function appears(look, signal) {
     /** @param {T | null} found */
     const end = (found) => {
       watching.disconnect();
+      clearInterval(again);
       clearTimeout(limit);
       resolve(found);
     };
-    const watching = new MutationObserver(() => {
+    const lookNow = () => {
       const found = look();
       if (found) end(found);
-    });
+    };
+    const watching = new MutationObserver(lookNow),
+      again = setInterval(lookNow, AGAIN);
     const limit = setTimeout(() => end(null), LIMIT);
     signal.addEventListener("abort", () => end(null), { once: true });
     watching.observe(document.body, { childList: true, subtree: true, attributes: true });

@@ -10,14 +10,13 @@ import {
   tokenAt,
 } from "../../screens/attention/attend.js";
 import { cosines } from "../../screens/features/arithmetic.js";
-import { fetchPatches } from "../../screens/features/fetching.js";
+import { featuresUrl, fetchFeatures, fetchPatches } from "../../screens/features/fetching.js";
 import { best } from "../../screens/losses/arithmetic.js";
 import { patchNorms, stepCount } from "../../screens/tokens/lengths.js";
 import { addressOf } from "../../screens/whatif/loading.js";
 import { SAMPLES } from "../../screens/whatif/references.js";
 import { percent, short, signed, threeDigits } from "../../ui/format.js";
 import { sum } from "../../ui/numbers.js";
-import { appears, readyScreen } from "../path/waiting.js";
 import { among, apart, away, ordinal, rankOf } from "./distance.js";
 
 /** @typedef {import("../../types/page").View} View */
@@ -59,17 +58,17 @@ function pointTask({ key, grid, input_size: size }, on, { values, truth, measure
 }
 
 /**
- * What Features shows, as soon as it is of this picture.
+ * The colours of this picture as Features is set: the preset is the stop's, what else was changed the
+ * visitor's.
  *
  * @param {View} view
  */
-async function coloursOf({ key }) {
+function coloursOf(view) {
   const root = /** @type {HTMLElement} */ (document.querySelector("[data-view=features]"));
-  const look = () => /** @type {{ key?: string, foreground: Uint8Array }} */ (root.inside);
-  const isOfThis = () => readyScreen("features") && look()?.key === key;
-  const there = await appears(isOfThis, new AbortController().signal);
-  if (!there) throw new Error("The colours of this picture did not come.");
-  return look();
+  /** @type {Partial<import("../../screens/features/state.js").Colouring>} */
+  const { preset, flip = false, changes = {} } = root.inside ?? {};
+  const colouring = { preset: "paper", flip, changes: preset === "paper" ? changes : {} };
+  return fetchFeatures(featuresUrl(view, layerOf(view), colouring));
 }
 
 /** The last layer, or the one that is selected. @param {View} view */

@@ -52,6 +52,7 @@ export function exposed({ loaded, similar }) {
     layer: loaded.layer,
     preset: colouring.preset,
     flip: colouring.flip,
+    changes: colouring.changes,
     similar,
     scores: scene.scores,
     colours: scene.colours,
