@@ -164,7 +164,7 @@ def test_the_same_changes_in_another_model(page: Page, tmp_path: Path) -> None:
     cell(page, "head:1.2").click()
     cell(page, "head:9.4").click()
     page.locator(VIEW).get_by_label("The same changes in").select_option(name)
-    wait(page, f"s.texts.length === 2 && s.beside?.[0] === '{name}'")
+    wait(page, f"s.texts.length === 2 && s.beside?.[0] === '{name}' && s.beside[2] === 1")
     _, cosine, left = state(page, "beside")
     mine = load_backbone(weights=tmp_path / "mine.safetensors")
     seen = inspect(mine.vit, to_tensor(fit_to_patches(open_picture(CAT), 14, 224).picture))
