@@ -83,7 +83,9 @@ $(BIN)/python:
 
 # The browser tests drive Debian's Chromium. Without it they are skipped, and say so.
 chromium:
-	@if command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; then :; \
+	@if command -v chromium-headless-shell >/dev/null 2>&1; then :; \
+	elif $(CAN_INSTALL) && $(DEBIAN) chromium-headless-shell >/dev/null; then echo "Chromium's headless shell installed."; \
+	elif command -v chromium >/dev/null 2>&1 || command -v chromium-browser >/dev/null 2>&1; then :; \
 	elif $(CAN_INSTALL) && $(DEBIAN) chromium >/dev/null; then echo "Chromium installed."; \
 	else \
 		echo "Chromium is missing and could not be installed here: the browser tests (tests/app) will be skipped."; \

@@ -157,7 +157,8 @@ def serve(*options: str) -> Iterator[str]:
 
 def browser_for(playwright: Playwright) -> Browser:
     """Skipped where there is no Chromium."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    names = ("chromium", "chromium-browser", "chromium-headless-shell")
+    chromium = next(filter(None, map(shutil.which, names)), None)
     if chromium is None:
         raise Skipped("Chromium is not installed")
     return playwright.chromium.launch(executable_path=chromium, args=FLAGS)
