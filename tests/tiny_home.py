@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_galleries import build_gallery
 from tiny_models import TINY, tiny_vit
+from tiny_runs import coloured, files
 
 from dino_core.config import ViTConfig
 from dino_core.weights import save_backbone
@@ -39,6 +41,17 @@ def with_picture(home: Path, config: ViTConfig) -> Iterator[Path]:
     pixels = np.random.default_rng(0).integers(0, 256, (56, 84, 3), np.uint8)
     Image.fromarray(pixels).save(home / "picture.png")
     with kept_in(home, config):
+        yield home
+
+
+@contextmanager
+def with_gallery(home: Path, each: int, config: ViTConfig = TINY) -> Iterator[Path]:
+    """The same with a gallery, colours, of so many pictures of each of three; no map takes time."""
+    with kept_in(home, config), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("dino_core.gallery.projection.umap_map", lambda _, start, *__: start)
+        patch.setattr("dino_core.gallery.projection.tsne_map", lambda _, start: start)
+        data = files(home / "data", coloured(each))
+        build_gallery(data, home / "colours", home / "tiny.safetensors")
         yield home
 
 

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from dino_core.jobs import read_json, write_json
 from dino_core.scenes.checkpoints import CheckpointFacts
@@ -199,22 +199,19 @@ class Checkpoints:
 
 def read_noted(noted: Path) -> Checkpoint | None:
     """What is noted of a checkpoint whose file is there; None for any other."""
-    facts = read_json(noted)
-    if facts is None or not Checkpoint.__required_keys__ <= facts.keys():
-        return None
-    folder = noted.with_suffix("")
-    here = folder.is_dir() and any(folder.iterdir())
-    return facts if here else None  # type: ignore[return-value]
+    return _read(noted, Checkpoint.__required_keys__)  # type: ignore[return-value]
 
 
 def read_asked(noted: Path) -> Asked | None:
     """What is noted of a file that waits for a word and is there; None for any other."""
-    facts = read_json(noted)
-    if facts is None or not Asked.__required_keys__ <= facts.keys():
+    return _read(noted, Asked.__required_keys__)  # type: ignore[return-value]
+
+
+def _read(noted: Path, wanted: frozenset[str]) -> dict[str, Any] | None:
+    facts, folder = read_json(noted), noted.with_suffix("")
+    if facts is None or not wanted <= facts.keys():
         return None
-    folder = noted.with_suffix("")
-    here = folder.is_dir() and any(folder.iterdir())
-    return facts if here else None  # type: ignore[return-value]
+    return facts if folder.is_dir() and any(folder.iterdir()) else None
 
 
 def forget(noted: Path) -> None:

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from tiny_galleries import build_gallery
-from tiny_home import kept_in
-from tiny_runs import coloured, files
+from tiny_home import with_gallery
 
 from app.page.handlers import NOT_TAKEN, Handlers
 from app.page.updates import Session
@@ -25,11 +23,7 @@ WELCOME = "Welcome back: this is what you had open."
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    with kept_in(tmp_path_factory.mktemp("home")) as home, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dino_core.gallery.projection.umap_map", lambda _, start, *__: start)
-        patch.setattr("dino_core.gallery.projection.tsne_map", lambda _, start: start)
-        data = files(home / "data", coloured(2))
-        build_gallery(data, home / "colours", home / "tiny.safetensors")
+    with with_gallery(tmp_path_factory.mktemp("home"), 2) as home:
         yield home
 
 

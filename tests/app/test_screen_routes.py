@@ -10,9 +10,7 @@ import pytest
 from alike import are_close, assert_same
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
-from tiny_galleries import build_gallery
-from tiny_home import kept_in
-from tiny_runs import coloured, files
+from tiny_home import with_gallery
 
 from app.server import build_server
 from dino_core.scenes import (
@@ -36,11 +34,7 @@ GALLERY = "shown-0-colours"
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A visitor with two samples open in a tiny model, and a gallery that is everybody's."""
-    with kept_in(tmp_path_factory.mktemp("home")) as home, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dino_core.gallery.projection.umap_map", lambda _, start, *__: start)
-        patch.setattr("dino_core.gallery.projection.tsne_map", lambda _, start: start)
-        data = files(home / "data", coloured(2))
-        build_gallery(data, home / "colours", home / "tiny.safetensors")
+    with with_gallery(tmp_path_factory.mktemp("home"), 2) as home:
         server = build_server(weights=home / "tiny.safetensors", galleries=[home / "colours"])
         client = TestClient(server, base_url="http://localhost")
         client.get("/")

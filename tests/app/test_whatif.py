@@ -16,10 +16,7 @@ import pytest
 from alike import assert_same
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
-from tiny_galleries import build_gallery
-from tiny_home import STATIC
-from tiny_models import tiny_vit
-from tiny_runs import coloured, files
+from tiny_home import STATIC, with_gallery
 
 from app.first_visit import stored
 from app.server import build_server
@@ -35,7 +32,6 @@ from dino_core.embedding.preparation import Preparation
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.gallery.screening import accuracy_change, labelled
 from dino_core.scenes.whatif import changed, parse_changes, sources_of, whatif_scene
-from dino_core.weights import save_backbone
 from dino_core.whatif import Plan, Reference, Sources, other_picture, screen, statistics_of
 
 CONFIG = ViTConfig(dim=32, depth=3, heads=2, image_size=56, registers=2)
@@ -46,16 +42,7 @@ EDITS = ["head:1.0=mean", "tokens:0[2-3,4-6]=other", "scores:2=cls!patches"]
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """A page that begins with a tiny model."""
-    home = tmp_path_factory.mktemp("home")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("HOME", "RUNS", "GALLERIES"):
-            folder = "" if name == "HOME" else name.lower()
-            patch.setenv(f"INSIDE_DINOV2_{name}", str(home / folder))
-        patch.setattr("dino_core.gallery.projection.umap_map", lambda _, start, *__: start)
-        patch.setattr("dino_core.gallery.projection.tsne_map", lambda _, start: start)
-        save_backbone(tiny_vit(CONFIG), home / "tiny.safetensors")
-        data = files(home / "data", coloured(8))
-        build_gallery(data, home / "colours", home / "tiny.safetensors")
+    with with_gallery(tmp_path_factory.mktemp("home"), 8, CONFIG) as home:
         server = build_server(weights=home / "tiny.safetensors", galleries=[home / "colours"])
         client = TestClient(server, base_url="http://localhost")
         client.get("/")
