@@ -2,13 +2,14 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,3 +68,22 @@ def test_the_snippet_runs(
     if screen == "step":
         found = page.evaluate("document.querySelector('[data-view=step]').inside.after")
         assert found == pytest.approx(names["step"].terms_after, rel=1e-3)
+
+
+def test_before_anything_is_shown_the_lines_say_so(visitor: Callable[..., Page]) -> None:
+    """What the screen does beside showing the picture does not make it ready either."""
+    page = visitor("#sample=cat.jpg&screen=crops")
+    waiting: list[Route] = []
+    page.route(re.compile(r"/view/[^/]+/whatif\?"), lambda route: waiting.append(route))
+    page.click("#tab-whatif")
+    view = page.locator('[data-view="whatif"]')
+    view.get_by_role("button", name="Python", exact=True).click()
+    expect(view.locator(".inside-code")).to_have_text("# Nothing is shown yet.")
+    expect(view).to_have_attribute("data-drawing", "")
+    page.set_viewport_size({"width": 1400, "height": 1000})  # it looks around again
+    expect(view).not_to_have_attribute("data-ready", "")
+    for route in waiting:
+        route.continue_()
+    page.unroute_all(behavior="ignoreErrors")
+    expect(view.locator(".inside-code")).to_contain_text("import")
+    expect(view).to_have_attribute("data-ready", "")
