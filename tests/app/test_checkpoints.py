@@ -628,3 +628,20 @@ def test_a_milestone_that_goes_meanwhile_leaves_nothing(
 
         monkeypatch.setattr(jobs.os, "link", gone)
         monkeypatch.setattr(jobs.shutil, "copyfile", gone)
+
+
+@pytest.mark.parametrize(
+    ("read", "kind"),
+    [(module.read_noted, module.Checkpoint), (module.read_asked, module.Asked)],
+)
+def test_what_is_noted_counts_only_with_its_file(tmp_path: Path, read: Any, kind: Any) -> None:
+    noted, folder = tmp_path / "one.json", tmp_path / "one"
+    facts = dict.fromkeys(sorted(kind.__required_keys__), "")
+    noted.write_text(json.dumps(facts))
+    assert read(noted) is None
+    folder.mkdir()
+    assert read(noted) is None
+    (folder / "my.pth").write_bytes(b"")
+    assert read(noted) == facts
+    noted.write_text(json.dumps(dict(list(facts.items())[1:])))
+    assert read(noted) is None

@@ -75,6 +75,7 @@ def test_steps_that_are_taken_before_their_pictures_have_come(
     page.wait_for_function("location.hash.includes('sample=cat.jpg')")
     Image.new("RGB", (300, 220), "teal").save(tmp_path / "teal.png")
     own = upload(page, tmp_path / "teal.png")
+    steps = page.evaluate("history.length")
     page.evaluate(
         """() => new Promise((resolve) => {
             addEventListener("popstate", () => { history.forward();
@@ -86,6 +87,7 @@ def test_steps_that_are_taken_before_their_pictures_have_come(
     expect(page.locator("#status")).to_contain_text("what you had open")
     page.wait_for_selector("[data-view=masks][data-ready]:not([data-drawing])")
     assert page.url.startswith(own)
+    assert page.evaluate("history.length") == steps, "what was gone past is no step of its own"
     page.go_back()
     page.wait_for_function("location.hash.includes('sample=cat.jpg')")
     expect(page.locator("#status")).to_contain_text("Chelsea")
