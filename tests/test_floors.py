@@ -9,7 +9,7 @@ from import_graph import imports
 
 ROOT = Path(__file__).parent.parent
 FLOORS = [
-    {"account", "assets", "config", "images", "initialisation", "interruption"},
+    {"account", "assets", "config", "images", "initialisation", "interruption", "source_code"},
     {"crops", "masks", "vit", "heads", "targets", "losses", "schedules", "draw", "writing"},
     {"student_teacher", "update", "weights", "analysis"},
     {"datasets", "jobs"},

@@ -8,15 +8,14 @@ it is one. Of a compound statement (`if`, `for`, `with`, `def`) only the head co
 """
 
 import ast
-import gc
 import inspect
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from types import CodeType
 from typing import Any
+
+from dino_core.source_code import read_syntax
 
 ROOT = Path(__file__).parents[2]  # above the package
 
@@ -69,7 +68,7 @@ def read_functions(functions: Iterable[Callable[..., Any]]) -> tuple[Function, .
 
 
 def _read_function(code: CodeType) -> Function:
-    tree, lines = _parsed(code.co_filename)
+    tree, lines = read_syntax(code.co_filename)
     found = next(
         node
         for node in ast.walk(tree)
@@ -95,36 +94,11 @@ def _start(node: ast.FunctionDef) -> int:
     return min([node.lineno, *(one.lineno for one in node.decorator_list)])
 
 
-_PARSING = threading.Lock()
-
-
-@lru_cache(maxsize=16)
-def _parsed(file: str) -> tuple[ast.Module, list[str]]:
-    text = Path(file).read_text(encoding="utf-8")
-    return _parse(text), text.splitlines()
-
-
-def _parse(text: str) -> ast.Module:
-    """`ast.parse`, which in Python 3.11 counts its depth for all threads together.
-
-    It fails ("recursion depth mismatch") when another thread begins to parse before it has ended,
-    which happens only where the collector runs in between and lets the other one on.
-    """
-    with _PARSING:
-        collecting = gc.isenabled()
-        gc.disable()
-        try:
-            return ast.parse(text)
-        finally:
-            if collecting:
-                gc.enable()
-
-
 class StatementsOf:
     """The statements of a file, by line."""
 
     def __init__(self, file: str) -> None:
-        tree, lines = _parsed(file)
+        tree, lines = read_syntax(file)
         self._by_line: dict[int, Statement] = {}
         for node in ast.walk(tree):  # outer ones first: inner ones take their lines from them
             if isinstance(node, ast.stmt):

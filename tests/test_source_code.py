@@ -1,13 +1,17 @@
 """Source files are read by many threads at once, as the page's requests do."""
 
 import gc
+import re
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
-from dino_core.slow_motion import lines
+from dino_core.source_code import read_syntax
+
+LIBRARY = Path(__file__).parents[1] / "dino_core"
 
 
 @pytest.fixture
@@ -27,9 +31,14 @@ def collector_that_yields() -> Iterator[None]:
 
 @pytest.mark.usefixtures("collector_that_yields")
 def test_threads_parse_without_counting_each_others_depth() -> None:
-    rooms = ("training", "vit", "whatif", "figures", "cli")
-    files = [file for room in rooms for file in (lines.ROOT / "dino_core" / room).glob("*.py")][:12]
-    assert len(files) == 12
+    files = sorted(LIBRARY.rglob("*.py"))[:12]
     with ThreadPoolExecutor(len(files)) as threads:
-        parsed = list(threads.map(lambda file: lines._parsed.__wrapped__(str(file)), files * 4))
-    assert all(tree.body for tree, _ in parsed)
+        parsed = list(threads.map(lambda file: read_syntax.__wrapped__(str(file)), files * 4))
+    assert all(tree.body or not lines for tree, lines in parsed)
+
+
+def test_nothing_else_parses_while_requests_are_answered() -> None:
+    alone = LIBRARY / "source_code.py"
+    for file in {*LIBRARY.rglob("*.py"), *(LIBRARY.parent / "app").rglob("*.py")} - {alone}:
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"ast\.(parse|literal_eval)|inspect\.getsource", text), file
