@@ -10,8 +10,13 @@ import dino_core
 from dino_core.__main__ import build_parser
 
 ROOT = Path(__file__).parent.parent
-LESSONS = sorted((ROOT / "app" / "page" / "text").glob("*.md"))
+LESSONS = sorted((ROOT / "app" / "page" / "text").rglob("*.md"))
 DOCS = sorted((ROOT / "docs").glob("*.md"))
+SCRIPTS = [
+    path
+    for path in sorted((ROOT / "static" / "js").rglob("*.js"))
+    if "node_modules" not in path.parts and "test" not in path.parts
+]
 COUNTED = r"(?:layer|block|head|row|column|component|cluster|register|prototype|crop)s?"
 # "layers 1 to 12", "heads 1, 2 and 3", "crop 1 and crop 2": a list or range that leaves out 0
 FROM_ONE = re.compile(
@@ -47,6 +52,18 @@ def test_the_convention_is_written_down() -> None:
 def test_lessons_and_docs(path: Path) -> None:
     found = FROM_ONE.search(path.read_text(encoding="utf-8"))
     assert found is None, found
+
+
+def test_words_of_the_page() -> None:
+    """Also where a number is written into them: layer ${layer + 1}."""
+    added = re.compile(rf"\b{COUNTED},? \$\{{[^}}]*\+ 1\}}", re.IGNORECASE)
+    assert added.search("`head ${head + 1} of ${heads}`")
+    assert len(SCRIPTS) > 100
+    for path in SCRIPTS:
+        text = path.read_text(encoding="utf-8")
+        for pattern in (FROM_ONE, added):
+            found = pattern.search(text)
+            assert found is None, f"{path.relative_to(ROOT)}: {found}"
 
 
 @pytest.mark.parametrize("name", commands())

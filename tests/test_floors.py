@@ -33,7 +33,7 @@ APP_MAY_IMPORT = {
 }  # fmt: skip
 # The rooms of the page. Two files of first_visit/ stand on floors of their own.
 APP_FLOORS = [
-    {"paths", "visitors", "gradio_import"},
+    {"paths", "visitors", "encodings", "gradio_import"},
     {"first_visit", "guide"},
     {"state"},
     {"jobs"},

@@ -27,26 +27,33 @@ def main() -> None:
 
 
 def write_responses(folder: Path) -> None:
-    """The responses of a server that has none stored, and what they were computed with."""
+    """The responses of a server that has none stored, and what they were computed with.
+
+    Those that were there before stay until all of them are there anew.
+    """
     from fastapi.testclient import TestClient
 
     from app.server import build_server
 
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
     weights = weights_file(PREVIEW)
     if weights is None:
         raise ValueError("The bundled weights are missing.")
     client = TestClient(build_server(PREVIEW), base_url="http://localhost")
-    view = client.get(f"/view/{stored.KEY}/view.json").json()
-    (folder / "view.json").write_text(json.dumps(view))
-    for path in stored.PATHS:
-        response = client.get(f"/view/{stored.KEY}/{path}")
-        response.raise_for_status()
-        data = gzip.compress(response.content, mtime=0)
-        stored.file_of(folder, path).write_bytes(data)
-        print(f"{len(data):>9,} bytes  {path}")
-    stored.write_origin(folder, stored.origin_of(weights))
+    with tempfile.TemporaryDirectory(dir=folder.parent) as home:
+        partial = Path(home) / folder.name
+        partial.mkdir()
+        view = client.get(f"/view/{stored.KEY}/view.json")
+        view.raise_for_status()
+        (partial / "view.json").write_text(json.dumps(view.json()))
+        for path in stored.PATHS:
+            response = client.get(f"/view/{stored.KEY}/{path}")
+            response.raise_for_status()
+            data = gzip.compress(response.content, mtime=0)
+            stored.file_of(partial, path).write_bytes(data)
+            print(f"{len(data):>9,} bytes  {path}")
+        stored.write_origin(partial, stored.origin_of(weights))
+        shutil.rmtree(folder, ignore_errors=True)
+        partial.rename(folder)
 
 
 def write_references() -> None:

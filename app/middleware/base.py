@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -89,20 +89,3 @@ def when_whole(send: Send, finish: Callable[[WholeResponse], WholeResponse]) -> 
             await send(message)
 
     return collect
-
-
-def accepted_encodings(headers: Headers, known: tuple[str, ...] = ("br", "gzip")) -> list[str]:
-    """Those of the known encodings that a request accepts, in the order of `known`.
-
-    "gzip;q=0, br" -> ["br"]; "*" stands for all that are not named.
-    """
-    weights: dict[str, float] = {}
-    for part in headers.get("accept-encoding", "").lower().split(","):
-        name, _, parameter = part.strip().partition(";")
-        _, _, value = parameter.strip().partition("=")
-        try:
-            weights[name.strip()] = float(value) if value else 1.0
-        except ValueError:
-            weights[name.strip()] = 0.0
-    other = weights.get("*", 0.0)
-    return [name for name in known if weights.get(name, other) > 0]

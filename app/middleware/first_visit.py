@@ -7,14 +7,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.encodings import accepted_encodings
 from app.first_visit import stored
-from app.middleware.base import (
-    HttpMiddleware,
-    WholeResponse,
-    accepted_encodings,
-    when_whole,
-    with_headers,
-)
+from app.middleware.base import HttpMiddleware, WholeResponse, when_whole, with_headers
 
 PREFIX = f"/view/{stored.KEY}/"
 # The next start of this server may be with another model, under the same addresses.

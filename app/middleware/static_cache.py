@@ -10,7 +10,8 @@ from pathlib import Path
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.middleware.base import HttpMiddleware, WholeResponse, accepted_encodings, when_whole
+from app.encodings import accepted_encodings
+from app.middleware.base import HttpMiddleware, WholeResponse, when_whole
 
 FOLDERS = ("/assets/", "/static/", "/inside/js/")
 CONDITIONAL = ("range", "if-none-match", "if-modified-since")

@@ -50,6 +50,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
+from app.encodings import accepted_encodings
 from app.routes.dependencies import RunFolder
 from app.routes.responses import or_sentence, plain
 from app.routes.runs import Shown
@@ -112,7 +113,7 @@ def plotly_response(headers: Mapping[str, str]) -> Response:
     }
     if headers.get("if-none-match") == kept["ETag"]:
         return Response(status_code=304, headers=kept)
-    if "gzip" in headers.get("accept-encoding", ""):
+    if accepted_encodings(headers, ("gzip",)):
         encoded = {**kept, "Content-Encoding": "gzip"}
         return Response(script, media_type=SCRIPT, headers=encoded)
     return Response(gzip.decompress(script), media_type=SCRIPT, headers=kept)

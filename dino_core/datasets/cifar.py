@@ -8,7 +8,7 @@ from dino_core.datasets.pictures import Pictures
 
 
 def cifar10_folder() -> Path:
-    """Where CIFAR-10 is kept: partial the downloaded weights."""
+    """Where CIFAR-10 is kept: beside the downloaded weights."""
     from dino_core.weights.variants import weights_folder  # waits for torch
 
     return weights_folder().parent / "cifar10"

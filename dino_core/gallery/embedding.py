@@ -134,9 +134,14 @@ class Embedding:
             self.arrays["digests"][at + i] = np.frombuffer(bytes.fromhex(digest), np.uint8)
             self.arrays["tiles"][(at + i) % TILES_A_SIDE**2] = tile
             if (at + i + 1) % TILES_A_SIDE**2 == 0:
-                self.rows = at + i + 1
+                self.rows, self.next = at + i + 1, one.index + 1
                 self.write_atlas()
+                self.note_progress()  # before the next atlas takes the place of its tiles
         self.rows, self.next = at + count, seen[-1].index + 1
+        self.note_progress()
+
+    def note_progress(self) -> None:
+        """What is there, for whoever goes on."""
         passed = {i: why for i, why in self.broken.items() if i < self.next}
         write_json(
             self.store.path / "progress.json",

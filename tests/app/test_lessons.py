@@ -11,7 +11,7 @@ TEXT = Path(__file__).resolve().parents[2] / "app" / "page" / "text"
 LESSONS = {path.stem: path.read_text(encoding="utf-8") for path in TEXT.glob("*.md")}
 
 
-@pytest.mark.parametrize("name", ["crops", "masks", "losses", "update"])
+@pytest.mark.parametrize("name", ["crops", "masks", "losses", "update", "step"])
 def test_it_is_said_which_of_it_made_which_model(name: str) -> None:
     """Paper, section 5 and table 17: ViT-S, B and L were distilled from ViT-g."""
     lesson = LESSONS[name]
@@ -23,6 +23,7 @@ def test_it_is_said_which_of_it_made_which_model(name: str) -> None:
         "masks": "without any masking",
         "losses": "none of them hidden",
         "update": "frozen, which no update moves",
+        "step": "nothing was hidden",
     }
     assert own[name] in said
     sources = lesson.split("<small>Sources:")[1]
@@ -41,6 +42,8 @@ def test_statements_that_were_wrong_stay_away() -> None:
         "compared with both global ones, a global crop with the other one alone"
         in (LESSONS["crops"])
     )
+    path = (TEXT / "path" / "03-part-and-whole.md").read_text(encoding="utf-8")
+    assert "of both for a narrow crop, of the other one for a wide crop" in path
     assert "learned on one grid only" not in LESSONS["tokens"]
     assert "last 10 000 steps at 518 px" in LESSONS["tokens"]
     assert "last digit" not in LESSONS["attention"]

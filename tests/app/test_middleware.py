@@ -10,13 +10,8 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from app.middleware.base import (
-    HttpMiddleware,
-    WholeResponse,
-    accepted_encodings,
-    when_whole,
-    with_headers,
-)
+from app.encodings import accepted_encodings
+from app.middleware.base import HttpMiddleware, WholeResponse, when_whole, with_headers
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,29 @@ def test_thumbnails_lie_where_they_should(
         store.atlas(3)
 
 
+def test_a_kill_between_two_atlases_costs_no_thumbnail(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 9 tiles: the second batch fills an atlas and begins the next one in its place."""
+    monkeypatch.setattr(embedding, "TILES_A_SIDE", 3)
+    data, note = files(tmp_path / "data", coloured(7)), embedding.write_json
+
+    def killed(path: Path, values: dict[str, Any]) -> None:
+        if path.name == "progress.json" and values["rows"] == 21:
+            raise RuntimeError("killed")
+        note(path, values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(embedding, "write_json", killed)
+        with pytest.raises(RuntimeError, match="killed"):
+            build_gallery(data, tmp_path / "g", weights)
+    build_gallery(data, tmp_path / "g", weights)
+    build_gallery(data, tmp_path / "whole", weights)
+    for number in range(3):
+        atlas = (GalleryFolder(tmp_path / name).atlas(number) for name in ("g", "whole"))
+        assert next(atlas).read_bytes() == next(atlas).read_bytes(), number
+
+
 def test_digests_are_of_the_pixels(weights: Path, tmp_path: Path) -> None:
     data = mixed_folder(tmp_path / "data")
     store = GalleryFolder(build_gallery(data, tmp_path / "g", weights))

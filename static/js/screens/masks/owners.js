@@ -4,7 +4,7 @@
 /** @typedef {readonly [number, number]} Grid */
 
 /**
- * Which block hid each patch first, counted from 1, [h * w]; 0 where it is visible.
+ * Which block hid each patch first, its number and one more, [h * w]; 0 where it is visible.
  *
  * @param {Blocks} blocks
  * @param {Grid} grid
