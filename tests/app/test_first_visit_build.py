@@ -12,6 +12,7 @@ from app.first_visit import build, stored
 from app.paths import FIRST_VISIT, SAMPLE_GALLERY
 
 KINDS = ("cls", "mean_patch", "both")
+OF_A_PROCESS = ("lock", "launch.txt", "started.json", "progress.json", "control")
 
 
 @pytest.fixture
@@ -91,9 +92,9 @@ class Process:
     def launch(self, data: str, folder: Path, options: object) -> None:
         self.launched.append(data)
         (folder / "requests").mkdir(parents=True)
-        for name in (*build.OF_A_PROCESS, "facts.json", "state.json"):
-            if name != "requests":
-                (folder / name).write_text("ready" if name == "state.json" else name)
+        for name in ("facts.json", *OF_A_PROCESS):
+            (folder / name).write_text(name)
+        (folder / "state.json").write_text("ready")
 
     def state_of(self, folder: Path) -> dict[str, object]:
         state = self.states.pop(0)
