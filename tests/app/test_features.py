@@ -183,6 +183,23 @@ def test_a_map_that_fails_makes_room_for_the_next() -> None:
         worker.fit("x")
 
 
+def test_umap_is_started_once_and_what_is_broken_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker, started = UmapWorker(), []
+    monkeypatch.setattr(worker, "_warm_up", lambda: started.append(1))
+    monkeypatch.setattr("app.state.umap_worker.threading.Thread", Now)
+    assert [worker.start(), worker.start()] == ["warming", "warming"]
+    worker.state = "broken"
+    assert worker.start() == "broken"
+    assert started == [1]
+
+
+class Now:
+    """Stands for a thread that has ended when it has begun."""
+
+    def __init__(self, target: Any, **_: Any) -> None:
+        self.start = target
+
+
 def echo(connection: Any) -> None:
     """Stands in for the process of UMAP."""
     connection.send("warm")

@@ -1,5 +1,6 @@
 """The first picture does not wait for Gradio, and its views move into Gradio's places unchanged."""
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route as Path
 from starlette.testclient import TestClient
 
-from app.first_visit.document import head, stage
+from app.first_visit.document import head, needed_modules, stage
 from app.middleware.first_visit import FirstDocument
 from app.state.models import Models, read_sample
 
@@ -52,6 +53,19 @@ def test_head_and_stage_stand_in_the_page_and_nowhere_else() -> None:
     assert client.get("/other").text == PAGE
     assert '"crops", "Crops"' in early
     assert "view/first/strip?seed=0" in early
+
+
+def test_no_name_ends_the_script_it_stands_in_and_no_module_is_named_twice() -> None:
+    early = words({"key": "first", "model": "</script><b>my weights"})
+    assert "</script><b>" not in early
+    assert "\\u003c/script>\\u003cb>my weights" in early
+    begun = set(needed_modules())
+    ahead = json.loads(early.split("const opening = ")[1].split(";\n")[0])["ahead"]
+    assert set(ahead) == {"welcome", "attention"}
+    for one in ahead.values():
+        assert one["modules"]
+        assert not begun & set(one["modules"])
+        assert not [name for name in one["modules"] if ".." in name]
 
 
 def test_nothing_is_fetched_ahead_for_a_page_that_begins_with_another_model() -> None:

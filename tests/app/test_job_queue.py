@@ -454,11 +454,13 @@ def test_a_copy_under_another_name_is_no_job(world: World) -> None:
     runs.add(run("a"), ASKED)
     whole = json.loads((runs.jobs / "a.json").read_text())
     (runs.jobs / "b.json").write_text(json.dumps(whole))
+    (runs.jobs / "a.old.json").write_text(json.dumps(whole))
     for name, asked in (("c", "NaN"), ("d", "-Infinity")):
         (runs.jobs / f"{name}.json").write_text(
             json.dumps(whole | {"name": name, "asked": float(asked)})
         )
-    assert runs.damaged() == ["b", "c", "d"], "and a time that is none puts nobody first"
+    (runs.jobs / "e.json").write_text(json.dumps(whole | {"name": "e", "kind": "dancing"}))
+    assert runs.damaged() == ["b", "c", "d", "e"], "and a time that is none puts nobody first"
     assert names(runs.all_jobs()) == ["a"]
 
 

@@ -1,5 +1,8 @@
 """What the middleware of the page has in common."""
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -7,11 +10,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app.encodings import accepted_encodings
 from app.middleware.base import HttpMiddleware, WholeResponse, when_whole, with_headers
+from app.middleware.compress import CompressPage
 
 
 @pytest.mark.parametrize(
@@ -71,3 +75,40 @@ def test_http_is_changed_and_nothing_else() -> None:
     assert client.get("/parts").text == "ABC"
     with client.websocket_connect("/socket") as socket:
         assert socket.receive_text() == "quiet"
+
+
+@pytest.mark.parametrize(
+    ("path", "packed"),
+    [
+        ("/", True),
+        ("/inside/js/boot.js", True),
+        ("/guide/glossary", True),
+        ("/assets/statustracker-x.js", True),
+        ("/view/first/overview", False),
+        ("/other", False),
+    ],
+)
+def test_words_are_packed_on_their_way_and_arrays_are_not(path: str, packed: bool) -> None:
+    inner = Starlette(routes=[Route(path, lambda request: PlainTextResponse("word " * 500))])
+    answer = TestClient(CompressPage(inner)).get(path, headers={"Accept-Encoding": "gzip"})
+    assert (answer.headers.get("content-encoding") == "gzip") == packed
+    assert answer.text == "word " * 500
+
+
+def test_what_is_kept_is_sent_as_it_was_however_often() -> None:
+    """Whoever is outside adds headers of its own to what it is handed."""
+    kept = WholeResponse({"type": "http.response.start", "status": 200, "headers": []}, b"x")
+    starts: list[Message] = []
+
+    async def note(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            starts.append(message)
+
+    async def twice() -> None:
+        for _ in range(2):
+            await kept.send(with_headers(note, lambda headers: headers.append("x-more", "yes")))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, twice()).result()
+    assert [start["headers"] for start in starts] == [[(b"x-more", b"yes")]] * 2
+    assert kept.start["headers"] == []

@@ -205,3 +205,24 @@ def test_the_one_before_is_the_one_looked_at_last() -> None:
     store.get("ada", keys[0])
     assert store.previous("ada", entries[2]) == keys[0]
     assert store.previous("bob", entries[2]) is None
+
+
+def test_effects_are_counted_and_those_asked_for_last_are_kept() -> None:
+    """Each holds about as much as was seen of the picture, twice."""
+    one = entry("ada", nbytes=100)
+    plain = one.nbytes
+    for key in ("a", "b", "a", "c"):
+        assert one.effect(key, lambda key=key: f"of {key}") == f"of {key}"
+    assert list(one.effects) == ["a", "c"]
+    assert one.nbytes == plain + 2 * 2 * 100
+
+
+def test_pictures_that_are_put_back_are_as_few_as_others() -> None:
+    store = PictureStore()
+    keys = [str(i) * 32 for i in range(module.PER_VISITOR + 1)]
+    for key in keys:
+        store.put_back(key, entry("ada"))
+    assert len(store) == module.PER_VISITOR
+    assert [store.get("ada", key) is not None for key in keys] == [False] + 3 * [True]
+    store.put_back(keys[1], entry("ada"))
+    assert store.newest("ada") == keys[1]

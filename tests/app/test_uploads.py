@@ -74,6 +74,47 @@ def test_a_zip_is_its_visitor_s_alone(uploads: Uploads, data: bytes) -> None:
         uploads.find("one", sent["token"])
 
 
+def test_owners_that_begin_alike_are_two(uploads: Uploads, data: bytes) -> None:
+    """They are hexadecimal digits: of many visitors some share the first few."""
+    token = take(uploads, data, "0123456789abcdef0")["token"]
+    with pytest.raises(ValueError, match="no longer kept"):
+        uploads.find("0123456789abcdef1", token)
+
+
+def test_a_zip_that_is_here_is_taken_without_sending_it_again(
+    uploads: Uploads, used: set[str], data: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As that of a gallery: it is as young as any upload, and counts as one of its address."""
+    there = tmp_path / "gallery.zip"
+    there.write_bytes(data)
+
+    os.utime(there, (1, 1))
+
+    def taken(owner: str) -> Any:
+        return uploads.take_from(there, owner, "mine", choice=module.AS_IT_IS, address="here")
+
+    first = taken("one")
+    assert set(first) == module.Upload.__required_keys__
+    own, _ = uploads.find("one", first["token"])
+    assert own.samefile(there)
+    assert own.stat().st_mtime > 10**9
+    os.utime(own, (1, 1))
+    assert taken("one")["token"] == first["token"], "it is here already"
+    assert own.stat().st_mtime > 10**9
+    assert module.came_from(own) == "here"
+    assert set(uploads.choose("one", first["token"], module.AS_IT_IS)) == set(first)
+    assert module.came_from(own) == "here", "still, and nobody is told"
+    monkeypatch.setattr(module, "PER_ADDRESS", 1)
+    with pytest.raises(ValueError, match="1 zips from your address"):
+        taken("two")
+    used.add(str(own))
+    uploads.forget_unused([own])
+    assert own.exists(), "a run needs it"
+    used.clear()
+    uploads.forget_unused([own])
+    assert (own.exists(), there.exists()) == (False, True)
+
+
 def test_the_zip_of_a_run_stays(uploads: Uploads, used: set[str], data: bytes) -> None:
     first = take(uploads, data)["token"]
     used.add(str(uploads.find("one", first)[0]))

@@ -88,6 +88,15 @@ def test_a_page_that_found_its_server_again_is_given_a_cookie_where_it_has_none(
     assert "set-cookie" not in again.headers
 
 
+def test_cookies_of_the_page_behind_it_are_set_too(visitors: Visitors) -> None:
+    def page(request: Request) -> Response:
+        return PlainTextResponse("page", headers={"set-cookie": "other=1"})
+
+    inner = Starlette(routes=[Route("/", page)])
+    answer = TestClient(VisitorCookie(inner, visitors)).get("/")
+    assert {"other", COOKIE} <= answer.cookies.keys()
+
+
 def test_over_https_an_embedded_page_has_its_cookie_too(visitors: Visitors) -> None:
     header = site(visitors, "https").get("/").headers["set-cookie"]
     assert "SameSite=None; Secure; Partitioned" in header
@@ -107,8 +116,10 @@ def test_without_a_place_for_the_key_visitors_last_as_long_as_the_server(tmp_pat
     (tmp_path / "file").touch()
     keys = {signing_key(tmp_path / "file" / "cookie.key") for _ in range(2)}
     assert len(keys) == 2
-    (tmp_path / "short").write_bytes(b"")
-    assert signing_key(tmp_path / "short") != b"", "an empty key would sign for everybody"
+    for short in (b"", b"x", bytes(31)):
+        (tmp_path / "short").write_bytes(short)
+        key = signing_key(tmp_path / "short")
+        assert (len(key), key != short) == (32, True), "a short key would sign for everybody"
 
 
 def test_an_owner_is_known_by_a_hash() -> None:

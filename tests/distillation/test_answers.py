@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from tiny_models import tiny_vit
 
-from dino_core.distillation.answers import AT_ONCE, Answers, sweep
+from dino_core.distillation.answers import AT_ONCE, Answers, answers_file, sweep
 from dino_core.images import to_tensor
-from dino_core.weights import load_backbone
+from dino_core.weights import load_backbone, save_backbone
 
 SIZE = 42  # 3 x 3 patches
 CROPS = np.random.default_rng(0).integers(0, 256, (AT_ONCE + 3, SIZE, SIZE, 3)).astype(np.uint8)
@@ -69,12 +69,34 @@ def test_another_size_grid_or_precision_is_another_file(teacher):
     assert len(files) == 4
 
 
+def test_another_teacher_is_another_file(teacher, tmp_path):
+    other = save_backbone(tiny_vit(seed=1), tmp_path / "other" / teacher.name)
+    one, two = (load_backbone(weights=path) for path in (teacher, other))
+    assert answers_file(one, SIZE, (2, 2)) != answers_file(two, SIZE, (2, 2))
+    assert one.name == two.name, "though they are called the same"
+
+
+def test_a_teacher_under_autocast_answers_in_half_precision(teacher):
+    backbone = load_backbone(weights=teacher)
+    with Answers(backbone, SIZE, (3, 3), bfloat16=True) as half:
+        said = torch.from_numpy(half.ask(CROPS[:2])).float()
+    images = torch.stack([to_tensor(Image.fromarray(crop)) for crop in CROPS[:2]])
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        out = backbone.vit(images)
+    wanted = torch.cat([out.cls[:, None], out.patches], 1).float()
+    assert (said - wanted).abs().max() < 2e-3
+    with Answers(backbone, SIZE, (3, 3)) as whole:
+        assert (said - torch.from_numpy(whole.ask(CROPS[:2])).float()).abs().max() > 2e-3
+
+
 def test_answers_that_were_not_opened_for_longest_make_room(tmp_path):
     files = [tmp_path / f"t-answers-{i}.sqlite" for i in range(4)]
     for i, path in enumerate([*files, tmp_path / "features.sqlite"]):
         path.write_bytes(bytes(100))
         os.utime(path, (i, i))
     sweep(files[0], most=250)  # the oldest, but it is the one that is open
+    assert [path.exists() for path in files] == [True, False, False, True]
+    sweep(files[0], most=200)  # as many as there are
     assert [path.exists() for path in files] == [True, False, False, True]
     sweep(files[0], most=10)
     assert [path.exists() for path in files] == [True, False, False, False]
@@ -83,6 +105,9 @@ def test_answers_that_were_not_opened_for_longest_make_room(tmp_path):
 
 def test_opening_answers_keeps_them_and_lets_others_go(answers, teacher, monkeypatch):
     monkeypatch.setattr("dino_core.distillation.answers.sweep.__defaults__", (0,))
+    os.utime(answers.path, (1, 1))
+    Answers(load_backbone(weights=teacher), SIZE, (2, 2))._base.close()
+    assert answers.path.stat().st_mtime > 1, "it was opened just now"
     with Answers(load_backbone(weights=teacher), SIZE, (1, 1)) as newest:
         assert newest.path.exists()
         assert not answers.path.exists()

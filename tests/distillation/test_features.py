@@ -15,11 +15,12 @@ from tiny_runs import coloured, files, final, losses, processes, together
 
 from dino_core.distillation import features
 from dino_core.distillation.answers import Answers
-from dino_core.distillation.run import distil
+from dino_core.distillation.run import check_same_teacher, distil
+from dino_core.distillation.setup import teacher_name
 from dino_core.distillation.student import Follower, Usual, agreement, flipped_answers
 from dino_core.distillation.views import as_floats, normalised, student_images
 from dino_core.runs.checkpoints import model_file, steps_in
-from dino_core.runs.folder import read_metrics, read_state, request_action
+from dino_core.runs.folder import RunFolder, read_metrics, read_state, request_action
 from dino_core.schedules import values_at
 from dino_core.step.distributed import World
 from dino_core.step.loader import generator_for
@@ -206,11 +207,31 @@ def test_a_mistake_leaves_no_folder_behind(tmp_path, data, teacher, change, word
 
 
 def test_config_says_all_that_was_asked(tmp_path, data, teacher):
+    (data / "notes.txt").write_text("no picture")
     distil(tmp_path / "run", setup(data, teacher))
     stored = json.loads((tmp_path / "run/config.json").read_text())
     assert stored["kind"] == "distillation"
     assert stored["setup"]["teacher"] == str(teacher)
     assert stored["setup"]["run"]["follow"]["answers"] == 40
+    assert "1 file was left out (notes.txt)" in (tmp_path / "run/log.txt").read_text()
+
+
+def test_a_teacher_is_found_from_wherever_the_run_goes_on(tmp_path, teacher, monkeypatch):
+    monkeypatch.chdir(teacher.parent)
+    monkeypatch.setenv("HOME", str(teacher.parent))
+    for asked in (teacher.name, f"~/{teacher.name}", str(teacher)):
+        assert teacher_name(asked) == str(teacher)
+    assert teacher_name("preview_vits14") == "preview_vits14"
+
+
+def test_a_run_from_before_teachers_were_noted_goes_on(tmp_path, data, teacher):
+    run = RunFolder(tmp_path / "run")
+    run.create({"kind": "distillation"})
+    check_same_teacher(run, setup(data, teacher), "a digest")
+    other = RunFolder(tmp_path / "other")
+    other.create({"teacher_digest": "another"})
+    with pytest.raises(ValueError, match="not the one that the run began with"):
+        check_same_teacher(other, setup(data, teacher), "a digest")
 
 
 def test_what_is_not_finite_leaves_the_weights_as_they_were(data, teacher):
@@ -226,3 +247,47 @@ def test_what_is_not_finite_leaves_the_weights_as_they_were(data, teacher):
         features.one_step(progress, made.make(0), RUN, answers, made, World())
     assert_same_weights(progress.student.state_dict(), before)
     assert not progress.optimiser.state
+
+
+def first_step(data, teacher, half=False):
+    """The line of the first step, and the student after it; it was looked at before."""
+    train = replace(RUN.train, bfloat16=half)
+    config = replace(RUN, train=train)
+    made, chosen = maker(data, config), setup(data, teacher, config)
+    progress = features.begin(chosen, 48, torch.device("cpu"))
+    progress.student.eval()  # as a milestone leaves it
+    with Answers(load_backbone(weights=teacher), 42, (4, 4), half) as answers:
+        progress.usual = features.first_look(made, answers, World())
+        line = features.one_step(progress, made.make(0), config, answers, made, World())
+    return line, progress.student
+
+
+def test_a_step_trains_also_after_a_milestone_and_in_half_precision(data, teacher):
+    whole, student = first_step(data, teacher)
+    assert student.training, "paths are dropped where there are any"
+    half, _ = first_step(data, teacher, half=True)
+    assert half["loss"] != whole["loss"]
+    assert half["loss"] == pytest.approx(whole["loss"], abs=0.05)
+
+
+def test_what_was_asked_is_counted(data, teacher):
+    """Of 12 crops that the first look did not ask about all but one are new."""
+    config = replace(RUN, follow=replace(FOLLOW, first_look=1))
+    made, chosen = maker(data, config), setup(data, teacher, config)
+    progress = features.begin(chosen, 48, torch.device("cpu"))
+    with Answers(load_backbone(weights=teacher), 42, (4, 4)) as answers:
+        progress.usual = features.first_look(made, answers, World())
+        raw = made.make(0)
+        line = features.one_step(progress, raw, config, answers, made, World())
+    new = {view.key for view in raw.views} - {made.view_at(0, {}).key}
+    assert line["asked"] == len(new) > 0
+
+
+def test_a_first_look_goes_no_further_than_the_crops_there_are(data, teacher):
+    config = replace(RUN, follow=replace(FOLLOW, answers=10, first_look=10**6))
+    made, places = maker(data, config), []
+    look = made.view_at
+    made.view_at = lambda place, broken: places.append(place) or look(place, broken)
+    with Answers(load_backbone(weights=teacher), 42, (4, 4)) as answers:
+        features.first_look(made, answers, World())
+    assert places == list(range(10))

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from tiny_distillations import distil_there, found, setup
 from tiny_runs import TRAIN, differing_pair, files, final, longer, losses, picture, together
 
-from dino_core.distillation.heads import begin
+from dino_core.distillation.heads import begin, with_heads_of
 from dino_core.distillation.run import distil
 from dino_core.runs import pretraining
 from dino_core.runs.folder import read_state, request_action
@@ -206,3 +206,10 @@ def test_drawn_the_same_as_in_training(data, teacher):
     for name, tensor in plain.student.state_dict().items():
         assert torch.equal(progress.pair.student.state_dict()[name], tensor)
         assert torch.equal(progress.pair.follower.state_dict()[name], tensor)
+
+
+def test_the_student_s_heads_are_of_the_teacher_s_sizes(data, teacher):
+    dino, ibot = (replace(WISE.dino_head, prototypes=count) for count in (14, 15))
+    chosen = with_heads_of(setup(data, teacher, RUN), replace(WISE, dino_head=dino, ibot_head=ibot))
+    assert (chosen.run.train.dino_head, chosen.run.train.ibot_head) == (dino, ibot)
+    assert chosen.run.train.vit == RUN.train.vit, "and all else is its own"

@@ -5,7 +5,7 @@ import torch
 from PIL import Image
 from tiny_models import TINY, tiny_vit
 
-from dino_core.distillation.likeness import in_colours, palette_of
+from dino_core.distillation.likeness import Palette, in_colours, palette_of
 from dino_core.distillation.student import Follower, Usual
 from dino_core.runs.sample_pictures import probe
 
@@ -46,3 +46,13 @@ def test_patches_are_brought_back_by_what_is_usual_of_patches():
     np.testing.assert_array_equal(*shown)
     other.std[1] = 9
     assert np.abs(in_colours(palette, student, other, pixels) - shown[0]).max() > 0.01
+
+
+def test_the_range_of_colours_is_the_teacher_s_whatever_the_student_says():
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 56, 56, 3)).astype(np.uint8)
+    palette = palette_of(tiny_vit(), [("0", Image.fromarray(pixels[0]))], 56)
+    narrow = Palette(palette.pca, 0.01 * palette.scores)
+    student = Follower(TINY, 48, torch.Generator().manual_seed(0)).eval()
+    usual = Usual(torch.zeros(2, 48), torch.ones(2, 48))
+    found = in_colours(narrow, student, usual, pixels)
+    assert np.isin(found, (0, 1)).mean() > 0.8, "it says more than the teacher ever did"

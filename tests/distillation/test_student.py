@@ -3,7 +3,13 @@
 import torch
 from tiny_distillations import RUN
 
-from dino_core.distillation.student import Follower, Usual, agreement, flipped_answers
+from dino_core.distillation.student import (
+    Follower,
+    Usual,
+    agreement,
+    flipped_answers,
+    linear,
+)
 
 
 def random(*shape: int, seed: int = 0) -> torch.Tensor:
@@ -72,3 +78,19 @@ def test_what_is_usual_is_the_population_s():
     usual = Usual.of(answers)
     torch.testing.assert_close(usual.std[0], answers[:, 0].std(0, correction=0))
     torch.testing.assert_close(usual.std[1], answers[:, 1:].reshape(6, 8).std(0, correction=0))
+
+
+def test_maps_begin_with_what_keeps_the_width_of_tokens():
+    layer = linear(900, 25, torch.Generator().manual_seed(0))
+    assert 0.95 < layer.weight.std() * 30 < 1.05, "1 / sqrt(width in)"
+    assert not layer.bias.any()
+
+
+def test_cosines_are_computed_in_float32():
+    """What a student says under autocast is in half precision, the answers are not."""
+    wanted = (random(5, 8), random(5, 6, 8, seed=1))
+    said = tuple(one.bfloat16() for one in (random(5, 8, seed=2), random(5, 6, 8, seed=3)))
+    found = agreement(said, wanted, 1.0)
+    whole = agreement(tuple(one.float() for one in said), wanted, 1.0)
+    assert torch.equal(found.cls, whole.cls)
+    assert torch.equal(found.patches, whole.patches)

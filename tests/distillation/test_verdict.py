@@ -22,6 +22,8 @@ def lines(values, steps=100, loss=1.0):
         (lines([0.01] * 101, steps=1000), "flat", "Not learning"),
         (lines([i / 100 for i in range(60)]), "learning", "rising"),
         (lines([0.5] * 60), "learning", "level"),
+        (lines([0.15] * 60), "learning", "level"),  # one of the two says so
+        (lines([0.2] * 40 + [0.6] * 20), "learning", "by 0.60 and its patches by 0.30"),
         (lines([0.9 - i / 100 for i in range(60)]), "learning", "falling"),
         (lines([0.5] * 30, loss=None), "nan", "not a number"),
     ],

@@ -1,6 +1,8 @@
 """distillation/views.py: a batch is a function of seed and step; boxes follow from the content."""
 
+import hashlib
 import shutil
+import struct
 from dataclasses import replace
 
 import numpy as np
@@ -97,3 +99,23 @@ def test_crops_become_brighter_and_darker(data):
     ):
         assert middle - most <= min(numbers) < middle - most / 2
         assert middle + most / 2 < max(numbers) <= middle + most
+
+
+def test_the_middle_square_lies_in_the_middle_of_either_side(data):
+    made = maker(data)
+    assert made.box(0, Image.new("RGB", (30, 20)), 0) == (5, 0, 25, 20)
+    assert made.box(0, Image.new("RGB", (20, 30)), 0) == (0, 5, 20, 25)
+
+
+def test_crops_are_as_large_as_the_recipe_says(data):
+    made = maker(data, replace(RUN, follow=replace(FOLLOW, crop_scale=(0.1, 0.12))))
+    for number in range(1, 9):
+        left, top, right, bottom = made.box(0, Image.new("RGB", (200, 160)), number)
+        assert 0.095 < (right - left) * (bottom - top) / (200 * 160) < 0.125
+
+
+def test_an_answer_is_kept_under_the_whole_digest_of_the_file(data):
+    made = maker(data)
+    view = made.view_at(3, {})
+    digest = hashlib.blake2b(found(data).read(view.index), digest_size=16).digest()
+    assert view.key == digest + struct.pack("<4i", *view.box)

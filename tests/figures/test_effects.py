@@ -35,6 +35,15 @@ def test_a_screening_is_a_grid_for_each_value_in_one_range() -> None:
             shock.z, (numbers[0] - numbers[2]).mean(-1), rtol=1e-2, atol=1e-3
         )
         assert shock.zmin == -shock.zmax
+        assert shock.colorscale != charts[f"{part}_zero"].data[0].colorscale, "it has a sign"
+    assert {chart.layout.yaxis.autorange for chart in charts.values()} == {"reversed"}
+
+
+def test_the_range_of_shock_holds_what_is_far_below_zero_too() -> None:
+    effect = np.array([[[[0.125]]], [[[0.875]]]])  # zero does less than the mean
+    charts = figures.screening(effect, effect, values=("zero", "mean"), units=["0"])
+    shock = charts["cls_shock"].data[0]
+    assert (shock.zmin, shock.zmax, shock.z[0][0]) == (-0.75, 0.75, -0.75)
 
 
 @pytest.mark.parametrize("values", [("zero",), ("mean", "other")])

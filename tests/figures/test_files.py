@@ -7,7 +7,7 @@ import pytest
 from plotly.offline import get_plotlyjs
 
 from dino_core.figures import confusion, mask_counts, pretraining_curves, save
-from dino_core.figures.files import plotly_script
+from dino_core.figures.files import panel_page, plotly_script
 
 LINES = [{"step": step, "loss": 1.0, "logged": {"ibot_loss": 2.0}} for step in (1, 2)]
 
@@ -75,3 +75,10 @@ def test_the_script_is_the_installed_one() -> None:
     assert gzip.decompress(script).decode() == get_plotlyjs()
     assert version == plotly.__version__
     assert plotly_script()[0] is script, "compressed once"
+
+
+def test_a_caption_stands_in_a_page_as_it_was_written() -> None:
+    page = panel_page(b'<?xml version="1.0"?><svg width="1"></svg>', "a & b", "x < y --figure")
+    assert "<title>a &amp; b</title>" in page
+    assert "<figcaption>x &lt; y --figure</figcaption>" in page
+    assert "<?xml" not in page

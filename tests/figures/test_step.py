@@ -50,3 +50,9 @@ def test_steps_in_a_row_are_counted_from_0() -> None:
     chart = losses_in_a_row([3.0, 2.0], [2.5, 1.5], theme="dark")
     assert list(chart.data[0].x) == [0, 1]
     assert list(chart.data[1].y) == [2.5, 1.5]
+
+
+def test_of_many_layers_every_fourth_block_is_named_and_all_that_is_no_block() -> None:
+    layers = ["patch embedding", *(f"block {i}" for i in range(30)), "final norm", "iBOT head"]
+    named = list(gradient_norms(layers, np.ones(33)).layout.xaxis.ticktext)
+    assert named == ["patches", "3", "7", "11", "15", "19", "23", "27", "norm", "iBOT"]

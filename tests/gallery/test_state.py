@@ -8,12 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from tiny_runs import coloured, files, picture
 
 from dino_core import jobs
+from dino_core.analysis import approximate
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.gallery.options import Options
+from dino_core.gallery.probes import rows_judged
+from dino_core.gallery.projection import extended
 from dino_core.gallery.stopping import stop_on_signals
 
 
@@ -117,3 +121,56 @@ def test_while_its_process_is_there_nobody_goes_on_with_it(
             monkeypatch.setattr(GalleryFolder, "is_alive", lambda _, now=alive: now)
             monkeypatch.setattr(GalleryFolder, "_just_started", lambda _: False)
             assert store.state()["can_resume"] != alive
+
+
+def test_who_has_gone_is_at_work_on_nothing(store: GalleryFolder) -> None:
+    """What was ready stays so; what was not has stopped."""
+    for said, now in (("ready", "ready"), ("mapping", "stopped"), ("failed", "failed")):
+        store.put_state(state=said, doing="At work: UMAP.", seconds_left=9.0)
+        state = store.state()
+        assert (state["state"], state["doing"], state["seconds_left"]) == (now, "", None)
+        assert state["can_resume"] == (now != "ready")
+
+
+def test_a_gallery_of_another_version_is_not_read(store: GalleryFolder) -> None:
+    config = jobs.read_json(store.path / "config.json")
+    jobs.write_json(store.path / "config.json", {**config, "format": 99})
+    with pytest.raises(ValueError, match="not of this version of the project: build it again"):
+        store.state()
+
+
+def test_options_are_words_of_the_command_as_they_are() -> None:
+    assert Options(size=28, stretch=True, exclude=["a", "b"]).arguments() == [
+        "--size", "28", "--exclude", "a", "b", "--stretch",
+    ]  # fmt: skip
+    assert Options().arguments() == []
+    own = Options(weights="own.pth").weights
+    assert own == os.path.abspath("own.pth"), "whoever goes on may stand elsewhere"
+
+
+def test_of_two_that_are_the_same_the_first_is_found(store: GalleryFolder) -> None:
+    (store.path / "arrays").mkdir()
+    digests = np.array([[1] * 16, [2] * 16, [1] * 16, [2] * 16], np.uint8)
+    np.save(store.path / "arrays" / "digests.npy", digests)
+    assert store.find("02" * 16) == 1
+    assert store.find("03" * 16) is None
+    assert store.find("02" * 15) is None, "no digest of ours"
+
+
+def test_those_who_are_judged_have_labels_and_stand_in_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(approximate, "EXACT_MOST", 40)
+    labels = np.arange(120) % 4 - 1
+    rows = rows_judged(labels, 0)
+    assert len(rows) == 40
+    assert (np.diff(rows) > 0).all()
+    assert set(labels[rows]) == {0, 1, 2}
+    assert (rows != rows_judged(labels, 1)).any()
+    assert rows_judged(labels[:40], 0).tolist() == list(range(40)), "few are judged all"
+
+
+def test_umap_starts_as_far_apart_to_either_side() -> None:
+    start = np.array([[-4.0, 1.0], [2.0, 0.5]], np.float32)
+    np.testing.assert_allclose(extended(start), 2.5 * start)
+    assert not extended(np.zeros((2, 2), np.float32)).any()

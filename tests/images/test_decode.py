@@ -3,9 +3,11 @@
 import subprocess
 import sys
 import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import pytest
 from hostile import (
     CASES,
@@ -20,6 +22,7 @@ from hostile import (
     jpeg,
     noise,
     saved,
+    several_pages,
     with_exif,
     write_files,
 )
@@ -212,6 +215,7 @@ def test_a_jpeg_in_passes_is_not_held_in_memory_whole(
     with pytest.raises(ValueError, match="megapixels allowed"):
         open_picture(data, max_pixels=5000)
     open_picture(saved(noise(80, 120), "JPEG"), max_pixels=5000)
+    assert open_picture(data, max_pixels=9600).size == (120, 80), "as other kinds of that size"
 
 
 def test_a_large_heic_is_halved() -> None:
@@ -222,3 +226,33 @@ def test_a_large_heic_is_halved() -> None:
     assert "a half of its size" in notes_of(picture)[0]
     with pytest.raises(ValueError, match="megapixels allowed"):
         open_picture(data, max_pixels=6399)
+
+
+def test_of_several_pictures_in_a_heic_the_primary_one_is_taken() -> None:
+    colours = [(200, 30, 30), (30, 30, 200), (30, 200, 30)]
+    file = pillow_heif.HeifFile()
+    for colour in colours:
+        file.add_from_pillow(Image.new("RGB", (64, 48), colour))
+    buffer = BytesIO()
+    file.save(buffer, primary_index=1, quality=95)
+    mean = np.asarray(open_picture(buffer.getvalue())).mean((0, 1))
+    np.testing.assert_allclose(mean, colours[1], atol=12)
+
+
+def test_a_file_that_is_too_large_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "large.png"
+    path.write_bytes(saved(noise(10, 20), "PNG"))
+
+    def read(_: Path) -> bytes:
+        raise AssertionError("read")
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    with pytest.raises(ValueError, match="MB allowed"):
+        open_picture(path, max_bytes=100)
+
+
+def test_pages_are_no_animation() -> None:
+    (note,) = notes_of(open_picture(several_pages()))
+    assert "more than one page" in note

@@ -52,6 +52,31 @@ def test_cuts_uneven_times_and_too_many_frames_are_said(tmp_path: Path) -> None:
     assert cut.startswith("There may be cuts before frame 3:")
 
 
+def test_times_are_counted_from_the_first_frame(tmp_path: Path) -> None:
+    """As a piece that was cut out of a longer film has them."""
+    film = read_frames(write_film(tmp_path / "a.mkv", [20, 40, 60], [5, 6, 8]))
+    assert film.seconds is not None
+    np.testing.assert_allclose(film.seconds, [0, 0.1, 0.3], atol=2e-3)
+
+
+def test_of_many_cuts_the_first_are_named_and_the_rest_counted() -> None:
+    shots = [thumbnail(plain(200 * (shot % 2))) for shot in range(11) for _ in range(3)]
+    (words,) = cuts(shots)
+    assert "before frame 3, 6, 9, 12, 15, 18, 21, 24 and 2 more:" in words
+
+
+def test_a_film_may_open_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, opened, asked = write_film(tmp_path / "a.mp4", [20]), av.open, []
+
+    def noted(*words: object, **options: object) -> object:
+        asked.append(options)
+        return opened(*words, **options)
+
+    monkeypatch.setattr(av, "open", noted)
+    read_frames(path)
+    assert asked == [{"format": "mov", "options": {"protocol_whitelist": "file"}}]
+
+
 def test_what_moves_evenly_is_no_cut() -> None:
     assert cuts([thumbnail(plain(20 * i)) for i in range(8)]) == []
     assert cuts([thumbnail(plain(0))]) == []
@@ -61,11 +86,12 @@ def test_what_moves_evenly_is_no_cut() -> None:
 
 
 def test_a_folder_in_the_order_of_its_numbers(tmp_path: Path) -> None:
-    for number in (10, 2, 1):
+    for number in (10, 1):
         plain(10 * number).save(tmp_path / f"frame{number}.png")
+    plain(20).save(tmp_path / "frame2.PNG")
     (tmp_path / "notes.txt").write_text("no frame")
     film = read_frames(tmp_path)
-    assert film.names == ("frame1.png", "frame2.png", "frame10.png")
+    assert film.names == ("frame1.png", "frame2.PNG", "frame10.png")
     assert film.seconds is None
     assert [int(np.asarray(picture)[0, 0, 0]) for picture in film.pictures] == [10, 20, 100]
 

@@ -224,3 +224,10 @@ def test_an_exact_size_is_what_a_person_asked_for():
         assert (fitted.grid, fitted.note) == ((16, 16), "")
     ordinary = fit_to_patches(Image.new("RGB", (640, 427)), 14, 224)
     assert (ordinary.grid, ordinary.note) == ((16, 24), "")
+
+
+def test_as_many_pixels_as_are_allowed() -> None:
+    picture = Image.new("RGB", (28, 42))
+    assert fit_to_patches(picture, 14, max_pixels=28 * 42).grid == (3, 2)
+    with pytest.raises(ValueError, match="megapixels allowed"):
+        fit_to_patches(picture, 14, max_pixels=28 * 42 - 1)

@@ -20,7 +20,7 @@ from hostile import (
 from PIL import Image
 
 from dino_core.images import notes_of, open_picture
-from dino_core.images.tiff import directories
+from dino_core.images.tiff import directories, is_raw, jpeg_streams
 
 Entries = dict[int, tuple[int, list[int]]]  # tag -> (kind, values)
 
@@ -113,7 +113,9 @@ def test_planes_are_put_together_and_a_fourth_band_is_no_transparency() -> None:
         np.testing.assert_array_equal(np.asarray(open_picture(data)), four_colours())
     assert notes_of(open_picture(with_bands(3))) == ()
     assert "has 4 bands: the first three" in notes_of(open_picture(with_bands(4)))[0]
-    assert (np.asarray(open_picture(with_bands(4, [2]))) == 255).all()  # which is transparency
+    transparent = open_picture(with_bands(4, [2]))
+    assert (np.asarray(transparent) == 255).all()
+    assert notes_of(transparent) == ()
     with pytest.raises(ValueError, match="5 bands of 8 bits each"):
         open_picture(with_bands(5))
 
@@ -198,6 +200,7 @@ def test_a_preview_is_turned_as_the_raw_file_says() -> None:
     for data in (
         raw_file(preview=plain, turned=6),
         raw_file(preview=with_exif(plain, exif(6)), turned=6),
+        raw_file(preview=with_exif(plain, exif(6)), turned=1),  # it says so itself
     ):
         picture = open_picture(data)
         assert np.abs(np.asarray(picture).astype(int) - four_colours()).mean() < 3
@@ -232,3 +235,30 @@ def test_the_four_colours_are_where_they_belong() -> None:
     corners = [(2, 2), (WIDTH - 3, 2), (2, HEIGHT - 3), (WIDTH - 3, HEIGHT - 3)]
     for corner, colour in zip(corners, (RED, GREEN, BLUE, YELLOW), strict=True):
         assert np.abs(np.subtract(picture.getpixel(corner), colour)).max() < 12
+
+
+def test_what_was_done_to_a_preview_is_not_said_of_the_file() -> None:
+    data = raw_file(preview=jpeg(four_colours()))
+    (note,) = notes_of(open_picture(data, max_pixels=WIDTH * HEIGHT // 2))
+    assert note.startswith("A camera's raw file: the preview in it was taken, 24 x 16 px")
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_directories_of_files_beyond_four_gigabytes(order: str) -> None:
+    """BigTIFF counts in eight bytes: one tag, 256 (width), a short of 7."""
+    head = (b"II+\0" if order == "<" else b"MM\0+") + struct.pack(order + "HHQ", 8, 0, 16)
+    value = struct.pack(order + "H", 7).ljust(8, b"\0")
+    body = struct.pack(order + "QHHQ", 1, 256, 3, 1) + value + struct.pack(order + "Q", 0)
+    assert directories(head + body) == [{256: (7,), 0: (0,)}]
+
+
+def test_a_scan_with_smaller_copies_below_it_is_no_raw_file() -> None:
+    whole = {271: (77,), 330: (99,), 254: (0,)}  # maker, directories below, not reduced
+    assert not is_raw(b"II*\0" + bytes(20), [whole])
+    assert is_raw(b"II*\0" + bytes(20), [whole | {254: (1,)}])
+
+
+def test_old_and_new_ways_of_packing_as_jpeg_are_previews() -> None:
+    strips = {273: (10,), 279: (5,)}
+    found = [{259: (kind,), **strips} for kind in (1, 6, 7)] + [{513: (40,), 514: (8,)}]
+    assert list(jpeg_streams(found)) == [(10, 5), (10, 5), (40, 8)]

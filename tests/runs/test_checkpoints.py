@@ -157,3 +157,23 @@ def test_a_fingerprint_is_of_names_shapes_types_and_bytes():
     known = checkpoints.digest({"a": zeros})
     assert known == checkpoints.digest({"a": zeros.clone()})
     assert known not in [checkpoints.digest(one) for one in others]
+
+
+def test_a_digest_is_of_names_shapes_and_types_too():
+    plain = torch.zeros(2, 3)
+    others = [plain.view(3, 2), torch.zeros(2, 3, dtype=torch.int32), plain + 1]
+    digests = {checkpoints.digest({"a": one}) for one in (plain, *others)}
+    assert len(digests | {checkpoints.digest({"b": plain})}) == 5
+    assert checkpoints.digest({"a": plain, "b": plain}) == checkpoints.digest(
+        {"b": plain, "a": plain}
+    )
+
+
+def test_a_full_disk_keeps_its_number(tmp_path):
+    error = checkpoints.as_os_error(
+        Exception("Error while serializing: I/O error: File too large (os error 27)"), tmp_path
+    )
+    assert isinstance(error, OSError)
+    assert (error.errno, error.strerror, error.filename) == (27, "File too large", str(tmp_path))
+    other = RuntimeError("something else")
+    assert checkpoints.as_os_error(other, tmp_path) is other

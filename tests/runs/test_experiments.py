@@ -74,6 +74,17 @@ def test_what_cannot_be_switched_is_said():
     with pytest.raises(ValueError, match=r"no experiment 'no-loss'\. There are no-centring"):
         with_experiments(TINY, ["no-loss"])
     assert titles_of(["no-koleo", "rate-x10"]) == "no KoLeo, rate x 10"
+    assert titles_of(["gone"]) == "gone", "of a run from another version"
+
+
+def test_a_small_batch_has_two_pictures_at_least() -> None:
+    """KoLeo compares two."""
+    request = RunRequest("pretraining", data="samples", batch=9, experiment=("small-batch",))
+    assert config_of(request).batch_size == 2
+
+
+def test_checkpoints_that_were_closer_stay_so() -> None:
+    assert with_experiments(replace(TINY, checkpoint_every=5), ["no-koleo"]).checkpoint_every == 5
 
 
 # --- what the changed numbers do in a step

@@ -1,11 +1,23 @@
 """runs/folder.py: what can be read and asked from outside."""
 
+import errno
 import json
 import multiprocessing
+import os
+from contextlib import nullcontext
 
 import pytest
 
 from dino_core.runs.control import Control
+from dino_core.runs.exit_codes import (
+    BUG,
+    DISK_FULL,
+    INTERRUPTED,
+    MISTAKE,
+    NOT_FINITE,
+    exit_code,
+    message_of,
+)
 from dino_core.runs.folder import (
     RunFolder,
     finite,
@@ -103,6 +115,62 @@ def test_listing_leaves_out_what_is_no_run(run, tmp_path):
         ("other", "fine-tuning"),
     }
     assert list_runs(tmp_path / "nowhere") == []
+
+
+def test_the_run_that_moved_last_is_listed_first(tmp_path):
+    for name, updated in (("a", 3.0), ("b", 9.0), ("c", 5.0)):
+        folder = RunFolder(tmp_path / name)
+        folder.create({"kind": "pretraining"})
+        folder.put_state("finished", "Done.", 5, 5)
+        state = folder.path / "state.json"
+        state.write_text(json.dumps(json.loads(state.read_text()) | {"updated": updated}))
+    (tmp_path / "a/config.json").write_text("{")
+    os.utime(tmp_path / "a", (1, 1))
+    assert [state.folder.name for state in list_runs(tmp_path)] == ["b", "c", "a"]
+
+
+def test_lines_are_cut_whole_or_not_at_all(run, monkeypatch):
+    for step in (1, 2, 3):
+        run.add_metrics({"step": step})
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run.cut_metrics(1)
+    assert [line["step"] for line in read_metrics(run.path)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"), [("notes.json", True), ("control", True), ("a.png", False)]
+)
+def test_a_page_may_have_been_in_the_folder_of_a_new_run(tmp_path, name, fits):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / name).write_text("{}")
+    refusal = pytest.raises(ValueError, match="is not empty and holds no run")
+    with nullcontext() if fits else refusal:
+        RunFolder(tmp_path / "new").create({})
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (OSError(errno.ENOSPC, "full"), DISK_FULL),
+        (OSError(errno.EDQUOT, "full"), DISK_FULL),
+        (OSError(errno.EFBIG, "too large"), DISK_FULL),
+        (OSError(errno.EACCES, "not yours"), MISTAKE),
+        (ValueError("no"), MISTAKE),
+        (RuntimeError("CUDA out of memory"), MISTAKE),
+        (RuntimeError("shapes"), BUG),
+        (FloatingPointError("nan"), NOT_FINITE),
+        (KeyboardInterrupt(), INTERRUPTED),
+    ],
+)
+def test_how_a_command_ends_says_what_went_wrong(error, code):
+    assert exit_code(error) == code
+    assert message_of(error).startswith("An error of the program") == (code == BUG)
 
 
 def test_a_run_of_another_version_is_not_read(run):

@@ -11,7 +11,7 @@ from tiny_runs import RUN, compare, final, losses, noise_folder, setup
 from dino_core.__main__ import main
 from dino_core.runs import checkpoints
 from dino_core.runs.experiments import EXPERIMENTS, with_experiments
-from dino_core.runs.folder import RunFolder, read_metrics
+from dino_core.runs.folder import RunFolder, read_metrics, write_json
 from dino_core.runs.mending import mend, turned_back
 from dino_core.runs.presets import PRESETS
 from dino_core.runs.pretraining import train
@@ -172,3 +172,52 @@ def test_several_processes_do_not_mend_together(
     monkeypatch.setenv("WORLD_SIZE", "2")
     with pytest.raises(ValueError, match="--mend is for one process"):
         mend(copied)
+
+
+def test_what_was_mended_before_stays_noted(
+    copied: Path, good_until: Callable[[int], None]
+) -> None:
+    """Lines of then, moments up to the checkpoint, and the history."""
+    good_until(6)
+    run = RunFolder(copied)
+    config = run.read_config()
+    write_json(run.config_file, config | {"history": [{"step": 1}]})
+    (copied / "metrics-1.jsonl").write_text("of then")
+    run.probes.mkdir(exist_ok=True)
+    for step in (6, 8):
+        (run.probes / f"step-{step:08}.npz").write_bytes(b"")
+    mend(copied)
+    assert [entry["step"] for entry in run.read_config()["history"]] == [1, 6]
+    assert (copied / "metrics-1.jsonl").read_text() == "of then"
+    assert len((copied / "metrics-2.jsonl").read_text().splitlines()) >= 8
+    assert [path.name for path in run.probes.iterdir()] == ["step-00000006.npz"]
+
+
+def test_without_lines_it_goes_back_all_the_same(
+    copied: Path, good_until: Callable[[int], None]
+) -> None:
+    good_until(8)
+    (copied / "metrics.jsonl").unlink()
+    assert "goes on from step 7" in mend(copied)
+    assert RunFolder(copied).read_config()["history"][0]["after"] == 0
+
+
+def test_a_run_at_work_is_not_mended(copied: Path, good_until: Callable[[int], None]) -> None:
+    good_until(8)
+    with RunFolder(copied).locked(), pytest.raises(ValueError, match="Another process"):
+        mend(copied)
+
+
+def test_a_mending_that_breaks_off_can_be_begun_again(
+    copied: Path, good_until: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good_until(6)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "remove_after", full)
+        with pytest.raises(OSError, match="No space"):
+            mend(copied)
+    assert "goes on from step 6" in mend(copied)

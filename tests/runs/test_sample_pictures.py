@@ -33,7 +33,14 @@ def test_probes_hold_what_the_model_sees(tmp_path: Path) -> None:
         stored["attention"][1], seen.on_grid(seen.cls_rows()[-1]).numpy(), atol=1e-6
     )
     assert (stored["masks"] == probe(vit, pictures, 56, RUN)["masks"]).all()
-    assert stored["masks"].any()
+    masks = stored["masks"]
+    assert masks.any()
+    assert (masks[0] != masks[1]).any(), "each picture has its own"
+    assert masks.sum((1, 2)).max() <= 16 * sum(RUN.train.masks.ratio) / 2
+    for training in (False, True):
+        vit.train(training)
+        probe(vit, pictures[:1], 56)
+        assert vit.training == training, "it is left as it was"
 
 
 def test_colours_do_not_flicker_from_one_milestone_to_the_next() -> None:

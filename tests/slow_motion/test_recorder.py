@@ -97,6 +97,7 @@ def test_what_is_made_of_several_is_taken_apart():
     assert next(values_of("x", torch.tensor([True, False]))).mean == 0.5
     assert len(list(values_of("x", list(range(20))))) == 12, "of a long list the first"
     assert not list(values_of("x", torch.nn.Linear(1, 1)))
+    assert [value.words() for value in values_of("x", [True, 2, "two"])] == ["True", "2", "two"]
 
 
 def test_probes_look_before_and_after_their_statement():

@@ -158,3 +158,12 @@ def test_choices_go_so_far(choice, taken, refused):
             Choices(**{choice: value}).settle(SMALL)
     with pytest.raises(ValueError, match="nothing to learn from"):
         Choices(dino_weight=0, ibot_weight=0, koleo_weight=0).settle(SMALL)
+
+
+def test_every_picture_and_every_step_is_drawn_anew(pictures):
+    """Also where the pictures are the same."""
+    first, second = (draw_batch([pictures[0]] * 3, SMALL, seed=4, step=i).batch for i in range(2))
+    crops = first.global_crops[:3]
+    assert not any(torch.equal(crops[i], crops[j]) for i, j in ((0, 1), (0, 2), (1, 2)))
+    assert not torch.equal(first.masks, second.masks)
+    assert not torch.equal(first.global_crops[1], second.global_crops[1])

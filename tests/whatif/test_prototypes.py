@@ -98,3 +98,15 @@ def test_features_of_another_model_are_refused(
         heads_say(*opened, other, centers_of(references))
     with pytest.raises(ValueError, match="reference pictures"):
         centers_of([])
+
+
+def test_another_temperature_of_the_teacher_sharpens_its_targets(
+    opened: tuple, references: list[ReferencePicture]
+) -> None:
+    pair, config = opened
+    some, centers = found(opened), centers_of(references)
+    said = heads_say(pair, config, some, centers, temperature=0.02)
+    with torch.inference_mode():
+        logits = pair.teacher.dino_head(some.before.normed[:1])[0]
+    wanted = ((logits - centers.dino) / 0.02).softmax(-1)
+    torch.testing.assert_close(said.probabilities[0], wanted[said.prototypes[0]])

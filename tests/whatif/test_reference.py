@@ -22,6 +22,7 @@ from dino_core.whatif.reference import (
     measure,
     other_picture,
     reference_for,
+    reference_key,
     statistics_of,
 )
 
@@ -147,3 +148,39 @@ def test_another_picture_is_never_the_picture_itself(
     assert torch.equal(copy.pixels, looked_at(vit, folder / "04.png").pixels)
     alone = Reference(reference.pictures.subset([0]), reference.preparation)
     assert other_picture(vit, alone, first) is first
+
+
+def test_a_channel_that_is_large_and_hardly_varies_keeps_its_spread() -> None:
+    """In float32 the squares would have no digits left for it."""
+    generator = torch.Generator().manual_seed(0)
+    there = 3000 + 0.1 * torch.randn(6, 1 + 9, 40, generator=generator)
+    sums = module._Sums(1)
+    for part in there.split(2):
+        assert sums.look(part) is part
+    mean, std = sums.result()
+    patches = there[:, 1:].double().flatten(0, 1)
+    torch.testing.assert_close(std[1].double(), patches.std(0, correction=0), rtol=1e-4, atol=0)
+    torch.testing.assert_close(mean[0].double(), there[:, 0].double().mean(0), rtol=1e-6, atol=0)
+
+
+def test_what_never_changes_has_no_spread_and_not_nan() -> None:
+    sums = module._Sums(1)
+    for _ in range(3):
+        sums.look(torch.linspace(0.1, 9, 400).expand(1, 3, 400))
+    assert (sums.result()[1] < 1e-6).all()
+
+
+def test_pictures_that_are_stretched_are_others(backbone: Backbone, reference: Reference) -> None:
+    stretched = replace(reference, pictures=replace(reference.pictures, stretch=True))
+    assert reference_key(backbone, reference) != reference_key(backbone, stretched)
+
+
+def test_where_nothing_can_be_kept_it_is_computed_all_the_same(
+    backbone: Backbone, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "save_file", full)
+    assert statistics_of(backbone, reference).pictures == 12
+    assert not list(cache_folder().glob("*"))

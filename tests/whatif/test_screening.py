@@ -204,3 +204,30 @@ def test_what_is_kept_is_of_these_weights_alone(
     plan = Plan("heads", ("zero",))
     keys = [screening_key(one, seen, plan, reference) for one in (backbone, other)]
     assert keys[0] != keys[1]
+
+
+def test_statistics_that_somebody_has_in_hand_are_not_made_again(
+    backbone: Backbone, seen: Inspection, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    statistics = statistics_of(backbone, reference)
+    plan = Plan("blocks", ("mean",))
+    whole = screened(backbone, seen, plan, reference)
+
+    def never(*_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(module, "statistics_of", never)
+    monkeypatch.setattr(module, "_read", lambda path: None)
+    found = screened(backbone, seen, plan, reference, statistics=statistics)
+    assert torch.equal(found.effect_cls, whole.effect_cls)
+
+
+def test_where_nothing_can_be_kept_it_is_screened_all_the_same(
+    backbone: Backbone, seen: Inspection, reference: Reference, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module.np, "savez", full)
+    assert screened(backbone, seen, Plan("blocks", ("zero",)), reference).effect_cls.shape
+    assert not list(cache_folder().glob("screening-*"))

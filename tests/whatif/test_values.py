@@ -156,6 +156,7 @@ def test_what_is_learnt_is_the_same_for_every_picture(
     mean = one_edit(vit, seen, "positions=mean", sources).value
     assert torch.equal(mean[0], table[0])
     torch.testing.assert_close(mean[1:], table[1:].mean(0).expand(6, -1))
+    assert torch.equal(one_edit(vit, seen, "positions=noise", sources).value[0], table[0])
     some = one_edit(vit, seen, "positions[0,1;1,1]=noise", sources)
     assert some.tokens == [2, 5]
     spread = (some.value - table[1:].mean(0)) / table[1:].std(0, correction=0)
@@ -247,3 +248,11 @@ def test_noise_is_another_at_every_place(
         for other in drawn[:i]:
             correlation = torch.corrcoef(torch.stack([one.flatten(), other.flatten()]))[0, 1]
             assert correlation.abs() < 0.5
+
+
+def test_a_temperature_divides_the_scores(
+    vit: VisionTransformer, seen: Inspection, sources: Sources
+) -> None:
+    edit = one_edit(vit, seen, "scores:1.2=temperature 0.5", sources)
+    assert torch.equal(edit.value(torch.arange(4.0)), 2 * torch.arange(4.0))
+    assert (edit.block, edit.unit) == (1, 2)

@@ -67,6 +67,7 @@ def test_rows_and_columns_from_the_first_to_the_last() -> None:
         ("scores:1=temperature 0", "above 0, not '0'"),
         ("scores:1=temperature hot", "above 0, not 'hot'"),
         ("scores:1=temperature nan", "above 0"),
+        ("scores:1=temperature inf", "above 0"),
         ("scores:1=cls!everything", "Tokens are cls, registers, patches or ROW,COLUMN, not 'every"),
         ("scores:1[cls]=cls!patches", r"before the !: leave \[...\] out"),
         ("tokens:0[3;4]=zero", "ROW,COLUMN, not '3'"),
@@ -80,3 +81,9 @@ def test_refused_in_words_that_name_what_there_is(text: str, message: str) -> No
     with pytest.raises(ValueError, match=message) as refused:
         parse_change(text)
     assert str(refused.value).startswith(text)
+
+
+def test_as_many_patches_as_a_picture_can_have() -> None:
+    change = parse_change("tokens:0[0-255,0-255]=zero")
+    assert change.tokens is not None
+    assert len(change.tokens) == 65536
