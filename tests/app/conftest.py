@@ -33,6 +33,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+SAVES_DATA = 'Object.defineProperty(navigator, "connection", { value: { saveData: true } })'
 
 
 def free_port() -> int:
@@ -174,7 +175,8 @@ def opening(visitors: Contexts) -> Iterator[Callable[..., Page]]:
     """Opens the page as a new visitor; whatever goes wrong on it fails the tests at their end.
 
     `prepare` is given the empty page before it goes anywhere. `newcomer`: somebody who has not been
-    here before and is welcomed; everybody else was on Attention last.
+    here before and is welcomed; everybody else was on Attention last. `ahead`: the browser does not
+    save data, and the page gets ready what nobody has asked for yet; a test pays for what it asks.
     """
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
@@ -187,6 +189,7 @@ def opening(visitors: Contexts) -> Iterator[Callable[..., Page]]:
         strict: bool = True,
         prepare: Callable[[Page], object] | None = None,
         newcomer: bool = False,
+        ahead: bool = False,
     ) -> Page:
         context = visitors.take()
         contexts.append(context)
@@ -196,6 +199,8 @@ def opening(visitors: Contexts) -> Iterator[Callable[..., Page]]:
             watches.append(Watch(page, server))
         if not newcomer:
             page.add_init_script('localStorage["inside-screen"] ??= "attention"')
+        if not ahead:
+            page.add_init_script(SAVES_DATA)
         if prepare:
             prepare(page)
         page.goto(f"{server}/?__theme={'dark' if dark else 'light'}{link}")

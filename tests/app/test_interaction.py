@@ -328,7 +328,7 @@ def test_nothing_jumps(visitor: Callable[..., Page], width: int) -> None:
         page.wait_for_timeout(150)  # the observer is told after the frame
         return sum(value for value, _ in page.evaluate("window.shifts"))
 
-    page = visitor(width=width, prepare=lambda page: page.add_init_script(WATCH_SHIFTS))
+    page = visitor(width=width, ahead=True, prepare=lambda page: page.add_init_script(WATCH_SHIFTS))
     page.wait_for_function("document.querySelector('#status').innerText.includes('CC0')")
     assert jumped() <= 0.05, page.evaluate("window.shifts")
     for screen in ("attention", "tokens", "features", "masks", "crops"):
@@ -353,7 +353,9 @@ def test_a_first_visit_is_light_and_asks_nobody_else(visitor: Callable[..., Page
             "Network.loadingFinished", lambda event: weights.append(event["encodedDataLength"])
         )
 
-    page = visitor(prepare=weigh, newcomer=True)  # which watches that nothing leaves the machine
+    page = visitor(
+        prepare=weigh, newcomer=True, ahead=True
+    )  # which watches that nothing leaves the machine
     page.wait_for_function("document.querySelector('#status').innerText.includes('CC0')")
     page.wait_for_timeout(1000)  # whatever else comes by itself
     assert len(weights) > 20
@@ -372,7 +374,7 @@ COUNT_FRAMES = """
 
 def test_a_page_that_nobody_touches_draws_nothing(visitor: Callable[..., Page]) -> None:
     """Whatever draws frame after frame, ours or Gradio's, comes to rest."""
-    page = visitor(prepare=lambda page: page.add_init_script(COUNT_FRAMES))
+    page = visitor(ahead=True, prepare=lambda page: page.add_init_script(COUNT_FRAMES))
     tabs = page.locator(".inside-strip [role=tab]")
     for tab in tabs.evaluate_all("(tabs) => tabs.map((tab) => tab.id)"):
         page.click(f"#{tab}")
@@ -380,3 +382,14 @@ def test_a_page_that_nobody_touches_draws_nothing(visitor: Callable[..., Page]) 
         # Not by frames, which would be counted.
         page.wait_for_function("performance.now() - window.lastFrame > 300", polling=200)
     assert page.evaluate("window.lastFrame") > 0, "frames are counted"
+
+
+def test_screens_get_ready_before_they_open_unless_the_browser_saves_data(
+    visitor: Callable[..., Page],
+) -> None:
+    sparing, page = visitor(), visitor(ahead=True)
+    for screen in ("crops", "masks", "features", "losses", "update"):
+        expect(page.locator(view(screen))).to_have_attribute("data-ready", "")
+    made = """[...document.querySelectorAll("[data-view]")]
+        .filter((view) => view.childElementCount).map((view) => view.dataset.view).sort()"""
+    assert sparing.evaluate(made) == ["attention", "strip"]  # it has been there for longer

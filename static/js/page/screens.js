@@ -18,7 +18,8 @@
      InputError. Any other exception is told as a fault of the view.
 
    A screen's files are fetched, and it is made, when it opens or when the page has nothing else to
-   do; not before the first picture is on the screen, and not for a newcomer who has touched nothing.
+   do; not before the first picture is on the screen, nor for a newcomer who has touched
+   nothing, nor where the browser saves data.
    The strip of thumbnails keeps the same contract and is always open. */
 import { settings } from "../settings.js";
 import { bus } from "./bus.js";
@@ -281,13 +282,19 @@ async function whenAtRest() {
 /** Whether this is a newcomer's untouched page: it fetches nothing that nobody asked for. */
 export const isSparing = () => view?.key === "first" && !touched;
 
+/** Whether what nobody has asked for yet may be fetched: a browser that saves data says no. */
+export function mayFetchAhead() {
+  const { connection: line } = /** @type {{ connection?: { saveData?: boolean } }} */ (navigator);
+  return !isSparing() && !line?.saveData;
+}
+
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let idle;
 
 /* The screens that are not open get ready, two at a time, when the page is idle. */
 function prepareSoon() {
   clearTimeout(idle);
-  if (isSparing()) return;
+  if (!mayFetchAhead()) return;
   idle = setTimeout(() => void ready.then(prepare), 120);
 }
 

@@ -1,7 +1,7 @@
 /* What the screen asks the server for: the layer that is shown, its neighbours ahead of time, and what
    only follows when something rests. */
 import { fetchScene, sceneUrl } from "../../page/scenes.js";
-import { isSparing } from "../../page/screens.js";
+import { isSparing, mayFetchAhead } from "../../page/screens.js";
 import { selection } from "../../page/selection.js";
 import { debounce } from "../../ui/frame.js";
 import { queryOf } from "./state.js";
@@ -51,6 +51,7 @@ export function createLoading(state, update) {
    * @param {number} layer
    */
   async function fetchNeighbours(view, layer) {
+    if (!mayFetchAhead()) return;
     const step = layer < came ? -1 : 1;
     came = layer;
     for (const near of [layer + step, layer + 2 * step, layer - step]) {

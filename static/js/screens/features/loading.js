@@ -2,7 +2,7 @@
    and what is fetched ahead. */
 import { fillLesson } from "../../page/lesson.js";
 import { fetchScene } from "../../page/scenes.js";
-import { isSparing } from "../../page/screens.js";
+import { isSparing, mayFetchAhead } from "../../page/screens.js";
 import { selection } from "../../page/selection.js";
 
 const REST = 700; // ms: another screen may go through many layers
@@ -56,6 +56,7 @@ export function createLoading(screen, openWay) {
    * @param {import("./state.js").Way} way
    */
   async function fetchNeighbours({ view, layer, isOvertaken }, way) {
+    if (!mayFetchAhead()) return;
     const near = layer < came ? [layer - 1, layer + 1] : [layer + 1, layer - 1];
     came = layer;
     for (const next of near.filter((one) => one >= 0 && one < view.layers))
