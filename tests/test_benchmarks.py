@@ -3,9 +3,13 @@
 import copy
 import json
 import re
+import threading
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from tiny_models import TINY, tiny_vit
@@ -90,10 +94,22 @@ def test_growth_is_a_slope_between_the_last_two_sizes() -> None:
 
 
 def test_a_peak_is_what_was_held() -> None:
-    with growth.peak_memory() as peak:
-        block = np.ones(2**24)  # 128 MB, every page of it written
-    assert block.nbytes == 2**27
-    assert peak.held > 100 * 2**20
+    seen = threading.Event()
+
+    class Holding:
+        """A process that holds 100 bytes, then 900, and 300 in the end."""
+
+        held = iter([100, 900])
+
+        def memory_info(self) -> SimpleNamespace:
+            held = next(self.held, 300)
+            if held == 300:
+                seen.set()
+            return SimpleNamespace(rss=held)
+
+    with growth.peak_memory(cast(psutil.Process, Holding())) as peak:
+        assert seen.wait(60)
+    assert peak.held == 800
 
 
 @pytest.mark.parametrize("training", [False, True])

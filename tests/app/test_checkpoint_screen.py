@@ -112,6 +112,7 @@ def test_what_it_does_not_tell_is_asked_and_it_is_not_sent_again(
     question.get_by_role("button", name="Open it so").click()
     expect(page.locator("#model input")).to_have_value("silent.pth (yours)")
     expect(question).to_have_count(0)
+    page.click("#tab-attention")
     wait_for(page, "attention", "it.layer === 1")
     uploads = [url for url in sent if "/checkpoints" in url]
     assert [("/asked/" in url) for url in uploads] == [False, True]

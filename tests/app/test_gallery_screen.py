@@ -70,6 +70,7 @@ def page(visitors: Callable[..., Page], tmp_path_factory: pytest.TempPathFactory
     wait_for(page, "it.gallery !== 'samples' && it.seen && it.near.neighbours", 180)
     yield page
     name = look(page, "it.gallery")
+    page.goto("about:blank")  # which asks no more how far it is
     ask(page, f"{name}/steer?action=stop", "POST")
     while ask(page, name).json()["alive"]:
         time.sleep(0.2)

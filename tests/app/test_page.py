@@ -41,7 +41,7 @@ def wait_for_key(page: Page, name: str, old: str) -> str:
 
 
 def test_upload_changes_all_four_views(visitor: Callable[..., Page], shown: Shown) -> None:
-    page = visitor()
+    page = visitor(ahead=True)
     before = {}
     for name in VIEWS:
         open_tab(page, name)
