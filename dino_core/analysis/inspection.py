@@ -21,6 +21,7 @@ from torch import Tensor
 
 from dino_core.images import from_tensor
 from dino_core.vit import (
+    Block,
     Edit,
     VisionTransformer,
     ViTOutput,
@@ -85,13 +86,7 @@ class Inspection:
 
     def token_at(self, row: int, column: int) -> int:
         """Index of a patch's token. ValueError outside the grid."""
-        h, w = self.grid
-        if not (0 <= row < h and 0 <= column < w):
-            raise ValueError(
-                f"The picture has {h} x {w} patches, rows 0 to {h - 1} and columns 0 to {w - 1}; "
-                f"there is no patch {row},{column}."
-            )
-        return self.first_patch + row * w + column
+        return token_of((row, column), self.grid, self.first_patch)
 
     def rows(self, token: int) -> Tensor:
         """What one token attends to in every layer and head: [T, A, N], sums to 1 over N."""
@@ -140,6 +135,17 @@ class Inspection:
         return figure
 
 
+def token_of(patch: tuple[int, int], grid: tuple[int, int], first_patch: int) -> int:
+    """Index of a patch's token. ValueError outside the grid."""
+    (row, column), (h, w) = patch, grid
+    if not (0 <= row < h and 0 <= column < w):
+        raise ValueError(
+            f"The picture has {h} x {w} patches, rows 0 to {h - 1} and columns 0 to {w - 1}; "
+            f"there is no patch {row},{column}."
+        )
+    return first_patch + row * w + column
+
+
 @torch.inference_mode()
 def inspect(
     vit: VisionTransformer,
@@ -179,8 +185,27 @@ def inspect(
 def patch_features(vit: VisionTransformer, images: Tensor, layer: int) -> Tensor:
     """`inspect(vit, images).patches(layer)` [P, D] of one picture [3, H, W], with nothing else
     kept: in about half the time."""
-    out = vit(images[None].to(vit.pos_embed), trace=[layer])
-    return vit.norm(out.traces[layer].tokens[0, out.first_patch :])
+    check_range("layer", [layer], vit.config.depth)
+    return vit(images[None].to(vit.pos_embed), until=layer + 1).patches[0]
+
+
+@torch.inference_mode()
+def attention_row(
+    vit: VisionTransformer, images: Tensor, layer: int, patch: tuple[int, int] | None = None
+) -> Tensor:
+    """What a patch (row, column), or the class token (None), of one picture [3, H, W] attends to in
+    one layer: [A, N], sums to 1 over N.
+
+    That of `inspect(vit, images).row(...)`, with nothing computed of what follows the queries and
+    keys of this layer. ValueError outside the picture or the layers.
+    """
+    check_range("layer", [layer], vit.config.depth)
+    out = vit(images[None].to(vit.pos_embed), until=layer)
+    token = 0 if patch is None else token_of(patch, out.grid, out.first_patch)
+    block = vit.blocks[layer]
+    assert isinstance(block, Block)
+    queries, keys = block.queries_and_keys(out.tokens)
+    return attention_rows(queries, keys, [token])[0, :, 0]
 
 
 def edited_scores(out: ViTOutput) -> dict[int, Sequence[Edit]]:

@@ -43,7 +43,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from torch import Tensor
 
-    from dino_core.analysis.inspection import Inspection
     from dino_core.analysis.pca import FeatureColours
     from dino_core.images import Fitted
 
@@ -144,6 +143,8 @@ def attention(args: argparse.Namespace) -> None:
     patch part, and entropy [heads] in nats. Of several pictures in a folder for each.
     """
     from dino_core import figures
+    from dino_core.analysis.inspection import attention_row
+    from dino_core.images import to_tensor
     from dino_core.vit import check_range
 
     output_folder(args.output)
@@ -158,11 +159,14 @@ def attention(args: argparse.Namespace) -> None:
     named = list(zip(args.images, picture_names(args.images), strict=True))
     for path, name in with_progress(named):
         fitted = fit(path, args, backbone)
-        seen = look(backbone, fitted)
         folder = args.output if alone else f"{args.output}/{name}"
-        save_attention(folder, fitted, seen, layer, args.query)
-        if args.figure:
-            shown.append(seen)
+        if args.figure:  # which asks for more than this row
+            shown.append(look(backbone, fitted))
+            token = shown[-1].token_at(*args.query) if args.query else 0
+            rows = shown[-1].row(layer, token)
+        else:
+            rows = attention_row(backbone.vit, to_tensor(fitted.picture), layer, args.query)
+        save_attention(folder, fitted, rows.float(), args.query)
     chosen: dict[str, Any] = {"query": args.query, "layer": layer, "heads": args.head}
 
     def draw(width: Width) -> "Figure":
@@ -175,15 +179,14 @@ def attention(args: argparse.Namespace) -> None:
 
 
 def save_attention(
-    folder: str, fitted: "Fitted", seen: "Inspection", layer: int, query: tuple[int, int] | None
+    folder: str, fitted: "Fitted", rows: "Tensor", query: tuple[int, int] | None
 ) -> None:
-    """One picture's heads as PNG and NPZ."""
+    """One picture's heads, rows [A, N] over its tokens, as PNG and NPZ."""
     from dino_core.analysis.attention import entropy
     from dino_core.draw.pictures import contact_sheet
 
-    token = seen.token_at(*query) if query else 0
-    rows = seen.rows(token)[layer].float()  # [A, N]
-    maps = array(seen.on_grid(rows))  # [A, h, w]
+    h, w = fitted.grid
+    maps = array(rows[:, -h * w :].unflatten(-1, (h, w)))  # patches are the last tokens
     heads = [over_picture(values, fitted, query) for values in maps]
     pictures = {f"head_{head:02}": picture for head, picture in enumerate(heads)}
     pictures["heads"] = contact_sheet(heads, columns=math.isqrt(len(heads) - 1) + 1)

@@ -93,13 +93,19 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(config.dim, 3 * config.dim)
         self.proj = nn.Linear(config.dim, config.dim)
 
+    def split(self, tokens: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """[B, N, D] -> queries, keys and values [B, A, N, d]."""
+        B, N, D = tokens.shape
+        qkv = self.qkv(tokens).reshape(B, N, 3, self.heads, D // self.heads)
+        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [B, N, 3, A, d] -> 3 x [B, A, N, d]
+        return q, k, v
+
     def forward(
         self, tokens: Tensor, edits: EditsBySite = UNEDITED
     ) -> tuple[Tensor, Tensor, Tensor]:
         """[B, N, D] -> the update [B, N, D], queries and keys [B, A, N, d]."""
-        B, N, D = tokens.shape
-        qkv = self.qkv(tokens).reshape(B, N, 3, self.heads, D // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # [B, N, 3, A, d] -> 3 x [B, A, N, d]
+        N, D = tokens.shape[1:]
+        q, k, v = self.split(tokens)
         if self.fused and not edits.scores:
             mixed = F.scaled_dot_product_attention(q, k, v)
         else:
@@ -212,6 +218,10 @@ class Block(nn.Module):
         """[B, N, D] -> what attention adds [B, N, D], its queries and keys [B, A, N, d]."""
         update, q, k = self.attn(self.norm1(tokens), edits)
         return edited(self.ls1(update), edits.attention), q, k
+
+    def queries_and_keys(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, N, D] -> queries and keys [B, A, N, d] alone: nothing is mixed or added."""
+        return self.attn.split(self.norm1(tokens))[:2]
 
     def mlp_branch(self, tokens: Tensor, edits: EditsBySite = UNEDITED) -> Tensor:
         """[B, N, D] -> what the MLP adds [B, N, D]."""

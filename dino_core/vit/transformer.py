@@ -67,6 +67,16 @@ def check_masks(masks: Tensor, count: int, grid: tuple[int, int]) -> None:
         )
 
 
+def check_end(until: int, trace: Collection[int], edits: Sequence[Edit], depth: int) -> None:
+    """Raises ValueError for a forward that ends at no block, or before what is asked for."""
+    if not 0 <= until <= depth:
+        raise ValueError(f"A forward ends before block 0 to {depth}, not before block {until}.")
+    asked = [*trace, *(edit.block for edit in edits)]
+    late = [block for block in asked if block is not None and block >= until]
+    if late:
+        raise ValueError(f"Block {late[0]} is not computed: this forward ends before {until}.")
+
+
 def interpolate_positions(
     positions: Tensor,
     grid: tuple[int, int],
@@ -107,6 +117,7 @@ class _Asked:
     trace: Collection[int]
     rows: Sequence[int]
     edits: Sequence[Edit]
+    until: int | None = None  # blocks that are gone through; None: all
 
 
 class PatchEmbed(nn.Module):
@@ -237,6 +248,7 @@ class VisionTransformer(nn.Module):
         trace: Iterable[int] = (),
         rows: Sequence[int] = (),
         edits: Sequence[Edit] = (),
+        until: int | None = None,
         generator: torch.Generator | None = None,
     ) -> ViTOutput:
         """Normalised pictures [B, C, H, W] (any multiple of the patch size) -> tokens.
@@ -246,6 +258,8 @@ class VisionTransformer(nn.Module):
         rows       tokens (from 0) whose attention to keep in all blocks; without `trace` nothing
                    else is kept: 0.4 MB for the class token of ViT-S at 518 px, not 50 MB
         edits      what is to stand where, see `edits.py`
+        until      the first block that is not computed, 0 to T; None: all are. The tokens are those
+                   that enter it
         generator  draws the drop path in training mode
 
         Raises ValueError for a size that is no multiple of the patch size, for a block or head that
@@ -255,6 +269,8 @@ class VisionTransformer(nn.Module):
         stochastic = self.training and config.drop_path > 0
         trace = set(trace)
         check_edits(edits, config, grid)
+        if until is not None:
+            check_end(until, trace, edits, config.depth)
         if stochastic and (trace or rows or edits):
             raise ValueError(
                 "In training mode this model leaves branches out at random, which hides what is "
@@ -262,7 +278,7 @@ class VisionTransformer(nn.Module):
             )
         tokens = self.embed(images, masks, edits)
         registers = 0 if registers_out(edits) else config.registers
-        asked = _Asked(grid, registers, trace, rows, edits)
+        asked = _Asked(grid, registers, trace, rows, edits, until)
         return self._walk(tokens, asked, generator=generator)
 
     def resume(
@@ -315,6 +331,8 @@ class VisionTransformer(nn.Module):
             assert isinstance(block, Block)
             if index < first:
                 continue
+            if index == asked.until:
+                break
             if check is not None:
                 check()
             if stochastic:

@@ -7,7 +7,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from dino_core.analysis.inspection import Inspection, inspect
+from dino_core.analysis.inspection import (
+    Inspection,
+    attention_row,
+    inspect,
+    patch_features,
+)
 from dino_core.config import ViTConfig
 from dino_core.images import to_tensor
 from dino_core.vit import Edit, VisionTransformer
@@ -41,6 +46,37 @@ def image() -> Tensor:
 @pytest.fixture(scope="module")
 def seen(vit: VisionTransformer, image: Tensor) -> Inspection:
     return inspect(vit, image)
+
+
+def test_one_row_and_one_layer_alone_are_those_of_the_whole(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    for layer in range(3):
+        for patch, token in ((None, 0), ((1, 3), 11)):
+            row = attention_row(vit, image, layer, patch)
+            torch.testing.assert_close(row, seen.row(layer, token), rtol=0, atol=0)
+        torch.testing.assert_close(
+            patch_features(vit, image, layer), seen.patches(layer), rtol=0, atol=0
+        )
+    with pytest.raises(ValueError, match="no patch 2,0"):
+        attention_row(vit, image, 0, (2, 0))
+    with pytest.raises(ValueError, match="layer"):
+        attention_row(vit, image, 3)
+
+
+def test_a_forward_that_ends_early_computes_no_later_block(
+    vit: VisionTransformer, image: Tensor, seen: Inspection
+) -> None:
+    out = vit(image[None], until=2, trace=[1])
+    torch.testing.assert_close(out.tokens[0], seen.tokens[1], rtol=0, atol=0)
+    torch.testing.assert_close(vit(image[None], until=0).tokens, out.embedded, rtol=0, atol=0)
+    for wrong in (
+        {"until": 4},
+        {"until": 2, "trace": [2]},
+        {"until": 1, "edits": [Edit("mlp", 0.0, block=1)]},
+    ):
+        with pytest.raises(ValueError, match=r"A forward ends|is not computed"):
+            vit(image[None], **wrong)
 
 
 def test_rows_and_maps_are_the_softmax_of_all_tokens(
