@@ -10,7 +10,7 @@ from dino_core.cli.films import colour_options, pca_config
 from dino_core.cli.outputs import output_file
 from dino_core.cli.weights import load_weights
 
-SHORT_SIDE = 224  # px: a page of about 4 MB
+SHORT_SIDE = 224  # px: a page of at most 4 MB
 
 
 def webpage_options(option: Option) -> None:
@@ -25,9 +25,10 @@ def webpage(args: argparse.Namespace) -> None:
     """A picture as one HTML file: attention under the pointer, PCA layer by layer.
 
     It opens from the disk, without a server, and loads nothing from elsewhere: for a talk or a
-    supplement. At most 4 MB for ViT-S/14 at 224 px, the default size, and pictures up to 3:2, 5 MB
-    for longer ones; attention is computed in it from rounded queries and keys, and how far off that
-    is stands on the page.
+    supplement. At most 4 MB for ViT-S/14 at 224 px, the default size, whatever the aspect of the
+    picture; attention is computed in it from rounded queries and keys, as little as that allows,
+    and how far off any weight is stands on the page. Larger models and sizes take more rather than
+    be rounded beyond what can be shown.
     """
     from dino_core.analysis.depth import layers_in_colours
     from dino_core.figures.offline_page import offline_page

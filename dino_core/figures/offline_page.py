@@ -32,32 +32,46 @@ if TYPE_CHECKING:
 
 SCRIPTS = STATIC / "js"
 ENTRY, STYLE = "standalone/page.js", "standalone/page.css"
-MOST = 4_000_000  # bytes that a page tries to stay within
-LEVELS = (127, 63, 31)  # of the integers; the first with which it does
+MOST = 4_000_000  # bytes that a page stays within
+SLACK = 400  # bytes of the words that are known last
+FINEST, COARSEST = 0.001, 0.1  # noise of q . k / sqrt(d): what nobody sees, what is not gone beyond
+# Printable letters but & < >, as many as two of them need to hold 13 bits.
+ALPHABET = "".join(chr(code) for code in range(33, 127) if chr(code) not in "&<>")
+BITS, LETTERS = 13, 2
 IMPORT = re.compile(r'(\bfrom\s*|\bimport\s*)"(\.[^"]+)"')
 
 
-def offline_page(seen: "Inspection", family: "Family", *, title: str, words: str = "") -> str:
+def offline_page(
+    seen: "Inspection", family: "Family", *, title: str, words: str = "", most: int = MOST
+) -> str:
     """A picture's attention and PCA as the text of an HTML file.
 
-    At most 4 MB for ViT-S/14 at 224 px and pictures up to 3:2, 5 MB for the longest: the attention
-    is rounded as little as that allows, and how far off it is stands on the page.
+    At most 4 MB (`most` bytes): attention is rounded as little as that allows, and how far off it
+    is stands on the page. ViT-S/14 at 224 px fits whatever the picture's aspect; what would have to
+    be rounded to more than `COARSEST` takes more bytes instead.
     """
-    from dino_core.analysis.compact import compact_attention
+    from dino_core.analysis.compact import balanced, compact_attention, largest_error
 
-    text = ""
-    for levels in LEVELS:
-        compact = compact_attention(seen, levels)
-        text = document(seen, family, compact, title, words)
-        if len(text.encode()) <= MOST:
+    told = facts(seen, family, title, words)
+    room = (most - len(document(told, title, b"").encode()) - SLACK) * BITS // (8 * LETTERS)
+    parts, noise = balanced(seen), FINEST
+    while True:
+        compact = compact_attention(parts, noise)
+        data = packed(family, compact)
+        if len(data) <= room or noise == COARSEST:
             break
-    return text
+        over = 8 * (len(data) - room) / (compact.queries.size + compact.keys.size)  # bits each
+        noise = min(noise * 2 ** (over + 0.05), COARSEST)
+    off = (
+        f"Attention is computed here from rounded numbers: no weight of any head is more than "
+        f"{100 * largest_error(seen, compact):.2g} percentage points off."
+    )
+    told["words"] = " ".join(filter(None, [words, off]))
+    return document(told, title, data)
 
 
-def document(
-    seen: "Inspection", family: "Family", compact: "CompactAttention", title: str, words: str
-) -> str:
-    """The page with the attention as it was rounded."""
+def document(told: dict[str, Any], title: str, data: bytes) -> str:
+    """The page: what its script is told, and the numbers that it takes apart."""
     modules = needed_modules()
     imports = json.dumps({"imports": {name: data_url(text) for name, text in modules.items()}})
     entry = f'import "{specifier(ENTRY)}";'
@@ -69,7 +83,7 @@ def document(
     )
     colours = {"magma": colour_table("magma").tolist()}
     settings: dict[str, Any] = {"colours": colours, "presets": [], "screens": [], "first": None}
-    said = facts(seen, family, compact, title, words)
+    said = told | {"bytes": len(data)}
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
@@ -79,29 +93,24 @@ def document(
         f"<noscript>{escape(title)}: this page needs JavaScript.</noscript>\n"
         f'<script type="application/json" id="inside-settings">{inert(settings)}</script>\n'
         f'<script type="application/json" id="inside-facts">{inert(said)}</script>\n'
-        f'<script type="text/plain" id="inside-data">{packed(family, compact)}</script>\n'
+        f'<script type="text/plain" id="inside-data">{as_text(data)}</script>\n'
         f'<script type="module">{entry}</script>\n</body>\n</html>\n'
     )
 
 
-def facts(
-    seen: "Inspection", family: "Family", compact: "CompactAttention", title: str, words: str
-) -> dict[str, Any]:
+def facts(seen: "Inspection", family: "Family", title: str, words: str) -> dict[str, Any]:
     """What the page is told beside the numbers: see `Facts` in its script."""
     picture = Image.fromarray(seen.pixels.numpy())
-    off = (
-        f"Attention is computed here from rounded numbers: no weight of any head is more than "
-        f"{100 * compact.error:.2g} percentage points off."
-    )
+    T, A, N, d = seen.keys.shape
     return {
         "title": title,
-        "words": " ".join(filter(None, [words, off])),
+        "words": words,
         "picture": data_url(jpeg(picture), "image/jpeg"),
         "size": picture.size,
         "grid": seen.grid,
         "registers": seen.registers,
-        "shape": compact.keys.shape,
-        "scale": compact.keys.shape[-1] ** -0.5,
+        "shape": (T, A, N, min(d, N)),
+        "scale": d**-0.5,
         "layers": [
             f"PCA of layer {layer}, {100 * view.variance:.0f} % of the variance shown, "
             f"cosine {view.cosine:.2f} with the layer it was brought to"
@@ -110,12 +119,27 @@ def facts(
     }
 
 
-def packed(family: "Family", compact: "CompactAttention") -> str:
-    """All numbers in the order in which the script takes them apart, deflated, as base64."""
+def packed(family: "Family", compact: "CompactAttention") -> bytes:
+    """All numbers in the order in which the script takes them apart, deflated.
+
+    An integer x becomes 2x, or -2x - 1 below 0; first come the low bytes of all, then the high
+    ones, which are 0 nearly everywhere.
+    """
+    both = np.stack([compact.queries, compact.keys])
+    unsigned = ((both << 1) ^ (both >> 15)).view(np.uint16)
     colours = np.stack([to_bytes(view.colours.cpu().numpy()) for view in family.maps])
-    parts = (compact.query_scales, compact.key_scales, compact.queries, compact.keys, colours)
-    data = b"".join(np.ascontiguousarray(part).tobytes() for part in parts)
-    return base64.b64encode(zlib.compress(data, 9)).decode()
+    parts = (compact.steps, unsigned.astype(np.uint8), (unsigned >> 8).astype(np.uint8), colours)
+    deflate = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    return b"".join(deflate.compress(part.tobytes()) for part in parts) + deflate.flush()
+
+
+def as_text(data: bytes) -> str:
+    """Bytes as letters that may stand in a document, two for every 13 bits (base64 takes 12)."""
+    bits = np.unpackbits(np.frombuffer(data, np.uint8))
+    groups = np.pad(bits, (0, -len(bits) % BITS)).reshape(-1, BITS)
+    values = groups @ (1 << np.arange(BITS - 1, -1, -1, dtype=np.uint16))
+    pairs = np.stack([values // len(ALPHABET), values % len(ALPHABET)], axis=1)
+    return np.frombuffer(ALPHABET.encode(), np.uint8)[pairs].tobytes().decode()
 
 
 def needed_modules() -> dict[str, str]:

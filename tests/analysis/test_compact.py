@@ -1,54 +1,81 @@
-"""analysis/compact.py: attention from small integers, and how far off it says it is."""
+"""analysis/compact.py: attention from small integers, and how far off it is."""
 
 import numpy as np
 import pytest
 import torch
 from tiny_models import TINY, tiny_vit
-from torch import Tensor
 
-from dino_core.analysis.compact import as_integers, balanced, compact_attention
-from dino_core.analysis.inspection import inspect
-from dino_core.vit import attention_weights
-
-
-def drawn(seed: int) -> Tensor:
-    scales = torch.logspace(1, -1, 8)  # channels of very different size
-    values = torch.randn(2, 3, 20, 8, generator=torch.Generator().manual_seed(seed))
-    return values * scales + 2
+from dino_core.analysis.compact import (
+    LARGEST,
+    Balanced,
+    balanced,
+    compact_attention,
+    largest_error,
+)
+from dino_core.analysis.inspection import Inspection, inspect
 
 
-def test_balancing_changes_no_attention() -> None:
-    queries, keys = drawn(0).double(), drawn(1).double()
-    other = attention_weights(*balanced(queries, keys))
-    torch.testing.assert_close(other, attention_weights(queries, keys), atol=1e-9, rtol=0)
-    large = [part.abs().amax(-2) for part in balanced(queries, keys)]
-    torch.testing.assert_close(large[0], large[1])
+@pytest.fixture(scope="module")
+def seen() -> Inspection:
+    images = torch.randn(3, 42, 56, generator=torch.Generator().manual_seed(0))
+    return inspect(tiny_vit(TINY), images)
 
 
-def test_integers_reach_their_levels_and_round_to_half_a_step() -> None:
-    values = drawn(2)
-    small, scale = as_integers(values, 31)
-    assert small.abs().amax(-1).eq(31).all()
-    apart = (small * scale[..., None] - values).abs()
-    assert (apart <= 0.5001 * scale[..., None]).all()
+def rows(queries: np.ndarray, keys: np.ndarray, scale: float) -> np.ndarray:
+    """softmax(q k^T scale) of [..., N, c]."""
+    scores = queries.astype(np.float64) @ np.swapaxes(keys, -1, -2).astype(np.float64) * scale
+    out = np.exp(scores - scores.max(-1, keepdims=True))
+    return out / out.sum(-1, keepdims=True)
 
 
-def test_the_error_that_is_told_is_the_largest_of_all_rows() -> None:
-    seen = inspect(
-        tiny_vit(TINY), torch.randn(3, 42, 56, generator=torch.Generator().manual_seed(0))
-    )
-    rough, fine = compact_attention(seen, 15), compact_attention(seen)
-    for compact in (rough, fine):
-        worst = 0.0
+def test_balancing_changes_no_attention_and_parts_the_channels(seen: Inspection) -> None:
+    parts = balanced(seen)
+    got = rows(parts.queries.numpy(), parts.keys.numpy(), parts.scale)
+    wanted = torch.stack([seen.attention(layer) for layer in range(seen.layers)]).numpy()
+    np.testing.assert_allclose(got, wanted, atol=1e-6)
+    own = parts.queries.mT @ parts.queries
+    torch.testing.assert_close(own, parts.keys.mT @ parts.keys)
+    largest = own.diagonal(dim1=-2, dim2=-1)[..., 0]
+    torch.testing.assert_close(own, torch.diag_embed(own.diagonal(dim1=-2, dim2=-1)))
+    assert (own.amax((-2, -1)) == largest).all(), "the first channel has the most to say"
+
+
+def test_the_noise_is_the_one_that_was_asked_for() -> None:
+    generator = torch.Generator().manual_seed(0)
+    drawn = torch.randn(2, 2, 3, 60, 16, generator=generator, dtype=torch.float64)
+    drawn *= torch.logspace(1, 0, 16)  # channels of different size
+    parts = Balanced(drawn[0], drawn[1], 16**-0.5)
+    for noise in (0.01, 0.1):
+        compact = compact_attention(parts, noise)
+        step = compact.steps[..., None, None]
+        queries, keys = (np.swapaxes(one, -1, -2) * step for one in (compact.queries, compact.keys))
+        got = queries @ np.swapaxes(keys, -1, -2) * parts.scale
+        exact = (parts.queries @ parts.keys.mT * parts.scale).numpy()
+        assert np.sqrt(np.square(got - exact).mean()) == pytest.approx(noise, rel=0.1)
+    with pytest.raises(ValueError, match="above 0, not 0"):
+        compact_attention(parts, 0)
+
+
+def test_no_integer_is_too_large_for_its_bytes() -> None:
+    queries = torch.ones(1, 1, 5, 2, dtype=torch.float64)
+    queries[0, 0, 0, 0] = 1e9
+    compact = compact_attention(Balanced(queries, queries, 1.0), 1e-3)
+    assert compact.queries.max() == LARGEST
+    assert compact.queries[0, 0, 0, 0] * compact.steps[0, 0] == pytest.approx(1e9)
+
+
+def test_the_error_that_is_told_is_the_largest_of_all_rows(seen: Inspection) -> None:
+    errors = []
+    for noise in (0.001, 0.1):
+        compact, worst = compact_attention(balanced(seen), noise), 0.0
         for layer in range(seen.layers):
-            q = compact.queries[layer] * compact.query_scales[layer][..., None]
-            k = compact.keys[layer] * compact.key_scales[layer][..., None]
-            logits = q.astype(np.float64) @ k.transpose(0, 2, 1) * q.shape[-1] ** -0.5
-            rows = np.exp(logits - logits.max(-1, keepdims=True))
-            rows /= rows.sum(-1, keepdims=True)
-            worst = max(worst, float(np.abs(rows - seen.attention(layer).numpy()).max()))
-        assert compact.error == pytest.approx(worst, abs=1e-6)
-    assert fine.error < 0.02
-    assert fine.error < rough.error / 3
-    with pytest.raises(ValueError, match="1 to 127 levels, not 128"):
-        compact_attention(seen, 128)
+            step = compact.steps[layer][:, None, None]
+            q, k = (
+                np.swapaxes(one[layer], -1, -2) * step for one in (compact.queries, compact.keys)
+            )
+            off = np.abs(rows(q, k, compact.scale) - seen.attention(layer).numpy())
+            worst = max(worst, float(off.max()))
+        errors.append(largest_error(seen, compact))
+        assert errors[-1] == pytest.approx(worst, abs=1e-6)
+    assert errors[0] < 0.001
+    assert errors[0] < errors[1] / 10

@@ -1,59 +1,84 @@
-"""figures/offline_page.py: how fine the numbers are that a page holds, and what it says of them."""
+"""A page stays within its bytes, and what it holds can be taken apart again."""
 
 import json
 import re
-from typing import Any
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+import torch
 from tiny_models import TINY, tiny_vit
 
-from dino_core.analysis.compact import compact_attention
+from dino_core.analysis.alignment import Family
+from dino_core.analysis.compact import balanced, compact_attention, largest_error
 from dino_core.analysis.depth import layers_in_colours
 from dino_core.analysis.inspection import Inspection, inspect
-from dino_core.config import PCAConfig
-from dino_core.figures import offline_page as module
-from dino_core.images import to_tensor
+from dino_core.config import PCA_PRESETS
+from dino_core.figures.offline_page import ALPHABET, FINEST, as_text, offline_page, packed
 
 
 @pytest.fixture(scope="module")
 def seen() -> Inspection:
-    pixels = np.random.default_rng(0).integers(0, 256, (56, 84, 3), np.uint8)
-    return inspect(tiny_vit(), to_tensor(Image.fromarray(pixels)))
+    images = torch.randn(3, 56, 112, generator=torch.Generator().manual_seed(0))
+    return inspect(tiny_vit(TINY), images)
 
 
-def page(seen: Inspection, title: str = "t") -> str:
-    family = layers_in_colours(seen, PCAConfig(foreground=False))
-    return module.offline_page(seen, family, title=title)
+@pytest.fixture(scope="module")
+def family(seen: Inspection) -> Family:
+    return layers_in_colours(seen, PCA_PRESETS["all-patches"])
 
 
-def facts(text: str) -> dict[str, Any]:
-    found = re.search(r'id="inside-facts">(.*?)</script>', text)
-    assert found is not None
-    return json.loads(found[1])
+def off(page: str) -> float:
+    """How far off the page says that it is, in percentage points."""
+    found = re.search(r"more than ([\d.e-]+) percentage points", page)
+    assert found
+    return float(found[1])
 
 
-@pytest.mark.parametrize(("most", "levels"), [(4_000_000, [127]), (1, [127, 63, 31])])
-def test_the_numbers_are_as_fine_as_the_size_allows(
-    seen: Inspection, monkeypatch: pytest.MonkeyPatch, most: int, levels: list[int]
+def test_fewer_bytes_round_more_and_no_page_has_more_than_it_may(
+    seen: Inspection, family: Family
 ) -> None:
-    tried: list[int] = []
-
-    def noted(seen: Inspection, level: int) -> Any:
-        tried.append(level)
-        return compact_attention(seen, level)
-
-    monkeypatch.setattr("dino_core.analysis.compact.compact_attention", noted)
-    monkeypatch.setattr(module, "MOST", most)
-    said = facts(page(seen))
-    assert tried == levels
-    off = 100 * compact_attention(seen, levels[-1]).error
-    assert f"more than {off:.2g} percentage points off" in said["words"]
+    whole = offline_page(seen, family, title="whole")
+    size = len(whole.encode())
+    small = offline_page(seen, family, title="small", most=size - 1500)
+    assert len(small.encode()) <= size - 1500
+    assert off(small) > off(whole)
+    least = offline_page(seen, family, title="least", most=1)  # rather than be rounded away
+    assert off(small) <= off(least) < 20
 
 
-def test_what_the_script_is_told_is_what_the_model_does(seen: Inspection) -> None:
-    said = facts(page(seen, "</script><b>"))
-    assert said["scale"] == (TINY.dim // TINY.heads) ** -0.5
-    assert (said["grid"], said["size"], said["title"]) == ([4, 6], [84, 56], "</script><b>")
-    assert len(said["layers"]) == TINY.depth
+def test_what_the_script_is_told_is_what_the_model_does(seen: Inspection, family: Family) -> None:
+    page = offline_page(seen, family, title="</script><b>")
+    found = re.search(r'id="inside-facts">(.*?)</script>', page)
+    assert found
+    told = json.loads(found[1])
+    assert told["scale"] == (TINY.dim // TINY.heads) ** -0.5
+    assert (told["grid"], told["size"], told["title"]) == ([4, 8], [112, 56], "</script><b>")
+    assert len(told["layers"]) == TINY.depth
+    wrong = 100 * largest_error(seen, compact_attention(balanced(seen), FINEST))
+    assert f"more than {wrong:.2g} percentage points off" in told["words"]
+
+
+def test_numbers_come_back_out_of_the_letters(seen: Inspection, family: Family) -> None:
+    compact = compact_attention(balanced(seen), 0.0001)
+    assert np.abs(compact.keys).max() > 127, "some have a high byte"
+    data = packed(family, compact)
+    assert take_apart(as_text(data), len(data)) == data
+    raw = zlib.decompress(data)
+    numbers, steps = compact.queries.size, 4 * compact.steps.size
+    low, high = (
+        np.frombuffer(raw, np.uint8, 2 * numbers, steps + part * 2 * numbers) for part in (0, 1)
+    )
+    folded = low.astype(int) + 256 * high.astype(int)
+    got = np.where(folded % 2, -(folded + 1) // 2, folded // 2)
+    np.testing.assert_array_equal(got[:numbers], compact.queries.ravel())
+    np.testing.assert_array_equal(got[numbers:], compact.keys.ravel())
+
+
+def take_apart(text: str, length: int) -> bytes:
+    """Bit by bit, in plain steps."""
+    assert not set(text) & set("&<> \n")
+    pairs = zip(text[::2], text[1::2], strict=True)
+    values = (len(ALPHABET) * ALPHABET.index(a) + ALPHABET.index(b) for a, b in pairs)
+    bits = "".join(f"{value:013b}" for value in values)
+    return bytes(int(bits[i : i + 8], 2) for i in range(0, 8 * length, 8))

@@ -15,38 +15,59 @@ import { PatchPicture } from "../ui/patch-picture.js";
  * @property {[number, number]} size [width, height], px
  * @property {[number, number]} grid [h, w] patches
  * @property {number} registers
- * @property {[number, number, number, number]} shape [T, A, N, d] of queries and keys
- * @property {number} scale 1 / sqrt(d)
+ * @property {[number, number, number, number]} shape [T, A, N, c] of queries and keys
+ * @property {number} scale of their products
+ * @property {number} bytes of the packed numbers
  * @property {string[]} layers the words below the PCA of each layer
  */
 
 /** @typedef {import("../types/scenes").attention.LayerScene} LayerScene */
 
-/** The bytes behind the document: base64 of deflated ones. @param {string} text */
-async function inflate(text) {
-  const packed = Uint8Array.from(atob(text.trim()), (letter) => letter.charCodeAt(0));
+/**
+ * The bytes of a text in which two letters hold 13 bits; see `as_text` in offline_page.py.
+ *
+ * @param {string} text
+ * @param {number} length
+ */
+export function unpacked(text, length) {
+  const codes = Array.from({ length: 94 }, (_, i) => i + 33),
+    alphabet = codes.filter((code) => !"&<>".includes(String.fromCharCode(code))),
+    value = new Uint8Array(127);
+  alphabet.forEach((code, i) => (value[code] = i));
+  const bytes = new Uint8Array(length);
+  for (let i = 0, at = 0, bits = 0, held = 0; at < length; i += 2) {
+    const pair = alphabet.length * value[text.charCodeAt(i)] + value[text.charCodeAt(i + 1)];
+    held = (held << 13) | pair;
+    for (bits += 13; bits >= 8 && at < length; bits -= 8) bytes[at++] = held >> (bits - 8);
+    held &= (1 << bits) - 1;
+  }
+  return bytes;
+}
+
+/** What the document holds, inflated. @param {string} text @param {number} length of it, packed */
+async function inflate(text, length) {
+  const packed = unpacked(text.trim(), length);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).arrayBuffer();
 }
 
 /**
- * The parts of the file, in the order of `offline_page.packed`: scales first, for they are aligned.
+ * The parts of the file, in the order of `offline_page.packed`: steps first, for they are aligned.
  *
  * @param {ArrayBuffer} bytes
  * @param {Facts} facts
  */
 export function parts(bytes, { shape: [T, A, N, d], grid: [h, w] }) {
-  const tokens = T * A * N;
+  const numbers = T * A * N * d;
   let at = 0;
   const next = (/** @type {number} */ length) => {
     at += length;
     return at - length;
   };
   return {
-    queryScales: new Float32Array(bytes, next(4 * tokens), tokens),
-    keyScales: new Float32Array(bytes, next(4 * tokens), tokens),
-    queries: new Int8Array(bytes, next(tokens * d), tokens * d),
-    keys: new Int8Array(bytes, next(tokens * d), tokens * d),
+    steps: new Float32Array(bytes, next(4 * T * A), T * A),
+    low: new Uint8Array(bytes, next(2 * numbers), 2 * numbers), // of queries, then of keys
+    high: new Uint8Array(bytes, next(2 * numbers), 2 * numbers),
     colours: new Uint8Array(bytes, next(3 * T * h * w), 3 * T * h * w),
   };
 }
@@ -59,13 +80,18 @@ export function parts(bytes, { shape: [T, A, N, d], grid: [h, w] }) {
  * @param {number} layer
  * @returns {LayerScene}
  */
-export function layerOf(data, { shape: [, A, N, d], grid, registers, scale }, layer) {
-  const numbers = (/** @type {Int8Array} */ small, /** @type {Float32Array} */ scales) => {
-    const out = new Float32Array(A * N * d),
-      first = layer * A * N;
-    for (let token = 0; token < A * N; token++)
+export function layerOf(data, { shape: [T, A, N, d], grid, registers, scale }, layer) {
+  /** Channel by channel in the file, token by token here. @param {number} part 0: queries, 1: keys */
+  const numbers = (part) => {
+    const out = new Float32Array(A * N * d);
+    let at = (part * T + layer) * A * d * N;
+    for (let head = 0; head < A; head++)
       for (let i = 0; i < d; i++)
-        out[token * d + i] = small[(first + token) * d + i] * scales[first + token];
+        for (let token = 0; token < N; token++, at++) {
+          const folded = data.low[at] | (data.high[at] << 8),
+            whole = (folded >> 1) ^ -(folded & 1);
+          out[(head * N + token) * d + i] = whole * data.steps[layer * A + head];
+        }
     return out;
   };
   /** @type {[number, number, number]} */
@@ -73,8 +99,8 @@ export function layerOf(data, { shape: [, A, N, d], grid, registers, scale }, la
   return {
     facts: { layer, grid, registers, scale },
     shapes: { queries: sizes, keys: sizes },
-    queries: numbers(data.queries, data.queryScales),
-    keys: numbers(data.keys, data.keyScales),
+    queries: numbers(0),
+    keys: numbers(1),
   };
 }
 
@@ -214,5 +240,5 @@ const told = globalThis.document?.getElementById("inside-facts"),
 if (told && held) {
   /** @type {Facts} */
   const facts = JSON.parse(told.textContent ?? "");
-  start(facts, parts(await inflate(held.textContent ?? ""), facts));
+  start(facts, parts(await inflate(held.textContent ?? "", facts.bytes), facts));
 }
