@@ -256,7 +256,7 @@ def first_step(data, teacher, half=False):
     made, chosen = maker(data, config), setup(data, teacher, config)
     progress = features.begin(chosen, 48, torch.device("cpu"))
     progress.student.eval()  # as a milestone leaves it
-    with Answers(load_backbone(weights=teacher), 42, (4, 4), half) as answers:
+    with Answers(load_backbone(weights=teacher), 42, (4, 4)) as answers:
         progress.usual = features.first_look(made, answers, World())
         line = features.one_step(progress, made.make(0), config, answers, made, World())
     return line, progress.student
