@@ -10,7 +10,7 @@ from tiny_runs import files, picture
 
 from dino_core.datasets import Pictures, find_pictures
 from dino_core.datasets.aside import is_aside
-from dino_core.datasets.splits import split_of
+from dino_core.datasets.splits import evaluated_on, split_of
 
 
 def found_in(root: Path, names: list[str], **selection: tuple[str, ...]) -> Pictures:
@@ -394,3 +394,10 @@ def test_one_picture_of_the_same_name_makes_no_folder_of_masks(tmp_path):
     assert not is_aside("logo", {"logo": ["logo/1.png"], "cats": cats}, are_masks)
     assert is_aside("logo", {"logo": ["logo/1.png", "logo/2.png"], "cats": cats}, are_masks)
     assert not is_aside("logo", {"logo": ["logo/1.png", "logo/9.png"], "cats": cats}, are_masks)
+
+
+def test_an_evaluation_is_the_test_where_there_is_a_dev_and_no_test():
+    kinds = {"train": "train", "dev": "val", "evaluation": "val"}
+    assert evaluated_on(kinds) == {"evaluation": "test"}
+    assert evaluated_on(kinds | {"test": "test"}) == {}
+    assert evaluated_on({"train": "train", "evaluation": "val"}) == {}

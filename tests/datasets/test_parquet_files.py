@@ -70,6 +70,15 @@ def test_a_footer_that_lies_about_the_size_is_found_out(tmp_path: Path, monkeypa
         found.read(0)
 
 
+def test_a_footer_whose_parts_do_not_add_up_is_found_out():
+    data = written({"label": list(range(77))})
+    at = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    rows, more = (b"\x16" + whole(count) for count in (77, 78))  # a field of 64 bits
+    assert data[at:].count(rows) > 1, "of the file, and of its part"
+    with pytest.raises(ValueError, match="its parts have not as many rows as it says"):
+        ParquetFile(data[:at] + data[at:].replace(rows, more, 1), "t.parquet")
+
+
 def test_one_value_for_many_rows_stays_one(tmp_path: Path):
     """A megabyte that is named a million times would be a terabyte."""
     many = ["a" * 100_000] * 500
@@ -140,3 +149,14 @@ def what_is_said_of(path: Path) -> list[str]:
         except ValueError as error:
             said.append(str(error))
     return said + [why for _, why in found.left_out]
+
+
+def test_all_columns_together_have_the_room_of_one_table(monkeypatch):
+    columns = {name: [f"{name}{i}" * 20 for i in range(200)] for name in ("path", "label")}
+    data = written(columns, use_dictionary=False)
+    each = ParquetFile(data, "t.parquet").nbytes("path")
+    monkeypatch.setattr(tables, "MAX_TABLE", 3 * each)
+    assert tables.read_table("t.parquet", data).columns == columns
+    monkeypatch.setattr(tables, "MAX_TABLE", int(1.5 * each))
+    with pytest.raises(ValueError, match="are read at once"):
+        tables.read_table("t.parquet", data)

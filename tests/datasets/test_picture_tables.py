@@ -84,7 +84,9 @@ def test_any_order_with_one_row_group_kept(tmp_path, monkeypatch):
     for i in (6, 0, 5, 1, 1, 4, 3, 2):
         assert found.read(i) == PICTURES[i]
         assert found.places is not None
-        assert len(found.places._groups._kept) == 1
+        groups = found.places._groups
+        assert groups._bytes == sum(values.nbytes for values in groups._kept.values())
+        assert len(groups._kept) == 1
 
 
 def test_row_groups_that_are_too_large_are_left_out(tmp_path, monkeypatch):

@@ -76,8 +76,13 @@ def test_more_shards_than_may_be_open(tmp_path, monkeypatch):
     for i in range(5):
         tarred(tmp_path / f"s-{i}.tar", {"1.png": picture(i)})
     found = find_pictures(tmp_path)
+    assert found.places is not None
     for i in (0, 4, 2, 0, 3, 1, 4):
+        before = list(found.places._open.files.values())
         assert found.read(i) == picture(i)
+        now = list(found.places._open.files.values())
+        assert len(now) <= 2
+        assert all(file.closed for file in before if file not in now)
 
 
 def test_a_set_is_looked_through_once_and_again_when_it_has_changed(tmp_path, monkeypatch):

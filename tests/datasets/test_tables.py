@@ -164,3 +164,12 @@ def test_the_fingerprint_notices_another_label(tmp_path):
     before = find_pictures(root).fingerprint
     (root / "labels.csv").write_text(csv_of().replace("1.png,cat", "1.png,dog"))
     assert find_pictures(root).fingerprint != before
+
+
+def test_of_two_labels_for_a_picture_the_first_is_taken_and_it_is_said(tmp_path):
+    contents = {f"{i}.png": picture(i) for i in range(2)}
+    table = "path,label\n0.png,cat\n1.png,dog\n0.png,dog\n1.png,dog\n"
+    found = find_pictures(files(tmp_path / "data", contents | {"t.csv": table.encode()}))
+    assert (found.classes, found.labels) == (("cat", "dog"), (0, 1))
+    assert "t.csv has two labels for 0.png: the first is taken." in found.notes
+    assert not [note for note in found.notes if "for 1.png" in note], "it has the same one twice"
