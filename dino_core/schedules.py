@@ -78,7 +78,7 @@ def learning_rate(step: int, config: ScheduleConfig) -> float:
 
 
 def last_layer_learning_rate(step: int, config: ScheduleConfig) -> float:
-    """The same, but 0 at first. DINO reports that it helps (Caron et al. 2021), and not why.
+    """The same, but 0 at first. DINO's code says that it helps (`main_dino.py`), and not why.
 
     Our reading: prototypes that move while features say nothing let the student learn "uniform".
     """

@@ -18,7 +18,7 @@ average of the student: no label is needed, and centring or Sinkhorn-Knopp (`tar
 answers from becoming all the same.
 
 This trained ViT-g. The released ViT-S, B and L were distilled from it, by the same loop with a few
-exceptions (section 5, table 17): the teacher is the frozen ViT-g, nothing is masked, no path is
+exceptions (section 5, table 16): the teacher is the frozen ViT-g, nothing is masked, no path is
 dropped, iBOT is on the patches of both global crops, and a moving average of the student is kept
 beside, which is what was released.
 """
