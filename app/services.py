@@ -71,7 +71,8 @@ class Services:
         owner = owner_of(secret)
         picture = self.models.inspect(source, model, size, owner=owner, is_gone=is_gone)
         title, file = self.models.title_of(model, owner), self.models.file_in_python(model, owner)
-        return Entry(secret, picture, model, size, title=title, file=file, **about)
+        said = self.models.said_in_python(model, owner)
+        return Entry(secret, picture, model, size, title=title, file=file, said=said, **about)
 
     def references(self, name: str, owner: str) -> References:
         """The pictures that values are taken from: the samples, or a gallery that `owner` may see.

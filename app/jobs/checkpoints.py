@@ -98,7 +98,7 @@ def take_answer(
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     noted = {"title": path.name, "file": path.name, "address": asked["address"]}
     try:
-        return _read(checkpoints, own, owner, digest, **noted)
+        return _read(checkpoints, own, owner, digest, said=said, **noted)
     finally:
         forget(checkpoints.of(owner) / f"{token}.asked")
 
@@ -138,7 +138,7 @@ def take_milestone(
 
 
 def _read(
-    checkpoints: Checkpoints, path: Path, owner: str, digest: str, **noted: str
+    checkpoints: Checkpoints, path: Path, owner: str, digest: str, **noted: str | dict[str, str]
 ) -> Checkpoint:
     with _READING:
         read = read_checkpoint(path, digest)

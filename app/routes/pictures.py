@@ -67,11 +67,12 @@ def view_of(key: str, entry: Entry, seed: int) -> dict[str, Any]:
     return {"key": key, **chosen, **words, **origin, **asdict(entry.picture.scene)}
 
 
-def model_words(entry: Entry) -> dict[str, str]:
-    """What the page says instead of a model's name, and which file its lines of Python open; only
-    where that is another."""
+def model_words(entry: Entry) -> dict[str, Any]:
+    """What the page says instead of a model's name, and which file its lines of Python open, with
+    what they have to say of it; only where that is another."""
     words = {
         "model_title": entry.title if entry.title != entry.model else "",
         "weights": entry.file,
+        "said": entry.said,
     }
     return {name: word for name, word in words.items() if word}

@@ -97,10 +97,11 @@ def drawn(
 
 def source_of(entry: Entry, picture: str = "") -> Any:
     """What a command opens to see the same."""
-    from dino_core.scenes.prints import Source
+    from dino_core.scenes.printing import Source, said_in_words
 
     own = f"static/samples/{entry.sample}" if entry.sample else "picture.jpg"
-    return Source(picture or own, entry.model, entry.file, entry.size)
+    said = said_in_words(entry.said)
+    return Source(picture or own, entry.model, entry.file, entry.size, said)
 
 
 def picture_of(second: Entry, first: Entry) -> str:

@@ -171,12 +171,19 @@ def rows_kept(
 
 
 @router.get("/choices")
-def choices(services: Served, secret: Secret, response: Response) -> dict[str, list[list[str]]]:
+def choices(services: Served, secret: Secret, response: Response) -> dict[str, Any]:
+    """`opened`: how lines of Python open a model that they do not open by its name."""
     response.headers.update(NO_STORE)
-    models = services.models.available(owner_of(secret))
+    owner, models = owner_of(secret), services.models
+    available = models.available(owner)
     return {
-        "models": [[name, label] for label, name in models],
+        "models": [[name, label] for label, name in available],
         "samples": [[f"sample/{one['file']}", one["title"]] for one in samples()],
+        "opened": {
+            name: {"weights": file, "said": models.said_in_python(name, owner)}
+            for _, name in available
+            if (file := models.file_in_python(name, owner))
+        },
     }
 
 
@@ -246,12 +253,19 @@ def chosen_of(asked: Asked) -> Any:
 
 def source_of(services: Services, secret: str, rows: Sequence[Row], asked: Asked) -> Any:
     """What a command opens: names of models, or the files of those that have none."""
+    from dino_core.scenes.printing import said_in_words
     from dino_core.scenes.tray import TraySource
 
-    owner, opened, said = owner_of(secret), [], []
-    for model in asked.models:
-        name = model or services.models.default
-        file = services.models.file_in_python(name, owner)
-        opened.append({"file": file} if file else {"name": name})
-        said.append(services.models.backbone(name, owner=owner).name)
-    return TraySource(tuple(row.path for row in rows), tuple(said), tuple(opened), asked.size)
+    owner, models = owner_of(secret), services.models
+    names = [model or models.default for model in asked.models]
+    files = [models.file_in_python(name, owner) for name in names]
+    return TraySource(
+        pictures=tuple(row.path for row in rows),
+        models=tuple(models.backbone(name, owner=owner).name for name in names),
+        opened=tuple(
+            {"file": file} if file else {"name": name}
+            for name, file in zip(names, files, strict=True)
+        ),
+        size=asked.size,
+        said=tuple(said_in_words(models.said_in_python(name, owner)) for name in names),
+    )

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from dino_core.jobs import read_json, write_json
 from dino_core.scenes.checkpoints import CheckpointFacts
@@ -44,6 +44,9 @@ class Checkpoint(CheckpointFacts):
     digest: str  # SHA-256 of the file
     bytes: int
     address: str  # hash of where it came from; "" where that is not known
+    # What had to be said of the file that its visitor has: heads, grid, branch, as the command line
+    # takes them; absent where it tells all of itself.
+    said: NotRequired[dict[str, str]]
 
 
 class Asked(TypedDict):

@@ -58,6 +58,10 @@ class ModelList:
             return self.checkpoint(owner, name)[1]["file"]
         return self.weights.name if self.weights and self.is_own_file(name) else ""
 
+    def said_in_python(self, name: str, owner: str) -> dict[str, str]:
+        """What those lines have to say of the file: heads, grid, branch, as commands take them."""
+        return self.checkpoint(owner, name)[1].get("said", {}) if is_checkpoint(name) else {}
+
     def options_of(self, name: str, owner: str) -> tuple[str | None, str | None]:
         """(model, file) as commands are told it. ValueError unless it is on this machine."""
         if is_checkpoint(name):

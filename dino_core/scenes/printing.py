@@ -6,7 +6,7 @@ printed.caption("svg", "column")
 """
 
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -15,6 +15,8 @@ from dino_core.figures.panels import Width, panel_bytes
 
 Kind = Literal["svg", "pdf", "png"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SAYING = {"heads": "--heads", "grid": "--position-grid", "branch": "--branch"}
+ALONE = "A checkpoint of which more has to be said, beside another model"
 MEDIA = {"svg": "image/svg+xml", "pdf": "application/pdf", "png": "image/png"}
 
 
@@ -25,6 +27,7 @@ class Source(NamedTuple):
     model: str = "preview_vits14"
     weights: str = ""  # a file in place of the model's name
     size: int = 224  # short side, px
+    said: tuple[str, ...] = ()  # of that file, as `said_in_words` has it
 
     @property
     def named(self) -> str:
@@ -34,7 +37,12 @@ class Source(NamedTuple):
     @property
     def options(self) -> tuple[str, ...]:
         model = ("--weights", self.weights) if self.weights else ("--model", self.model)
-        return (*model, "--size", str(self.size))
+        return (*model, *self.said, "--size", str(self.size))
+
+
+def said_in_words(said: Mapping[str, str]) -> tuple[str, ...]:
+    """What a checkpoint does not tell of itself -> options of a command that opens it alone."""
+    return tuple(word for name, value in said.items() for word in (SAYING[name], value))
 
 
 @dataclass(frozen=True)

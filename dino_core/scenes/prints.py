@@ -23,7 +23,7 @@ from dino_core.figures.show import show
 from dino_core.scenes.crops import crop_config, seeded
 from dino_core.scenes.features import settings
 from dino_core.scenes.masks import first_mask
-from dino_core.scenes.printing import MEDIA, Kind, Printed, Source
+from dino_core.scenes.printing import ALONE, MEDIA, Kind, Printed, Source
 
 __all__ = [
     "MEDIA",
@@ -159,7 +159,8 @@ def comparison(seen: Inspection, shown: Shown, source: Source, second: Second | 
     words += ["--preset", shown.preset, *(["--flip"] if shown.flip else [])]
     words += ["--size", str(source.size)]
     another = other.source.picture != source.picture
-    otherwise = "Two pictures in two models" if another else changed(shown)
+    alone = ALONE if source.said or other.source.said else ""
+    otherwise = "Two pictures in two models" if another else alone or changed(shown)
     return Printed("compare", draw, tuple(words), otherwise)
 
 

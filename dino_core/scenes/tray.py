@@ -20,7 +20,7 @@ from dino_core.figures.panels import Width
 from dino_core.figures.tray import cluster_table
 from dino_core.figures.tray import tray as figure_of
 from dino_core.scenes.features import settings
-from dino_core.scenes.printing import Printed
+from dino_core.scenes.printing import ALONE, Printed
 
 __all__ = ["MOST_COLUMNS", "MOST_ROWS", "parse_tray", "print_tray", "tray_scene"]
 
@@ -142,6 +142,7 @@ class TraySource:
     models: tuple[str, ...]  # names as they are said; one or two
     opened: tuple[Mapping[str, str], ...]  # of each model: its name, or the file of its weights
     size: int  # short side, px
+    said: tuple[tuple[str, ...], ...] = ()  # of each, as `said_in_words` has it
 
 
 @torch.inference_mode()
@@ -156,7 +157,8 @@ def print_tray(rows: int, look: Look, chosen: ChosenTray, source: TraySource) ->
     first, *others = source.opened
     words = ["tray", *source.pictures, "--columns", *(one.word for one in chosen.columns)]
     words += [f"--{'weights' if 'file' in first else 'model'}", *first.values()]
+    words += source.said[0] if source.said else ()
     for other in others:
         words += ["--second", *other.values()]
     words += [*chosen.options, "--size", str(source.size)]
-    return Printed("tray", draw, tuple(words))
+    return Printed("tray", draw, tuple(words), ALONE if any(source.said[1:]) else "")

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shlex
 import struct
 import zipfile
 from collections.abc import Callable
@@ -33,6 +34,7 @@ from app.state.models import MOST_OWN
 from app.visitors import COOKIE, owner_of
 from dino_core.analysis.effects import effects
 from dino_core.analysis.inspection import inspect
+from dino_core.cli.main import build_parser
 from dino_core.images import to_tensor
 from dino_core.vit import Edit
 from dino_core.weights import load_backbone, save_backbone
@@ -269,6 +271,31 @@ def test_what_a_checkpoint_does_not_tell_is_asked_and_it_is_not_sent_again(
     _, file = server.services.models.options_of(facts["name"], owner_of("ada"))
     assert load_backbone(weights=file).vit.config.heads == 3, "runs and galleries are told as well"
     assert say(ada, token, "heads", "4").status_code == 422, "it waits no longer"
+
+
+def test_what_repeats_it_says_what_was_said(server: Server, tmp_path: Path) -> None:
+    """The visitor has the file that was sent, and not the one that is kept here."""
+    ada = server.visitor("ada")
+    token = send(ada, silent(tmp_path / "mine.pth", rows=3)).json()["token"]
+    say(ada, token, "grid", "3x4")
+    facts = say(ada, token, "heads", "2").json()
+    assert facts["said"] == {"grid": "3x4", "heads": "2"}
+    view = look(ada, facts["name"]).json()
+    assert (view["weights"], view["said"]) == ("mine.pth", facts["said"])
+    caption = ada.get(f"/view/{view['key']}/print/rollout?caption=true").text
+    command = caption.split("python -m dino_core ")[1]
+    assert " --weights mine.pth --position-grid 3x4 --heads 2 " in command
+    opened = ada.get("/tray/choices").json()["opened"]
+    assert opened[facts["name"]] == {"weights": "mine.pth", "said": facts["said"]}
+
+    args = build_parser().parse_args(shlex.split(command))
+    assert (args.heads, args.position_grid) == (2, (3, 4))
+    vit = load_backbone(weights=tmp_path / "mine.pth", heads=2, grid=(3, 4)).vit
+    kept = server.services.models.backbone(facts["name"], owner=owner_of("ada")).vit
+    assert vit.config == kept.config
+    second = ada.post(f"/view/{view['key']}/second?model=preview_vits14").json()["key"]
+    beside = ada.get(f"/view/{view['key']}/print/comparison?caption=true&second={second}").text
+    assert "of which more has to be said, beside another model: by no command" in beside
 
 
 def test_it_may_have_to_be_told_more_than_one_thing(server: Server, tmp_path: Path) -> None:

@@ -15,6 +15,17 @@ test("lines of Python open a model by its name, and a checkpoint by its file", (
   assert.ok(openInPython(own).includes(`backbone = ${loadInPython(own)}\n`));
 });
 
+test("lines of Python say of a checkpoint what its visitor was asked", () => {
+  const own = { model: "checkpoint-12", weights: "my.pth" };
+  const opened = (/** @type {import("../types/page").View["said"]} */ said) =>
+    loadInPython({ ...own, said });
+  assert.equal(opened({ heads: "3" }), 'load_backbone(weights="my.pth", heads=3)');
+  assert.equal(
+    opened({ grid: "3x4", heads: "2", branch: "" }),
+    'load_backbone(weights="my.pth", heads=2, grid=(3, 4), branch="")',
+  );
+});
+
 test("a checkpoint goes by the name that its visitor gave it", () => {
   const view = { sample: "cat.jpg", size: 224, model: "checkpoint-12" };
   assert.equal(nameOf({ ...view, model_title: "my.pth" }), "cat.jpg at 224 px with my.pth");

@@ -10,6 +10,8 @@ export interface View extends picture.PictureScene {
   model_title?: string;
   /** the file of the model, as lines of Python open it; absent for one that they open by its name */
   weights?: string;
+  /** what those lines have to say of the file, as the command line takes it */
+  said?: Partial<Record<"heads" | "grid" | "branch", string>>;
   /** px, the short side that was asked for */
   size: number;
   /** file name of a sample; empty for a picture of the visitor's own */

@@ -8,7 +8,12 @@ import { isPagePicture, MOST } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Row} Row */
-/** @typedef {{ models: [string, string][], samples: [string, string][] }} Choices */
+/**
+ * @typedef {object} Choices
+ * @property {[string, string][]} models
+ * @property {[string, string][]} samples
+ * @property {State["opened"]} opened
+ */
 
 const FULL = `A tray holds ${MOST} pictures: remove one first.`;
 const MORE = 3; // samples beside the page's picture in a new tray

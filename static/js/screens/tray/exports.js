@@ -78,13 +78,13 @@ export function tableOf({ scene, rows }) {
 }
 
 /** @param {Shown} shown @param {State} state */
-function pythonLines({ scene, rows, view }, { second, colouring }) {
+function pythonLines({ scene, rows, view }, { second, opened, colouring }) {
   const files = rows.map(({ id, name }) =>
     JSON.stringify(id.startsWith("sample/") ? `static/samples/${name}` : name),
   );
   const models = [
     loadInPython(view),
-    ...(second ? [`load_backbone(${JSON.stringify(second)})`] : []),
+    ...(second ? [loadInPython({ model: second, ...opened[second] })] : []),
   ];
   const words = scene.facts.columns.map(({ word }) => JSON.stringify(word));
   const chosen = inPython(colouring);

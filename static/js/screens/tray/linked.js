@@ -46,7 +46,7 @@ function linkedPatch(rows, view) {
  * @param {import("./state.js").Update} update
  * @param {import("./adding.js").Choices} choices
  */
-export async function restore({ view }, update, { models }) {
+export async function restore({ view }, update, { models, opened }) {
   const ids = listed("tray"),
     found = ids.length ? await named(ids.map((id) => ({ id, name: "" }))) : [],
     rows = found.filter(({ name }) => name);
@@ -55,6 +55,7 @@ export async function restore({ view }, update, { models }) {
     rows,
     columns: linkedColumns(second),
     second,
+    opened,
     colouring: linkedColouring(),
     query: linkedPatch(rows, view),
     words: rows.length < ids.length ? "Some pictures of this link are not here." : "",

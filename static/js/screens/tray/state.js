@@ -32,6 +32,8 @@ import { PLAIN } from "./colouring.js";
  * @property {Column[]} columns
  * @property {Query | null} query the patch that columns ask for; null: the middle of the page's picture
  * @property {string} second model 1; empty without one
+ * @property {Readonly<Record<string, Pick<View, "weights" | "said">>>} opened models that lines of
+ *   Python do not open by their name
  * @property {Readonly<Colouring>} colouring of PCA and clusters
  * @property {Shown | null} shown
  * @property {boolean} busy
@@ -51,6 +53,7 @@ export function createState(render) {
     columns: [],
     query: null,
     second: "",
+    opened: {},
     colouring: PLAIN,
     shown: null,
     busy: false,
