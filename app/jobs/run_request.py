@@ -13,14 +13,14 @@ from app.state.pictures import PictureStore
 from dino_core.runs.option import Kind
 from dino_core.runs.request import RunRequest, options
 from dino_core.runs.request_io import parse_request
-from dino_core.scenes.training import preset_choices, student_choices, titles_of
+from dino_core.scenes.training import check_heads, preset_choices, student_choices, titles_of
 from dino_core.scenes.zips import PictureChoice
 
 MOST = {"steps": 100_000, "batch": 4096, "blocks": 48, "epochs": 1000, "seed": 2**31 - 1}
 MOST |= {"gradient_shares": 100_000}
 FROM_FORM = (
     *("preset", "student", "steps", "batch", "part", "blocks", "epochs", "seed"),
-    *("experiment", "gradient_shares"),
+    *("experiment", "gradient_shares", "recipe"),
 )
 # What the page says beside the options of a run.
 BESIDE = ("kind", "data", "model", "knn", "probes", "own_probe")
@@ -77,6 +77,8 @@ def job_for(
         device=models.device,
     ).settled()
     check_fits(request)
+    if taught and request.recipe == "paper":
+        check_heads(request)
     steps, epochs = request.steps or 0, request.epochs or 0
     job = RunJob(
         name=name,
@@ -115,7 +117,8 @@ def title_of(request: RunRequest) -> str:
     if request.kind == "fine-tuning":
         return f"fine-tuning, {request.part}"
     if request.kind == "distillation":
-        return f"distillation, {request.student}, {request.steps} steps"
+        how = " by prototypes" if request.recipe == "paper" else ""
+        return f"distillation{how}, {request.student}, {request.steps} steps"
     without = f", {titles_of(request.experiment)}" if request.experiment else ""
     return f"{request.preset}, {request.steps} steps{without}"
 

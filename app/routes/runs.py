@@ -75,7 +75,10 @@ def every(owner: Owner, services: Served) -> Response:
         {
             "runs": services.runs.everything(owner),
             "presets": training.preset_choices(services.models.device),
-            "students": training.student_choices(services.models.device),
+            "students": {
+                recipe: training.student_choices(services.models.device, recipe)
+                for recipe in training.RECIPES
+            },
             "experiments": training.experiment_choices(),
             "models": [[name, label] for label, name in services.models.available(owner)],
             "galleries": [

@@ -24,6 +24,8 @@ PLACES = (  # start of the name -> what it is called, in the order of the data's
     ("dino_head.last_layer.", "DINO prototypes"),
     ("ibot_head.mlp.", "iBOT head"),
     ("ibot_head.last_layer.", "iBOT prototypes"),
+    ("cls_map.", "map of the class token"),  # of a student that follows features
+    ("patch_map.", "map of patches"),
 )
 BEFORE_BLOCKS = 5
 

@@ -33,7 +33,7 @@ from dino_core.runs.option import Kind
 from dino_core.runs.presets import PRESET_WORDS
 from dino_core.runs.request import RunRequest
 from dino_core.runs.request_io import add_options, changes_for, given_options, stored_request
-from dino_core.runs.students import STUDENT_WORDS
+from dino_core.runs.students import STUDENT_WORDS, words_of
 
 RESUME = "go on with the run, as config.json there says; the same options may stand there again"
 
@@ -76,7 +76,7 @@ def add_parsers(commands: Any) -> None:
                 ]
             )
         if run is distil:
-            command.epilog = described("presets:", STUDENT_WORDS)
+            command.epilog = described("presets:", {name: words_of(name) for name in STUDENT_WORDS})
 
 
 def described(title: str, words: dict[str, str]) -> str:

@@ -45,6 +45,7 @@ from dino_core.runs.presets import RunConfig
 from dino_core.runs.pretraining import (
     End,
     end_of_step,
+    is_due,
     report_broken,
     resume_from_checkpoint,
     timed,
@@ -52,6 +53,7 @@ from dino_core.runs.pretraining import (
 )
 from dino_core.runs.setup import labelled_set, read_probe
 from dino_core.schedules import values_at
+from dino_core.slow_motion.gradients import gradient_shares
 from dino_core.step.distributed import World
 from dino_core.step.loader import background_batches, generator_for
 from dino_core.update import apply_schedule, average_gradients, build_optimiser, clip_gradients
@@ -107,7 +109,8 @@ def follow(
         told: set[str] = set()
         for raw, waited in timed(batches):
             begun = time.perf_counter()
-            line = one_step(progress, raw, config, answers, maker, world)
+            shares = is_due(setup.gradient_shares, progress.step)
+            line = one_step(progress, raw, config, answers, maker, world, with_shares=shares)
             if world.first:
                 report_broken(run, raw.broken, told)
                 seconds = waited + time.perf_counter() - begun
@@ -163,10 +166,14 @@ def one_step(
     answers: Answers,
     maker: ViewMaker,
     world: World,
+    *,
+    with_shares: bool = False,
 ) -> dict[str, Any]:
     """Trains on one batch; the step's line of metrics, averaged over the processes.
 
-    FloatingPointError, before any weight is changed, when the loss or a gradient is not finite.
+    `with_shares`: also whose the gradients are, the class token's loss's or the patches', of the
+    first process's batch. FloatingPointError, before any weight is changed, when the loss or a
+    gradient is not finite.
     """
     assert config.follow is not None
     said, new = asked(answers, maker, list(raw.views))
@@ -177,6 +184,8 @@ def one_step(
     with torch.autocast(images.device.type, torch.bfloat16, enabled=config.train.bfloat16):
         ours = student(images)
     found = agreement(ours, wanted, config.follow.patch_weight)
+    looked = with_shares and world.first
+    shares = gradient_shares(student, found.terms) if looked else None
     progress.optimiser.zero_grad(set_to_none=True)
     found.loss.backward()
     average_gradients(student, world.group)
@@ -196,6 +205,7 @@ def one_step(
         "learning_rate": values.learning_rate,
         "weight_decay": values.weight_decay,
         "asked": new,
+        **({"gradient_shares": shares} if shares else {}),
     }
 
 

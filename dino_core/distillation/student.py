@@ -83,6 +83,7 @@ class Agreement:
     """Of a student with its teacher on one batch: mean cosines, and the loss made of them."""
 
     loss: Tensor  # scalar
+    terms: dict[str, Tensor]  # scalars that add up to it: cls, patches
     cls: Tensor  # scalar, -1 to 1
     patches: Tensor
 
@@ -95,7 +96,8 @@ def agreement(
         F.cosine_similarity(ours.float(), theirs, dim=-1).mean()
         for ours, theirs in zip(said, wanted, strict=True)
     )
-    return Agreement((1 - cls) + patch_weight * (1 - patches), cls, patches)
+    terms = {"cls": 1 - cls, "patches": patch_weight * (1 - patches)}
+    return Agreement(terms["cls"] + terms["patches"], terms, cls, patches)
 
 
 def flipped_answers(answers: Tensor, flipped: Tensor, grid: tuple[int, int]) -> Tensor:

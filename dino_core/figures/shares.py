@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 COLUMNS = 240  # steps of a chart; of more, so many evenly spread
 BRIEF = {**SHORT, "DINO prototypes": "DINO's K", "iBOT prototypes": "iBOT's K"}
+BRIEF |= {"map of the class token": "class map", "map of patches": "patch map"}
+TITLES = {**TERM_TITLES, "cls": "Class token", "patches": "Patches"}
 NAMED = 10  # layers whose names have room beside the cells
 
 
@@ -39,7 +41,7 @@ def shares_over_run(lines: Sequence[Line], theme: Theme = "light") -> "dict[str,
 def _cells(term: str, layers: Sequence[str], lines: Sequence[Line], theme: Theme) -> "go.Figure":
     import plotly.graph_objects as go
 
-    title = TERM_TITLES.get(term, term)
+    title = TITLES.get(term, term)
     figure = empty_chart(Frame(title, "% of each layer's gradients"), theme)
     steps = [i / (len(ANCHORS["magma"]) - 1) for i in range(len(ANCHORS["magma"]))]
     figure.add_trace(

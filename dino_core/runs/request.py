@@ -253,7 +253,7 @@ class RunRequest:
         "(default: 0, never)",
         type=int,
         low=0,
-        kinds=TRAIN,
+        kinds=TRAIN + DISTIL,
         metavar="EVERY",
         may_change=True,
     )

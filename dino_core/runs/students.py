@@ -6,7 +6,7 @@
 
 and the student of every preset of training from scratch. By the recipe "features" the student's
 class and patch tokens follow the teacher's, each through a linear map. The recipe "paper" is that
-of the released models (section 5, table 17): the losses of training under a frozen teacher with its
+of the released models (section 5, table 16): the losses of training under a frozen teacher with its
 heads; nothing is masked, no path dropped, and the student's moving average is the result.
 """
 
@@ -53,8 +53,9 @@ def by_heads(config: RunConfig) -> RunConfig:
 
 
 def released(preset: str, vit: ViTConfig) -> RunConfig:
-    """A distilled model as the paper has it (table 17): 625 000 steps of 2048 pictures, 1e-3, no
-    dropped paths; the rest, from the weight decay to the 100 000 steps of warm-up, as ViT-g.
+    """A distilled model as the paper has it (table 16): 625 000 steps of 2048 pictures, 1e-3, no
+    dropped paths; the rest, from the weight decay to the 100 000 steps of warm-up, as ViT-g. Of
+    what shape it is, is table 17's, but for ViT-B's blocks: 18 there, 12 in what was released.
 
     The table's rates are those at the peak: 3.5e-4 for models from scratch is what the official
     2e-4 becomes, times sqrt(3072 / 1024).
@@ -112,10 +113,8 @@ RECIPES: dict[Recipe, dict[str, RunConfig]] = {
 }
 STUDENTS = RECIPES["features"]  # the names are the same in both
 STUDENT_WORDS: dict[str, str] = {
-    "light": "width 192, 6 blocks, patches of 8 px, for pictures of 32 px such as CIFAR-10: a "
-    "quarter of an hour on two processor cores",
-    "photos": "width 192, 6 blocks, patches of 14 px, for pictures of any size, seen at 112 px: "
-    "looks like its teacher within two minutes",
+    "light": "width 192, 6 blocks, patches of 8 px, for pictures of 32 px such as CIFAR-10",
+    "photos": "width 192, 6 blocks, patches of 14 px, for pictures of any size, seen at 112 px",
     "tiny": "the student of the preset tiny: width 192, 6 blocks, patches of 14 px, 56 px",
     "demo": "that of the preset demo: width 192, 4 blocks, patches of 8 px, 32 px",
     "small": "that of the preset small: width 384, 9 blocks, patches of 4 px, 32 px; wants a GPU",
@@ -125,6 +124,17 @@ STUDENT_WORDS: dict[str, str] = {
     "vit-b": "ViT-B/14, as the paper distilled it",
     "vit-l": "ViT-L/14, as the paper distilled it",
 }
+# What can be seen of a student that follows features, and how soon.
+SOON = {
+    "light": "a quarter of an hour on two processor cores",
+    "photos": "looks like its teacher within two minutes",
+}
+
+
+def words_of(name: str, recipe: Recipe = "features") -> str:
+    """What there is to say of a student."""
+    soon = SOON.get(name) if recipe == "features" else None
+    return STUDENT_WORDS[name] + (f": {soon}" if soon else "")
 
 
 def find_student(name: str, recipe: Recipe = "features") -> RunConfig:

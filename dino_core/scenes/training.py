@@ -20,12 +20,14 @@ from dino_core.runs.folder import RunFolder, finite
 from dino_core.runs.history import sentence as history_sentence
 from dino_core.runs.notes import read_notes, write_notes
 from dino_core.runs.presets import PRESET_WORDS, PRESETS
-from dino_core.runs.request import NO_PATHS
+from dino_core.runs.request import NO_PATHS, RunRequest
 from dino_core.runs.request_io import stored_request
-from dino_core.runs.students import STUDENT_WORDS, STUDENTS
+from dino_core.runs.students import RECIPES, Recipe, words_of
 from dino_core.step.diagnosis import Diagnosis, diagnose
 
 __all__ = [
+    "RECIPES",
+    "check_heads",
     "command_of",
     "confusion_charts",
     "curve_charts",
@@ -94,21 +96,35 @@ def preset_choices(device: str) -> list[dict[str, Any]]:
     ]
 
 
-def student_choices(device: str) -> list[dict[str, Any]]:
+def student_choices(device: str, recipe: Recipe = "features") -> list[dict[str, Any]]:
     """Every student of a distillation, those that fit this machine first."""
-    fit = FIT_TO_TEACH["cuda" if device.startswith("cuda") else "cpu"]
-    names = [*fit, *(name for name in STUDENTS if name not in fit)]
+    fit, students = FIT_TO_TEACH["cuda" if device.startswith("cuda") else "cpu"], RECIPES[recipe]
+    names = [*fit, *(name for name in students if name not in fit)]
     return [
         {
             "name": name,
-            "words": STUDENT_WORDS[name],
-            "steps": STUDENTS[name].steps,
-            "batch": STUDENTS[name].batch_size,
+            "words": words_of(name, recipe),
+            "steps": students[name].steps,
+            "batch": students[name].batch_size,
             "needs_weights": True,  # the teacher's
             "fits": name in fit,
         }
         for name in names
     ]
+
+
+def check_heads(request: RunRequest) -> None:
+    """ValueError for a distillation by prototypes whose teacher has no heads, or other patches
+    than its student; in it a file has no folder."""
+    from dino_core.distillation import heads
+    from dino_core.distillation.setup import DistilSetup
+
+    setup = DistilSetup.of(request)
+    try:
+        heads.with_heads_of(setup, heads.load_teacher(setup)[1])
+    except ValueError as error:
+        teacher = Path(request.teacher or "")
+        raise ValueError(str(error).replace(str(teacher), teacher.name)) from None
 
 
 def experiment_choices() -> list[dict[str, Any]]:

@@ -176,7 +176,7 @@ def test_what_is_asked_of_a_distillation_is_what_runs(folder: Path) -> None:
     server = Server()
     server.runs.running = lambda: "another"  # type: ignore[method-assign]  # so that it waits
     one = server.visitor("one")
-    students = one.get("/runs").json()["students"]
+    students = one.get("/runs").json()["students"]["features"]
     assert [student["name"] for student in students if student["fits"]][:2] == ["photos", "light"]
     form = {"kind": "distillation", "student": "photos", "model": "preview_vits14", "steps": 7}
     card = one.post("/runs", json=form | {"preset": "tiny", "knn": True, "probes": ["cat.jpg"]})
@@ -189,6 +189,32 @@ def test_what_is_asked_of_a_distillation_is_what_runs(folder: Path) -> None:
     assert (request.model, request.weights, request.knn) == (None, None, None)
     assert [Path(probe).name for probe in request.probes] == ["cat.jpg"]
     one.post(f"/runs/{card.json()['name']}/steer?action=stop")
+
+
+def test_by_prototypes_the_teacher_has_heads_and_patches_of_the_student_s_size(
+    folder: Path,
+) -> None:
+    server = Server()
+    server.runs.running = lambda: "another"  # type: ignore[method-assign]  # so that it waits
+    one = server.visitor("one")
+    (photos,) = (
+        student
+        for student in one.get("/runs").json()["students"]["paper"]
+        if student["name"] == "photos"
+    )
+    assert (photos["steps"], "two minutes" in photos["words"]) == (400, False)
+    form = {"kind": "distillation", "recipe": "paper", "student": "photos", "steps": 7}
+    form |= {"model": "preview_vits14", "gradient_shares": 50}
+    refused = one.post("/runs", json=form | {"student": "light"})
+    assert "the student's have 8 px and the teacher's 14" in refused.text
+    refused = one.post("/runs", json=form | {"model": "distilled_vit8"})
+    assert (refused.status_code, "distilled_vit8 has none here" in refused.text) == (422, True)
+    assert server.runs.all_jobs() == []
+    card = one.post("/runs", json=form).json()
+    assert card["title"] == "distillation by prototypes, photos, 7 steps"
+    request = read_request(folder / card["name"] / "request.json")
+    assert (request.recipe, request.answers, request.gradient_shares) == ("paper", None, 50)
+    one.post(f"/runs/{card['name']}/steer?action=stop")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def test_every_student_is_explained_and_comes_back_from_json():
 
 
 def test_the_released_models_are_taught_as_the_paper_says():
-    """Table 17: no stochastic depth, 1e-3 at 2048 pictures, 625 000 steps, 100 000 of warm-up."""
+    """Table 16: no stochastic depth, 1e-3 at 2048 pictures, 625 000 steps, 100 000 of warm-up."""
     for name, dim in (("vit-s", 384), ("vit-b", 768), ("vit-l", 1024)):
         train = RECIPES["paper"][name].train
         schedule = train.schedule
@@ -70,10 +70,10 @@ def test_a_run_is_interrupted_goes_on_and_is_listed(tmp_path, capsys, monkeypatc
 
     step = features.one_step
 
-    def stop_at_two(progress, *rest):
+    def stop_at_two(progress, *rest, **more):
         if progress.step == 2:
             raise KeyboardInterrupt
-        return step(progress, *rest)
+        return step(progress, *rest, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(features, "one_step", stop_at_two)

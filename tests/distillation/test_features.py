@@ -19,6 +19,7 @@ from dino_core.distillation.run import check_same_teacher, distil
 from dino_core.distillation.setup import teacher_name
 from dino_core.distillation.student import Follower, Usual, agreement, flipped_answers
 from dino_core.distillation.views import as_floats, normalised, student_images
+from dino_core.figures.shares import shares_over_run
 from dino_core.runs.checkpoints import model_file, steps_in
 from dino_core.runs.folder import RunFolder, read_metrics, read_state, request_action
 from dino_core.schedules import values_at
@@ -204,6 +205,22 @@ def test_a_mistake_leaves_no_folder_behind(tmp_path, data, teacher, change, word
     with pytest.raises(ValueError, match=words):
         distil(tmp_path / "run", chosen)
     assert not (tmp_path / "run").exists()
+
+
+def test_whose_the_gradients_are_is_looked_at_and_changes_nothing(tmp_path, data, teacher):
+    for name, every in (("plain", 0), ("watched", 3)):
+        distil(tmp_path / name, setup(data, teacher, gradient_shares=every))
+    assert_same_weights(final(tmp_path / "plain", 6), final(tmp_path / "watched", 6))
+    looked = [line for line in read_metrics(tmp_path / "watched") if "gradient_shares" in line]
+    assert [line["step"] for line in looked] == [1, 3, 6]
+    shares = looked[-1]["gradient_shares"]
+    assert list(shares) == ["cls", "patches"]
+    for layer in ("patch embedding", "block 0", "block 1"):
+        assert shares["cls"][layer] != 0 != shares["patches"][layer]
+        assert shares["cls"][layer] + shares["patches"][layer] == pytest.approx(1)
+    assert (shares["cls"]["map of the class token"], shares["cls"]["map of patches"]) == (1, 0)
+    assert list(shares_over_run(looked)) == ["shares_cls", "shares_patches"]
+    assert not any("gradient_shares" in line for line in read_metrics(tmp_path / "plain"))
 
 
 def test_config_says_all_that_was_asked(tmp_path, data, teacher):

@@ -1,26 +1,28 @@
 """distillation/heads.py: the recipe of the released models against a plain loop, and its run."""
 
 import copy
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from safetensors.torch import save_file
 from tiny_distillations import distil_there, found, setup
 from tiny_runs import TRAIN, differing_pair, files, final, longer, losses, picture, together
 
-from dino_core.distillation.heads import begin, with_heads_of
+from dino_core.distillation.heads import begin, load_teacher, with_heads_of
 from dino_core.distillation.run import distil
 from dino_core.runs import pretraining
-from dino_core.runs.folder import read_state, request_action
+from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.runs.pretrained_heads import OWN, save_heads
 from dino_core.runs.students import by_heads
 from dino_core.schedules import values_at
 from dino_core.step.accumulation import step_in_parts
 from dino_core.step.loader import BatchMaker, generator_for, to_batch
 from dino_core.targets import sinkhorn_knopp
-from dino_core.weights import load_backbone
+from dino_core.weights import load_backbone, save_backbone
 
 WISE = replace(TRAIN, vit=replace(TRAIN.vit, dim=24, depth=3, drop_path=0.0))
 RUN = by_heads(longer(5, measure_every=5, checkpoint_every=2))
@@ -133,6 +135,20 @@ def test_the_average_is_what_comes_out_and_the_teacher_is_in_no_checkpoint(tmp_p
     assert not torch.equal(vit.cls_token, stored["student.backbone.cls_token"])
 
 
+def test_whose_the_gradients_are_is_asked_of_the_student(tmp_path, data, teacher):
+    """The teacher is frozen, and the average that is kept has no gradient: the run is the same."""
+    for name, every in (("plain", 0), ("watched", 5)):
+        distil(tmp_path / name, setup(data, teacher, RUN, gradient_shares=every))
+    one, other = final(tmp_path / "plain", 5), final(tmp_path / "watched", 5)
+    assert [name for name in one if not torch.equal(one[name], other[name])] == []
+    looked = [line for line in read_metrics(tmp_path / "watched") if "gradient_shares" in line]
+    assert [line["step"] for line in looked] == [1, 5]
+    shares = looked[-1]["gradient_shares"]
+    assert set(shares) == {"dino_global", "dino_local", "koleo", "ibot"}
+    for layer in ("patch embedding", "block 1", "final norm"):
+        assert sum(of_loss[layer] for of_loss in shares.values()) == pytest.approx(1)
+
+
 def test_stopped_and_resumed_is_the_same_bit_for_bit(tmp_path, data, teacher, monkeypatch):
     distil(tmp_path / "whole", setup(data, teacher, RUN))
     broken, told = tmp_path / "broken", pretraining.end_of_step
@@ -195,6 +211,21 @@ def test_a_teacher_without_heads_or_with_other_patches_is_refused(tmp_path, data
     with pytest.raises(ValueError, match="the student's have 8 px and the teacher's 4"):
         distil(tmp_path / "run", setup(bare, teacher, replace(RUN, train=coarse)))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_training_checkpoint_of_any_origin_is_a_teacher(tmp_path, data):
+    """With student and teacher in it, and nothing said of how they were trained."""
+    pair = differing_pair(WISE)
+    tensors = {name: tensor.contiguous() for name, tensor in pair.state_dict().items()}
+    path = tmp_path / "training.safetensors"
+    save_file(tensors, path, {"config": json.dumps(asdict(WISE.vit))})
+    network, config = load_teacher(setup(data, path, RUN))
+    for name, tensor in pair.teacher.state_dict().items():
+        assert torch.equal(network.state_dict()[name], tensor), name
+    assert config.dino_head.prototypes == WISE.dino_head.prototypes
+    save_backbone(pair.teacher.backbone, tmp_path / "alone.safetensors")
+    with pytest.raises(ValueError, match="no pair of student and teacher with their heads"):
+        load_teacher(setup(data, tmp_path / "alone.safetensors", RUN))
 
 
 def test_drawn_the_same_as_in_training(data, teacher):

@@ -62,10 +62,11 @@ test("a run cannot start, and the form says why", () => {
 });
 
 test("a distillation starts from the samples, and says what it learns from them", () => {
-  const filled = { kind: "distillation", zip: null, preset, busy: false };
+  const filled = { kind: "distillation", zip: null, preset, recipe: "features", busy: false };
   assert.equal(whyNotStart(filled), "");
   assert.match(whyNotStart({ ...filled, preset: { ...preset, fits: false } }), /needs GPUs/);
   assert.match(picturesSentence(filled), /frozen teacher does/);
+  assert.match(picturesSentence({ ...filled, recipe: "paper" }), /too few to learn from/);
 });
 
 test("the slider follows the student, and the teacher is its last stop", () => {

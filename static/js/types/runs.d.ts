@@ -83,6 +83,9 @@ export interface Preset {
   fits: boolean;
 }
 
+/** How a student is taught: by the teacher's features, or by its prototypes as in the paper. */
+export type Recipe = "features" | "paper";
+
 /** A part of the method that can be switched off or turned too far. */
 export interface Experiment {
   name: string;
@@ -98,7 +101,8 @@ export interface Runs {
   runs: RunCard[];
   presets: Preset[];
   /** what a distillation may teach */
-  students: Preset[];
+  /** by the recipe of the distillation */
+  students: Record<Recipe, Preset[]>;
   /** of training from scratch or from weights */
   experiments: Experiment[];
   /** [name, label] */

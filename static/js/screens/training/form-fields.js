@@ -2,7 +2,7 @@
 import { choice } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { createExperiment } from "./form-experiment.js";
-import { classesOf, presetSentence } from "./form-sentences.js";
+import { classesOf, presetSentence, recipeSentence } from "./form-sentences.js";
 
 /** @typedef {import("../../types/page").View} View */
 /** @typedef {import("../../types/runs").Preset} Preset */
@@ -11,6 +11,11 @@ const PARTS = /** @type {const} */ ([
   ["head", "A linear head"],
   ["blocks", "Last blocks"],
   ["all", "Everything"],
+]);
+
+const RECIPES = /** @type {const} */ ([
+  ["features", "By features"],
+  ["paper", "By prototypes"],
 ]);
 
 /** @param {string} label @param {HTMLElement} input */
@@ -58,18 +63,51 @@ function createRecipe(what, onchange) {
 
     /** @param {readonly Preset[]} all */
     offer(all) {
+      const { value: before } = preset;
       presets = all;
       preset.replaceChildren(
         ...all.map(({ name, fits }) =>
           el("option", { value: name, text: fits ? name : `${name} (needs GPUs)` }),
         ),
       );
-      steps.value = String(all[0]?.steps ?? steps.value);
+      if (all.some(({ name }) => name === before)) preset.value = before;
+      steps.value = String(chosen()?.steps ?? steps.value);
     },
     draw() {
       words.textContent = presetSentence(chosen());
     },
     filled: () => ({ [what]: preset.value, steps: valueOf(steps) }),
+  };
+}
+
+/**
+ * What a teacher teaches, and how.
+ *
+ * @param {() => void} onchange
+ */
+function createTaught(onchange) {
+  /** @type {import("../../types/runs").Recipe} */
+  let recipe = "features";
+  /** @type {import("../../types/runs").Runs["students"]} */
+  let students = { features: [], paper: [] };
+  const student = createRecipe("student", onchange),
+    words = el("p", { class: "inside-note", text: recipeSentence(recipe) });
+  const recipes = choice("How it is taught", RECIPES, recipe, (value) => {
+    recipe = value;
+    words.textContent = recipeSentence(recipe);
+    student.offer(students[recipe]);
+    onchange();
+  });
+  return {
+    ...student,
+    node: el("div", { class: "inside-stack" }, recipes.node, words, student.node),
+    /** @param {import("../../types/runs").Runs["students"]} all */
+    offer(all) {
+      students = all;
+      student.offer(all[recipe]);
+    },
+    filled: () => ({ recipe, ...student.filled() }),
+    recipe: () => recipe,
   };
 }
 
@@ -81,13 +119,15 @@ function createRecipe(what, onchange) {
 export function createRecipes(onchange) {
   const scratch = createRecipe("preset", onchange),
     experiment = createExperiment(),
-    taught = createRecipe("student", onchange);
+    taught = createTaught(onchange);
   /** @param {import("../../types/runs").RunKind} kind */
   const of = (kind) => (kind === "distillation" ? taught : scratch);
   return {
     node: el("div", { class: "inside-stack" }, scratch.node, experiment.node, taught.node),
     /** @param {import("../../types/runs").RunKind} kind */
     chosen: (kind) => of(kind).chosen(),
+    /** How a student would be taught. */
+    recipe: taught.recipe,
     /** @param {import("../../types/runs").RunKind} kind */
     filled: (kind) => ({ ...of(kind).filled(), ...experiment.filled() }),
     /** @param {import("../../types/runs").Runs} answer */
@@ -196,7 +236,7 @@ export function createMore() {
 
     /** @param {import("./form.js").FormState} form */
     draw({ kind, zip, view }) {
-      sharesField.hidden = kind !== "pretraining"; // several losses, whose gradients can be told apart
+      sharesField.hidden = kind === "fine-tuning"; // the others have several losses
       knnField.hidden = kind === "fine-tuning" || !zip || !classesOf(zip).length;
       ownField.hidden = !view || Boolean(view.sample);
     },

@@ -9,6 +9,7 @@ import { plural } from "../../ui/format.js";
  * @property {import("../../types/runs").RunKind} kind
  * @property {Upload | null} zip null: the samples
  * @property {Preset | undefined} preset undefined until the server has said what there is
+ * @property {import("../../types/runs").Recipe} recipe of a distillation
  * @property {boolean} busy a zip is on its way, or the run is being started
  */
 
@@ -18,6 +19,14 @@ const SAMPLES =
 const TO_TEACH =
   "The samples that come with the project, each in many crops: a small student sees them as its " +
   "frozen teacher does within two minutes. It learns these pictures, not more.";
+const RECIPES = {
+  features:
+    "Class and patch tokens follow the teacher's, through linear maps: quick, under any teacher.",
+  paper:
+    "As ViT-S, B and L were distilled: by the losses of training, under the teacher's heads. It " +
+    "wants a teacher with heads (the preview has some, and so has a checkpoint of a run without " +
+    "labels) and with patches of the student's size; and many pictures, and time.",
+};
 const HOW_TO_LABEL =
   "A folder for each class in the zip, such as cats/1.jpg and dogs/1.jpg; or train/ and test/ around them.";
 
@@ -44,10 +53,14 @@ export function sourcesOf(kind, galleries, sent) {
   ];
 }
 
-/** The pictures a run would learn from. @param {Filled} filled */
-export function picturesSentence({ kind, zip }) {
+/** How a student is taught. @param {import("../../types/runs").Recipe} recipe */
+export const recipeSentence = (recipe) => RECIPES[recipe];
+
+/** The pictures a run would learn from. @param {Pick<Filled, "kind" | "zip" | "recipe">} filled */
+export function picturesSentence({ kind, zip, recipe }) {
+  const taught = recipe === "features" ? TO_TEACH : SAMPLES;
   if (!zip)
-    return { pretraining: SAMPLES, "fine-tuning": HOW_TO_LABEL, distillation: TO_TEACH }[kind];
+    return { pretraining: SAMPLES, "fine-tuning": HOW_TO_LABEL, distillation: taught }[kind];
   const names = classesOf(zip),
     counts = names.slice(0, CLASSES).map((name) => `${name} ${zip.classes[name]}`);
   if (names.length > CLASSES) counts.push("…");

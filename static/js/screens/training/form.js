@@ -63,7 +63,7 @@ export function createForm(onstart) {
   function draw() {
     const tuned = state.kind === "fine-tuning",
       preset = recipes.chosen(state.kind),
-      filled = { ...state, preset };
+      filled = { ...state, preset, recipe: recipes.recipe() };
     tuning.node.hidden = !tuned;
     models.node.hidden = !tuned && !preset?.needs_weights;
     models.name(state.kind);
