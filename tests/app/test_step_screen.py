@@ -109,6 +109,29 @@ def test_ten_in_a_row_show_their_progress_and_can_be_cancelled(page: Page, shown
     assert shown(page, "step")["number"] == 0
 
 
+def test_another_pair_makes_the_same_step_beside(page: Page, shown: Shown) -> None:
+    choice = page.locator(VIEW).get_by_label("The same step by")
+    choice.select_option("preview")
+    settled(page, "s.beside?.pair === 'preview'")
+    table = page.locator(f"{VIEW} .inside-other-pair table")
+    together = table.locator("tr", has=page.get_by_role("rowheader", name="Together"))
+    state = shown(page, "step")
+    for column, (before, after) in enumerate(
+        [
+            (sum(state["before"].values()), sum(state["after"].values())),
+            (state["beside"]["before"], state["beside"]["after"]),
+        ]
+    ):
+        expect(together.locator("td").nth(column)).to_contain_text(f"{before:.3f} → {after:.3f}")
+    assert (state["pair"], state["beside"]["before"] == sum(state["before"].values())) == (
+        "cifar",
+        False,
+    )
+    page.wait_for_function("location.hash.includes('step-other=preview')")
+    choice.select_option("")
+    expect(table).to_be_hidden()
+
+
 def test_what_is_shown_as_a_picture(page: Page) -> None:
     """Words, charts and the table of what the line left behind, also what must be scrolled to."""
     page.locator(f"{VIEW} .line.run", has_text="losses.total.backward()").click()

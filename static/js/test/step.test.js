@@ -12,6 +12,7 @@ import {
   sumOf,
   visitOfLine,
 } from "../screens/step/arithmetic.js";
+import { otherOf, rowsOf } from "../screens/step/other-pair.js";
 
 /* f, line 1; g called at line 2: lines 10, 11 and, deeper, 20; then lines 2 and 3 of f. */
 const VISITS = [
@@ -61,4 +62,34 @@ test("sums and ranges", () => {
   assert.equal(sumOf({ a: 1, b: -0.5 }), 0.5);
   assert.deepEqual(rangeOf(new Float32Array([2, -1, 0])), [-1, 2]);
   assert.deepEqual(rangeOf([]), [0, 0]);
+});
+
+test("the same step by another pair: a column each, and no loss that neither has", () => {
+  const scene = (before, after, k) => ({
+    facts: {
+      ...{ before, after, prototypes: [k, k], norms: { backbone: 2 } },
+      values: { learning_rate: 1e-3, teacher_temperature: 0.025 },
+    },
+  });
+  const rows = rowsOf([
+    scene({ dino_global: 1, ibot: 3 }, { dino_global: 0.5, ibot: 2.5 }, 512),
+    scene({ dino_global: 2 }, { dino_global: 2.2 }, 64),
+  ]);
+  assert.deepEqual(rows.slice(0, 3), [
+    ["DINO, global crops", "1.000 → 0.500", "2.000 → 2.200"],
+    ["iBOT", "3.000 → 2.500", "not asked"],
+    ["Together", "4.000 → 3.000 (−25.0 %)", "2.000 → 2.200 (+10.0 %)"],
+  ]);
+  assert.deepEqual(rows[3], ["ln K of class tokens", "6.238", "4.159"]);
+});
+
+test("a pair stands beside another one, and never beside itself", () => {
+  const pairs = [
+    { name: "cifar", title: "Small", step: 0 },
+    { name: "run:a", title: "Run a", step: 9 },
+  ];
+  const state = { pairs, options: { pair: "cifar" }, other: "run:a" };
+  assert.equal(otherOf(state), "run:a");
+  assert.equal(otherOf({ ...state, options: { pair: "run:a" } }), "");
+  assert.equal(otherOf({ ...state, other: "run:gone" }), "");
 });

@@ -3,7 +3,7 @@ import { lossesOf, sceneOf, visitAt } from "./state.js";
 
 /** @param {import("./state.js").Loaded} state */
 export function exposed(state) {
-  const { view, options, row, at, making, playing } = state,
+  const { view, options, row, at, making, playing, beside } = state,
     scene = sceneOf(state);
   if (!scene) return {};
   const { facts } = scene,
@@ -26,6 +26,7 @@ export function exposed(state) {
     before: facts.before,
     after: facts.after,
     losses: row.map(lossesOf),
+    beside: beside?.of === scene ? { pair: beside.pair, ...lossesOf(beside.scene) } : null,
     rate: facts.values.learning_rate,
     targets: facts.targets_by,
     weights: facts.weights,

@@ -14,6 +14,7 @@ import { createExports } from "./exports.js";
 import { exposed } from "./exposed.js";
 import { fillStepLesson } from "./lesson.js";
 import { createLoading } from "./loading.js";
+import { createOtherPair, loadBeside } from "./other-pair.js";
 import { createPlayer, KEYS } from "./player.js";
 import { createRow } from "./row.js";
 import { createState, sceneOf } from "./state.js";
@@ -38,7 +39,13 @@ export function create(root, page) {
     code = createCode({ onpick: pick, onkey: player.onkey }),
     detail = createDetail(),
     row = createRow((shown) => update({ shown })),
+    other = createOtherPair((chosen) => {
+      keep("step-other", chosen || null);
+      update({ other: chosen });
+      page.run(besideIt);
+    }),
     take = createExports(state, loading.npz, detail.node);
+  const besideIt = () => loadBeside(state, update, loading.addressOf);
   const stage = el(
     "div",
     { class: "inside-step" },
@@ -49,6 +56,7 @@ export function create(root, page) {
       detail.node,
     ),
     row.node,
+    other.node,
   );
   const bar = el("div", { class: "inside-controls inside-bar" }, player.node, controls.go);
   root.append(controls.node, bar, stage, take.node);
@@ -76,11 +84,13 @@ export function create(root, page) {
       fillStepLesson(scene);
       take.refresh();
       page.run(loadCharts);
+      page.run(besideIt);
     }
     code.draw(scene, now.at);
     detail.draw(scene, now.at);
     player.draw();
     row.draw(now);
+    other.draw(now);
     keep("step-line", now.at || null);
     page.expose(exposed(/** @type {import("./state.js").Loaded} */ (now)));
   }
@@ -100,6 +110,7 @@ export function create(root, page) {
       await loading.load(view);
       const pairs = await loading.listPairs();
       if (pairs) controls.offer(pairs, state.options.pair);
+      page.run(besideIt); // of a link
     },
   };
 }

@@ -87,6 +87,7 @@ export function createLoading(state, update) {
 
   return {
     load,
+    addressOf,
 
     /** Another pair, or other numbers: a row begins anew. @param {Partial<Options>} change */
     async choose(change) {
@@ -123,6 +124,7 @@ export function createLoading(state, update) {
     if (!answer) return null;
     steps = Object.fromEntries(answer.pairs.map(({ name, step }) => [name, step]));
     if (!(wanted.pair in steps)) wanted = { ...wanted, pair: FIRST_PAIR };
+    update({ pairs: answer.pairs });
     return answer.pairs;
   }
 }

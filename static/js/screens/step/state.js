@@ -38,7 +38,12 @@ export const PAPER = /** @type {const} */ ({ dino: 1, ibot: 1, koleo: 0.1 }); //
  * @property {number} at the visit of it that is looked at
  * @property {boolean} playing
  * @property {Making | null} making steps that are on their way
+ * @property {readonly import("./loading.js").PairChoice[]} pairs that there are; none before the
+ *   server has said
+ * @property {string} other pair whose step is to stand beside; empty: none
+ * @property {Beside | null} beside the step of the other pair
  */
+/** @typedef {{ of: StepScene, pair: string, scene: StepScene }} Beside */
 /**
  * @typedef {object} Making
  * @property {number} done
@@ -68,6 +73,9 @@ export function createState(render) {
     at: numberFromLink("step-line", 0, 10_000) ?? 0,
     playing: false,
     making: null,
+    pairs: [],
+    other: kept("step-other") ?? "",
+    beside: null,
   };
 
   /** @type {Update} */
