@@ -2,10 +2,13 @@
 
 A run can end in a state in which its answers no longer depend on the picture. Which one it is can
 be read off what `metrics.measure` finds in the teacher, for m different pictures in a batch and K
-prototypes (figures are means of the newest five measurements):
+prototypes (figures are means of the newest five measurements, without those of the first steps):
 
     one prototype   the commonest prototype gets more than half of all answers. Answers that tell m
                     pictures apart evenly give it 1 / m; centring keeps it near 1 / K
+    few prototypes  answers fall on fewer than m / 2 prototypes (exp of the entropy over all
+                    pictures, at most K): two and more pictures share each. Judged from 8 pictures
+                    on; of few pictures a run without centring ends here, not on one prototype
     uniform         an answer's entropy is above 0.97 ln K: of what it could say, 3 % are left
     the same        answers differ by less than 0.02 ln K from picture to picture (entropy over all
                     pictures less entropy of each: the information in an answer about which picture
@@ -23,7 +26,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 Metrics = Mapping[str, Any]
-Collapsed = Literal["uniform", "one-prototype", "same", "dimensional"]
+Collapsed = Literal["uniform", "one-prototype", "few-prototypes", "same", "dimensional"]
 Kind = Literal["nothing", "early", "learning", "flat", "nan"] | Collapsed
 COLLAPSED: tuple[Collapsed, ...] = get_args(Collapsed)
 
@@ -35,10 +38,11 @@ SETTLING, MOST_SETTLING = 0.05, 1000
 
 MOST_COMMON = 0.5  # share of the commonest prototype
 LEAST_USE = 0.25  # of ln K, of runs that did not note that share
+FEW = 0.5  # prototypes in use for each picture
 FLAT = 0.97  # of ln K
 LEAST_DIFFERENCE = 0.02  # of ln K
 ALIKE = 0.995  # mean cosine
-ENOUGH = 8  # pictures: from fewer a rank says little
+ENOUGH = 8  # pictures: from fewer a rank, or prototypes in use, say little
 
 
 @dataclass(frozen=True)
@@ -69,12 +73,22 @@ class Teacher:
     cosine: float  # mean between class tokens of different pictures
     rank: float | None  # effective rank of the class tokens
     pictures: float  # different ones that these numbers are of
+    prototypes: float | None = None  # K; None: not noted
+
+    @property
+    def used(self) -> float | None:
+        """Prototypes that the answers fall on, 1 to K."""
+        return None if self.prototypes is None else self.prototypes**self.marginal
 
     @classmethod
     def of(cls, lines: Sequence[Metrics]) -> "Teacher | None":
-        measured = [line["measured"] for line in lines if "measured" in line][-MEASURED:]
-        if not measured:
+        looked = [line for line in lines if "measured" in line]
+        late = [line for line in looked if line["step"] >= settling(line.get("steps", 0))]
+        newest = (late or looked)[-MEASURED:]
+        if not newest:
             return None
+        measured = [line["measured"] for line in newest]
+        ln_k = newest[-1].get("ln_k", {}).get("dino")
 
         def mean(value: Callable[[Metrics], float | None]) -> float | None:
             values = [value(one) for one in measured]
@@ -89,6 +103,7 @@ class Teacher:
             cosine=_mean(one["cosine"] for one in measured),
             rank=mean(lambda one: one.get("effective_rank")),
             pictures=mean(lambda one: one.get("pictures")) or (limit or 0) + 1,
+            prototypes=None if ln_k is None else math.exp(ln_k),
         )
 
 
@@ -140,9 +155,14 @@ def has_collapsed(lines: Sequence[Metrics]) -> bool:
 def collapses_of(teacher: Teacher, ratio: float) -> list[Collapse]:
     """Which of the states above it is in; `ratio` is the DINO loss in units of ln K.
 
-    Answers are in one of three, and the class tokens' directions may be too few beside that.
+    Answers are in one of four, and the class tokens' directions may be too few beside that.
     """
-    answers = _one_prototype(teacher) or _uniform(teacher, ratio) or _same(teacher)
+    answers = (
+        _one_prototype(teacher)
+        or _few_prototypes(teacher)
+        or _uniform(teacher, ratio)
+        or _same(teacher)
+    )
     return [one for one in (answers, _dimensional(teacher)) if one is not None]
 
 
@@ -158,6 +178,20 @@ def _one_prototype(teacher: Teacher) -> Collapse | None:
     )
     advice = " Centring is missing or too weak."
     return Collapse("one-prototype", "Collapsed to one prototype", state, advice) if found else None
+
+
+def _few_prototypes(teacher: Teacher) -> Collapse | None:
+    K, used, m = teacher.prototypes, teacher.used, teacher.pictures
+    if K is None or used is None or m < ENOUGH or used >= FEW * min(m, K):
+        return None
+    most = "" if teacher.commonest is None else f", {100 * teacher.commonest:.0f} % on one of them"
+    state = (
+        f"the teacher gives several pictures the same answer (for {m:.0f} different pictures its "
+        f"answers fall on {used:.1f} of {K:.0f} prototypes, by the entropy over all pictures"
+        f"{most})."
+    )
+    advice = " Centring is missing or too weak."
+    return Collapse("few-prototypes", "Collapsed to few prototypes", state, advice)
 
 
 def _uniform(teacher: Teacher, ratio: float) -> Collapse | None:

@@ -177,6 +177,30 @@ def test_a_prototype_wins_when_it_gets_more_than_half():
     assert kinds(replace(few, commonest=None)) == ["one-prototype"]  # of an older run: not noted
 
 
+def test_prototypes_are_few_when_two_pictures_share_each():
+    """Eight pictures, sharply: each with a prototype of its own, in pairs, and just below that."""
+
+    def answers(count):
+        return teacher(
+            flat=0.0, marginal=math.log(count) / math.log(512), commonest=1 / count,
+            pictures=8, prototypes=512.0, rank=7.0,
+        )  # fmt: skip
+
+    assert [kinds(answers(count)) for count in (8, 4.01, 3.99)] == [[], [], ["few-prototypes"]]
+    assert kinds(replace(answers(3), commonest=0.51)) == ["one-prototype"]
+    assert kinds(replace(answers(3), pictures=7)) == []  # too few to say
+    assert kinds(replace(answers(3), prototypes=None)) == []  # of an older run: not noted
+    even = teacher(flat=0.9, marginal=1.0, prototypes=12.0, pictures=64)
+    assert kinds(even) == [], "there are no more prototypes than that"
+
+
+def test_the_first_steps_do_not_count_once_there_are_later_ones():
+    """What was measured of an untrained teacher would hide for long what came of it."""
+    lines = [line(1, marginal=1.0), line(20, marginal=0.2), line(40, marginal=0.2)]
+    assert Teacher.of(lines).marginal == pytest.approx(0.2)
+    assert Teacher.of(lines[:1]).marginal == 1.0
+
+
 @pytest.mark.parametrize("pictures", [8, 24, 64, 2048])
 def test_directions_are_enough_when_their_sides_tell_the_pictures_apart(pictures):
     enough = next(d for d in range(1, 12) if len(list(product("+-", repeat=d))) >= pictures)
