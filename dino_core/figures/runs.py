@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 Line = Mapping[str, Any]  # of metrics.jsonl
 Axis = Literal["step", "epoch", "pictures", "minutes"]
 AXES: tuple[Axis, ...] = get_args(Axis)
-MOST = 6  # runs in one chart, as many as there are colours to tell apart
+COLOURS = 6  # that can be told apart
+DASHES = ("solid", "dash", "dot", "dashdot")
+MOST = COLOURS * len(DASHES)  # runs in one chart
 RAW = 0.25  # opacity of what was measured, behind what is smoothed
 
 
@@ -104,16 +106,17 @@ def runs_together(
     log: bool = False,
     theme: Theme = "light",
 ) -> "go.Figure":
-    """A line for each run. `smoothing` is the weight of what came before, 0 to below 1.
+    """A line for each run, of more than six in dashes too. `smoothing` is the weight of what came before, 0 to below 1.
 
     ValueError for an unknown quantity or axis, a weight that is none, and too many runs.
     """
     check(runs, quantity, axis, smoothing=smoothing)
     chosen = QUANTITIES[quantity]
     figure = empty_chart(Frame(chosen.title, chosen.note, axis, log=log), theme)
-    for colour, run in enumerate(runs):
+    for at, run in enumerate(runs):
         x, y = _curve(run, chosen.field, axis)
-        line = {"color": colour_of(colour, theme), "width": 1.75}
+        look = {"color": colour_of(at % COLOURS, theme), "dash": DASHES[at // COLOURS]}
+        line: dict[str, Any] = {**look, "width": 1.75}
         if smoothing:
             _add(figure, run, (x, y), line=line | {"width": 1}, opacity=RAW, showlegend=False)
             y = smoothed(y, smoothing)

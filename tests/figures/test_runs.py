@@ -36,6 +36,15 @@ def test_each_axis_counts_what_it_says(axis, one, other) -> None:
     assert first.line.color != second.line.color
 
 
+def test_so_many_lines_are_told_apart_by_colour_and_dashes() -> None:
+    figure = runs_together([ONE] * MOST, "loss", smoothing=0.5)
+    smooth = [trace for trace in figure.data if trace.showlegend]
+    assert len({(trace.line.color, trace.line.dash) for trace in smooth}) == MOST == 24
+    assert {trace.line.dash for trace in smooth[:6]} == {"solid"}
+    for raw, average in zip(figure.data[::2], figure.data[1::2], strict=True):
+        assert (raw.line.color, raw.line.dash) == (average.line.color, average.line.dash)
+
+
 def test_smoothing_is_that_of_a_plain_loop() -> None:
     values, weight = [5.0, 1.0, 2.0, 8.0], 0.7
     for count, found in enumerate(smoothed(values, weight), start=1):
@@ -74,7 +83,7 @@ def test_nonsense_is_refused_in_words() -> None:
         ({"quantity": "joy"}, "one of loss"),
         ({"axis": "moons"}, "one of step"),
         ({"smoothing": 1.0}, "below 1"),
-        ({"runs": [ONE] * (MOST + 1)}, "At most 6 runs"),
+        ({"runs": [ONE] * (MOST + 1)}, "At most 24 runs"),
     ):
         given = {"runs": [ONE], "quantity": "loss", **arguments}
         with pytest.raises(ValueError, match=words):

@@ -23,8 +23,7 @@ import { createTogetherPictures } from "./together-pictures.js";
  * @property {import("./probe.js").Told[]} runs
  */
 
-const MOST = 6, // runs in one chart
-  OFFERED = 24, // the newest
+const OFFERED = 24, // the newest, which may all be in one chart
   EVERY = 5000; // ms between two looks while one of them goes on
 const AXES = /** @type {[string, string][]} */ ([
   ["step", "steps"],
@@ -33,7 +32,7 @@ const AXES = /** @type {[string, string][]} */ ([
   ["minutes", "minutes"],
 ]);
 const KINDS = ["pretraining", "distillation"]; // that count in steps
-const FEW = "Choose two to six runs; each keeps its colour.";
+const FEW = "Choose two runs or more: each has a colour, and from the seventh on dashes.";
 
 /**
  * What is compared and how, the chart, and the table below it.
@@ -109,7 +108,6 @@ function createOffer(chosen, onchange) {
       type: "button",
       "data-run": name,
       "aria-pressed": String(chosen.has(name)),
-      disabled: !chosen.has(name) && chosen.size >= MOST,
       title: name,
       text: `${title}, ${state}`,
       onclick: () => {
