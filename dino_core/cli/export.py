@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from dino_core.cli.command import Option, add_command
-from dino_core.cli.weights import told_options
+from dino_core.cli.weights import checkpoint_options
 
 TARGETS = ("official", "transformers", "timm", "onnx")
 
@@ -19,7 +19,7 @@ def export_options(option: Option) -> None:
     option("checkpoint", metavar="CHECKPOINT_OR_RUN", help="a model by name, a file, or a run")
     option("--to", required=True, choices=TARGETS, help="who will read it")
     option("--output", required=True, type=Path, metavar="PATH", help="a file, or a new folder")
-    told_options(option)
+    checkpoint_options(option)
     option("--attention", action="store_true", help="onnx: also the class token's attention")
 
 
@@ -60,8 +60,8 @@ def _open(args: argparse.Namespace) -> Any:
     path = Path(asked).expanduser()
     if (path / "checkpoints").is_dir() or (path / "backbone.safetensors").is_file():
         path = _weights_of_run(path)
-    told = {"heads": args.heads, "grid": args.position_grid, "branch": args.branch}
-    return load_backbone(weights=path, **told).vit
+    said = {"heads": args.heads, "grid": args.position_grid, "branch": args.branch}
+    return load_backbone(weights=path, **said).vit
 
 
 def _weights_of_run(folder: Path) -> Path:

@@ -17,10 +17,10 @@ def weights_options(option: Option) -> None:
         metavar="FILE",
         help="a checkpoint of your own, or the folder of one from Hugging Face",
     )
-    told_options(option)
+    checkpoint_options(option)
 
 
-def told_options(option: Option) -> None:
+def checkpoint_options(option: Option) -> None:
     """What a checkpoint does not tell of itself."""
     option("--heads", type=positive, metavar="A", help="of a checkpoint that does not tell")
     option(

@@ -320,6 +320,7 @@ def test_without_a_network_the_page_waits_for_it(visit: Callable[..., Page]) -> 
 def test_a_run_is_watched_on(visit: Callable[..., Page], mortal: Server) -> None:
     page = visit("#screen=training")
     form = page.locator(".inside-form")
+    form.get_by_text("Without labels", exact=True).click()
     form.get_by_text("More", exact=True).click()
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("400")
     form.get_by_label("Pictures a step").fill("4")

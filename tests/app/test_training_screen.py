@@ -39,6 +39,10 @@ def training(visitor: Callable[..., Page]) -> Iterator[Page]:
 def begin(page: Page, shown: Shown) -> dict:
     """Starts a run of 20 steps, watches it grow, and pauses it: what it was when it began."""
     form = page.locator(".inside-form")
+    expect(form.get_by_role("button", name="Distil", exact=True)).to_have_attribute(
+        "aria-pressed", "true"  # a first run is one in which something is learnt
+    )
+    form.get_by_text("Without labels", exact=True).click()
     form.get_by_text("More", exact=True).click()
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("20")
     form.get_by_label("Pictures a step").fill("16")  # long enough to be paused in between
@@ -167,6 +171,13 @@ def test_a_student_follows_its_teacher_under_the_slider(training: Page, shown: S
     expect(form.get_by_label("Teacher", exact=True)).to_be_visible()
     expect(form.get_by_label("Student", exact=True)).to_have_value("photos")
     expect(form.get_by_label("Preset")).to_be_hidden()
+    steps = form.get_by_label("Steps", exact=True).locator("visible=true")
+    form.get_by_text("By prototypes", exact=True).click()
+    expect(form).to_contain_text("It wants a teacher with heads")
+    expect(steps).to_have_value("400")
+    form.get_by_text("By features", exact=True).click()
+    expect(form).to_contain_text("looks like its teacher within two minutes")
+    expect(steps).to_have_value("200")
     form.get_by_label("Steps", exact=True).locator("visible=true").fill("2")
     form.get_by_text("More", exact=True).click()
     form.get_by_label("Pictures a step").fill("4")

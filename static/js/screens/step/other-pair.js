@@ -9,7 +9,6 @@ import { TERMS } from "./tables.js";
 
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").StepScene} StepScene */
-/** @typedef {import("./loading.js").PairChoice} PairChoice */
 
 const NONE = /** @type {const} */ (["", "no other pair"]);
 const WORDS =
@@ -72,7 +71,7 @@ export function createOtherPair(onchoose) {
         isThere = beside?.of === sceneOf(state) && beside.pair === wanted;
       note.hidden = !wanted;
       note.textContent = isThere ? WORDS : "The same step is being made by the other pair.";
-      body.setAttribute("aria-busy", String(!isThere));
+      body.setAttribute("aria-busy", String(wanted !== "" && !isThere));
       body.hidden = !beside;
       if (!beside || beside === drawn) return;
       drawn = beside;

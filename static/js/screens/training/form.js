@@ -37,7 +37,7 @@ export function createForm(onstart) {
     draw();
   }
 
-  const kinds = choice("What to do", KINDS, state.kind, (kind) => {
+  const kinds = createKinds((kind) => {
     update({ kind });
     speakOf("training", kind); // until a run is opened
   });
@@ -101,6 +101,7 @@ export function createForm(onstart) {
       if (!recipes.chosen(state.kind)) {
         recipes.offer(answer);
         if (state.view) models.choose(state.view.model);
+        if (!answer.runs.some(({ mine }) => mine)) kinds.suggest("distillation");
       }
       draw();
     },
@@ -113,6 +114,28 @@ export function createForm(onstart) {
       const { kind, zip, problem } = state,
         { name = null, pictures: count = null } = zip ?? {};
       return { kind, zip: name, pictures: count, problem: problem || null };
+    },
+  };
+}
+
+/**
+ * What a run is to do. A visitor's first one is suggested: one in which something is learnt, and soon.
+ *
+ * @param {(kind: FormState["kind"]) => void} onchange
+ */
+function createKinds(onchange) {
+  let hasChosen = false;
+  const kinds = choice("What to do", KINDS, KINDS[0][0], (kind) => {
+    hasChosen = true;
+    onchange(kind);
+  });
+  return {
+    node: kinds.node,
+    /** Unless somebody has chosen. @param {FormState["kind"]} kind */
+    suggest(kind) {
+      if (hasChosen) return;
+      kinds.set(kind);
+      onchange(kind);
     },
   };
 }
