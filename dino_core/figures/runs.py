@@ -106,7 +106,8 @@ def runs_together(
     log: bool = False,
     theme: Theme = "light",
 ) -> "go.Figure":
-    """A line for each run, of more than six in dashes too. `smoothing` is the weight of what came before, 0 to below 1.
+    """A line for each run, from the seventh on in dashes. `smoothing` is the weight of what came
+    before, 0 to below 1.
 
     ValueError for an unknown quantity or axis, a weight that is none, and too many runs.
     """

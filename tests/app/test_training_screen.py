@@ -40,7 +40,8 @@ def begin(page: Page, shown: Shown) -> dict:
     """Starts a run of 20 steps, watches it grow, and pauses it: what it was when it began."""
     form = page.locator(".inside-form")
     expect(form.get_by_role("button", name="Distil", exact=True)).to_have_attribute(
-        "aria-pressed", "true"  # a first run is one in which something is learnt
+        "aria-pressed",
+        "true",  # a first run is one in which something is learnt
     )
     form.get_by_text("Without labels", exact=True).click()
     form.get_by_text("More", exact=True).click()
