@@ -7,7 +7,6 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 from tiny_models import tiny_vit
-from tiny_runs import picture, zipped
 
 from dino_core.weights import save_backbone
 
@@ -77,27 +76,6 @@ def test_it_is_compared_with_the_preview(page: Page, shown: Shown) -> None:
     code = page.locator("[data-view=features] .inside-code")
     expect(code).to_contain_text('load_backbone(weights="mine.safetensors")')
     expect(code).to_contain_text('load_backbone("preview_vits14")')
-
-
-def test_a_map_of_many_pictures_is_made_with_it(page: Page, tmp_path: Path) -> None:
-    page.click("#tab-gallery")
-    wait_for(page, "gallery", "it.seen")
-    view = page.locator("[data-view=gallery]")
-    page.evaluate(
-        "document.querySelectorAll('[data-view=gallery] details').forEach((one) => one.open = true)"
-    )
-    view.get_by_label("Model", exact=True).select_option(label="mine.safetensors (yours)")
-    view.get_by_label("Input size", exact=True).select_option("98")
-    path = zipped(tmp_path / "few.zip", {f"{i}.png": picture(i) for i in range(5)})
-    page.evaluate(DROP, [path.name, list(path.read_bytes()), "[data-view=gallery]"])
-    wait_for(page, "gallery", "it.gallery !== 'samples' && it.seen && it.count === 5")
-    wait_for(page, "gallery", "it.made[1] === 1 && it.near.neighbours")  # of two layers the last
-    name = page.evaluate("document.querySelector('[data-view=gallery]').inside.gallery")
-    home = page.url.split("#")[0].rstrip("/")
-    page.wait_for_function(
-        "async (url) => !(await (await fetch(url)).json()).alive", arg=f"{home}/galleries/{name}"
-    )
-    assert page.request.delete(f"{home}/galleries/{name}").ok  # it needs the checkpoint
 
 
 def test_when_it_is_removed_the_page_goes_back_to_the_preview(page: Page) -> None:
