@@ -38,9 +38,9 @@ def add_endpoints(services: Services) -> None:
     for drawn in (endpoints.crops, endpoints.masks):  # no model is asked
         add_endpoint(drawn, concurrency_limit=2)
     for view in (
-        *(models.compare, models.grid, models.tokens),
+        *(models.compare, models.grid, models.tray, models.tokens),
         *(views.similar, views.match, views.clusters, views.rollout, views.norms),
-        *(views.depth, views.whatif, files.film, files.webpage, files.video),
+        *(views.depth, views.whatif, files.figure, files.film, files.webpage, files.video),
         *(endpoints.attention, endpoints.features, endpoints.losses, endpoints.step),
         endpoints.predict,
     ):

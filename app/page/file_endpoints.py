@@ -1,4 +1,4 @@
-"""Named endpoints whose answer is a file: films, and a picture as a page of its own."""
+"""Named endpoints whose answer is a file: figures, films, and a picture as a page of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,6 +56,56 @@ class FileEndpoints:
 
         return in_sentences(make)
 
+    def figure(
+        self,
+        picture: dict,
+        request: gr.Request,
+        view: str = "attention",
+        layer: int = -1,
+        row: int = -1,
+        column: int = -1,
+        head: int = -1,
+        preset: str = "paper",
+        flip: bool = False,
+        method: str = "rotation",
+        robust: bool = False,
+        k: int = 6,
+        seed: int = 0,
+        kind: str = "svg",
+        width: str = "page",
+        model: str = "",
+        size: int = 224,
+    ) -> dict:
+        """A view as a figure for print: attention, rollout, similarity (of the patch row, column),
+        pca, layers (all of them, in colours that stay), clusters or norms. Answers media_type,
+        base64 of an svg, pdf or png file, and caption, which says what is shown and the command
+        that repeats it. width is column (89 mm), page (183 mm) or so many mm. Layer -1 is the last,
+        row -1 the class token, head -1 all heads and their mean."""
+
+        def make() -> dict:
+            from dino_core.scenes.files import figure_values
+            from dino_core.scenes.prints import Shown, Source
+
+            backbone = backbone_of(self.services, request, model)
+            seen = inspected(self.services, picture, request, model, size=size)
+            shown = Shown(
+                view,
+                None if layer == -1 else layer,
+                None if (row, column) == (-1, -1) else (row, column),
+                None if head == -1 else head,
+                preset=preset,
+                flip=flip,
+                k=k,
+                seed=seed,
+                method=method,
+                robust=robust,
+            )
+            sample = picture.get("sample")
+            source = Source(f"static/samples/{sample}" if sample else "picture.jpg", backbone.name)
+            return figure_values(seen, shown, source._replace(size=size), kind=kind, width=width)
+
+        return in_sentences(make)
+
     def webpage(
         self,
         picture: dict,
@@ -69,8 +119,8 @@ class FileEndpoints:
         size: int = 224,
     ) -> dict:
         """A picture as one HTML file that needs no server: attention under the pointer, and the PCA
-        of every layer in colours that stay. Answers html, its bytes (about 4 MB for ViT-S/14 at
-        224 px) and note; at most 1600 patches."""
+        of every layer in colours that stay. Answers html, its bytes (at most 4 MB for ViT-S/14
+        at 224 px) and note; at most 1600 patches."""
 
         def make() -> dict:
             from dino_core.scenes.files import page_values

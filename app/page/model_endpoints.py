@@ -1,4 +1,4 @@
-"""Named endpoints that compare models and layers, or look into one: compare, grid, tokens."""
+"""Named endpoints of several models, layers or pictures: compare, grid, tray, tokens."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dino_core.analysis.inspection import Inspection
 
 MOST = 6  # models of one request
+MOST_ROWS = 12  # pictures of a tray; the library says the same
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,43 @@ class ModelEndpoints:
             seen = {name: self._look(picture, request, name, size) for name in models}
             values = grid_values([seen[name] for name in models], layers, shown)
             return {"models": models} | values
+
+        return in_sentences(make)
+
+    def tray(
+        self,
+        pictures: list[dict],
+        request: gr.Request,
+        columns: list[str] | None = None,
+        preset: str = "paper",
+        flip: bool = False,
+        method: str = "rotation",
+        robust: bool = False,
+        k: int = 6,
+        seed: int = 0,
+        model: str = "",
+        second: str = "",
+        size: int = 224,
+    ) -> dict:
+        """Up to twelve pictures as rows, up to twelve views as columns, one basis and one scale a
+        column: maps [columns][rows], and what each column says. A column is
+        VIEW[:LAYER[.HEAD]][@[PICTURE:]ROW,COL][/MODEL] with the views input, pca, attention,
+        similar, clusters, norms and difference, such as pca:8, attention:11.3, similar@0:6,12 or
+        pca/1, which is of the second model. Each picture is named as a picture is."""
+
+        def make() -> dict:
+            from dino_core.scenes.for_programs import tray_values
+
+            if len(pictures) > MOST_ROWS:
+                raise ValueError(f"A tray holds 1 to {MOST_ROWS} pictures, not {len(pictures)}.")
+            names = [model, *([second] if second else [])]
+
+            def look(row: int) -> "list[Inspection]":
+                return [self._look(pictures[row], request, name, size) for name in names]
+
+            words = ["input", "pca", "attention"] if columns is None else columns
+            colours = {"preset": preset, "flip": flip, "align": method, "robust": robust}
+            return tray_values(len(pictures), look, words, **colours, k=k, seed=seed)
 
         return in_sentences(make)
 

@@ -42,6 +42,8 @@ class Printing:
     seed: int = 0
     second_layer: int | None = None
     object_only: bool = True
+    align: str = "rotation"
+    robust: bool = False
 
 
 @router.get("/print/{view}")
@@ -68,6 +70,8 @@ def printed(
             seed=asked.seed,
             second_layer=asked.second_layer,
             everywhere=not asked.object_only,
+            method=asked.align,
+            robust=asked.robust,
         )
         other = None
         if second:

@@ -1,6 +1,7 @@
 """What programs ask for and no screen shows as one: plain values, as JSON holds them.
 
 compare_values    a picture in two models or layers, and every layer with every layer
+tray_values       several pictures as rows, views of them as columns
 grid_values       a picture in models x layers, one view in each, in one basis
 token_values      what tokens are made of, and how alike neighbours are after each block
 """
@@ -14,9 +15,11 @@ from dino_core.analysis.alignment import METHODS
 from dino_core.analysis.inspection import Inspection
 from dino_core.analysis.model_grid import View, models_by_layers
 from dino_core.analysis.tokens import token_parts
+from dino_core.analysis.tray import Look, fill_tray
 from dino_core.scenes.comparison import comparison_scene, likeness_scene
 from dino_core.scenes.features import settings
 from dino_core.scenes.packing import plain
+from dino_core.scenes.tray import facts_of, parse_tray
 from dino_core.vit import VisionTransformer
 
 MOST_CELLS = 48  # models times layers of one request
@@ -36,6 +39,20 @@ def compare_values(
     scene = comparison_scene(seen, one, second, two, preset, flip)
     arrays = ("colours", "scores", "second_colours", "second_scores")
     return plain(scene, arrays) | {"layers": likeness_scene(seen, second).cka.tolist()}
+
+
+def tray_values(rows: int, look: Look, words: Sequence[str], **options: Any) -> dict[str, Any]:
+    """A tray: facts of the columns, and maps [columns][rows] of nested lists: of pca colours from 0
+    to 1 [h, w, 3], else cluster numbers or values [h, w]; of the input none. `options` are those of
+    `parse_tray`. ValueError for what there is not."""
+    chosen = parse_tray(words, **options)
+    filled = fill_tray(rows, look, chosen.columns, chosen.settings)
+    maps = [[] if one.column.view == "input" else one.maps for one in filled.columns]
+    return {
+        "grids": [list(grid) for grid in filled.grids],
+        "columns": [dict(facts_of(one)) for one in filled.columns],
+        "maps": [[values.tolist() for values in column] for column in maps],
+    }
 
 
 def view_of(

@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from dino_core import figures
+from dino_core.analysis.alignment import METHODS
+from dino_core.analysis.depth import layers_in_colours
 from dino_core.analysis.inspection import Inspection
 from dino_core.analysis.side_by_side import LINES, compared, drawn_pairs, matched
 from dino_core.crops import sample_crops
@@ -53,6 +55,8 @@ class Shown:
     seed: int = 0
     second_layer: int | None = None  # of a comparison
     everywhere: bool = False  # matches of the background as well
+    method: str = "rotation"  # how layers are brought together
+    robust: bool = False  # patches whose length stands out have no say in the layers
 
 
 class Second(NamedTuple):
@@ -99,6 +103,22 @@ def pca_colours(seen: Inspection, shown: Shown, source: Source, second: Second |
         return pca([seen], layer=shown.layer, config=config, width=width)
 
     return Printed("pca", draw, (*words, *source.options), changed(shown))
+
+
+def layers(seen: Inspection, shown: Shown, source: Source, second: Second | None) -> Printed:
+    """All layers in colours that stay."""
+    config = settings(shown.preset, shown.flip, **shown.changes)
+    if shown.method not in METHODS:
+        raise ValueError(f"A method is one of {', '.join(METHODS)}, not {shown.method!r}.")
+    family = layers_in_colours(seen, config, method=shown.method, robust=shown.robust)
+    words = ["film", source.picture, "--preset", shown.preset, *(["--flip"] if shown.flip else [])]
+    words += ["--align", shown.method, *(["--robust"] if shown.robust else [])]
+
+    def draw(width: Any) -> Any:
+        return figures.layers_in_colours(seen, family, width=width)
+
+    ready = (*words, *source.options)
+    return Printed("layers", draw, ready, changed(shown), output="layers.webp")
 
 
 def clusters(seen: Inspection, shown: Shown, source: Source, second: Second | None) -> Printed:
@@ -169,6 +189,7 @@ VIEWS: dict[str, Callable[..., Printed]] = {
     "rollout": plain,
     "similarity": similarity,
     "pca": pca_colours,
+    "layers": layers,
     "clusters": clusters,
     "norms": plain,
     "matches": matches,

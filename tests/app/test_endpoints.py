@@ -44,7 +44,7 @@ def test_only_the_views_are_public(client: Client) -> None:
     assert set(named) == {
         *("/crops", "/masks", "/attention", "/features", "/losses", "/step"),
         *("/similar", "/match", "/clusters", "/rollout", "/norms", "/depth", "/whatif"),
-        *("/compare", "/grid", "/tokens", "/film", "/webpage", "/video"),
+        *("/compare", "/grid", "/tray", "/tokens", "/figure", "/film", "/webpage", "/video"),
         "/predict",
     }
 

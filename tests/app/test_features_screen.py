@@ -1,4 +1,4 @@
-"""The features' screen in a real browser: four ways of looking, each with the library's numbers."""
+"""The features' screen in a real browser: five ways of looking, each with the library's numbers."""
 
 import contextlib
 import io
@@ -17,6 +17,7 @@ from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_p
 from dino_core.analysis.clustering import kmeans
 from dino_core.analysis.comparison import linear_cka
 from dino_core.analysis.similarity import cosine_similarity, directions, match_patches
+from dino_core.scenes.depth import depth_attention_scene, depth_scene
 from dino_core.scenes.features import features_scene
 from dino_core.scenes.matching import matches_scene
 
@@ -83,6 +84,34 @@ def test_the_workbench_colours_as_the_library_does(visitor, seen) -> None:
     page.click(f"{VIEW} [data-value='all-patches']")
     wait(page, "s.preset === 'all-patches' && !s.config.foreground")
     assert expect.inner_text() == "More", "another preset starts afresh"
+
+
+def test_through_depth_is_the_library_s_plays_to_the_end_and_is_saved(visitor, seen) -> None:
+    page = visitor("#screen=features&features=depth&layer=3&row=4&col=9&head=2")
+    wait(page, "s.mode === 'depth' && s.colours && s.layer === 3")
+    scene = depth_scene(seen("cat.jpg"))
+    off = numbers(page, "colours") - torch.tensor(scene.colours).flatten().int()
+    assert off.abs().max() <= 1, "rounding"
+    rows = depth_attention_scene(seen("cat.jpg"), 4, 9, 2).attention
+    shares = rows / rows.max((1, 2), keepdims=True)
+    torch.testing.assert_close(
+        numbers(page, "attention"), torch.tensor(shares).flatten(), atol=1e-3, rtol=0
+    )
+    page.click(f"{WAY} button:has-text('Play through the layers')")
+    wait(page, "s.at !== null && s.at > 3 && s.at % 1 !== 0")
+    wait(page, "s.at === null && s.layer === 11")
+
+    page.click(f"{WAY} button:has-text('Swap foreground and background')")
+    wait(page, "s.flip")
+    swapped = depth_scene(seen("cat.jpg"), flip=True).colours
+    off = numbers(page, "colours") - torch.tensor(swapped).flatten().int()
+    assert off.abs().max() <= 1
+    page.wait_for_function("location.hash.includes('features.flip=1')")
+    page.click(f"{WAY} [data-value=gif]")
+    with page.expect_download() as download:
+        page.click(f"{WAY} button:has-text('Save film')")
+    with Image.open(download.value.path()) as film:
+        assert (film.format, film.size, film.n_frames) == ("GIF", (336, 224 + 20), 89)
 
 
 def test_matches_with_a_second_picture(visitor, seen) -> None:

@@ -1,7 +1,8 @@
-"""film, webpage, video: what a program is answered is the file that the command writes."""
+"""figure, film, webpage, video: what a program is answered is the file that the command writes."""
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,6 +95,42 @@ def test_film(
     assert found["frames"] == 2 * chosen["steps"] + 1
     data = written(home, tmp_path / f"film.{kind}", "film", *options)
     assert base64.b64decode(found["base64"]) == data
+
+
+@pytest.mark.parametrize(
+    ("chosen", "command"),
+    [
+        (
+            {"layer": 1, "row": 1, "column": 5, "head": 2, "width": "column"},
+            ("attention", "--layer", 1, "--query", "1,5", "--head", 2, "--figure-width", "column"),
+        ),
+        (
+            {"view": "layers", "flip": True, "width": "120"},
+            ("film", "--flip", "--figure-width", 120),
+        ),
+    ],
+)  # fmt: skip
+def test_figure(
+    home: Path,
+    endpoints: FileEndpoints,
+    tmp_path: Path,
+    chosen: dict[str, Any],
+    command: tuple[object, ...],
+) -> None:
+    found = answer(home, endpoints.figure, **chosen)
+    assert found["media_type"] == "image/svg+xml"
+    assert f"python -m dino_core {command[0]} picture.jpg" in found["caption"]
+    path, output = tmp_path / "figure.svg", tmp_path / ("a.webp" if command[0] == "film" else "a")
+    model = ("--weights", home / "tiny.safetensors", "--size", 56)
+    line = (*command[:1], home / "picture.png", *command[1:], *model, "--output", output)
+    assert main([str(word) for word in (*line, "--figure", path)]) == 0
+    drawn = [re.sub(rb"(?s)<metadata>.*?</metadata>", b"", one) for one in
+             (base64.b64decode(found["base64"]), path.read_bytes())]  # fmt: skip
+    assert drawn[0] == drawn[1], "the same but for the caption, which names the file"
+    with pytest.raises(gr.Error, match="of two pictures"):
+        answer(home, endpoints.figure, view="matches")
+    with pytest.raises(gr.Error, match="column, page or a number"):
+        answer(home, endpoints.figure, width="wide")
 
 
 def test_webpage(home: Path, endpoints: FileEndpoints, tmp_path: Path) -> None:

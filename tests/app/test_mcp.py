@@ -46,7 +46,7 @@ def test_every_named_endpoint_is_a_tool_that_says_what_it_does(client: TestClien
     assert set(tools) == {name.removeprefix("/") for name in endpoints} >= {"grid", "attention"}
     for name, tool in tools.items():
         assert "A picture is" in tool["description"], name
-        of = "files" if name == "video" else "picture"
+        of = {"video": "files", "tray": "pictures"}.get(name, "picture")
         assert of in tool["inputSchema"]["required"], name
         named = {parameter["parameter_name"] for parameter in endpoints[f"/{name}"]["parameters"]}
         assert set(tool["inputSchema"]["properties"]) == named, name

@@ -1,4 +1,4 @@
-"""compare, grid, tokens: what a program is answered is what the command writes."""
+"""compare, grid, tray, tokens: what a program is answered is what the command writes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,6 +53,26 @@ def test_compare(home: Path, endpoints: ModelEndpoints, tmp_path: Path) -> None:
     assert ours["order"] == wanted["order"].tolist()
     for name in ("correlation", "scores", "second_scores", "layers"):
         np.testing.assert_allclose(ours[name], wanted[name], atol=1e-4, err_msg=name)
+
+
+def test_tray(home: Path, endpoints: ModelEndpoints, tmp_path: Path) -> None:
+    columns = ["input", "pca:0", "attention:1.2@1:1,5", "clusters", "difference"]
+    picture, model = home / "picture.png", str(home / "tiny.safetensors")
+    chosen = {"columns": columns, "k": 3, "flip": True, "method": "order"}
+    ours = endpoints.tray([{"path": str(picture)}] * 2, ASKING, **chosen, second="tiny", size=56)
+    line = ["tray", picture, picture, "--columns", *columns, "--k", 3, "--flip", "--align", "order"]
+    line += ["--weights", model, "--second", model, "--size", "56", "--output", tmp_path]
+    assert main([*map(str, line)]) == 0
+    with np.load(tmp_path / "tray.npz") as wanted:
+        for column in range(1, 5):
+            for row in range(2):
+                got = ours["maps"][column][row]
+                np.testing.assert_allclose(got, wanted[f"map_{column}_{row}"], atol=1e-4)
+            assert ours["columns"][column]["numbers"] == pytest.approx(
+                wanted[f"numbers_{column}"].tolist(), abs=1e-4
+            )
+    with pytest.raises(gr.Error, match="1 to 12 pictures, not 13"):
+        endpoints.tray([{"path": str(picture)}] * 13, ASKING)
 
 
 @pytest.mark.parametrize("view", ["pca", "attention", "similar"])

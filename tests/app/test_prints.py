@@ -52,6 +52,7 @@ def open_sample(services: Any, name: str) -> Entry:
         "similarity?row=3&column=0&layer=0",
         "pca?layer=0&preset=all-patches&flip=true",
         "norms?",
+        "layers?preset=all-patches&flip=true&align=signs&robust=true",
         "clusters?k=3&layer=0",
         "similarity?row=3&column=0&layer=0&second=coffee",
         "matches?second=coffee&layer=1&preset=all-patches",

@@ -7,6 +7,7 @@ import { el } from "../../ui/dom.js";
 
 export const MODES = /** @type {const} */ ([
   ["colours", "Colours"],
+  ["depth", "Through depth"],
   ["pair", "Two pictures"],
   ["map", "Clusters and map"],
   ["compare", "Compare"],

@@ -1,4 +1,4 @@
-/* Features: four ways of looking at what a layer has made of the patches, under one selection. */
+/* Features: five ways of looking at what a layer has made of the patches, under one selection. */
 import { bus } from "../../page/bus.js";
 import { takeWanted } from "../../page/checkpoints.js";
 import { speakOf } from "../../page/lesson.js";
@@ -7,6 +7,7 @@ import { fitSelection, selection } from "../../page/selection.js";
 import { coloursWay } from "./colours/index.js";
 import { compareWay } from "./compare/index.js";
 import { createControls } from "./controls.js";
+import { depthWay } from "./depth/index.js";
 import { createLoading } from "./loading.js";
 import { initialParts } from "./initial.js";
 import { mapWay } from "./map/index.js";
@@ -28,6 +29,7 @@ export function create(root, page) {
   const screen = createScreen(root, page, { state, update, reload });
   const ways = {
     colours: coloursWay(screen),
+    depth: depthWay(screen),
     pair: pairWay(screen),
     map: mapWay(screen),
     compare: compareWay(screen),

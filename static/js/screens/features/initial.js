@@ -4,6 +4,7 @@ import { kept } from "../../page/link.js";
 import { initialColours } from "./colours/state.js";
 import { initialCompare } from "./compare/state.js";
 import { MODES } from "./controls.js";
+import { initialDepth } from "./depth/state.js";
 import { initialMap } from "./map/state.js";
 import { initialPair } from "./pair/state.js";
 
@@ -13,6 +14,7 @@ export function initialParts() {
   return {
     mode: mode ?? "colours",
     colours: initialColours(),
+    depth: initialDepth(),
     pair: initialPair(),
     map: initialMap(),
     compare: initialCompare(wanted),

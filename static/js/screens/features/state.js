@@ -1,8 +1,10 @@
 /* What the features screen shows, in one object that is changed in one place. */
+import { keep, kept } from "../../page/link.js";
 import { selection } from "../../page/selection.js";
+import { settings } from "../../settings.js";
 
 /** @typedef {import("../../types/page").View} View */
-/** @typedef {"colours" | "pair" | "map" | "compare"} Mode a way of looking */
+/** @typedef {"colours" | "depth" | "pair" | "map" | "compare"} Mode a way of looking */
 
 /**
  * @typedef {object} Changes what differs from the preset, by the names of PCAConfig
@@ -41,6 +43,7 @@ import { selection } from "../../page/selection.js";
  * @property {Colouring} colouring
  * @property {Around} around
  * @property {import("./colours/state.js").Colours} colours
+ * @property {import("./depth/state.js").Depth} depth
  * @property {import("./pair/state.js").Pair} pair
  * @property {import("./map/state.js").PatchMap} map
  * @property {import("./compare/state.js").Compare} compare
@@ -93,7 +96,7 @@ export function createState(parts, render) {
   const state = {
     view: null,
     hovered: null,
-    colouring: { preset: "paper", flip: false, changes: {} },
+    colouring: linkedColouring(),
     around: { before: null, models: [], umap: "cold" },
     ...parts,
   };
@@ -101,9 +104,25 @@ export function createState(parts, render) {
   /** @param {Partial<State>} change */
   function update(change) {
     Object.assign(state, change);
+    if (change.colouring) keepColouring(change.colouring);
     render(state, change);
   }
   return { state, update };
+}
+
+const PRESET = "paper"; // of the paper's own recipe
+
+/** What the link says of the preset and the sides. @returns {Colouring} */
+const linkedColouring = () => ({
+  preset: settings.presets.find(([name]) => name === kept("features.preset"))?.[0] ?? PRESET,
+  flip: kept("features.flip") === "1",
+  changes: {},
+});
+
+/** @param {Colouring} colouring */
+function keepColouring({ preset, flip }) {
+  keep("features.preset", preset === PRESET ? null : preset);
+  keep("features.flip", flip ? "1" : null);
 }
 
 /**
@@ -113,8 +132,8 @@ export function createState(parts, render) {
  * @param {readonly [number, number]} grid of the picture that is shown
  */
 export function patchOf({ hovered }, [h, w]) {
-  const kept = selection.row === null ? null : [selection.row, selection.col ?? 0];
-  const [r, c] = hovered ?? kept ?? [Math.floor(h / 2), Math.floor(w / 2)];
+  const chosen = selection.row === null ? null : [selection.row, selection.col ?? 0];
+  const [r, c] = hovered ?? chosen ?? [Math.floor(h / 2), Math.floor(w / 2)];
   const row = Math.min(r, h - 1),
     col = Math.min(c, w - 1); // the grid may be an older picture's
   return { row, col, index: row * w + col, isKept: hovered === null };
