@@ -69,3 +69,22 @@ def test_what_is_not_there_is_said(found: list[Effects]) -> None:
         figures.before_and_after(found, "", layer=2)
     with pytest.raises(ValueError, match="one picture or more"):
         figures.before_and_after([], "")
+
+
+def test_one_scale_and_the_last_block_s_cosines_also_of_a_large_change() -> None:
+    """Whichever of the two looks harder; and the words are of the end, not of the first layer."""
+    vit = tiny_vit(TINY)
+    pixels = np.random.default_rng(3).integers(0, 255, (56, 84, 3), np.uint8)
+    seen = inspect(vit, to_tensor(Image.fromarray(pixels)))
+    for temperature in (0.2, 5.0):
+        sharper = Edit("scores", lambda scores, t=temperature: scores / t, block=1)
+        one = effects(vit, seen, [sharper, Edit("mlp", 0.0, block=1)])
+        assert float(one.patch_cosine_by_layer[0]) == pytest.approx(1)
+        figure = figures.before_and_after([one], "")
+        _, before, after, *_ = drawn(figure)
+        most = max(before.max(), after.max())
+        assert [figure.axes[at].images[0].get_clim()[1] for at in (1, 2)] == pytest.approx(
+            [most] * 2
+        )
+        assert f"patches {one.patch_cosine_by_layer[-1]:.3f}" in label_of(figure)
+        assert f"{one.patch_cosine_by_layer[-1]:.3f}" != "1.000"

@@ -20,6 +20,7 @@ from dino_core.analysis.similarity import cosine_similarity
 from dino_core.config import PCA_PRESETS, CropConfig, MaskConfig, ViTConfig
 from dino_core.crops import Crop, sample_crops
 from dino_core.draw.colours import colour_table
+from dino_core.figures import panels
 from dino_core.figures.panels import panel_bytes
 from dino_core.images import to_tensor
 from dino_core.masks import sample_block_mask
@@ -167,6 +168,10 @@ def test_pca_of_pictures_together(vit: VisionTransformer, seen: Inspection) -> N
     assert "2 pictures together" in flat
     with pytest.raises(ValueError, match="one picture or more"):
         figures.pca([])
+    paper = PCA_PRESETS["paper"]
+    (view,) = colour_features([seen.patches(1)], [seen.grid], paper).pictures
+    share = 100 * view.foreground.float().mean()
+    assert f"{share:.0f} % foreground" in words(figures.pca([seen], config=paper))
 
 
 def test_crops_with_their_boxes(drawn: tuple[Crop, ...]) -> None:
@@ -205,6 +210,8 @@ def test_masks_on_a_picture_and_alone() -> None:
     assert f"{masks[0].achieved} of 24, {len(masks[0].blocks)} blocks" in words(alone)
     hidden = np.asarray(alone.axes[0].images[0].get_array())[..., 0] == 128
     np.testing.assert_array_equal(hidden, masks[0].mask)
+    short = replace(masks[0], target=masks[0].achieved + 3)  # what was wanted was not reached
+    assert f"{short.achieved} of 24" in words(figures.masks([short]))
 
 
 # --- the files
@@ -323,3 +330,20 @@ def test_an_inspection_is_described_in_a_line(seen: Inspection) -> None:
         "Inspection of 56 x 84 px: 4 x 6 patches of 14 px, 3 layers of 25 tokens of width 24, "
         "3 heads"
     )
+
+
+def test_one_file_is_written_at_a_time() -> None:
+    """matplotlib's settings belong to the whole process."""
+    figure = panels.new_figure(40, 30)
+    writer = threading.Thread(target=panels.panel_bytes, args=(figure, "png", 50))
+    with panels._SAVING:
+        writer.start()
+        writer.join(0.3)
+        assert writer.is_alive(), "it waits"
+    writer.join(60)
+    assert not writer.is_alive()
+
+
+@pytest.mark.parametrize(("width", "columns"), [(72.0, 3), (71.9, 2), (30.0, 1), ("page", 7)])
+def test_cells_stand_in_a_row_as_long_as_their_titles_have_room(width: Any, columns: int) -> None:
+    assert panels.most_columns(width) == columns

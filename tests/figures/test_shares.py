@@ -27,7 +27,7 @@ def test_a_column_is_a_look_and_a_cell_per_cent() -> None:
 
 
 def test_a_long_run_is_thinned_evenly_and_keeps_its_newest_look() -> None:
-    steps = list(shares_over_run(lines(2 * COLUMNS + 1))["shares_ibot"].data[0].x)
+    steps = list(shares_over_run(lines(2 * COLUMNS + 2))["shares_ibot"].data[0].x)
     assert len(steps) <= COLUMNS
-    assert steps[-1] == 50 * 2 * COLUMNS
+    assert steps[-1] == 50 * (2 * COLUMNS + 1)
     assert len({b - a for a, b in pairwise(steps)}) == 1

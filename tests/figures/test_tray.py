@@ -1,5 +1,7 @@
 """A tray as a figure: numbers, marks, scales and words, looked at from outside."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -63,3 +65,16 @@ def test_words_name_rows_columns_and_what_is_joint(filled: Tray) -> None:
 def test_columns_that_have_no_room(filled: Tray) -> None:
     with pytest.raises(ValueError, match="6 columns are too many for 89 mm, where 5 have room"):
         figures.tray(filled, NAMES, width="column")
+    with pytest.raises(ValueError, match="6 columns are too many for 80 mm, where 5 have room"):
+        figures.tray(filled, NAMES, width=80)
+
+
+def test_the_picture_is_marked_for_columns_of_its_own_model(filled: Tray) -> None:
+    columns = [
+        replace(one, column=replace(one.column, model=int(one.column.view != "input")))
+        for one in filled.columns
+    ]
+    figure = figures.tray(replace(filled, columns=tuple(columns)), NAMES)
+    cells = [axes for axes in figure.axes if axes.get_gid() is None]
+    marked = [i for i, axes in enumerate(cells) if axes.patches]
+    assert marked == [9], "the other model may cut it into other patches"

@@ -184,3 +184,13 @@ def test_a_panel_as_a_page_is_its_svg_with_words_and_nothing_from_elsewhere(
     links = re.findall(r"""(?:src|href)=["']([^"']{0,20})""", page)
     assert links
     assert all(link.startswith(("data:", "#")) for link in links)
+
+
+def test_each_model_of_a_grid_has_its_own_layers(seen: Inspection) -> None:
+    maps = [[np.random.default_rng(i).random((*seen.grid, 3))] * 2 for i in range(2)]
+    figure = figures.model_grid(
+        seen, maps, ["small", "large"], [[0, 1], [4, 23]], cka=np.ones((2, 2)), header="x"
+    )
+    words = [text.get_text() for text in figure.texts]
+    for layer in (0, 1, 4, 23):
+        assert f"layer {layer}, 1.00" in words
