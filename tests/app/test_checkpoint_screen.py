@@ -1,5 +1,6 @@
 """A checkpoint brought to the page in a browser: opened, compared, refused, reloaded, removed."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 from playwright.sync_api import Page, expect
 from tiny_models import tiny_vit
+from tiny_runs import picture, zipped
 
 from dino_core.weights import save_backbone
 
@@ -120,3 +122,24 @@ def test_what_it_does_not_tell_is_asked_and_it_is_not_sent_again(
     expect(view.locator(".inside-code")).to_contain_text('weights="silent.pth", heads=3)')
     uploads = [url for url in sent if "/checkpoints" in url]
     assert [("/asked/" in url) for url in uploads] == [False, True]
+
+
+def test_a_map_of_many_pictures_is_made_with_it(page: Page, tmp_path: Path) -> None:
+    page.click("#tab-gallery")
+    wait_for(page, "gallery", "it.seen")
+    view = page.locator("[data-view=gallery]")
+    page.evaluate(
+        "document.querySelectorAll('[data-view=gallery] details').forEach((one) => one.open = true)"
+    )
+    view.get_by_label("Model", exact=True).select_option(label="silent.pth (yours)")
+    view.get_by_label("Input size", exact=True).select_option("98")
+    path = zipped(tmp_path / "few.zip", {f"{i}.png": picture(i) for i in range(5)})
+    page.evaluate(DROP, [path.name, list(path.read_bytes()), "[data-view=gallery]"])
+    wait_for(page, "gallery", "it.gallery !== 'samples' && it.seen && it.count === 5")
+    wait_for(page, "gallery", "it.made[1] === 1 && it.near.neighbours")  # of two layers the last
+    name = page.evaluate("document.querySelector('[data-view=gallery]').inside.gallery")
+    gallery = f"{page.url.split('#')[0]}galleries/{name}"
+    assert page.request.get(gallery).json()["model"] == "silent.pth"
+    page.request.post(f"{gallery}/steer?action=stop")
+    while page.request.get(gallery).json()["alive"]:
+        time.sleep(0.2)

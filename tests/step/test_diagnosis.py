@@ -5,8 +5,10 @@ from dataclasses import replace
 from itertools import product
 
 import pytest
+from PIL import Image
 from tiny_runs import coloured, files, noise_folder, setup
 
+from dino_core.assets import SAMPLES
 from dino_core.runs.experiments import with_experiments
 from dino_core.runs.folder import read_metrics
 from dino_core.runs.presets import TINY, with_batch, with_steps
@@ -18,6 +20,15 @@ from dino_core.step.diagnosis import Teacher, collapses_of, diagnose, has_collap
 
 def nothing_in_common(folder):
     return noise_folder(folder, 24)
+
+
+def samples(folder):
+    """The eight that come with the project, as small as the crops."""
+    folder.mkdir()
+    for path in SAMPLES.glob("*.jpg"):
+        with Image.open(path) as opened:
+            opened.convert("RGB").resize((24, 20)).save(folder / f"{path.stem}.png")
+    return folder
 
 
 def three_colours(folder):
@@ -53,6 +64,18 @@ def test_without_centring_one_prototype_wins(tmp_path):
     assert found.kind == "one-prototype", found.message
     assert "Collapsed to one prototype" in found.message
     assert read_metrics(tmp_path / "run")[-1]["measured"]["commonest_prototype"]["dino"] > 0.9
+
+
+@pytest.mark.slow
+def test_without_centring_eight_pictures_end_on_three_prototypes(tmp_path):
+    """With another seed on one: either way the loss falls, and it is not called learning."""
+    run = replace(tiny("no-centring"), seed=2)
+    found = run_and_diagnose(tmp_path, run, samples)
+    assert found.kind == "few-prototypes", found.message
+    assert "for 8 different pictures its answers fall on" in found.message
+    measured = read_metrics(tmp_path / "run")[-1]["measured"]
+    assert measured["commonest_prototype"]["dino"] < 0.5
+    assert 512 ** measured["teacher_entropy_marginal"]["dino"] < 4
 
 
 @pytest.mark.slow
