@@ -1,5 +1,6 @@
 """`python -m dino_core COMMAND`: the command line, which is in `cli/`."""
 
+import gc
 import os
 import sys
 
@@ -10,6 +11,7 @@ except KeyboardInterrupt:
     os._exit(130)
 
 if __name__ == "__main__":
+    gc.set_threshold(50_000, 20, 20)  # what is imported is no garbage: it is looked through less
     with interruption.program():
         from dino_core.cli.main import main
 

@@ -263,11 +263,17 @@ def save(path: Path, arrays: Mapping[str, "np.ndarray"]) -> None:
 
 
 def save_pictures(folder: str, pictures: Mapping[str, "np.ndarray"]) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     from dino_core.draw.encode import png
 
     Path(folder).mkdir(parents=True, exist_ok=True)
-    for name, pixels in pictures.items():
-        Path(folder, f"{name}.png").write_bytes(png(pixels))
+
+    def write(name: str) -> None:
+        Path(folder, f"{name}.png").write_bytes(png(pictures[name]))
+
+    with ThreadPoolExecutor() as pool:  # compressing waits for no other thread
+        list(pool.map(write, pictures))
 
 
 def report(done: str, backbone: "Backbone | None" = None, note: str = "") -> None:

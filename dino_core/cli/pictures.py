@@ -142,7 +142,6 @@ def attention(args: argparse.Namespace) -> None:
     attention.npz of float32: rows [heads, tokens], which sum to 1, attention [heads, h, w], their
     patch part, and entropy [heads] in nats. Of several pictures in a folder for each.
     """
-    from dino_core import figures
     from dino_core.analysis.inspection import attention_row
     from dino_core.images import to_tensor
     from dino_core.vit import check_range
@@ -170,6 +169,8 @@ def attention(args: argparse.Namespace) -> None:
     chosen: dict[str, Any] = {"query": args.query, "layer": layer, "heads": args.head}
 
     def draw(width: Width) -> "Figure":
+        from dino_core import figures
+
         if alone:
             return figures.attention(shown[0], **chosen, width=width)
         return figures.attention_of_pictures(shown, **chosen, width=width)
@@ -223,7 +224,6 @@ def pca(args: argparse.Namespace) -> None:
     from dino_core.analysis.inspection import patch_features
     from dino_core.analysis.pca import colour_features
     from dino_core.draw.pictures import enlarge, to_bytes
-    from dino_core.figures.maps import words_of_layer
     from dino_core.images import to_tensor
 
     output_folder(args.output)
@@ -235,11 +235,9 @@ def pca(args: argparse.Namespace) -> None:
     names = picture_names(args.images)
     backbone = load_weights(args)
     layer = from_end(args.layer, backbone)
-    shown, words = [], ""
+    shown, side = [], backbone.vit.config.patch_size
     for path in with_progress(args.images):
         fitted = fit(path, args, backbone)
-        depth, side = backbone.vit.config.depth, backbone.vit.config.patch_size
-        words = words or words_of_layer(layer, depth, fitted.grid, side)  # of the first picture
         features = patch_features(backbone.vit, to_tensor(fitted.picture), layer)
         shown.append(Shown(np.asarray(fitted.picture), features, fitted.grid))
     patches, grids = [one.patches for one in shown], [one.grid for one in shown]
@@ -251,7 +249,14 @@ def pca(args: argparse.Namespace) -> None:
         save(Path(args.output, f"{name}.npz"), arrays | shared)
         colours = to_bytes(arrays["colours"])
         save_pictures(args.output, {name: enlarge(colours, side)})
-    write_figure(args, lambda width: pca_figure(shown, config, words, result, width=width))
+
+    def draw(width: Width) -> "Figure":
+        from dino_core.figures.maps import words_of_layer
+
+        words = words_of_layer(layer, backbone.vit.config.depth, shown[0].grid, side)
+        return pca_figure(shown, config, words, result, width=width)
+
+    write_figure(args, draw)
     report(f"Layer {layer} in colours -> {args.output}", backbone, result.note)
 
 

@@ -1,3 +1,4 @@
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,13 @@ from scipy.ndimage import median_filter
 from sklearn.decomposition import PCA as SklearnPCA  # noqa: N811
 from torch import Tensor
 
-from dino_core.analysis.pca import border_patches, colour_features, fit_pca, median3
+from dino_core.analysis.pca import (
+    border_patches,
+    colour_features,
+    fit_pca,
+    largest_eigenvectors,
+    median3,
+)
 from dino_core.config import PCA_PRESETS, PCAConfig
 
 ALL = PCA_PRESETS["all-patches"]
@@ -203,3 +210,17 @@ def test_bfloat16_features_are_analysed_in_float32() -> None:
     rough = colour_features([features], [(10, 12)], ALL)
     exact = colour_features([features.float()], [(10, 12)], ALL)
     assert torch.equal(rough.pictures[0].colours, exact.pictures[0].colours)
+
+
+def test_eigenvectors_are_the_same_whoever_computes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    import scipy.linalg
+
+    drawn = torch.randn(40, 12, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    matrix = drawn.T @ drawn
+    values, vectors = largest_eigenvectors(matrix, 3)
+    assert scipy.linalg
+    monkeypatch.delitem(sys.modules, "scipy.linalg")
+    others, other_vectors = largest_eigenvectors(matrix, 3)
+    torch.testing.assert_close(values, others)
+    torch.testing.assert_close((vectors * other_vectors).sum(0).abs(), torch.ones(3).double())
+    torch.testing.assert_close(matrix @ other_vectors, other_vectors * others)
