@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from app.state import models as module
+from app.state.checkpoints import PREFIX
 from app.state.models import BUSY, MAX_SIZE, Gone, Models, check_patches
 from dino_core.vit.between import current_check
 
@@ -196,6 +197,9 @@ def test_downloads_are_for_who_may(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     assert asked == []
     host.backbone("dinov2_vitb14", download=True)
     assert asked == [True]
+    (tmp_path / "mine.pth").touch()
+    Models(None, tmp_path / "mine.pth", "cpu").backbone("mine", download=True)
+    assert asked == [True, False], "a file of one's own is there"
 
 
 def test_errors_name_no_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -378,3 +382,12 @@ def test_each_model_is_listed_once(tmp_path: Path) -> None:
     for models in (Models(PREVIEW, None, "cpu"), Models(None, tmp_path / "w.pth", "cpu")):
         names = [name for _, name in models.choices()]
         assert len(set(names)) == len(names)
+
+
+def test_of_many_checkpoints_those_used_last_stay_in_memory(models: Models) -> None:
+    names = [PREFIX + f"{i:024x}" for i in range(module.MOST_OWN + 2)]
+    for i, name in enumerate((*names, PREVIEW)):
+        models._loaded[name] = module.LoadedModel(backbone=SimpleNamespace(), used=float(i))
+    models._loaded[names[0]].used = 99.0
+    models._bound_checkpoints()
+    assert set(models._loaded) == {names[0], *names[3:], PREVIEW}

@@ -226,3 +226,24 @@ def test_pictures_that_are_put_back_are_as_few_as_others() -> None:
     assert [store.get("ada", key) is not None for key in keys] == [False] + 3 * [True]
     store.put_back(keys[1], entry("ada"))
     assert store.newest("ada") == keys[1]
+
+
+def test_what_two_views_ask_for_at_once_is_computed_once() -> None:
+    one, computed = entry("ada"), []
+    begun, may_end = threading.Event(), threading.Event()
+
+    def compute() -> str:
+        computed.append(1)
+        begun.set()
+        assert may_end.wait(20)
+        return "effects"
+
+    threads = [threading.Thread(target=one.effect, args=("a", compute)) for _ in range(2)]
+    threads[0].start()
+    assert begun.wait(20)
+    threads[1].start()
+    threads[1].join(0.1)  # it waits, or it would have begun
+    may_end.set()
+    for thread in threads:
+        thread.join(20)
+    assert computed == [1]

@@ -282,6 +282,12 @@ def test_uploads_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     files.add("one", ["/again"])
     now += 2
     assert files.find("one", "/again") == Path("/again"), "it was uploaded once more"
+    files.add("one", ["/first", "/second/../second"])
+    assert files.find("one", "/second") == Path("/second")
+    now += module.LIFETIME - 1
+    files.add("one", ["/first"])
+    now += 2
+    assert (_has(files, "/first"), _has(files, "/second")) == (Path("/first"), None)
     monkeypatch.setattr(module, "MAX_FILES", 3)
     files.add("one", [f"/{i}" for i in range(5)])
     kept = [i for i in range(5) if _has(files, f"/{i}")]
