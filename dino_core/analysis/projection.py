@@ -7,8 +7,8 @@
 
 t-SNE and UMAP say little about how far apart two groups are, and how large each is.
 
-umap-learn compiles itself on first use, which takes tens of seconds in every process: a page warms
-it up in a process of its own and shows PCA until then.
+umap-learn compiles itself on first use, which takes tens of seconds, once on a machine
+(`compiled.py`): a page warms it up in a process of its own and shows PCA until then.
 
 Above EXACT_MOST features nothing compares all pairs, and nothing holds all of them in memory: they
 may be mapped from the disk. PCA is that of their covariance, summed up in slices, UMAP is laid out
@@ -24,6 +24,7 @@ import warnings
 import numpy as np
 
 from dino_core.analysis.approximate import EXACT_MOST, Graph, slices
+from dino_core.analysis.compiled import import_umap
 
 TSNE_MOST = 20_000  # pictures; beyond, it takes hours
 TSNE_DIMENSIONS = 50
@@ -131,9 +132,7 @@ def umap_map(
         raise ValueError(f"UMAP's smallest distance goes from 0 to 1, but is {min_distance}.")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a seed costs parallelism
-        from umap import UMAP
-
-        model = UMAP(
+        model = import_umap()(
             n_neighbors=min(neighbours, n - 1),
             min_dist=min_distance,
             metric="cosine",
@@ -158,9 +157,7 @@ def umap_of_graph(
     distances = np.concatenate([np.zeros((n, 1), np.float32), (1 - alike).clip(min=0)], 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that a seed costs parallelism
-        from umap import UMAP
-
-        model = UMAP(
+        model = import_umap()(
             n_neighbors=neighbours,
             min_dist=min_distance,
             metric="cosine",
