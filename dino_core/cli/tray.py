@@ -49,7 +49,13 @@ def tray_options(option: Option) -> None:
         "similar, clusters, norms or difference: attention:11.3, similar:8@0:6,12, pca/1 (default: "
         f"{' '.join(COLUMNS)})",
     )
-    option("--second", metavar="MODEL", help="model 1, by name or a checkpoint; --model is model 0")
+    option(
+        "--second",
+        nargs="+",
+        default=[],
+        metavar="MODEL",
+        help="model 1, and 2, 3, ..., by name or a checkpoint; --model is model 0",
+    )
     option("--k", type=positive, default=6, metavar="K", help="clusters, 2 to 12 (default: 6)")
     option("--seed", type=count, default=0, metavar="S", help="of the clusters (default: 0)")
     colour_options(option)
@@ -84,9 +90,7 @@ def tray(args: argparse.Namespace) -> None:
     settings = TraySettings(config, args.align, args.robust, args.k, args.seed)
     check_counts(len(args.images), args.columns, settings)
     leave_out_unreadable(args)
-    backbones = [load_weights(args)]
-    if args.second:
-        backbones.append(load_named(args.second, args))
+    backbones = [load_weights(args), *(load_named(name, args) for name in args.second)]
 
     def seen(row: int) -> "list[Inspection]":
         return [look(backbone, fit(args.images[row], args, backbone)) for backbone in backbones]

@@ -139,7 +139,7 @@ class TraySource:
     """What a command opens to see the same."""
 
     pictures: tuple[str, ...]
-    models: tuple[str, ...]  # names as they are said; one or two
+    models: tuple[str, ...]  # names as they are said; one or more
     opened: tuple[Mapping[str, str], ...]  # of each model: its name, or the file of its weights
     size: int  # short side, px
     said: tuple[tuple[str, ...], ...] = ()  # of each, as `said_in_words` has it
@@ -158,7 +158,7 @@ def print_tray(rows: int, look: Look, chosen: ChosenTray, source: TraySource) ->
     words = ["tray", *source.pictures, "--columns", *(one.word for one in chosen.columns)]
     words += [f"--{'weights' if 'file' in first else 'model'}", *first.values()]
     words += source.said[0] if source.said else ()
-    for other in others:
-        words += ["--second", *other.values()]
+    if others:
+        words += ["--second", *(name for other in others for name in other.values())]
     words += [*chosen.options, "--size", str(source.size)]
     return Printed("tray", draw, tuple(words), ALONE if any(source.said[1:]) else "")

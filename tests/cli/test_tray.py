@@ -69,6 +69,21 @@ def test_numbers_and_a_figure_that_the_same_line_repeats(
         assert picture.width > 1000
 
 
+def test_the_same_view_of_three_models(tiny: Path, pictures: list[Path], tmp_path: Path) -> None:
+    other = tmp_path / "other.safetensors"
+    vit = VisionTransformer(CONFIG)
+    shake(vit, 5)
+    save_backbone(vit, other)
+    columns = ("--columns", "norms", "norms/1", "norms/2")
+    to = ("--weights", tiny, "--output", tmp_path / "out", "--second", other, tiny)
+    assert run(*pictures, *columns, *to) == 0
+    with np.load(tmp_path / "out" / "tray.npz") as arrays:
+        for row in range(2):
+            first, second, third = (arrays[f"map_{column}_{row}"] for column in range(3))
+            np.testing.assert_array_equal(first, third)
+            assert np.abs(first - second).max() > 0.01
+
+
 def test_mistakes_are_said_before_the_work(
     tiny: Path, pictures: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
