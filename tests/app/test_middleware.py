@@ -1,6 +1,7 @@
 """What the middleware of the page has in common."""
 
 import asyncio
+import gzip
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -14,8 +15,15 @@ from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
 from app.encodings import accepted_encodings
-from app.middleware.base import HttpMiddleware, WholeResponse, when_whole, with_headers
+from app.middleware.base import (
+    HttpMiddleware,
+    WholeResponse,
+    when_whole,
+    with_headers,
+    without_cached_errors,
+)
 from app.middleware.compress import CompressPage
+from app.middleware.first_visit import FirstDocument, StoredResponses
 
 
 @pytest.mark.parametrize(
@@ -112,3 +120,32 @@ def test_what_is_kept_is_sent_as_it_was_however_often() -> None:
         pool.submit(asyncio.run, twice()).result()
     assert [start["headers"] for start in starts] == [[(b"x-more", b"yes")]] * 2
     assert kept.start["headers"] == []
+
+
+def test_nothing_of_an_error_may_be_kept_and_only_questions_are_answered_from_the_store() -> None:
+    kept = {"etag": '"a"', "last-modified": "now", "expires": "later"}
+
+    async def error(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("no", 404, kept)(scope, receive, without_cached_errors(send))
+
+    headers = TestClient(error).get("/").headers
+    assert headers["cache-control"] == "no-store"
+    assert not kept.keys() & headers.keys()
+
+    class Visit:
+        tag = "t"
+
+        def response(self, path: str) -> bytes:
+            return gzip.compress(b"stored")
+
+    inner = Starlette(
+        routes=[
+            Route("/{path:path}", lambda _: PlainTextResponse("<head>"), methods=["GET", "POST"])
+        ]
+    )
+    client = TestClient(StoredResponses(inner, Visit()))  # type: ignore[arg-type]
+    assert client.get("/view/first/overview").text == "stored"
+    assert client.post("/view/first/overview").text == "<head>"
+    document = TestClient(FirstDocument(inner, "head", "stage"))
+    assert document.post("/").text == "<head>"
+    assert document.get("/").text == "<head>head"

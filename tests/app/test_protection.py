@@ -299,3 +299,8 @@ def _has(files: UploadedFiles, path: str) -> Any:
         return files.find("one", path)
     except ValueError:
         return None
+
+
+def test_an_address_is_known_in_any_case_and_strangers_are_told_no_page() -> None:
+    assert Access(listens_on="My-Host").knows("my-host:7860")
+    assert site().get("/").headers["referrer-policy"] == "same-origin"
