@@ -100,7 +100,13 @@ function createTaught(onchange) {
   });
   return {
     ...student,
-    node: el("div", { class: "inside-stack" }, recipes.node, words, student.node),
+    node: el(
+      "div",
+      { class: "inside-stack" },
+      el("div", { class: "inside-controls" }, recipes.node),
+      words,
+      student.node,
+    ),
     /** @param {import("../../types/runs").Runs["students"]} all */
     offer(all) {
       students = all;
