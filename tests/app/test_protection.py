@@ -163,6 +163,7 @@ class Gradio:
     def __init__(self) -> None:
         self.visitors, self.uploads = Visitors(bytes(32)), UploadedFiles()
         self.heard: list[bytes] = []
+        self.status = 200  # of an upload
         inner = Starlette(
             routes=[
                 Route("/gradio_api/upload", self.upload, methods=["POST"]),
@@ -172,7 +173,8 @@ class Gradio:
         self.app = GradioGate(inner, self.visitors, self.uploads)
 
     async def upload(self, request: Request) -> Response:
-        return Response(json.dumps(["/tmp/g/hash/cat.jpg"]), media_type="application/json")
+        body = json.dumps(["/tmp/g/hash/cat.jpg"])
+        return Response(body, self.status, media_type="application/json")
 
     async def listen(self, request: Request) -> Response:
         self.heard.append(await request.body())
@@ -265,6 +267,13 @@ def test_an_upload_is_its_visitor_s(gradio: Gradio) -> None:
             gradio.uploads.find(secret, path)
     gradio.visitor("two").post("/gradio_api/upload")
     assert gradio.uploads.find("two", "/tmp/g/hash/cat.jpg"), "the same file of another visitor"
+
+
+def test_an_upload_that_was_refused_is_nobody_s(gradio: Gradio) -> None:
+    gradio.status = 413
+    assert gradio.visitor("one").post("/gradio_api/upload").status_code == 413
+    with pytest.raises(ValueError, match="Upload the picture first"):
+        gradio.uploads.find("one", "/tmp/g/hash/cat.jpg")
 
 
 def test_uploads_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import { settings } from "../../settings.js";
 import { button } from "../../ui/controls.js";
 import { el } from "../../ui/dom.js";
 import { rafThrottle } from "../../ui/frame.js";
-import { keysSentence } from "../../ui/key-hints.js";
+import { keyHints, keysSentence } from "../../ui/key-hints.js";
 import { legend } from "../../ui/legend.js";
 import { PatchPicture } from "../../ui/patch-picture.js";
 import { cosinesWith, unpacked } from "./arithmetic.js";
@@ -54,7 +54,7 @@ export function create(root, page) {
     el(
       "div",
       { class: "inside-welcome", role: "region", "aria-label": "Welcome" },
-      el("figure", {}, picture.node, el("figcaption", {}, line, scale)),
+      el("figure", {}, picture.node, el("figcaption", {}, line, keyHints(KEYS), scale)),
       el(
         "div",
         { class: "inside-greeting" },
