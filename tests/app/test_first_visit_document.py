@@ -154,7 +154,7 @@ def test_a_newcomer_is_told_what_this_is_before_gradio_and_has_two_doors(held) -
     page, release = held()
     page.wait_for_function(DRAWN)
     welcome = page.locator("[data-view=welcome]")
-    expect(welcome.locator("p").first).to_contain_text("DINOv2")
+    expect(welcome.locator(".inside-greeting p").first).to_contain_text("DINOv2")
     # A pixel is a patch: the sample at 518 px, a finer look than the page's own.
     assert page.evaluate(GRID) == [37, 56]
     release()

@@ -31,7 +31,7 @@ export function createValues() {
 
 /** @param {Value} value */
 function rowOf(value) {
-  const name = el("th", { scope: "row" }, el("code", { text: value.name }));
+  const name = el("th", { scope: "row" }, el("code", {}, ...breakable(value.name)));
   if (value.kind === "text") return el("tr", {}, name, el("td", { colspan: 4, text: value.text }));
   if (value.kind === "number")
     return el(
@@ -49,6 +49,10 @@ function rowOf(value) {
     ...[value.low, value.high, value.mean].map((number) => el("td", { text: signedShort(number) })),
   );
 }
+
+/** A name that may be broken where a part of it ends: `values.`, `weight_`, `decay`. @param {string} name */
+const breakable = (name) =>
+  name.split(/(?<=[._])/).flatMap((part, i) => (i ? [el("wbr"), part] : [part]));
 
 /** With a true minus. @param {number | null} value */
 const signedShort = (value) => (value === null ? "not finite" : short(value).replace(/^-/, "−"));
