@@ -98,6 +98,12 @@ def write_figure(
     print(f"Figure -> {args.figure}\n{caption}")
 
 
+def one_for_a_figure(args: argparse.Namespace) -> None:
+    """ValueError, before the work, for more pictures than this figure shows."""
+    if args.figure and len(args.images) > 1:
+        raise ValueError("This figure shows one picture: give one, or no --figure.")
+
+
 # --- words -> values, as types of options
 
 

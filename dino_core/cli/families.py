@@ -9,6 +9,7 @@ from dino_core.cli.command import (
     Option,
     add_command,
     figure_option,
+    one_for_a_figure,
     patch,
     write_figure,
 )
@@ -19,14 +20,13 @@ from dino_core.cli.files import (
     input_options,
     leave_out_unreadable,
     look,
-    picture_names,
     report,
     save,
     save_pictures,
     with_progress,
 )
 from dino_core.cli.films import colour_options, pca_config
-from dino_core.cli.outputs import output_folder
+from dino_core.cli.outputs import output_folder, picture_names
 from dino_core.cli.weights import load_named
 from dino_core.config import PCA_PRESETS
 
@@ -88,8 +88,7 @@ def grid(args: argparse.Namespace) -> None:
     output_folder(args.output)
     picture_names(args.images)
     leave_out_unreadable(args)
-    if args.figure and len(args.images) > 1:
-        raise ValueError("A figure of this view shows one picture: give one, or no --figure.")
+    one_for_a_figure(args)
     backbones = [load_named(name, args) for name in args.models]
     layers = [[from_end(layer, backbone) for layer in args.layers] for backbone in backbones]
     names = [Path(name).stem for name in args.models]
@@ -166,8 +165,7 @@ def compare(args: argparse.Namespace) -> None:
     output_folder(args.output)
     picture_names(args.images)
     leave_out_unreadable(args)
-    if args.figure and len(args.images) > 1:
-        raise ValueError("A figure of this view shows one picture: give one, or no --figure.")
+    one_for_a_figure(args)
     both: list[Backbone] = [load_named(args.first, args)]
     both.append(both[0] if args.second == args.first else load_named(args.second, args))
     layers = [from_end(layer, one) for layer, one in zip(args.layers, both, strict=True)]

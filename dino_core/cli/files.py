@@ -96,18 +96,12 @@ def read(path: str, args: argparse.Namespace) -> "Image.Image":
 
 
 def read_with_others(
-    args: argparse.Namespace,
+    path: str, args: argparse.Namespace
 ) -> "tuple[Image.Image, list[Image.Image]]":
-    """The picture, and the rest of the batch: --references or the samples, never itself.
-
-    References that cannot be read are left out and named when the command is done.
-    """
-    picture = read(args.image, args)
-    if args.references:
-        leave_out_unreadable(args, "references")
-    itself = Path(args.image).resolve()
-    others = [Path(path) for path in args.references or sorted(SAMPLES.glob("*.jpg"))]
-    return picture, [read(str(path), args) for path in others if path.resolve() != itself]
+    """The picture, and the rest of its batch: --references or the samples, never itself."""
+    picture, itself = read(path, args), Path(path).resolve()
+    others = [Path(each) for each in args.references or sorted(SAMPLES.glob("*.jpg"))]
+    return picture, [read(str(each), args) for each in others if each.resolve() != itself]
 
 
 def add_note(args: argparse.Namespace, path: str, note: str) -> None:
@@ -120,9 +114,11 @@ def add_note(args: argparse.Namespace, path: str, note: str) -> None:
 def leave_out_unreadable(args: argparse.Namespace, option: str = "images") -> None:
     """Keeps those that are pictures; the others are named when the command is done.
 
-    ValueError when it is none of them.
+    Nothing where the option was not given. ValueError when it is none of them.
     """
-    paths, kept = getattr(args, option), []
+    if (paths := getattr(args, option)) is None:
+        return
+    kept = []
     left_out: list[str] = []
     for path in paths:
         try:
@@ -134,7 +130,7 @@ def leave_out_unreadable(args: argparse.Namespace, option: str = "images") -> No
         rest = f" None of the {len(paths)} files can be used." if len(paths) > 1 else ""
         raise ValueError(left_out[0] + rest)
     setattr(args, option, kept)
-    args.left_out = left_out
+    args.left_out = [*getattr(args, "left_out", []), *left_out]
 
 
 def fit(path: str, args: argparse.Namespace, backbone: "Backbone") -> "Fitted":
@@ -175,19 +171,6 @@ def check_same_size(
                 f"One file holds pictures of one size, but {first} becomes {height}x{width} px and "
                 f"{path} {other[1]}x{other[0]}: give --size {height}x{width}{instead}."
             )
-
-
-def picture_names(images: Iterable[str]) -> list[str]:
-    """What the results for each picture are called: its file name without the ending."""
-    names: dict[str, str] = {}
-    for path in images:
-        name = Path(path).stem
-        if name in names:
-            raise ValueError(
-                f"The results for {names[name]} and {path} would have one name: {name}."
-            )
-        names[name] = path
-    return list(names)
 
 
 def from_end(layer: int, backbone: "Backbone") -> int:

@@ -1,15 +1,18 @@
 """film: a picture through all layers, in colours that stay."""
 
 import argparse
-from functools import partial
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dino_core.cli.command import (
     Option,
+    Width,
     add_command,
     count,
     figure_option,
+    one_for_a_figure,
     patch,
     positive,
     write_figure,
@@ -17,19 +20,22 @@ from dino_core.cli.command import (
 from dino_core.cli.files import (
     array,
     fit,
+    leave_out_unreadable,
     look,
     model_options,
     report,
     save,
 )
-from dino_core.cli.outputs import output_file
+from dino_core.cli.outputs import OF_SEVERAL, output_files
 from dino_core.cli.weights import load_weights
 from dino_core.config import PCA_PRESETS
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
 
     from dino_core.analysis.alignment import Family
+    from dino_core.analysis.inspection import Inspection
     from dino_core.images import Fitted
 
 METHODS = ("rotation", "order", "signs", "joint", "none")  # of `analysis.alignment`
@@ -62,7 +68,7 @@ def pca_config(args: argparse.Namespace) -> Any:
 
 
 def film_options(option: Option) -> None:
-    option("image", metavar="IMAGE")
+    option("images", nargs="+", metavar="IMAGE")
     option("--view", choices=("pca", "attention"), default="pca", help="default: pca")
     option(
         "--query",
@@ -76,9 +82,9 @@ def film_options(option: Option) -> None:
     colour_options(option)
     option("--steps", type=positive, default=8, help="frames from layer to layer, default: 8")
     option("--milliseconds", type=positive, default=40, help="a frame stays, default: 40")
-    option("--output", required=True, metavar="FILE.webp|gif")
-    option("--arrays", metavar="FILE.npz", help="the layers as numbers")
-    figure_option(option, "the picture and all layers, for print")
+    option("--output", required=True, metavar="FILE.webp|gif", help=OF_SEVERAL)
+    option("--arrays", metavar="FILE.npz", help=f"the layers as numbers; {OF_SEVERAL}")
+    figure_option(option, "one picture and all its layers, for print")
     model_options(option)
 
 
@@ -88,31 +94,54 @@ def film(args: argparse.Namespace) -> None:
     PCA in colours that stay, or what one token attends to over the picture, each layer to its own
     largest value; smooth between the layers. --arrays writes an NPZ: of pca colours [T, h, w, 3],
     foreground [h, w], scores [T, h, w, 3], cosine [T], variance [T]; of attention [T, h, w].
+    Of several pictures a film for each, in a folder and named after it.
     """
+    one_for_a_figure(args)
+    films = output_files(args.images, args.output, ".webp", ".gif")
+    arrays_to = output_files(args.images, args.arrays, ".npz")
+    leave_out_unreadable(args)
+    backbone = load_weights(args)
+    for path in args.images:
+        fitted = fit(path, args, backbone)
+        seen = look(backbone, fitted)
+        depth = through_depth(seen, args)
+        write_film(Path(films[path]), depth.known, fitted, args)
+        if arrays_to:
+            save(Path(arrays_to[path]), depth.arrays)
+        write_figure(args, depth.draw)
+        report(f"{seen.layers} layers -> {films[path]}", backbone, depth.note)
+
+
+@dataclass(frozen=True)
+class ThroughDepth:
+    """All layers of one picture in one view."""
+
+    known: "np.ndarray"  # colours [T, h, w, 3] or values [T, h, w], both in 0 to 1
+    arrays: "dict[str, np.ndarray]"
+    draw: "Callable[[Width], Figure]"
+    note: str = ""
+
+
+def through_depth(seen: "Inspection", args: argparse.Namespace) -> ThroughDepth:
+    """What --view asks for."""
     from dino_core import figures
     from dino_core.analysis.depth import attention_by_layer, layers_in_colours
 
-    output = output_file(args.output, ".webp", ".gif")
-    arrays_to = output_file(args.arrays, ".npz") if args.arrays else None
-    backbone = load_weights(args)
-    fitted = fit(args.image, args, backbone)
-    seen = look(backbone, fitted)
     if args.view == "pca":
-        config = pca_config(args)
-        family = layers_in_colours(seen, config, method=args.align, robust=args.robust)
+        family = layers_in_colours(seen, pca_config(args), method=args.align, robust=args.robust)
         arrays = family_arrays(family)
-        known, note = arrays["colours"], family.note
-        draw = partial(figures.layers_in_colours, seen, family)
-    else:
-        values = array(attention_by_layer(seen, args.query, head=args.head))
-        arrays, note = {"attention": values}, ""
-        known = values / values.max((1, 2), keepdims=True)
-        draw = partial(figures.attention_by_layer, seen, args.query, head=args.head)
-    write_film(output, known, fitted, args)
-    if arrays_to:
-        save(arrays_to, arrays)
-    write_figure(args, lambda width: draw(width=width))
-    report(f"{seen.layers} layers -> {args.output}", backbone, note)
+
+        def colours(width: Width) -> "Figure":
+            return figures.layers_in_colours(seen, family, width=width)
+
+        return ThroughDepth(arrays["colours"], arrays, colours, family.note)
+    values = array(attention_by_layer(seen, args.query, head=args.head))
+
+    def attention(width: Width) -> "Figure":
+        return figures.attention_by_layer(seen, args.query, head=args.head, width=width)
+
+    known = values / values.max((1, 2), keepdims=True)
+    return ThroughDepth(known, {"attention": values}, attention)
 
 
 def family_arrays(family: "Family") -> dict[str, "np.ndarray"]:

@@ -2,18 +2,20 @@
 
 import argparse
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from dino_core.cli.command import Option, add_command
 from dino_core.cli.files import (
     array,
+    leave_out_unreadable,
     pair_options,
     read_with_others,
     report,
     save,
     stretch_option,
 )
-from dino_core.cli.outputs import output_file
+from dino_core.cli.outputs import OF_SEVERAL, output_files
 
 ARRAYS = (
     *("dino", "teacher", "student", "ibot", "teacher_patches", "student_patches"),
@@ -22,7 +24,7 @@ ARRAYS = (
 
 
 def losses_options(option: Option) -> None:
-    option("image", metavar="IMAGE")
+    option("images", nargs="+", metavar="IMAGE")
     pair_options(
         option,
         pair=", with crops as it was trained on (default: the bundled heads of the preview "
@@ -30,7 +32,11 @@ def losses_options(option: Option) -> None:
         seed="of the picture's crops and mask (default: 0); the references' seed is always 0",
     )
     stretch_option(option)
-    option("--output", metavar="FILE.npz", help="write every term and distribution there")
+    option(
+        "--output",
+        metavar="FILE.npz",
+        help=f"write every term and distribution there; {OF_SEVERAL}",
+    )
 
 
 def losses(args: argparse.Namespace) -> None:
@@ -39,7 +45,8 @@ def losses(args: argparse.Namespace) -> None:
     Prints the terms of the loss and what uniform output would pay. The NPZ holds, in float32 and
     nats: dino [2 + L, 2] (student crop, teacher view), ibot [M], koleo [2], the distances [2, n]
     to the others' class tokens, and the distributions teacher [2, K], student [2 + L, K],
-    teacher_patches and student_patches [M, K'].
+    teacher_patches and student_patches [M, K']. Of several pictures each is looked at by itself,
+    among the references.
     """
     from dataclasses import replace
 
@@ -48,21 +55,26 @@ def losses(args: argparse.Namespace) -> None:
     from dino_core.runs.progress import open_pair
     from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
 
-    target = output_file(args.output, ".npz") if args.output else None
-    picture, others = read_with_others(args)
+    targets = output_files(args.images, args.output, ".npz")
+    several = len(args.images) > 1
+    leave_out_unreadable(args)
+    leave_out_unreadable(args, "references")
     pair, config, _ = open_pair(args.pair or PREVIEW_HEADS)
     crops = config.crops if args.pair else CropConfig()
     trained = config.schedule.teacher_temperature
-    found = break_down(
-        picture_logits(pair, config, picture, args.seed, crops=crops),
-        reference_batch(pair, config, others, crops),
-        replace(config.loss, centering=args.targets),
-        trained if args.temperature is None else args.temperature,
-    )
-    print("\n".join(as_table(found.terms, found.uniform)))
-    if target:
-        save(target, {name: array(getattr(found, name)) for name in ARRAYS})
-        report(f"Losses -> {args.output}")
+    for path in args.images:
+        picture, others = read_with_others(path, args)
+        found = break_down(
+            picture_logits(pair, config, picture, args.seed, crops=crops),
+            reference_batch(pair, config, others, crops),
+            replace(config.loss, centering=args.targets),
+            trained if args.temperature is None else args.temperature,
+        )
+        lines = as_table(found.terms, found.uniform)
+        print("\n".join([path, *lines] if several else lines))
+        if targets:
+            save(Path(targets[path]), {name: array(getattr(found, name)) for name in ARRAYS})
+            report(f"Losses -> {targets[path]}")
 
 
 def as_table(terms: Mapping[str, float], uniform: Mapping[str, float]) -> list[str]:

@@ -26,7 +26,6 @@ from dino_core.cli.files import (
     look,
     model_options,
     over_picture,
-    picture_names,
     report,
     save,
     save_pictures,
@@ -34,7 +33,7 @@ from dino_core.cli.files import (
     with_class_rows,
     with_progress,
 )
-from dino_core.cli.outputs import output_file, output_folder
+from dino_core.cli.outputs import output_file, output_folder, output_folders, picture_names
 from dino_core.cli.weights import load_weights
 from dino_core.config import PCA_PRESETS, PCAConfig
 
@@ -146,32 +145,28 @@ def attention(args: argparse.Namespace) -> None:
     from dino_core.images import to_tensor
     from dino_core.vit import check_range
 
-    output_folder(args.output)
-    picture_names(args.images)  # or says that two would have one name
-    alone = len(args.images) == 1
+    folders = output_folders(args.images, args.output)
     leave_out_unreadable(args)
     check_count(args)
     backbone = load_weights(args)
     layer = from_end(args.layer, backbone)
     check_range("head", args.head or (), backbone.vit.config.heads)
     shown = []
-    named = list(zip(args.images, picture_names(args.images), strict=True))
-    for path, name in with_progress(named):
+    for path in with_progress(args.images):
         fitted = fit(path, args, backbone)
-        folder = args.output if alone else f"{args.output}/{name}"
         if args.figure:  # which asks for more than this row
             shown.append(look(backbone, fitted))
             token = shown[-1].token_at(*args.query) if args.query else 0
             rows = shown[-1].row(layer, token)
         else:
             rows = attention_row(backbone.vit, to_tensor(fitted.picture), layer, args.query)
-        save_attention(folder, fitted, rows.float(), args.query)
+        save_attention(folders[path], fitted, rows.float(), args.query)
     chosen: dict[str, Any] = {"query": args.query, "layer": layer, "heads": args.head}
 
     def draw(width: Width) -> "Figure":
         from dino_core import figures
 
-        if alone:
+        if len(folders) == 1:
             return figures.attention(shown[0], **chosen, width=width)
         return figures.attention_of_pictures(shown, **chosen, width=width)
 

@@ -13,11 +13,20 @@ from dino_core.cli.command import (
     count,
     figure_option,
     grid,
+    one_for_a_figure,
     ratio,
     write_figure,
 )
-from dino_core.cli.files import array, read, report, save, save_pictures, stretch_option
-from dino_core.cli.outputs import output_file, output_folder
+from dino_core.cli.files import (
+    array,
+    leave_out_unreadable,
+    read,
+    report,
+    save,
+    save_pictures,
+    stretch_option,
+)
+from dino_core.cli.outputs import output_file, output_folders
 from dino_core.config import BLUR_AS_RUN, BLUR_AS_WRITTEN, CropConfig, MaskConfig
 
 if TYPE_CHECKING:
@@ -36,21 +45,31 @@ BLUR = {"as-run": BLUR_AS_RUN, "as-written": BLUR_AS_WRITTEN}
 
 
 def crops_options(option: Option) -> None:
-    option("image", metavar="IMAGE")
+    option("images", nargs="+", metavar="IMAGE")
     option("--seed", type=count, default=0, metavar="S", help="default: 0")
     option("--locals", type=count, default=CropConfig.local_count, metavar="L", help="default: 8")
     option("--blur", choices=BLUR, default="as-run", help="in the official code; default: as-run")
     stretch_option(option)
     option("--output", required=True, metavar="DIR")
-    figure_option(option, "the picture with the boxes, and the crops, for print")
+    figure_option(option, "one picture with the boxes, and its crops, for print")
 
 
 def crops(args: argparse.Namespace) -> None:
     """The two global and the local crops of a picture.
 
     Pictures of every crop and of the boxes; and crops.json, where the list "crops" holds for each
-    its kind, box [x0, y0, x1, y1] in pixels of the source, flip and colour operations in order.
+    its kind, box [x0, y0, x1, y1] in pixels of the source, flip and colour operations in order. Of
+    several pictures in a folder for each, every one with the crops that it has alone.
     """
+    one_for_a_figure(args)
+    folders = output_folders(args.images, args.output)
+    leave_out_unreadable(args)
+    for path in args.images:
+        crops_of(path, folders[path], args)
+
+
+def crops_of(path: str, folder: str, args: argparse.Namespace) -> None:
+    """Draws and writes the crops of one picture."""
     import torch
 
     from dino_core import figures
@@ -58,8 +77,7 @@ def crops(args: argparse.Namespace) -> None:
     from dino_core.draw.colours import crop_colour
     from dino_core.draw.pictures import draw_boxes
 
-    output_folder(args.output)
-    picture = read(args.image, args)
+    picture = read(path, args)
     config = CropConfig(local_count=args.locals, blur_probability=BLUR[args.blur])
     drawn = sample_crops(picture, config, torch.Generator().manual_seed(args.seed))
     pictures = {f"{crop.kind}_{crop.index}": crop.pixels for crop in drawn}
@@ -69,12 +87,12 @@ def crops(args: argparse.Namespace) -> None:
         facts.append({"file": f"{name}.png", **fact, "flip": fact.pop("flipped")})
     colours = [crop_colour(crop.kind, crop.index) for crop in drawn]
     pictures["boxes"] = draw_boxes(picture, [crop.box for crop in drawn], colours)
-    save_pictures(args.output, pictures)
-    answer = {"picture": args.image, "seed": args.seed, "blur": args.blur, "crops": facts}
+    save_pictures(folder, pictures)
+    answer = {"picture": path, "seed": args.seed, "blur": args.blur, "crops": facts}
     text = json.dumps(answer, indent=1, ensure_ascii=False)
-    Path(args.output, "crops.json").write_text(text + "\n", encoding="utf-8")
+    Path(folder, "crops.json").write_text(text + "\n", encoding="utf-8")
     write_figure(args, lambda width: figures.crops(picture, drawn, width=width))
-    report(f"{len(drawn)} crops -> {args.output}")
+    report(f"{len(drawn)} crops -> {folder}")
 
 
 # --- masks

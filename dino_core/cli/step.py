@@ -1,27 +1,36 @@
 """step: one training step in slow motion."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dino_core.cli.command import Option, add_command, figure_option, positive, write_figure
+from dino_core.cli.command import (
+    Option,
+    add_command,
+    figure_option,
+    one_for_a_figure,
+    positive,
+    write_figure,
+)
 from dino_core.cli.files import (
     array,
+    leave_out_unreadable,
     pair_options,
     read_with_others,
     report,
     save,
     stretch_option,
 )
-from dino_core.cli.outputs import output_file
+from dino_core.cli.outputs import OF_SEVERAL, output_files
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dino_core.slow_motion import RecordedStep, Session
+    from dino_core.slow_motion import Choices, RecordedStep, Session
 
 
 def step_options(option: Option) -> None:
-    option("image", metavar="IMAGE")
+    option("images", nargs="+", metavar="IMAGE")
     pair_options(
         option,
         pair=" (default: the small pair that comes with the project, trained from scratch on "
@@ -50,11 +59,11 @@ def step_options(option: Option) -> None:
             help=f"of this loss (default: {default:g}, as in the paper)",
         )
     stretch_option(option)
-    option("--output", metavar="FILE.npz", help="write what was recorded there")
+    option("--output", metavar="FILE.npz", help=f"write what was recorded there; {OF_SEVERAL}")
     figure_option(
         option,
         "charts that open offline: gradients by layer, whose they are, how far the weights moved, "
-        "the losses before and after",
+        "the losses before and after; of one picture",
         ("html",),
     )
 
@@ -76,9 +85,29 @@ def step(args: argparse.Namespace) -> None:
       masks [2B, P]            bool, first crop of all pictures, then second
       lines, values            what each line left behind: FILE:LINE, and NAME = what it holds
     and loss_before, loss_after [steps] of every step in a row.
+
+    Of several pictures each has a step of its own, of the pair as it was.
     """
-    target = output_file(args.output, ".npz") if args.output else None
-    session = _session(args)
+    from dino_core.runs.pretrained_heads import CIFAR_PAIR
+    from dino_core.runs.progress import open_pair
+    from dino_core.slow_motion import Session
+
+    one_for_a_figure(args)
+    targets = output_files(args.images, args.output, ".npz")
+    several = len(args.images) > 1
+    leave_out_unreadable(args)
+    leave_out_unreadable(args, "references")
+    pair, config, _ = open_pair(args.pair or CIFAR_PAIR)
+    for path in args.images:
+        picture, others = read_with_others(path, args)
+        if several:
+            print(path)
+        session = Session(pair, config, [picture, *others], _choices(args))
+        _record(session, targets.get(path), args)
+
+
+def _record(session: "Session", target: str | None, args: argparse.Namespace) -> None:
+    """The steps of one picture, printed and written."""
     before, after = [], []
     for number in range(args.steps):
         recorded = session.step()
@@ -88,20 +117,15 @@ def step(args: argparse.Namespace) -> None:
             print(f"step {number}: loss {before[-1]:.4f} -> {after[-1]:.4f}", flush=True)
     print("\n".join(as_table(recorded)))
     if target:
-        save(target, arrays_of(recorded, before, after))
-        report(f"Step -> {args.output}")
+        save(Path(target), arrays_of(recorded, before, after))
+        report(f"Step -> {target}")
     write_figure(args, lambda _: _charts(recorded, before, after))
 
 
-def _session(args: argparse.Namespace) -> "Session":
-    """The copy that learns, with all pictures read. ValueError for what does not go together."""
-    from dino_core.runs.pretrained_heads import CIFAR_PAIR
-    from dino_core.runs.progress import open_pair
-    from dino_core.slow_motion import Choices, Session
+def _choices(args: argparse.Namespace) -> "Choices":
+    from dino_core.slow_motion import Choices
 
-    picture, others = read_with_others(args)
-    pair, config, _ = open_pair(args.pair or CIFAR_PAIR)
-    choices = Choices(
+    return Choices(
         args.seed,
         args.targets,
         args.temperature,
@@ -110,7 +134,6 @@ def _session(args: argparse.Namespace) -> "Session":
         ibot_weight=args.ibot_weight,
         koleo_weight=args.koleo_weight,
     )
-    return Session(pair, config, [picture, *others], choices)
 
 
 def as_table(recorded: "RecordedStep") -> list[str]:

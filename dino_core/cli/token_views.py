@@ -6,6 +6,7 @@ from typing import Any
 
 from dino_core.cli.command import (
     add_command,
+    one_for_a_figure,
     write_figure,
 )
 from dino_core.cli.files import (
@@ -114,12 +115,6 @@ LENGTHS = {
     "position_norms": "position",
     "token_norms": "their sum",
 }
-
-
-def one_for_a_figure(args: argparse.Namespace) -> None:
-    """ValueError, before the work, for more pictures than this figure shows."""
-    if args.figure and len(args.images) > 1:
-        raise ValueError("A figure of this view shows one picture: give one, or no --figure.")
 
 
 def add_parsers(commands: Any) -> None:

@@ -22,14 +22,13 @@ from dino_core.cli.files import (
     leave_out_unreadable,
     look,
     model_options,
-    picture_names,
     read,
     report,
     save,
     save_pictures,
     with_progress,
 )
-from dino_core.cli.outputs import output_folder
+from dino_core.cli.outputs import output_folder, picture_names
 from dino_core.cli.weights import load_weights
 from dino_core.config import PCA_PRESETS
 
