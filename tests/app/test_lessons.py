@@ -61,7 +61,7 @@ PART = re.compile(r'<div data-of="([a-z -]+)">\n\n(.*?)\n\n</div>', re.S)
     [
         ("tokens", {"patches", "positions", "blocks"}),
         ("attention", {"look", "ends", "rollout"}),
-        ("features", {"colours", "pair", "map", "compare"}),
+        ("features", {"colours", "depth", "pair", "map", "compare"}),
         ("training", {"pretraining", "distillation", "fine-tuning"}),
     ],
 )

@@ -114,20 +114,21 @@ export function scaled({ attention, shapes: { attention: shape } }) {
 
 /** How a layer came to its colours. @param {LoadedDepth} loaded @param {number} layer */
 export function describeLayer({ scene: { facts }, clusters, choice }, layer) {
+  const next = layer + 1;
   const hundredths = (/** @type {number} */ share) => `${Math.round(100 * share)} %`;
   if (choice.picture === "clusters") {
     const followed = layer === clusters.facts.kept.length - 1;
     return followed
       ? `Layer ${layer}: the clusters of the layers before are numbered after these.`
       : `Layer ${layer}: ${hundredths(clusters.facts.kept[layer])} of the patches are in the cluster ` +
-          `that has them in layer ${layer + 1}.`;
+          `that has them in layer ${next}.`;
   }
   const { cosine, variance, best, agreement, note, method } = facts,
     last = layer === cosine.length - 1;
   const brought =
     method === "none" || method === "joint" || last
       ? ""
-      : `, cosine ${cosine[layer].toFixed(2)} with layer ${layer + 1}, to which it was brought`;
+      : `, cosine ${cosine[layer].toFixed(2)} with layer ${next}, to which it was brought`;
   const words =
     `Layer ${layer}${brought}: ${hundredths(variance[layer])} of its variance is shown, ` +
     `${hundredths(best[layer])} would be by its own three components; its first component ` +
