@@ -82,7 +82,12 @@ def film_options(option: Option) -> None:
     colour_options(option)
     option("--steps", type=positive, default=8, help="frames from layer to layer, default: 8")
     option("--milliseconds", type=positive, default=40, help="a frame stays, default: 40")
-    option("--output", required=True, metavar="FILE.webp|gif", help=OF_SEVERAL)
+    option(
+        "--output",
+        required=True,
+        metavar="FILE.webp|gif",
+        help=f"{OF_SEVERAL}; in a folder they are WebP",
+    )
     option("--arrays", metavar="FILE.npz", help=f"the layers as numbers; {OF_SEVERAL}")
     figure_option(option, "one picture and all its layers, for print")
     model_options(option)
