@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dino_core.analysis.inspection import Inspection
 
 MOST = 6  # models of one request
-MOST_ROWS = 12  # pictures of a tray; the library says the same
+MOST_ROWS = 12  # pictures of a tray, and its models; the library says the same
 
 
 @dataclass(frozen=True)
@@ -93,28 +93,35 @@ class ModelEndpoints:
         k: int = 6,
         seed: int = 0,
         model: str = "",
-        second: str = "",
+        second: str | list[str] = "",
         size: int = 224,
     ) -> dict:
         """Up to twelve pictures as rows, up to twelve views as columns, one basis and one scale a
-        column: maps [columns][rows], and what each column says. A column is
+        column: maps [columns][rows], what each column says, and the models by number. A column is
         VIEW[:LAYER[.HEAD]][@[PICTURE:]ROW,COL][/MODEL] with the views input, pca, attention,
         similar, clusters, norms and difference, such as pca:8, attention:11.3, similar@0:6,12 or
-        pca/1, which is of the second model. Each picture is named as a picture is."""
+        pca/1, which is of model 1: model is model 0, and second is model 1, or the models 1, 2 and
+        so on, twelve in all. Each picture is named as a picture is."""
 
         def make() -> dict:
             from dino_core.scenes.for_programs import tray_values
 
             if len(pictures) > MOST_ROWS:
                 raise ValueError(f"A tray holds 1 to {MOST_ROWS} pictures, not {len(pictures)}.")
-            names = [model, *([second] if second else [])]
+            others = [second] if isinstance(second, str) else second
+            names = [model, *(name for name in others if name)]
+            if len(names) > MOST_ROWS:
+                raise ValueError(f"A tray has 1 to {MOST_ROWS} models, not {len(names)}.")
 
             def look(row: int) -> "list[Inspection]":
                 return [self._look(pictures[row], request, name, size) for name in names]
 
             words = ["input", "pca", "attention"] if columns is None else columns
             colours = {"preset": preset, "flip": flip, "align": method, "robust": robust}
-            return tray_values(len(pictures), look, words, **colours, k=k, seed=seed)
+            said = [name or self.services.models.default for name in names]
+            return {"models": said} | tray_values(
+                len(pictures), look, words, **colours, k=k, seed=seed
+            )
 
         return in_sentences(make)
 

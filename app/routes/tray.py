@@ -26,6 +26,7 @@ from app.routes.prints import Paper, on_paper
 from app.routes.responses import NO_STORE, errors_as_sentences, jpeg, or_sentence, respond
 from app.routes.uploads import MAX_PICTURE, TOO_LARGE, read_body
 from app.services import Services
+from app.state.checkpoints import is_checkpoint
 from app.state.models import read_sample
 from app.state.trays import GONE, NOBODY
 from app.visitors import owner_of
@@ -38,8 +39,9 @@ if TYPE_CHECKING:
 router = APIRouter(prefix="/tray")
 
 LONGEST = 640  # px of a picture in a row
-MOST = 12  # rows, columns; the library says the same in a sentence
+MOST = 12  # rows, columns, models; the library says the same in a sentence
 Names = Annotated[list[str], Query(max_length=MOST + 1)]
+Others = Annotated[tuple[str, ...], Query(max_length=MOST)]
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ class Asked:
     rows: Names
     columns: Names
     model: str = ""  # "": that with which the page begins
-    second: str = ""
+    second: Others = ()  # models 1, 2, ...
     size: int = 224
     preset: str = "paper"
     flip: bool = False
@@ -70,7 +72,7 @@ class Asked:
 
     @property
     def models(self) -> list[str]:
-        return [self.model, *([self.second] if self.second else [])]
+        return [self.model, *(name for name in self.second if name)]
 
 
 # --- rows
@@ -112,7 +114,8 @@ def seen_by(
     def look() -> "OpenPicture":
         return services.models.inspect(row.open(), name, size, owner=owner, is_gone=is_gone)
 
-    services.models.backbone(name, owner=owner)  # also where the answer is in memory
+    if is_checkpoint(name):  # whose it is, also where the answer is in memory
+        services.models.checkpoint(owner, name)
     return services.trays.seen((*row.what, name, size), look)
 
 
@@ -172,12 +175,14 @@ def rows_kept(
 
 @router.get("/choices")
 def choices(services: Served, secret: Secret, response: Response) -> dict[str, Any]:
-    """`opened`: how lines of Python open a model that they do not open by its name."""
+    """`models`: name and what the list says; `titles`: the short name that stands above a column;
+    `opened`: how lines of Python open a model that they do not open by its name."""
     response.headers.update(NO_STORE)
     owner, models = owner_of(secret), services.models
     available = models.available(owner)
     return {
         "models": [[name, label] for label, name in available],
+        "titles": {name: models.title_of(name, owner) for _, name in available},
         "samples": [[f"sample/{one['file']}", one["title"]] for one in samples()],
         "opened": {
             name: {"weights": file, "said": models.said_in_python(name, owner)}
@@ -214,7 +219,8 @@ def filled(
 
     def make() -> Any:
         rows, chosen = [find_row(services, secret, row) for row in asked.rows], chosen_of(asked)
-        return tray_scene(len(rows), looking(services, secret, rows, asked, is_gone), chosen)
+        look = looking(services, secret, rows, asked, is_gone)
+        return tray_scene(len(rows), look, chosen, titles_of(services, secret, asked))
 
     return respond(form, make)
 
@@ -251,6 +257,21 @@ def chosen_of(asked: Asked) -> Any:
     )
 
 
+def titles_of(services: Services, secret: str, asked: Asked) -> list[str]:
+    """What a person is shown as the names of the models."""
+    owner, models = owner_of(secret), services.models
+    return [models.title_of(name or models.default, owner) for name in asked.models]
+
+
+def said_name(services: Services, name: str, owner: str) -> str:
+    """What the command calls the model: a visitor's file is named there as the visitor has it."""
+    models = services.models
+    said = models.backbone(name, owner=owner).name
+    if is_checkpoint(name) and said == models.checkpoint(owner, name)[0].stem:
+        return PurePosixPath(models.file_in_python(name, owner)).stem
+    return said
+
+
 def source_of(services: Services, secret: str, rows: Sequence[Row], asked: Asked) -> Any:
     """What a command opens: names of models, or the files of those that have none."""
     from dino_core.scenes.printing import said_in_words
@@ -261,7 +282,7 @@ def source_of(services: Services, secret: str, rows: Sequence[Row], asked: Asked
     files = [models.file_in_python(name, owner) for name in names]
     return TraySource(
         pictures=tuple(row.path for row in rows),
-        models=tuple(models.backbone(name, owner=owner).name for name in names),
+        models=tuple(said_name(services, name, owner) for name in names),
         opened=tuple(
             {"file": file} if file else {"name": name}
             for name, file in zip(names, files, strict=True)

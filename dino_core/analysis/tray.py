@@ -22,7 +22,7 @@ from dino_core.analysis.inspection import Inspection
 from dino_core.analysis.model_grid import place_in
 from dino_core.analysis.similarity import cosine_similarity, directions
 from dino_core.analysis.tokens import ordinary_patches, stream_norms
-from dino_core.analysis.tray_columns import MOST_COLUMNS, MOST_ROWS, Column
+from dino_core.analysis.tray_columns import MOST_COLUMNS, MOST_MODELS, MOST_ROWS, Column
 from dino_core.config import PCA_PRESETS, PCAConfig
 
 CLUSTERS = range(2, 13)
@@ -87,7 +87,8 @@ def fill_tray(
 
     PCA and clusters are made of all pictures together; several PCA columns, of other layers or
     models, are one family in colours that stay (`alignment.py`), and clusters keep their numbers.
-    ValueError for more than twelve rows or columns and for what a model or picture does not have.
+    ValueError for more than twelve rows, columns or models, and for what a model or picture does
+    not have.
     """
     settings = settings or TraySettings()
     check_counts(rows, columns, settings)
@@ -98,6 +99,7 @@ def fill_tray(
     for row in range(rows):
         seen = look(row)
         if row == 0:
+            check_models(len(seen))
             columns = [with_layer(column, seen) for column in columns]
         keep(kept, seen, columns, homes, settings.robust)
     together = {**pca_columns(kept, columns, settings), **cluster_columns(kept, columns, settings)}
@@ -115,6 +117,11 @@ def check_counts(rows: int, columns: Sequence[Column], settings: TraySettings) -
         raise ValueError(f"A tray has 1 to {MOST_COLUMNS} columns, not {len(columns)}.")
     if settings.k not in CLUSTERS:
         raise ValueError(f"The clusters are 2 to {CLUSTERS[-1]}, not {settings.k}.")
+
+
+def check_models(count: int) -> None:
+    if not 1 <= count <= MOST_MODELS:
+        raise ValueError(f"A tray has 1 to {MOST_MODELS} models, not {count}.")
 
 
 def check_sources(rows: int, columns: Sequence[Column]) -> None:

@@ -23,6 +23,7 @@ from typing import Literal, get_args
 ColumnView = Literal["input", "pca", "attention", "similar", "clusters", "norms", "difference"]
 VIEWS: tuple[ColumnView, ...] = get_args(ColumnView)
 MOST_ROWS, MOST_COLUMNS = 12, 12
+MOST_MODELS = MOST_COLUMNS  # one more could not be seen
 WORD = re.compile(
     r"(?P<view>[a-z]+)(?::(?P<layer>-?\d{1,4})(?:\.(?P<head>\d{1,4}))?)?"
     r"(?:@(?:(?P<picture>\d{1,4}):)?(?P<row>\d{1,4}),(?P<column>\d{1,4}))?(?:/(?P<model>\d{1,2}))?"

@@ -79,16 +79,17 @@ def tray(args: argparse.Namespace) -> None:
     PCA and clusters are made of all pictures together, PCA of several layers or models in colours
     that stay; a scale is the same in all rows. tray.png is all of it, and tray.npz has for column C
     and row R, from 0 on, map_C_R: colours [h, w, 3] of pca, labels [h, w] of clusters, else
-    [h, w]; numbers_C [rows], which stand for a row; columns, names and limits [columns, 2].
+    [h, w]; numbers_C [rows], which stand for a row; columns, names, models and limits [columns, 2].
     """
     from dino_core import figures
-    from dino_core.analysis.tray import TraySettings, check_counts, fill_tray
+    from dino_core.analysis.tray import TraySettings, check_counts, check_models, fill_tray
     from dino_core.figures.panels import panel_pixels
 
     output_folder(args.output)
     config = pca_config(args)
     settings = TraySettings(config, args.align, args.robust, args.k, args.seed)
     check_counts(len(args.images), args.columns, settings)
+    check_models(1 + len(args.second))
     leave_out_unreadable(args)
     backbones = [load_weights(args), *(load_named(name, args) for name in args.second)]
 
@@ -98,7 +99,7 @@ def tray(args: argparse.Namespace) -> None:
     filled = fill_tray(len(args.images), seen, args.columns, settings)
     names = [Path(path).name for path in args.images]
     models = [backbone.name for backbone in backbones]
-    save(Path(args.output, "tray.npz"), tray_arrays(filled, names))
+    save(Path(args.output, "tray.npz"), tray_arrays(filled, names, models))
 
     def draw(width: Any) -> Any:
         return figures.tray(filled, names, width=width, models=models)
@@ -110,7 +111,9 @@ def tray(args: argparse.Namespace) -> None:
     report(done, backbones[0])
 
 
-def tray_arrays(filled: "Tray", names: Sequence[str]) -> dict[str, "np.ndarray"]:
+def tray_arrays(
+    filled: "Tray", names: Sequence[str], models: Sequence[str]
+) -> dict[str, "np.ndarray"]:
     """What `tray` writes."""
     import numpy as np
 
@@ -118,6 +121,7 @@ def tray_arrays(filled: "Tray", names: Sequence[str]) -> dict[str, "np.ndarray"]
     arrays: dict[str, np.ndarray] = {
         "columns": np.array([one.column.word for one in filled.columns]),
         "names": np.array(names),
+        "models": np.array(models),
         "limits": np.array(limits, np.float32),
     }
     for number, one in enumerate(filled.columns):

@@ -151,6 +151,8 @@ def head_words(column: "FilledColumn") -> tuple[str, str]:
         place = f"to {one.picture}: {where}" if one.view == "similar" else f"of patch {where}"
     if one.view == "attention" and one.query is None:
         place = "of class token"
+    if one.view == "difference":
+        model = ", models 0 and 1"
     return f"{name} {place}".strip(), f"layer {one.layer}{head}{model}"
 
 

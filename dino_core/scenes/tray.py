@@ -1,8 +1,8 @@
 """Screen Tray: several pictures as rows, views of them as columns, and the whole as a figure.
 
 chosen = parse_tray(["input", "pca:8", "similar@0:6,12"], preset="paper")
-tray_scene(len(rows), look, chosen)              # arrays and facts for the page
-print_tray(len(rows), look, chosen, names, source).file("svg", "page")
+tray_scene(len(rows), look, chosen, ["dinov2_vits14"])  # arrays and facts for the page
+print_tray(len(rows), look, chosen, source).file("svg", "page")
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,13 @@ import torch
 
 from dino_core.analysis.alignment import METHODS
 from dino_core.analysis.tray import FilledColumn, Look, TraySettings, fill_tray
-from dino_core.analysis.tray_columns import MOST_COLUMNS, MOST_ROWS, Column, column_of
+from dino_core.analysis.tray_columns import (
+    MOST_COLUMNS,
+    MOST_MODELS,
+    MOST_ROWS,
+    Column,
+    column_of,
+)
 from dino_core.draw.pictures import to_bytes
 from dino_core.figures.panels import Width
 from dino_core.figures.tray import cluster_table
@@ -22,7 +28,14 @@ from dino_core.figures.tray import tray as figure_of
 from dino_core.scenes.features import settings
 from dino_core.scenes.printing import ALONE, Printed
 
-__all__ = ["MOST_COLUMNS", "MOST_ROWS", "parse_tray", "print_tray", "tray_scene"]
+__all__ = [
+    "MOST_COLUMNS",
+    "MOST_MODELS",
+    "MOST_ROWS",
+    "parse_tray",
+    "print_tray",
+    "tray_scene",
+]
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,7 @@ class TrayColumnFacts(TypedDict):
 class TrayScene:
     """Maps column by column, and in each row by row, one after the other in two flat arrays."""
 
+    models: list[str]  # by number, as they are said
     grids: list[list[int]]  # h, w of each row in model 0
     columns: list[TrayColumnFacts]
     places: list[list[int]]  # of each column: 0 picture, 1 colours, 2 values; where it begins
@@ -86,8 +100,9 @@ def parse_tray(
     return ChosenTray(columns, kept, tuple(options))
 
 
-def tray_scene(rows: int, look: Look, chosen: ChosenTray) -> TrayScene:
-    """`look(row)`: the picture, seen by each model. ValueError for what is not there."""
+def tray_scene(rows: int, look: Look, chosen: ChosenTray, models: Sequence[str]) -> TrayScene:
+    """`look(row)`: the picture, seen by each of the models, which are named here. ValueError for
+    what is not there."""
     filled = fill_tray(rows, look, chosen.columns, chosen.settings)
     colours: list[np.ndarray] = [np.empty((0, 3), np.uint8)]
     values: list[np.ndarray] = [np.empty(0, np.float32)]
@@ -103,6 +118,7 @@ def tray_scene(rows: int, look: Look, chosen: ChosenTray) -> TrayScene:
         else:
             values += [one.numpy().astype(np.float32).reshape(-1) for one in maps]
     return TrayScene(
+        models=list(models),
         grids=[list(grid) for grid in filled.grids],
         columns=[facts_of(column) for column in filled.columns],
         places=places,

@@ -201,9 +201,11 @@ def test_what_is_not_there(seen: list[Inspection], word: str, said: str) -> None
         fill(seen, word)
 
 
-def test_twelve_rows_and_columns_at_most(seen: list[Inspection]) -> None:
+def test_twelve_rows_columns_and_models_at_most(seen: list[Inspection]) -> None:
     columns = [column_of("input")]
     with pytest.raises(ValueError, match="1 to 12 pictures, not 13"):
         fill_tray(13, lambda row: [seen[0]], columns)
     with pytest.raises(ValueError, match="1 to 12 columns, not 13"):
         fill_tray(1, lambda row: [seen[0]], columns * 13)
+    with pytest.raises(ValueError, match="1 to 12 models, not 13"):
+        fill_tray(1, lambda row: [seen[0]] * 13, columns)

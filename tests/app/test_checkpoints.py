@@ -285,8 +285,14 @@ def test_what_repeats_it_says_what_was_said(server: Server, tmp_path: Path) -> N
     caption = ada.get(f"/view/{view['key']}/print/rollout?caption=true").text
     command = caption.split("python -m dino_core ")[1]
     assert " --weights mine.pth --position-grid 3x4 --heads 2 " in command
-    opened = ada.get("/tray/choices").json()["opened"]
-    assert opened[facts["name"]] == {"weights": "mine.pth", "said": facts["said"]}
+    choices = ada.get("/tray/choices").json()
+    assert choices["opened"][facts["name"]] == {"weights": "mine.pth", "said": facts["said"]}
+    assert choices["titles"][facts["name"]] == facts["title"]
+    asked = {"rows": [f"sample/{SAMPLE}"], "columns": ["norms/1"], "model": "preview_vits14"}
+    asked |= {"second": facts["name"], "size": 56, "kind": "svg"}
+    printed = ada.get("/tray/print", params=asked).text
+    assert "model 0 preview_vits14, model 1 mine" in printed, "as the visitor's own command has it"
+    assert server.visitor("bob").get("/tray/print", params=asked).status_code == 422
 
     args = build_parser().parse_args(shlex.split(command))
     assert (args.heads, args.position_grid) == (2, (3, 4))

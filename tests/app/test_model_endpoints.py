@@ -16,6 +16,7 @@ from dino_core.__main__ import main
 from dino_core.config import ViTConfig
 
 CONFIG = ViTConfig(dim=48, depth=3, heads=3, image_size=56, registers=2)
+OTHER = "preview_vits14"  # a model that is in every checkout
 ASKING: Any = SimpleNamespace(cookies={})
 
 
@@ -71,6 +72,13 @@ def test_tray(home: Path, endpoints: ModelEndpoints, tmp_path: Path) -> None:
             assert ours["columns"][column]["numbers"] == pytest.approx(
                 wanted[f"numbers_{column}"].tolist(), abs=1e-4
             )
+    assert ours["models"] == ["tiny", "tiny"]
+    asked = {"columns": ["norms", "norms/2"], "size": 56}
+    three = endpoints.tray([{"path": str(picture)}], ASKING, **asked, second=[OTHER, "tiny"])
+    assert three["models"] == ["tiny", OTHER, "tiny"]
+    assert three["maps"][0] == three["maps"][1], "model 2, and not the one between"
+    with pytest.raises(gr.Error, match="1 to 12 models, not 13"):
+        endpoints.tray([{"path": str(picture)}], ASKING, second=["tiny"] * 12)
     with pytest.raises(gr.Error, match="1 to 12 pictures, not 13"):
         endpoints.tray([{"path": str(picture)}] * 13, ASKING)
 

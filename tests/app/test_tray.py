@@ -1,6 +1,7 @@
 """The routes of the tray: whose pictures, the library's numbers, and the figure of the command."""
 
 import io
+import json
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from dino_core.weights import load_backbone
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ["sample/cat.jpg", "sample/coffee.jpg"]
+OTHER = "preview_vits14"  # a model that is in every checkout
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +90,37 @@ def test_the_figure_is_what_its_command_writes(
     assert Path("tray.svg").read_bytes() == data
 
 
+def norms(client: TestClient, words: list[str], **asked: Any) -> tuple[list[str], list[Any]]:
+    """The models by number, and the numbers of each column."""
+    answer = client.get("/tray/filled", params=ask(SAMPLES, words, form="npz", **asked))
+    assert answer.status_code == 200, answer.text
+    with np.load(io.BytesIO(answer.content)) as arrays:
+        facts = json.loads(str(arrays["facts"]))
+    return facts["models"], [column["numbers"] for column in facts["columns"]]
+
+
+def test_every_number_is_its_own_models(client: TestClient) -> None:
+    alone = {name: norms(client, ["norms"], model=name)[1][0] for name in ("tiny", OTHER)}
+    assert alone["tiny"] != alone[OTHER]
+    words = ["norms/2", "norms", "norms/1"]
+    for model, others in (("tiny", [OTHER, "tiny"]), (OTHER, ["tiny", OTHER])):
+        models, found = norms(client, words, model=model, second=others)
+        assert models == [model, *others]
+        assert found == [alone[models[number]] for number in (2, 0, 1)]
+    models, found = norms(client, ["norms/1"], second=OTHER)  # as links of one second model ask
+    assert (models, found) == (["tiny", OTHER], [alone[OTHER]])
+
+
+def test_the_figure_of_three_models_names_them_in_the_order_of_its_command(
+    client: TestClient,
+) -> None:
+    asked = ask(SAMPLES[:1], ["norms", "norms/1", "norms/2"], second=[OTHER, "tiny"], kind="svg")
+    data = client.get("/tray/print", params=asked).text
+    assert f"model 0 tiny, model 1 {OTHER}, model 2 tiny" in data
+    caption = client.get("/tray/print", params=asked | {"caption": True}).text
+    assert f"--weights tiny.safetensors --second {OTHER} tiny.safetensors " in caption
+
+
 def test_a_picture_of_ones_own_is_nobody_elses(server: Any, client: TestClient) -> None:
     made = client.post("/tray/pictures", params={"name": "a/b/own.png"}, content=png()).json()
     assert made["name"] == "own.png"
@@ -118,6 +151,9 @@ def test_a_picture_of_ones_own_is_nobody_elses(server: Any, client: TestClient) 
         (ask(SAMPLES, ["input"], align="sideways"), "aligned by"),
         (ask(SAMPLES, ["input"], model="none"), "none"),
         (ask(SAMPLES * 7, ["input"]), "not right: rows"),
+        (ask(SAMPLES, ["input"], second=["tiny"] * 13), "not right: second"),
+        (ask(SAMPLES, ["input"], second=["tiny"] * 12), "1 to 12 models, not 13"),
+        (ask(SAMPLES, ["norms/3"], second=["tiny", OTHER]), "there are 3 models"),
     ],
 )
 def test_what_cannot_be_shown_is_said(
@@ -206,6 +242,7 @@ def test_what_was_seen_is_of_one_picture_model_and_size(client: TestClient) -> N
 def test_choices_are_names_and_what_they_are_called(client: TestClient) -> None:
     said = client.get("/tray/choices").json()
     assert said["models"][0] == ["tiny", "tiny"]
+    assert said["titles"] == {name: name for name, _ in said["models"]}, "none is a visitor's"
     assert ["sample/cat.jpg", "Cat"] in said["samples"] or "sample/cat.jpg" in dict(said["samples"])
 
 

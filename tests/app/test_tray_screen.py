@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 VIEW = '[data-view="tray"]'
 STATE = f"document.querySelector('{VIEW}')?.inside"
+OTHER = "distilled_vit8"  # beside the model with which the page begins
 CAT, COFFEE = "sample/cat.jpg", "sample/coffee.jpg"
 LINK = f"#screen=tray&sample=cat.jpg&tray={CAT}*{COFFEE}&tray.columns=input*similar:8@*norms"
 LONG = 60_000  # ms, for forwards on a busy machine
@@ -70,6 +71,7 @@ def test_columns_and_rows_come_move_and_go(page: Page) -> None:
     wait(page, f"s.shown[0] === '{CAT}' && s.facts[3].numbers[0] > s.facts[3].numbers[1]")
     view.get_by_role("button", name="Remove: Clusters, layer 11").click()
     wait(page, "s.words.length === 3")
+    more_models(page)
     view.get_by_label("Sample").select_option("sample/rocket.jpg")
     wait(page, "s.shown.length === 3 && s.shown[2] === 'sample/rocket.jpg'")
     view.get_by_role("button", name="Up: rocket.jpg").click()
@@ -77,6 +79,34 @@ def test_columns_and_rows_come_move_and_go(page: Page) -> None:
     view.get_by_role("button", name="Remove: rocket.jpg").click()
     wait(page, "s.shown.length === 2")
     page.wait_for_function("!location.hash.includes('rocket')")
+
+
+def more_models(page: Page) -> None:
+    """One that has come since the screen opened is offered; one is added, seen, and removed."""
+    view = page.locator(VIEW)
+    add = view.get_by_label("Compare")
+
+    def newer(route: Route) -> None:
+        choices = route.fetch().json()
+        choices["models"].append(["since", "since.pth (yours)"])
+        route.fulfill(json=choices)
+
+    page.route("**/tray/choices", newer)
+    page.click("#tab-crops")
+    page.click("#tab-tray")
+    expect(add.locator("option", has_text="since.pth (yours)")).to_have_count(1)
+    page.unroute("**/tray/choices", newer)
+    add.select_option(OTHER)
+    wait(page, f"s.models[1] === '{OTHER}'")
+    view.get_by_label("Column").select_option("norms")
+    view.get_by_label("Of", exact=True).select_option(label=OTHER)
+    view.get_by_role("button", name="Add column").click()
+    wait(page, "s.words.length === 4 && /^norms:[0-9]+.1$/.test(s.words[3])")
+    expect(view.locator("thead th").last).to_contain_text(OTHER)
+    page.wait_for_function(f"location.hash.includes('tray.second={OTHER}')")
+    view.get_by_role("button", name=f"Remove: {OTHER}").click()
+    wait(page, "s.words.length === 3 && s.models.length === 1")
+    page.wait_for_function("!location.hash.includes('tray.second')")
 
 
 def test_files_and_a_zip_and_one_becomes_the_pages_picture(page: Page) -> None:

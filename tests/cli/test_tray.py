@@ -82,6 +82,7 @@ def test_the_same_view_of_three_models(tiny: Path, pictures: list[Path], tmp_pat
             first, second, third = (arrays[f"map_{column}_{row}"] for column in range(3))
             np.testing.assert_array_equal(first, third)
             assert np.abs(first - second).max() > 0.01
+        assert list(arrays["models"]) == ["tiny", "other", "tiny"]
 
 
 def test_mistakes_are_said_before_the_work(
@@ -93,5 +94,7 @@ def test_mistakes_are_said_before_the_work(
     assert "to which patch" in capsys.readouterr().err
     assert run(*pictures * 7, "--columns", "input", *to) == 2
     assert "1 to 12 pictures, not 14" in capsys.readouterr().err
+    assert run(*pictures, "--columns", "norms", *to, "--second", *[tiny] * 12) == 2
+    assert "1 to 12 models, not 13" in capsys.readouterr().err
     assert run(*pictures, "--columns", "difference", *to) == 2
     assert "wants a second one" in capsys.readouterr().err

@@ -3,21 +3,83 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { deflateRawSync } from "node:zlib";
 import { changed, inPython, PLAIN } from "../screens/tray/colouring.js";
-import { askedWord, chosenColumn, columnOf, wordOf } from "../screens/tray/columns.js";
+import {
+  askedWord,
+  chosenColumn,
+  columnOf,
+  columnsOf,
+  titleOf,
+  wordOf,
+} from "../screens/tray/columns.js";
+import { pythonLines, tableOf } from "../screens/tray/exports.js";
+import { foundIn } from "../screens/tray/linked.js";
 import { placeIn } from "../screens/tray/cells.js";
 import { askedPatch, askedRow, isPagePicture, moved, sortedBy } from "../screens/tray/state.js";
 import { picturesIn, unpacked } from "../ui/unzip.js";
 
 test("columns in words and back", () => {
-  for (const word of ["input", "pca", "pca:8/1", "attention:11.3", "attention:4@", "similar@"]) {
+  for (const word of [
+    "input",
+    "pca",
+    "pca:8/1",
+    "norms/11",
+    "attention:11.3",
+    "attention:4@",
+    "similar@",
+  ]) {
     const column = columnOf(word);
     assert.ok(column);
     assert.equal(wordOf(column), word);
   }
-  for (const word of ["colours", "pca:1.2.3", "pca/2", "", "similar@1:2,3"])
+  for (const word of ["colours", "pca:1.2.3", "pca/123", "", "similar@1:2,3"])
     assert.equal(columnOf(word), null);
   const column = chosenColumn("attention@", { layer: 8, head: 3, model: 0 });
   assert.equal(askedWord(column, 2, [6, 12]), "attention:8.3@2:6,12");
+});
+
+test("columns stay with their models, whichever come and go", () => {
+  const columns = ["input", "norms", "pca/1", "norms:2/2", "difference", "pca/3"]
+    .map(columnOf)
+    .filter((one) => one !== null);
+  const words = (/** @type {string[]} */ before, /** @type {string[]} */ after) =>
+    columnsOf(columns, before, after).map(wordOf).join(" ");
+  assert.equal(words(["a", "b"], ["a", "b"]), "input norms pca/1 norms:2/2 difference");
+  assert.equal(words(["a", "b"], ["a"]), "input norms pca/1 difference");
+  assert.equal(words(["a", "b"], ["b"]), "input norms norms:2/1", "the difference was to a");
+  assert.equal(words(["a", "b", "c"], ["b", "c"]), "input norms norms:2/1 pca/2");
+  assert.equal(words(["a"], []), "input norms");
+});
+
+test("the models of a link are those that there are", () => {
+  /** @type {[string, string][]} */
+  const models = ["a", "b", "c"].map((name) => [name, name.toUpperCase()]);
+  assert.deepEqual(foundIn(models, ["c", "x", "a", "c"]), ["c", "a"]);
+  assert.deepEqual(foundIn(models, []), []);
+});
+
+test("what leaves the tray names the model of every column", () => {
+  const facts = { layer: 1, head: null, query: null, numbers: [0.5], says: "most" };
+  const columns = [
+    { ...facts, word: "norms:1", view: "norms", model: 0 },
+    { ...facts, word: "norms:1/2", view: "norms", model: 2 },
+    { ...facts, word: "difference:1", view: "difference", model: 0 },
+  ];
+  const models = ["own", "b", "c"],
+    rows = [{ id: "sample/x.jpg", name: "x.jpg" }],
+    view = { model: "own", size: 56 },
+    scene = { facts: { models, columns } };
+  const shown = /** @type {any} */ ({ scene, rows, columns: [], others: ["b", "c"], view });
+  const titles = shown.scene.facts.columns.map((/** @type {any} */ one) => titleOf(one, models)[1]);
+  assert.deepEqual(titles, ["layer 1, own", "layer 1, c", "layer 1, to b"]);
+  assert.equal(
+    tableOf(shown).split("\n")[0],
+    'picture,"norms:1 of own: most","norms:1/2 of c: most","difference:1 to b: most"',
+  );
+  const opened = { c: { weights: "c.pth" } };
+  assert.match(
+    pythonLines(shown, { opened, colouring: PLAIN }),
+    /backbones = \[load_backbone\("own"\), load_backbone\("b"\), load_backbone\(weights="c.pth"\)\]/,
+  );
 });
 
 test("the chosen patch stays with its picture, wherever that goes", () => {

@@ -1465,6 +1465,8 @@ export namespace tray {
     /** float32 [m] of all maps of numbers, and clusters as numbers */
     values: Float32Array;
     facts: {
+      /** by number, as they are said */
+      models: string[];
       /** h, w of each row in model 0 */
       grids: number[][];
       columns: {

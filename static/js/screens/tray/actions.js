@@ -1,6 +1,6 @@
 /* What a visitor can do with rows and columns: one change of the state each. */
 import { select } from "../../page/selection.js";
-import { chosenColumn } from "./columns.js";
+import { chosenColumn, columnsOf } from "./columns.js";
 import { isPagePicture, MOST, moved, sortedBy } from "./state.js";
 
 /** @typedef {import("./state.js").State} State */
@@ -14,10 +14,25 @@ import { isPagePicture, MOST, moved, sortedBy } from "./state.js";
  * @param {import("../../page/screens.js").Page} parts.page
  */
 export function createActions({ state, update, loading, page }) {
-  /** Another tray, and what has to be asked for because of it. @param {Partial<State>} next */
+  /**
+   * Another tray, and what has to be asked for because of it; what cannot be shown is undone, for
+   * columns that are not on the screen could not be removed.
+   *
+   * @param {Partial<State>} next
+   */
   function change(next) {
+    const before = { rows: state.rows, columns: state.columns, others: state.others };
     update({ words: "", ...next });
-    void page.run(loading.load);
+    const after = { rows: state.rows, columns: state.columns, others: state.others };
+    const names = /** @type {(keyof typeof after)[]} */ (Object.keys(after));
+    void page.run(async () => {
+      try {
+        await loading.load();
+      } catch (error) {
+        if (names.every((name) => state[name] === after[name])) update({ ...before, words: "" });
+        throw error;
+      }
+    });
   }
   /** @template Entry @param {readonly Entry[]} list @param {number} at */
   const without = (list, at) => list.filter((_, place) => place !== at);
@@ -57,15 +72,24 @@ export function createActions({ state, update, loading, page }) {
       change({ rows, words: `Sorted by ${says}.` });
     },
 
-    /** @param {string} choice @param {{ layer: number, head: number | null }} at */
-    addColumn(choice, at) {
+    /**
+     * A column of a model, or one of every model (null). The last layer is each one's own last.
+     *
+     * @param {string} choice
+     * @param {{ layer: number, head: number | null, model: number | null }} at
+     */
+    addColumn(choice, { model, ...at }) {
       if (state.columns.length >= MOST) return;
-      const made = chosenColumn(choice, { ...at, model: 0 });
-      if (made.view === "difference" && !state.second)
-        return update({ words: "Choose a second model first: the difference is one of two." });
-      const both = state.second && !["input", "difference"].includes(made.view);
-      const other = both ? [{ ...made, model: 1 }] : [];
-      change({ columns: [...state.columns, made, ...other].slice(0, MOST) });
+      const { others, view } = state;
+      if (choice === "difference" && !others.length)
+        return update({ words: "Add a model first: the difference is one of two." });
+      const alone = ["input", "difference"].includes(choice);
+      const every = alone ? [0] : [0, ...others.map((_, place) => place + 1)],
+        isLast = at.layer + 1 === view?.layers;
+      const made = (model === null || alone ? every : [model]).map((one) =>
+        chosenColumn(choice, { ...at, model: one, layer: one && isLast ? -1 : at.layer }),
+      );
+      change({ columns: [...state.columns, ...made].slice(0, MOST) });
     },
 
     /** Other colours, once a slider rests. @param {Partial<State["colouring"]>} next */
@@ -74,17 +98,21 @@ export function createActions({ state, update, loading, page }) {
       loading.soon();
     },
 
-    /** Another second model: its columns come and go with it. @param {string} second */
-    setSecond(second) {
-      const columns = state.columns.filter(
-        ({ view, model }) => second || (model === 0 && view !== "difference"),
-      );
-      if (second && !state.second) {
-        const pca = columns.findIndex(({ view }) => view === "pca");
-        if (pca >= 0 && columns.length < MOST)
-          columns.splice(pca + 1, 0, { ...columns[pca], model: 1, layer: -1 });
-      }
-      change({ second, columns });
+    /** One more model, with a column of its own colours where there is PCA. @param {string} name */
+    addModel(name) {
+      const columns = [...state.columns],
+        others = [...state.others, name];
+      if (others.length >= MOST || state.others.includes(name)) return;
+      const pca = columns.findLastIndex(({ view }) => view === "pca");
+      if (pca >= 0 && columns.length < MOST)
+        columns.splice(pca + 1, 0, { ...columns[pca], model: others.length, layer: -1 });
+      change({ others, columns });
+    },
+
+    /** A model goes, and its columns with it. @param {string} name */
+    removeModel(name) {
+      const others = state.others.filter((one) => one !== name);
+      change({ others, columns: columnsOf(state.columns, state.others, others) });
     },
   };
 }

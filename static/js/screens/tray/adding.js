@@ -10,7 +10,8 @@ import { isPagePicture, MOST } from "./state.js";
 /** @typedef {import("./state.js").Row} Row */
 /**
  * @typedef {object} Choices
- * @property {[string, string][]} models
+ * @property {[string, string][]} models name, and what the list says of it
+ * @property {Record<string, string>} titles short, by name
  * @property {[string, string][]} samples
  * @property {State["opened"]} opened
  */

@@ -7,7 +7,7 @@
  * @property {number} layer from 0; -1: the last
  * @property {number | null} head of attention; null: the mean of all
  * @property {boolean} asked of the chosen patch; always so for likeness
- * @property {number} model 0 or 1
+ * @property {number} model 0: the page's, 1, 2, ...: those that were added
  */
 
 /** @type {readonly (readonly [string, string])[]} */
@@ -22,7 +22,7 @@ export const VIEWS = [
   ["difference", "Difference of two models"],
 ];
 export const FIRST = ["input", "pca", "attention", "similar@"];
-const WORD = /^([a-z]+)(?::(-?\d+)(?:\.(\d+))?)?(@)?(?:\/([01]))?$/;
+const WORD = /^([a-z]+)(?::(-?\d+)(?:\.(\d+))?)?(@)?(?:\/(\d{1,2}))?$/;
 
 /** @param {string} text @returns {Column | null} null for what is no column */
 export function columnOf(text) {
@@ -79,10 +79,25 @@ export function chosenColumn(choice, { layer, head, model }) {
 }
 
 /**
+ * The columns once there are other models: each stays with its model, and goes with it.
+ *
+ * @param {readonly Column[]} columns
+ * @param {readonly string[]} before models 1, 2, ...
+ * @param {readonly string[]} after
+ */
+export const columnsOf = (columns, before, after) =>
+  columns.flatMap((column) => {
+    if (column.view === "difference") return after.length && after[0] === before[0] ? [column] : [];
+    if (column.model === 0) return [column];
+    const place = after.indexOf(before[column.model - 1]);
+    return place < 0 ? [] : [{ ...column, model: place + 1 }];
+  });
+
+/**
  * What stands above a column: its view, and of what.
  *
  * @param {import("./state.js").ColumnFacts} facts
- * @param {readonly string[]} models
+ * @param {readonly string[]} models names by number
  * @returns {[string, string]}
  */
 export function titleOf({ view, layer, head, query, model }, models) {
@@ -99,6 +114,7 @@ export function titleOf({ view, layer, head, query, model }, models) {
   if (view === "input") return [name, ""];
   const parts = [`layer ${layer}`];
   if (head !== null) parts.push(`head ${head}`);
-  if (models.length > 1 && view !== "difference") parts.push(models[model]);
+  if (view === "difference") parts.push(`to ${models[1]}`);
+  else if (models.length > 1) parts.push(models[model]);
   return [name, parts.join(", ")];
 }

@@ -4,6 +4,7 @@ import { el } from "../../ui/dom.js";
 import { fileButton } from "../../ui/upload.js";
 import { createColouring } from "./colouring.js";
 import { VIEWS } from "./columns.js";
+import { createModels } from "./models.js";
 import { nameOfSample } from "./adding.js";
 import { MOST } from "./state.js";
 
@@ -32,11 +33,12 @@ const headChoices = (count) => [
  * @param {object} actions
  * @param {(files: File[]) => unknown} actions.onfiles
  * @param {(id: string) => unknown} actions.onsample
- * @param {(choice: string, at: { layer: number, head: number | null }) => unknown} actions.oncolumn
- * @param {(model: string) => unknown} actions.onsecond
+ * @param {import("./actions.js").Actions["addColumn"]} actions.oncolumn
+ * @param {(name: string) => unknown} actions.onmodel
+ * @param {(name: string) => unknown} actions.onmodelgone
  * @param {(next: Partial<State["colouring"]>) => unknown} actions.oncolours
  */
-export function createControls({ onfiles, onsample, oncolumn, onsecond, oncolours }) {
+export function createControls({ onfiles, onsample, oncolumn, onmodel, onmodelgone, oncolours }) {
   const files = fileButton("Add pictures", onfiles, {
     several: true,
     title: "Several at once, or a zip; they can be dropped here as well",
@@ -52,17 +54,17 @@ export function createControls({ onfiles, onsample, oncolumn, onsecond, oncolour
     oncolumn(view.input.value, {
       layer: Number(layer.input.value),
       head: head.input.value === "mean" ? null : Number(head.input.value),
+      model: models.chosen(),
     }),
   );
   const colouring = createColouring(oncolours);
-  const second = pick("Second model", [[NONE, "None"]], NONE, onsecond);
-  const of = {
-    head: head.node,
-    layer: layer.node,
-  };
+  const models = createModels({ onadd: onmodel, onremove: onmodelgone });
+  let isAlone = true; // the page's model
   function heads() {
-    of.head.hidden = !view.input.value.startsWith("attention");
-    of.layer.hidden = view.input.value === "input";
+    const chosen = view.input.value;
+    head.node.hidden = !chosen.startsWith("attention");
+    layer.node.hidden = chosen === "input";
+    models.of.hidden = isAlone || ["input", "difference"].includes(chosen);
   }
   heads();
   let layers = 0,
@@ -72,22 +74,24 @@ export function createControls({ onfiles, onsample, oncolumn, onsecond, oncolour
     node: el(
       "div",
       { class: "inside-stack" },
-      el("div", { class: "inside-controls" }, files, samples.node, second.node),
-      el("div", { class: "inside-controls" }, view.node, layer.node, head.node, add),
+      el("div", { class: "inside-controls" }, files, samples.node, models.add, models.list),
+      el("div", { class: "inside-controls" }, view.node, models.of, layer.node, head.node, add),
       colouring.node,
     ),
     /** @param {import("./adding.js").Choices} choices */
     offer(choices) {
       samples.fill(sampleChoices(choices), NONE);
-      second.fill([[NONE, "None"], ...choices.models], NONE);
+      models.offer(choices);
     },
     /** @param {State} state */
     draw(state) {
-      const { view: open, rows, columns, second: chosen } = state;
+      const { view: open, rows, columns, others } = state;
       colouring.draw(state);
       add.disabled = columns.length >= MOST;
       for (const input of files.querySelectorAll("input")) input.disabled = rows.length >= MOST;
-      second.set(chosen);
+      models.draw(state);
+      isAlone = !others.length;
+      heads();
       if (!open) return;
       if (layers !== open.layers) {
         layers = open.layers;

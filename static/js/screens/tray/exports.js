@@ -50,8 +50,8 @@ function sheet({ scene, rows, columns }, cells) {
   pen.fillStyle = "black";
   pen.font = "13px sans-serif";
   columns.forEach((_, column) =>
-    titleOf(scene.facts.columns[column], []).forEach((words, line) =>
-      pen.fillText(words, GAP + column * (CELL + GAP), (line + 1) * LINE - 3),
+    titleOf(scene.facts.columns[column], scene.facts.models).forEach((words, line) =>
+      pen.fillText(words, GAP + column * (CELL + GAP), (line + 1) * LINE - 3, CELL),
     ),
   );
   let top = 2 * LINE + GAP;
@@ -70,21 +70,25 @@ function sheet({ scene, rows, columns }, cells) {
 export function tableOf({ scene, rows }) {
   const columns = scene.facts.columns.filter(({ numbers }) => numbers.length);
   const quoted = (/** @type {string} */ text) => `"${text.replaceAll('"', '""')}"`;
-  const names = columns.map(({ word, says }) => quoted(`${word}: ${says}`));
+  const { models } = scene.facts,
+    of = (/** @type {number} */ model) => (models.length > 1 ? ` of ${models[model]}` : "");
+  const names = columns.map(({ word, view, model, says }) =>
+    quoted(`${word}${view === "difference" ? ` to ${models[1]}` : of(model)}: ${says}`),
+  );
   const lines = rows.map(({ name }, row) =>
     [quoted(name), ...columns.map(({ numbers }) => numbers[row])].join(","),
   );
   return `${[["picture", ...names].join(","), ...lines].join("\n")}\n`;
 }
 
-/** @param {Shown} shown @param {State} state */
-function pythonLines({ scene, rows, view }, { second, opened, colouring }) {
+/** @param {Shown} shown @param {Pick<State, "opened" | "colouring">} state */
+export function pythonLines({ scene, rows, others, view }, { opened, colouring }) {
   const files = rows.map(({ id, name }) =>
     JSON.stringify(id.startsWith("sample/") ? `static/samples/${name}` : name),
   );
   const models = [
     loadInPython(view),
-    ...(second ? [loadInPython({ model: second, ...opened[second] })] : []),
+    ...others.map((model) => loadInPython({ model, ...opened[model] })),
   ];
   const words = scene.facts.columns.map(({ word }) => JSON.stringify(word));
   const chosen = inPython(colouring);

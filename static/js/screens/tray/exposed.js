@@ -12,7 +12,8 @@ export const exposed = (state) => ({
   facts: state.shown?.scene.facts.columns ?? [],
   patch: askedPatch(state),
   asked: askedRow(state),
-  second: state.second,
+  others: state.others,
+  models: state.shown?.scene.facts.models ?? [],
   colouring: state.colouring,
   busy: state.busy,
 });

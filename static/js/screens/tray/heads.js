@@ -12,11 +12,10 @@ import { isPagePicture } from "./state.js";
  * @param {Shown} shown
  * @param {number} column
  * @param {Actions} actions
- * @param {readonly string[]} models
  */
-export function columnHead({ scene, columns }, column, actions, models) {
+export function columnHead({ scene, columns }, column, actions) {
   const facts = scene.facts.columns[column],
-    [title, line] = titleOf(facts, models),
+    [title, line] = titleOf(facts, scene.facts.models),
     name = `${title}${line ? `, ${line}` : ""}`;
   return el(
     "th",

@@ -15,7 +15,7 @@ import { createControls } from "./controls.js";
 import { exposed } from "./exposed.js";
 import { createExports } from "./exports.js";
 import { createLoading, fetchChoices } from "./loading.js";
-import { restore, write } from "./linked.js";
+import { followModels, restore, write } from "./linked.js";
 import { askedPatch, createState, isPagePicture, MOST } from "./state.js";
 import { createTable, KEYS } from "./table.js";
 import { createZipChoice } from "./zip-choice.js";
@@ -41,11 +41,11 @@ export function create(root, page) {
       void page.run(loading.load);
     },
     oncolumn: actions.addColumn,
-    onsecond: actions.setSecond,
+    onmodel: actions.addModel,
+    onmodelgone: actions.removeModel,
     oncolours: actions.colour,
   });
-  const models = () => (state.second ? [state.view?.model ?? "", state.second] : []);
-  const table = createTable(state, actions, models),
+  const table = createTable(state, actions),
     words = el("p", { class: "inside-note", role: "status", hidden: true }),
     exports = createExports(state, table.cells);
   root.append(controls.node, zip.node, words, table.node, keyHints(KEYS), exports.node);
@@ -82,16 +82,15 @@ export function create(root, page) {
     if (state.shown) lesson(state);
   }
 
-  /* The page's patch is the tray's where it lies in the page's picture. */
-  bus.on("selection", ({ change }) => {
-    const { row, col } = selection,
-      own = state.rows.find((one) => isPagePicture(one, state.view));
-    if (!("row" in change) || row === null || col === null || !own || !state.shown) return;
-    const [r, c] = askedPatch(state);
-    if (state.query?.row === own.id && r === row && c === col) return;
-    update({ query: { row: own.id, patch: [row, col] } });
-    if (state.columns.some(({ asked }) => asked)) loading.soon();
-  });
+  followSelection(state, update, loading);
+
+  /* A model may have come or gone since: the list is as new as the opened screen. */
+  bus.on("screen", ({ name }) => void (name === "tray" && choices && page.run(chooseAnew)));
+  async function chooseAnew() {
+    choices = await fetchChoices();
+    controls.offer(choices);
+    if (followModels(state, update, choices)) await loading.load();
+  }
 
   // Before the tray has been shown, the first show takes them.
   bus.on("tray", () => void (choices && page.run(received)));
@@ -106,17 +105,36 @@ export function create(root, page) {
     /** @param {View} view */
     async show(view) {
       update({ view });
-      if (!choices) {
-        choices = await fetchChoices();
-        controls.offer(choices);
-        await restore(state, update, choices);
-        const others = await adding.receive(takeWaiting());
-        await adding.addPagePicture();
-        if (kept("tray") === null && !others) adding.fillUp(choices);
-      } else await adding.addPagePicture();
+      const isNew = !choices;
+      choices = await fetchChoices();
+      controls.offer(choices);
+      if (isNew) await restore(state, update, choices);
+      else followModels(state, update, choices);
+      const others = isNew && (await adding.receive(takeWaiting()));
+      await adding.addPagePicture();
+      if (isNew && kept("tray") === null && !others) adding.fillUp(choices);
       await loading.load();
     },
   };
+}
+
+/**
+ * The page's patch is the tray's where it lies in the page's picture.
+ *
+ * @param {State} state
+ * @param {import("./state.js").Update} update
+ * @param {ReturnType<typeof createLoading>} loading
+ */
+function followSelection(state, update, loading) {
+  bus.on("selection", ({ change }) => {
+    const { row, col } = selection,
+      own = state.rows.find((one) => isPagePicture(one, state.view));
+    if (!("row" in change) || row === null || col === null || !own || !state.shown) return;
+    const [r, c] = askedPatch(state);
+    if (state.query?.row === own.id && r === row && c === col) return;
+    update({ query: { row: own.id, patch: [row, col] } });
+    if (state.columns.some(({ asked }) => asked)) loading.soon();
+  });
 }
 
 /** @param {State} state */

@@ -13,11 +13,11 @@ import { askedPatch, askedRow } from "./state.js";
 /**
  * What the server is asked for to show a tray.
  *
- * @param {Pick<State, "view" | "rows" | "columns" | "query" | "second" | "colouring">} state
+ * @param {Pick<State, "view" | "rows" | "columns" | "query" | "others" | "colouring">} state
  * @param {Record<string, string | number | boolean>} [more]
  */
 export function trayQuery(state, more = {}) {
-  const { view, rows, columns, second } = state;
+  const { view, rows, columns, others } = state;
   if (!view) throw new NotShownYet();
   const query = new URLSearchParams(),
     [row, patch] = [askedRow(state), askedPatch(state)];
@@ -25,7 +25,7 @@ export function trayQuery(state, more = {}) {
   for (const column of columns) query.append("columns", askedWord(column, row, patch));
   query.set("model", view.model);
   query.set("size", String(view.size));
-  if (second) query.set("second", second);
+  for (const name of others) query.append("second", name);
   const asked = { ...changed(state.colouring), ...more };
   for (const [name, value] of Object.entries(asked)) query.set(name, String(value));
   return query;
@@ -41,7 +41,7 @@ export function createLoading(state, update, page) {
 
   async function load() {
     const mine = ++asked,
-      { view, rows, columns } = state;
+      { view, rows, columns, others } = state;
     if (!view) return;
     update({ busy: true });
     try {
@@ -50,7 +50,7 @@ export function createLoading(state, update, page) {
           ? await fetchTray(state).catch((error) => recovered(error, state, update))
           : null;
       if (mine !== asked) return; // overtaken
-      update({ shown: scene && { scene, rows: state.rows, columns, view } });
+      update({ shown: scene && { scene, rows: state.rows, columns, others, view } });
     } finally {
       if (mine === asked) update({ busy: false });
     }

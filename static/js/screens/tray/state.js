@@ -22,6 +22,7 @@ import { PLAIN } from "./colouring.js";
  * @property {TrayScene} scene
  * @property {Row[]} rows
  * @property {Column[]} columns
+ * @property {readonly string[]} others models 1, 2, ...
  * @property {View} view
  */
 
@@ -31,7 +32,7 @@ import { PLAIN } from "./colouring.js";
  * @property {Row[]} rows
  * @property {Column[]} columns
  * @property {Query | null} query the patch that columns ask for; null: the middle of the page's picture
- * @property {string} second model 1; empty without one
+ * @property {readonly string[]} others models 1, 2, ...; model 0 is the page's
  * @property {Readonly<Record<string, Pick<View, "weights" | "said">>>} opened models that lines of
  *   Python do not open by their name
  * @property {Readonly<Colouring>} colouring of PCA and clusters
@@ -42,7 +43,7 @@ import { PLAIN } from "./colouring.js";
 
 /** @typedef {(change: Partial<State>) => void} Update */
 
-export const MOST = 12; // rows, columns
+export const MOST = 12; // rows, columns, models
 
 /** @param {(state: State, change: Partial<State>) => void} render draws what a change concerns */
 export function createState(render) {
@@ -52,7 +53,7 @@ export function createState(render) {
     rows: [],
     columns: [],
     query: null,
-    second: "",
+    others: [],
     opened: {},
     colouring: PLAIN,
     shown: null,

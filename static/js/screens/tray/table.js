@@ -22,9 +22,8 @@ export const KEYS = [
 /**
  * @param {State} state
  * @param {Actions} actions
- * @param {() => readonly string[]} models
  */
-export function createTable(state, actions, models) {
+export function createTable(state, actions) {
   const head = el("tr", {}),
     body = el("tbody", {}),
     table = el("table", { class: "inside-tray-table" }, el("thead", {}, head), body);
@@ -38,9 +37,10 @@ export function createTable(state, actions, models) {
 
   /** @param {Shown} shown */
   function build(shown) {
-    const { scene, rows, columns } = shown;
-    cells.make(shown, (column) => titleOf(scene.facts.columns[column], models()).join(", "));
-    const heads = columns.map((_, column) => columnHead(shown, column, actions, models()));
+    const { scene, rows, columns } = shown,
+      { models } = scene.facts;
+    cells.make(shown, (column) => titleOf(scene.facts.columns[column], models).join(", "));
+    const heads = columns.map((_, column) => columnHead(shown, column, actions));
     head.replaceChildren(el("td", {}), ...heads);
     body.replaceChildren(
       ...rows.map((_, row) => el("tr", {}, rowHead(shown, row, actions), ...cells.places(row))),
@@ -52,7 +52,7 @@ export function createTable(state, actions, models) {
   function open(shown) {
     const { scene, rows, columns, view } = shown;
     const names = rows.map(({ id, name }) => [id, name]);
-    const next = JSON.stringify([names, columns.map(wordOf), models(), view.key]);
+    const next = JSON.stringify([names, columns.map(wordOf), scene.facts.models, view.key]);
     if (next !== structure) build(shown);
     structure = next;
     cells.paint(shown);
