@@ -27,6 +27,16 @@ def page(visitors: Callable[..., Page]) -> Page:
     return visitors()
 
 
+# Left edge and width of a mark, in widths of its picture, where a patch is 3 px wide.
+MARKED_WHERE_NARROW = """(marker) => {
+    const picture = marker.parentElement, { width } = picture.style;
+    picture.style.width = "72px";
+    const all = picture.getBoundingClientRect(), mark = marker.getBoundingClientRect();
+    picture.style.width = width;
+    return [(mark.left - all.left) / all.width, mark.width / all.width];
+}"""
+
+
 def view(screen: str) -> str:
     return f'[data-view="{screen}"]'
 
@@ -115,6 +125,7 @@ def test_enter_keeps_what_is_hovered_on_all_screens(page: Page, screen: str) -> 
         wait(page, other, "s.row === 7 && s.col === 13")
         marker = page.locator(f"{view(other)} .inside-marker.pinned:visible").first
         expect(marker).to_be_visible()
+        assert marker.evaluate(MARKED_WHERE_NARROW) == pytest.approx([13 / 24, 1 / 24], abs=0.005)
 
 
 def press(page: Page, screen: str, *keys: str) -> None:
