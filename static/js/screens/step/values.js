@@ -12,7 +12,12 @@ export function createValues() {
   const table = el("table", { class: "inside-table inside-held" }),
     rest = el("p", { class: "inside-note" });
   return {
-    node: el("div", { class: "inside-scroll" }, table, rest),
+    node: el(
+      "div",
+      { class: "inside-scroll", tabindex: "0", role: "region", "aria-label": "Values" },
+      table,
+      rest,
+    ),
 
     /** @param {Visit} visit */
     draw({ values }) {
