@@ -11,7 +11,10 @@ from tiny_galleries import build_gallery
 from tiny_models import TINY, tiny_vit
 from tiny_runs import coloured, files
 
+from app.services import Services
+from app.state.pictures import Entry
 from dino_core.config import ViTConfig
+from dino_core.scenes.picture import read_picture
 from dino_core.weights import save_backbone
 
 STATIC = Path(__file__).resolve().parents[1] / "static"
@@ -33,6 +36,14 @@ def with_samples(home: Path) -> Iterator[Path]:
     (home / "static").symlink_to(STATIC)
     with kept_in(home):
         yield home
+
+
+def open_sample(services: Services, name: str) -> Entry:
+    """A sample, as somebody has it open at 56 px, seen by the model that the page begins with."""
+    source = read_picture((STATIC / "samples" / name).read_bytes())
+    model = services.models.default
+    picture = services.models.inspect(source, model, 56)
+    return Entry("", picture, model, 56, name, file="tiny.safetensors")
 
 
 @contextmanager

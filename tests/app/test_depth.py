@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
-from tiny_home import with_samples
+from tiny_home import open_sample, with_samples
 
 from app.server import build_server
-from app.state.pictures import Entry
 from dino_core.__main__ import main
 from dino_core.scenes.depth import depth_attention_scene, depth_clusters_scene, depth_scene
-from dino_core.scenes.picture import read_picture
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 
@@ -30,11 +28,9 @@ def client(home: Path) -> Iterator[TestClient]:
     server = build_server(weights=home / "tiny.safetensors")
     client = TestClient(server, base_url="http://localhost")
     services = server.state.services
-    source = read_picture((SAMPLES / "cat.jpg").read_bytes())
-    picture = services.models.inspect(source, services.models.default, 56)
-    entry = Entry("", picture, services.models.default, 56, "cat.jpg", file="tiny.safetensors")
+    entry = open_sample(services, "cat.jpg")
     services.pictures.share("cat", lambda: entry)
-    client.seen = picture.seen  # type: ignore[attr-defined]
+    client.seen = entry.picture.seen  # type: ignore[attr-defined]
     yield client
     client.close()
 

@@ -3,15 +3,13 @@
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from alike import assert_same
 from fastapi.testclient import TestClient
-from tiny_home import with_samples
+from tiny_home import open_sample, with_samples
 
 from app.server import build_server
-from app.state.pictures import Entry
 from dino_core.__main__ import main
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,14 +31,6 @@ def client(home: Path) -> Iterator[TestClient]:
     services.pictures.share("coffee", lambda: open_sample(services, "coffee.jpg"))
     yield client
     client.close()
-
-
-def open_sample(services: Any, name: str) -> Entry:
-    source = (ROOT / "static" / "samples" / name).open("rb").read()
-    from dino_core.scenes.picture import read_picture
-
-    picture = services.models.inspect(read_picture(source), services.models.default, 56)
-    return Entry("", picture, services.models.default, 56, name, file="tiny.safetensors")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,10 @@ export function createModels({ onadd, onremove }) {
     add.set(NONE);
     if (name) onadd(name);
   });
-  const list = el("ol", { class: "inside-tray-models", "aria-label": "Models of the tray" });
+  const list = el("ol", {
+    class: "inside-chips inside-tray-models",
+    "aria-label": "Models of the tray",
+  });
   const of = pick("Of", [[EVERY, "every model"]], EVERY, () => {});
   const titleOf = (/** @type {string} */ name) => choices.titles[name] ?? name;
 

@@ -9,7 +9,7 @@ import { fits, nameOf } from "./edits.js";
  */
 export function createChips(state, editing) {
   const list = el("ol", {
-      class: "inside-changes",
+      class: "inside-chips",
       "aria-label": "Changes, in the order they hold",
     }),
     none = el("p", {
