@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 from tiny_home import with_samples
+from tiny_models import tiny_vit
 
 from app.server import build_server
 from app.state.trays import GONE, Trays
@@ -20,7 +21,7 @@ from dino_core.analysis.tray import fill_tray
 from dino_core.analysis.tray_columns import column_of
 from dino_core.images import open_picture
 from dino_core.scenes.picture import look
-from dino_core.weights import load_backbone
+from dino_core.weights import load_backbone, save_backbone
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ["sample/cat.jpg", "sample/coffee.jpg"]
@@ -265,3 +266,17 @@ def test_the_last_one_is_kept_however_large() -> None:
         trays.seen(("sample", "a"), lambda: asked.append("a") or Seen())  # type: ignore[arg-type, func-returns-value]
     assert asked == ["a"]
     assert trays.find("a", trays.add("a", "x", Image.new("RGB", (60, 40))))
+
+
+def test_a_checkpoint_is_its_visitor_s_alone_also_where_its_answer_is_kept(
+    server: Any, tmp_path: Path
+) -> None:
+    ada, bob = visitor(server), visitor(server)
+    own = save_backbone(tiny_vit(seed=5), tmp_path / "own.safetensors")
+    added = ada.post("/checkpoints?name=own.safetensors", content=own.read_bytes()).json()
+    for where in ({"model": added["name"]}, {"second": added["name"]}):
+        asked = ask(SAMPLES[:1], ["norms"], **where)
+        assert ada.get("/tray/filled", params=asked).status_code == 200
+        refused = bob.get("/tray/filled", params=asked)
+        assert refused.status_code == 422
+        assert "own.safetensors" not in refused.text
