@@ -30,6 +30,10 @@ from dino_core.scenes.models import PREVIEW, colour_maps
 MAX_UPLOAD = "25mb"
 LOCAL = Access()
 TIDY = 60.0  # seconds between two looks at what nobody uses any more
+# Seconds between two looks of Gradio's at whether anybody has asked for something, and how far that
+# is. By itself it looks a thousand times a second: a server that nobody visits keeps a processor
+# awake.
+LOOKS, LOOKS_AT_PROGRESS = 0.02, 0.1
 
 
 def build_server(
@@ -126,6 +130,8 @@ def mount(
     # A mounted page never launches, and Gradio opens whatever file a request names until it has:
     # from here on only files that came through the upload count.
     page.has_launched = True
+    page._queue.sleep_when_free = LOOKS
+    page._queue.progress_update_sleep_when_free = LOOKS_AT_PROGRESS
 
 
 def add_middleware(

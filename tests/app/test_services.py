@@ -1,11 +1,14 @@
 """services.py and server.py: who is told of what, and what is let go of by itself."""
 
+import asyncio
 import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import gradio as gr
 import pytest
+from fastapi import FastAPI
 
 from app import server as module
 from app.jobs.exports import notes_in
@@ -81,6 +84,25 @@ def test_weights_are_downloaded_for_who_sits_at_the_machine(
     with pytest.raises(Built):
         module.build_server(access=access, allow_downloads=asked)
     assert told["allow_downloads"] == allowed
+
+
+def test_a_server_that_nobody_visits_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gradio's queue would look a thousand times a second whether somebody has asked."""
+    with gr.Blocks() as page:
+        queue = page._queue
+    module.mount(FastAPI(), page, "127.0.0.1", 7860)
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        queue.stopped = len(slept) % 3 == 0
+
+    monkeypatch.setattr(gr.queueing.asyncio, "sleep", sleep)
+    asyncio.run(queue.start_processing())
+    queue.stopped = False
+    asyncio.run(queue.start_progress_updates())
+    assert len(slept) == 6
+    assert min(slept) >= 0.02
 
 
 def test_what_nobody_uses_is_let_go_of_while_nobody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
