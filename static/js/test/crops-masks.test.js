@@ -82,4 +82,7 @@ test("a patch belongs to the block that hid it first", () => {
     [2, 2],
   ]);
   assert.ok(second.own.some((patch) => String(patch) === String(second.label)));
+  const [wide] = ownPatches([[0, 0, 3, 4, 12]], [3, 4]);
+  assert.deepEqual(wide.label, [1, 1], "nearest to the middle");
+  assert.deepEqual(ownPatches([[1, 1, 1, 3, 3]], [3, 4])[0].label, [1, 2]);
 });

@@ -14,7 +14,14 @@ import {
 import { pythonLines, tableOf } from "../screens/tray/exports.js";
 import { foundIn } from "../screens/tray/linked.js";
 import { placeIn } from "../screens/tray/cells.js";
-import { askedPatch, askedRow, isPagePicture, moved, sortedBy } from "../screens/tray/state.js";
+import {
+  askedPatch,
+  askedRow,
+  createState,
+  isPagePicture,
+  moved,
+  sortedBy,
+} from "../screens/tray/state.js";
 import { picturesIn, unpacked } from "../ui/unzip.js";
 
 test("columns in words and back", () => {
@@ -80,6 +87,12 @@ test("what leaves the tray names the model of every column", () => {
     pythonLines(shown, { opened, colouring: PLAIN }),
     /backbones = \[load_backbone\("own"\), load_backbone\("b"\), load_backbone\(weights="c.pth"\)\]/,
   );
+  const own = { ...shown, rows: [...rows, { id: "own/1", name: "y.jpg" }] };
+  assert.match(
+    pythonLines(own, { opened, colouring: PLAIN }),
+    /pictures = \["static\/samples\/x.jpg", "y.jpg"\]/,
+    "samples lie with the project",
+  );
 });
 
 test("the chosen patch stays with its picture, wherever that goes", () => {
@@ -90,6 +103,13 @@ test("the chosen patch stays with its picture, wherever that goes", () => {
   assert.equal(askedRow({ rows: moved(rows, 1, -1), query, view }), 0);
   assert.deepEqual(askedPatch({ rows, query, view }), [1, 2]);
   assert.deepEqual(askedPatch({ rows: rows.slice(0, 1), query, view }), [0, 0]);
+});
+
+test("what is drawn is what has changed", () => {
+  const seen = [];
+  const { update } = createState((state, change) => seen.push([state.busy, change]));
+  update({ busy: true });
+  assert.deepEqual(seen, [[true, { busy: true }]]);
 });
 
 test("which row is the page's picture", () => {
