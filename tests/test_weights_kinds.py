@@ -1,7 +1,9 @@
 """Checkpoints as they are saved: wrapped, prefixed, sharded, doubled, spoilt, of other models."""
 
 import argparse
+import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +18,7 @@ from dino_core.vit import VisionTransformer
 from dino_core.weights import infer_config, load_backbone, load_state
 from dino_core.weights.architecture import count_blocks
 from dino_core.weights.candidates import choose, find_backbone
+from dino_core.weights.files import content_digest
 from dino_core.weights.foreign import foreign_model
 from dino_core.weights.untold import Untold
 
@@ -172,9 +175,22 @@ def test_shards_are_read_as_one(tmp_path):
     peer.save_pretrained(tmp_path, max_shard_size="50KB")
     assert len(list(tmp_path.glob("model-*.safetensors"))) > 2
     assert_equal_features(tmp_path, peer)
-    next(tmp_path.glob("model-*2-of-*.safetensors")).unlink()
+    digest = content_digest(tmp_path)
+    second = next(tmp_path.glob("model-*2-of-*.safetensors"))
+    second.write_bytes(second.read_bytes() + b" ")
+    assert content_digest(tmp_path) != digest
+    second.unlink()
     with pytest.raises(ValueError, match=r"lacks 1 of \d+ shards, first of all model-"):
         load_backbone(weights=tmp_path)
+
+
+def test_what_a_checkpoint_holds_has_a_digest_wherever_it_lies(tmp_path):
+    peer = hugging_face(tmp_path)
+    peer.save_pretrained(tmp_path / "one")
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    assert content_digest(tmp_path / "one") == content_digest(tmp_path / "two")
+    file = tmp_path / "two" / "model.safetensors"
+    assert content_digest(file) == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @pytest.mark.parametrize("name", ["../model.safetensors", "a/b.safetensors"])

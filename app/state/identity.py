@@ -31,12 +31,15 @@ class Identity:
         return {"server": self.server, "page": page, "models": {n: self._weights(n) for n in names}}
 
     def _weights(self, name: str) -> str:
-        file = self._models.weights_of(name)
+        found = self._models.weights_of(name)
         try:
-            known = file.stat() if file else None
+            files = (
+                sorted(found.iterdir()) if found and found.is_dir() else [found] if found else []
+            )
+            known = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
         except OSError:
-            known = None
-        return digest(name, known.st_size, known.st_mtime_ns) if known else ""
+            known = []
+        return digest(name, known) if known else ""
 
 
 @cache

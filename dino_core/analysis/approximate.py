@@ -12,7 +12,10 @@ disk: nothing here holds all of them. Exact search is in `neighbours.py`.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ NEIGHBOURS = 30  # of each feature in a graph
 SAMPLE = 500  # features whose neighbours are looked for exactly as well
 ROWS = 8192  # features at a time
 EPSILON = 0.2  # how far beyond the nearest a search goes on: slower and better
+LEAF = 128  # features that stand together in any order
 
 
 @dataclass(frozen=True)
@@ -105,14 +109,56 @@ def neighbour_graph(
     n = len(features)
     if not 0 < k < n:
         raise ValueError(f"{n:,} features have 1 to {n - 1:,} neighbours each, not {k}.")
-    index = _index(features, k + 1, seed, threads)
-    indices = _without_themselves(np.asarray(index.neighbor_graph[0]))
-    _find_missing(features, indices)
-    indices, similarities = _by_similarity(features, indices)
+    order = near_order(features, seed)
+    with _in_order(features, order) as ordered:
+        index = _index(ordered, k + 1, seed, threads)
+        found = _without_themselves(np.asarray(index.neighbor_graph[0]))
+        _find_missing(ordered, found)
+        found, alike = _by_similarity(ordered, found)
+    indices, similarities = np.empty_like(found), np.empty_like(alike)
+    indices[order], similarities[order] = order[found], alike
     chosen = sample_of(n, seed)
     return Graph(
         indices, similarities, recall_of(indices[chosen], true_others(features, chosen, k))
     )
+
+
+def near_order(features: np.ndarray, seed: int = 0) -> np.ndarray:
+    """[n, D] -> an order in which like features stand near each other: indices int64 [n].
+
+    A random projection tree: along the line between two of them they fall into two halves, each of
+    those likewise. The descent goes from neighbour to neighbour; where these lie side by side in
+    memory, its time grows as its work does, and not as that of a memory asked at random.
+    """
+    generator = np.random.default_rng(seed)
+    order = np.arange(len(features))
+    parts = [slice(0, len(features))]
+    while parts:
+        part = parts.pop()
+        here = order[part]
+        if len(here) <= LEAF:
+            continue
+        one, two = np.asarray(features[generator.choice(here, 2, replace=False)])
+        heights = np.empty(len(here), np.float32)
+        for rows in slices(len(here)):
+            heights[rows] = np.asarray(features[here[rows]]) @ (one - two)
+        order[part] = here[np.argpartition(heights, len(here) // 2)]
+        middle = part.start + len(here) // 2
+        parts += [slice(part.start, middle), slice(middle, part.stop)]
+    return order
+
+
+@contextmanager
+def _in_order(features: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
+    """features[order]: mapped from a file beside theirs where they are mapped, else in memory."""
+    if not isinstance(features, np.memmap) or features.filename is None:
+        yield features[order]
+        return
+    with TemporaryFile(dir=Path(features.filename).parent) as file:
+        ordered = np.memmap(file, np.float32, "w+", shape=features.shape)
+        for rows in slices(len(order)):
+            ordered[rows] = features[order[rows]]
+        yield ordered
 
 
 def sample_of(n: int, seed: int) -> np.ndarray:
@@ -182,9 +228,11 @@ def graph_duplicates(
     pairs, values = np.empty((0, 2), np.int64), np.empty(0, np.float32)
     total = 0
     for rows in slices(len(indices)):
-        near, alike = np.asarray(indices[rows]), np.asarray(similarities[rows])
+        # The most similar stands first: whose first is not alike enough has none, and is not read.
+        some = rows.start + np.flatnonzero(similarities[rows, 0] >= threshold)
+        near, alike = np.asarray(indices[some]), np.asarray(similarities[some])
         own, column = np.nonzero(alike >= threshold)
-        i, j = own + rows.start, near[own, column].astype(np.int64)
+        i, j = some[own], near[own, column].astype(np.int64)
         # A pair is taken where its smaller member names it, or where only the larger one does.
         known = (np.asarray(indices[j]) == i[:, None]).any(1)
         taken = (i < j) | ~known

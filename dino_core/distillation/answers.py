@@ -30,7 +30,7 @@ from dino_core.weights import Backbone
 FORMAT = 1  # goes up when the same crop gives other answers than before
 KEPT = 4 * 2**30  # bytes of all answers together; files that were not opened for longest go first
 AT_ONCE = 32  # crops in one forward; a smaller rest is filled up, so that every forward is alike
-TABLE = "CREATE TABLE IF NOT EXISTS answers (crop BLOB PRIMARY KEY, answer BLOB) WITHOUT ROWID"
+TABLE = "CREATE TABLE IF NOT EXISTS answers (crop BLOB PRIMARY KEY NOT NULL, answer BLOB)"
 
 
 def answers_file(

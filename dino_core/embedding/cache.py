@@ -20,12 +20,15 @@ from dino_core.embedding.features import Features
 from dino_core.embedding.preparation import Preparation
 from dino_core.embedding.reading import Shape
 from dino_core.weights import Backbone
-from dino_core.weights.variants import sha256, weights_folder
+from dino_core.weights.files import content_digest
+from dino_core.weights.variants import weights_folder
 
 FORMAT = 2  # goes up when the same file and preparation give other pixels than before
+# Rows of kilobytes lie in the order in which they came, their keys in an index beside them. Sorted
+# by key (WITHOUT ROWID), each new one would go to a page somewhere in gigabytes.
 TABLE = """CREATE TABLE IF NOT EXISTS pictures (
-    content BLOB PRIMARY KEY, height INTEGER, width INTEGER,
-    cls BLOB, mean_patch BLOB, layers BLOB) WITHOUT ROWID"""
+    content BLOB PRIMARY KEY NOT NULL, height INTEGER, width INTEGER,
+    cls BLOB, mean_patch BLOB, layers BLOB)"""
 COLUMNS = {"cls": np.float32, "mean_patch": np.float32, "layers": np.float16}
 
 
@@ -39,7 +42,7 @@ def model_key(backbone: Backbone) -> dict[str, Any]:
     """What the numbers of a model follow from: weights, architecture, number type."""
     vit = backbone.vit
     return {
-        "weights": sha256(backbone.info.path),
+        "weights": content_digest(backbone.info.path),
         "config": asdict(vit.config),
         "dtype": str(vit.pos_embed.dtype),
     }

@@ -25,6 +25,7 @@ from dino_core.gallery.stopping import Stopped
 from dino_core.gallery.tiles import write_tiles
 from dino_core.jobs import read_json, write_json
 from dino_core.weights import Backbone
+from dino_core.weights.files import content_digest
 
 REPORT_EVERY = 0.5  # s between two reports of progress
 
@@ -63,11 +64,8 @@ class Embedding:
 
     def _check_source(self) -> None:
         """A source or a model that is not what it was would mix two galleries."""
-        path, weights = self.store.path / "source.json", self.backbone.info.path
-        now = {
-            "fingerprint": self.pictures.fingerprint,
-            "weights": [str(weights), weights.stat().st_size],
-        }
+        path, weights = self.store.path / "source.json", content_digest(self.backbone.info.path)
+        now = {"fingerprint": self.pictures.fingerprint, "weights": weights}
         before = read_json(path) or now
         if before["fingerprint"] != now["fingerprint"]:
             raise ValueError("The folder or zip has changed since: begin a new gallery.")

@@ -6,6 +6,7 @@ a file is follows from its first bytes, not from its name. Nothing here knows wh
 """
 
 import argparse
+import hashlib
 import json
 import pickle
 import re
@@ -21,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from dino_core.vit import VisionTransformer
+from dino_core.weights.variants import sha256
 from dino_core.writing import replacing
 
 # What a Hugging Face folder calls its weights, the first that is there; INDEX names its shards.
@@ -124,43 +126,64 @@ def _why_refused(error: str) -> str:
 
 def _read_folder(folder: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """The weights of a Hugging Face folder, from one file or from all shards of its index."""
+    index, files = _folder_files(folder)
+    if index is None:
+        tensors, metadata = _read_file(files[0])
+        return tensors, _with_config(folder, metadata)
+    tensors = {}
+    for file in files:
+        tensors |= _read_file(file)[0]
+    absent = [name for name in _homes(index) if name not in tensors]
+    if absent:
+        raise ValueError(f"{folder}: the shards lack {len(absent)} tensors, as {absent[0]}.")
+    return tensors, _with_config(folder, {})
+
+
+def _folder_files(folder: Path) -> tuple[Path | None, list[Path]]:
+    """(index, its shards), or (None, [the file]). ValueError when something is missing."""
     for name in INDEX:
         if (folder / name).is_file():
-            tensors = _read_shards(folder, folder / name)
-            return tensors, _with_config(folder, {})
+            return folder / name, _shards(folder, folder / name)
     for name in FOLDER_FILES:
         if (folder / name).is_file():
-            tensors, metadata = _read_file(folder / name)
-            return tensors, _with_config(folder, metadata)
+            return None, [folder / name]
     raise ValueError(
         f"{folder} is a folder without weights in it: wanted is a file, or a folder with "
         f"{FOLDER_FILES[0]}, {FOLDER_FILES[1]} or {INDEX[0]}."
     )
 
 
-def _read_shards(folder: Path, index: Path) -> dict[str, Tensor]:
-    """All tensors that the index names, each from its shard. ValueError when one is missing."""
+def _homes(index: Path) -> dict[str, str]:
+    """The shard of each tensor, by its name."""
     try:
-        homes = json.loads(_read_json(index))["weight_map"]
-        shards = sorted({str(name) for name in homes.values()})
+        return {
+            name: str(shard) for name, shard in json.loads(_read_json(index))["weight_map"].items()
+        }
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{index} is no index of shards: its weight_map is missing.") from error
-    outside = [name for name in shards if Path(name).name != name]
+
+
+def _shards(folder: Path, index: Path) -> list[Path]:
+    names = sorted(set(_homes(index).values()))
+    outside = [name for name in names if Path(name).name != name]
     if outside:
         raise ValueError(f"{index} names {outside[0]!r}, which does not lie in the same folder.")
-    missing = [name for name in shards if not (folder / name).is_file()]
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ValueError(
-            f"{folder} lacks {len(missing)} of {len(shards)} shards, first of all {missing[0]}. "
+            f"{folder} lacks {len(missing)} of {len(names)} shards, first of all {missing[0]}. "
             f"Get them again."
         )
-    tensors: dict[str, Tensor] = {}
-    for name in shards:
-        tensors |= _read_file(folder / name)[0]
-    absent = [name for name in homes if name not in tensors]
-    if absent:
-        raise ValueError(f"{folder}: the shards lack {len(absent)} tensors, as {absent[0]}.")
-    return tensors
+    return [folder / name for name in names]
+
+
+def content_digest(path: Path) -> str:
+    """What a checkpoint's numbers follow from: SHA-256 in hexadecimal of the file, or of the names
+    and digests of a folder's weight files. ValueError for a folder without weights."""
+    if not path.is_dir():
+        return sha256(path)
+    files = [(file.name, sha256(file)) for file in _folder_files(path)[1]]
+    return hashlib.sha256(repr(files).encode()).hexdigest()
 
 
 def _with_config(folder: Path, metadata: Mapping[str, str]) -> dict[str, str]:

@@ -3,6 +3,8 @@
 pynndescent compiles itself for up to minutes in every process: what needs it is slow.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -17,9 +19,11 @@ from dino_core.analysis.approximate import (
     exact_nearest,
     graph_duplicates,
     graph_outliers,
+    near_order,
     neighbour_graph,
     recall_of,
     search,
+    true_others,
     unit,
 )
 from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scores
@@ -135,15 +139,28 @@ def test_up_to_the_limit_knn_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     assert near_of(test, train, 20).recall is None
 
 
+def test_like_features_stand_near_each_other_in_the_order_of_a_graph() -> None:
+    points = clustered(4000)
+    order = near_order(points, seed=1)
+    assert sorted(order) == list(range(4000))
+    place = np.argsort(order)
+    chosen = np.arange(0, 4000, 40)
+    apart = np.abs(place[true_others(points, chosen, 5)] - place[chosen, None])
+    assert np.median(apart) < 4000 / 20  # at random: a third of all
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_index_finds_nearly_all_says_how_many_and_the_same_each_time(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     points = clustered(3000)
     points[1800], points[44] = points[7], points[2999]
     monkeypatch.setattr(approximate, "SAMPLE", 3000)  # everybody is looked for exactly
-    graph, again = (neighbour_graph(points, 15, seed=3) for _ in range(2))
+    np.save(tmp_path / "points.npy", points)
+    mapped = np.load(tmp_path / "points.npy", mmap_mode="c")
+    graph, again = (neighbour_graph(one, 15, seed=3) for one in (points, mapped))
+    assert [file.name for file in tmp_path.iterdir()] == ["points.npy"]
     truth = true_graph(points, 15)
     hits = sum(
         len(set(one) & set(two))

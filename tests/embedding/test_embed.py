@@ -1,6 +1,7 @@
 """Features of many pictures: the same as one by one, whatever the batches, stops and kills."""
 
 import itertools
+import shutil
 import sqlite3
 import threading
 import zipfile
@@ -70,6 +71,20 @@ def test_batches_give_what_single_pictures_give(
         np.testing.assert_allclose(
             found.array("layers")[:, -1, 0], found.array("cls"), rtol=1e-3, atol=1e-3
         )
+
+
+def test_weights_in_a_folder_are_those_of_the_file_in_it(
+    backbone: Backbone, weights: Path, tmp_path: Path
+) -> None:
+    root = labelled_folder(tmp_path / "data")
+    folder = tmp_path / "hub"
+    folder.mkdir()
+    shutil.copy(weights, folder / "backbone.safetensors")
+    with (
+        embedded(backbone, root, SQUARE) as file,
+        embedded(load_backbone(weights=folder), root, SQUARE) as found,
+    ):
+        np.testing.assert_array_equal(found.array("cls"), file.array("cls"))
 
 
 def test_what_is_done_is_not_done_again(backbone: Backbone, tmp_path: Path) -> None:

@@ -236,7 +236,7 @@ def test_a_source_that_has_changed_is_not_mixed_in(
     (data / "red" / "new.png").unlink()
     source = tmp_path / "g" / "source.json"
     noted = json.loads(source.read_text())
-    source.write_text(json.dumps(noted | {"weights": ["another.pth", 3]}))
+    source.write_text(json.dumps(noted | {"weights": "0" * 64}))
     with pytest.raises(ValueError, match="weights have changed"):
         build_gallery(data, tmp_path / "g", weights)
     source.write_text(json.dumps(noted))
