@@ -191,6 +191,10 @@ def test_tensors_larger_than_their_file_are_refused(tmp_path, tensor, words):
 
 
 def test_weights_that_are_tied_are_read(tmp_path):
-    shared = torch.randn(300, 300)
-    torch.save(dict.fromkeys("abc", shared), tmp_path / "tied.pth")
-    assert read_state_dict(tmp_path / "tied.pth")[0].keys() == set("abc")
+    """As often as heads and the like are tied, whatever their size; not more often."""
+    shared = torch.randn(600, 600)
+    torch.save(dict.fromkeys("abcd", shared), tmp_path / "tied.pth")
+    assert read_state_dict(tmp_path / "tied.pth")[0].keys() == set("abcd")
+    torch.save(dict.fromkeys("abcdef", shared), tmp_path / "tied.pth")
+    with pytest.raises(ValueError, match=r"claims 9 MB of weights and holds 1\.4 MB"):
+        read_state_dict(tmp_path / "tied.pth")

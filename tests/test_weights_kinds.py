@@ -16,10 +16,11 @@ from torch import Tensor, nn
 
 from dino_core.vit import VisionTransformer
 from dino_core.weights import infer_config, load_backbone, load_state
-from dino_core.weights.architecture import count_blocks
+from dino_core.weights.architecture import config_from_hugging_face, count_blocks
 from dino_core.weights.candidates import choose, find_backbone
 from dino_core.weights.files import content_digest
 from dino_core.weights.foreign import foreign_model
+from dino_core.weights.peers import hugging_face_config
 from dino_core.weights.untold import Untold
 
 STATE = tiny_vit().state_dict()
@@ -191,6 +192,21 @@ def test_what_a_checkpoint_holds_has_a_digest_wherever_it_lies(tmp_path):
     assert content_digest(tmp_path / "one") == content_digest(tmp_path / "two")
     file = tmp_path / "two" / "model.safetensors"
     assert content_digest(file) == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 100_000, '{"hidden_size": 48}'])
+def test_a_config_that_cannot_be_read_says_nothing(tmp_path, text):
+    torch.save(STATE, tmp_path / "pytorch_model.bin")
+    (tmp_path / "config.json").write_text(text)
+    assert loads(tmp_path / "pytorch_model.bin") == []
+
+
+def test_what_is_exported_is_read_again_with_what_shapes_cannot_tell():
+    for changes in ({}, {"norm_eps": 0.02}, {"heads": 6}, {"activation": "relu"}):
+        config = replace(TINY, **changes)
+        inferred = replace(TINY, heads=1, norm_eps=1e-6)
+        text = json.dumps(hugging_face_config(config))
+        assert config_from_hugging_face(text, inferred) == config
 
 
 @pytest.mark.parametrize("name", ["../model.safetensors", "a/b.safetensors"])

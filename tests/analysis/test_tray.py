@@ -1,6 +1,7 @@
 """analysis/tray.py: every column against the function of one view, and what all rows share."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -13,7 +14,7 @@ from dino_core.analysis.alignment import colour_family, colour_places
 from dino_core.analysis.comparison import relation_difference
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.analysis.pca import colour_features
-from dino_core.analysis.tray import FilledColumn, TraySettings, fill_tray
+from dino_core.analysis.tray import FilledColumn, TraySettings, fill_tray, with_layer
 from dino_core.analysis.tray_columns import Column, column_of
 from dino_core.config import PCA_PRESETS, ViTConfig
 from dino_core.images import to_tensor
@@ -122,6 +123,30 @@ def test_difference_is_one_minus_the_correlation_of_relations(seen: list[Inspect
     torch.testing.assert_close(
         relation_difference(first, 3 * first @ turn), torch.zeros(7), atol=1e-5, rtol=0
     )
+
+
+def test_of_two_patches_no_relations_can_be_compared() -> None:
+    points = torch.randn(3, 4, generator=torch.Generator().manual_seed(0))
+    assert relation_difference(points, points).shape == (3,)
+    with pytest.raises(ValueError, match="at least 3 patches, there are 2"):
+        relation_difference(points[:2], points[:2])
+
+
+def test_layers_are_counted_from_both_ends_and_heads_from_one(seen: list[Inspection]) -> None:
+    column, one = column_of("attention:0.0"), seen[0]
+    for layer, wanted in ((0, 0), (1, 1), (-1, 1), (-2, 0)):
+        assert with_layer(replace(column, layer=layer), seen[:1]).layer == wanted
+    for layer in (-3, 2):
+        with pytest.raises(ValueError, match="layers 0 to 1, or -1 to -2 from the end"):
+            with_layer(replace(column, layer=layer), seen[:1])
+    assert with_layer(replace(column, head=one.heads - 1), seen[:1]).head == 2
+    with pytest.raises(ValueError, match="heads 0 to 2"):
+        with_layer(replace(column, head=one.heads), seen[:1])
+    for word in ("difference", "pca/1"):
+        with pytest.raises(ValueError, match="there are 1 models"):
+            with_layer(column_of(word), seen[:1])
+    with pytest.raises(ValueError, match="there are 2 models, there is no 2"):
+        with_layer(column_of("pca/2"), seen)
 
 
 def test_two_models_of_different_patches_share_basis_and_places(seen: list[Inspection]) -> None:

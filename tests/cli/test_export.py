@@ -22,6 +22,7 @@ def test_a_file_becomes_an_official_one_and_the_check_is_told(file, tmp_path, ca
     assert main(["export", str(file), "--to", "official", "--output", str(target)]) == 0
     told = capsys.readouterr().out
     assert "224 x 224 px: equal to 0.0e+00" in told
+    assert "252 x 182 px: equal to 0.0e+00" in told, "wider than high, and said so"
     assert f"official -> {target}" in told
     tensors, _ = read_state_dict(target)
     assert all(torch.equal(tensors[n], t) for n, t in tiny_vit().state_dict().items())

@@ -200,6 +200,9 @@ def test_one_class_and_one_picture(
         ["evaluate", "--train", "x", "--output", "f.json"],
         ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--C", "-1"],
         ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--method", "magic"],
+        ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--k", "5", "0"],
+        ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--limit-test", "0"],
+        ["evaluate", "--train", "x", "--test", "x", "--output", "f.json", "--limit-per-class=-1"],
         ["gallery", "x"],
     ],
 )

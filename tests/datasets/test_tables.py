@@ -71,6 +71,14 @@ def test_names_without_their_ending(tmp_path):
     check(found)
 
 
+@pytest.mark.parametrize("name", ["Labels.CSV", "labels.Tsv"])
+@pytest.mark.parametrize("given_as", ["beside", "data"])
+def test_a_table_s_ending_in_any_case(tmp_path, name, given_as):
+    table = csv_of(between="\t" if name.endswith("Tsv") else ",")
+    root = with_table(tmp_path, table, name)
+    check(find_pictures(root if given_as == "beside" else root / name))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_tables_of_spreadsheets(tmp_path, encoding):
     table = csv_of(between=";").replace("owl", "Käuzchen").replace("\n", "\r\n").encode(encoding)

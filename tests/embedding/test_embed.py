@@ -392,9 +392,19 @@ def test_of_large_pictures_few_are_looked_at_ahead(
     assert ahead_after(15) == 2
 
 
-def test_layers_of_chosen_pictures_have_their_labels(backbone: Backbone, tmp_path: Path) -> None:
-    found = find_pictures(files(tmp_path, coloured(2)))
-    kept = embed_in_memory(backbone.vit, found, 28, layers_of={1, 4, 5})
+def test_layers_of_chosen_pictures_have_their_labels(
+    backbone: Backbone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All layers of a batch are in memory at once: whoever asks for more than that gets them so."""
+    monkeypatch.setattr("dino_core.embedding.embed.LAYERS_AT_ONCE", 4)
+    found, done = find_pictures(files(tmp_path, coloured(2))), []
+    kept = embed_in_memory(backbone.vit, found, 28, 64, done.append, layers_of={1, 4, 5})
+    assert done == [4, 6]
+    for layers, batches_of in ((True, [4, 2]), (False, [6])):
+        counts: list[int] = []
+        options = {"batch_size": 64, "progress": counts.append}
+        with embedded(backbone, tmp_path, Preparation(28 if layers else 42), layers, **options):
+            assert counts == batches_of
     assert kept.layers is not None
     assert found.labels is not None
     assert kept.layers.labels.tolist() == [found.labels[i] for i in (1, 4, 5)]

@@ -90,6 +90,9 @@ def test_probes_with_their_intervals() -> None:
     assert both.y[1] + both.error_y.array[1] == pytest.approx(100 * high, abs=1e-2)
     assert both.y[1] - both.error_y.arrayminus[1] == pytest.approx(100 * low, abs=1e-2)
     assert [trace.meta["part"] for trace in chart.data] == ["cls", "both", "chance"]
+    for k, line in enumerate((cls, both)):
+        np.testing.assert_allclose(line.customdata, 100 * bounds[:, k], atol=1e-2)
+    assert cls.hovertemplate.startswith("%{y:.1f} % (%{customdata[0]:.0f} to %{customdata[1]:.0f})")
     [cursor] = chart.layout.shapes
     assert (cursor.name, cursor.visible) == ("cursor", False), "whoever shows it moves it"
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from tiny_runs import COLOURS, coloured, files, picture, zipped
 
 from dino_core.datasets import find_pictures
 from dino_core.embedding.embed import embed_in_memory
-from dino_core.finetuning import backbone
+from dino_core.finetuning import backbone, classification
 from dino_core.finetuning import features as tuned_features
 from dino_core.finetuning.classification import (
     FinetuneSetup,
@@ -22,10 +23,11 @@ from dino_core.finetuning.classification import (
     load_classifier,
     predict,
 )
-from dino_core.finetuning.classifier import Classifier
+from dino_core.finetuning.classifier import Classifier, LinearHead, fit_head
 from dino_core.finetuning.explaining import standardised, training_features
 from dino_core.finetuning.reports import imbalance, score
 from dino_core.runs.folder import read_metrics, read_state, request_action
+from dino_core.runs.request import DEFAULT_EPOCHS
 from dino_core.weights import load_backbone, save_backbone
 
 
@@ -161,6 +163,54 @@ def test_features_are_computed_once(tmp_path, setup, monkeypatch):
     (run / "report.json").unlink()
     finetune(run, resume=True)
     assert report(run) == first
+    zipped(tmp_path / "data.zip", coloured(13))
+    with pytest.raises(ValueError, match="not those that the run started with"):
+        finetune(run, resume=True)
+    assert report(run) == first
+
+
+# --- when a head has learnt enough
+
+
+def validation_falls_until(best: int, patience: int) -> tuple[int, list[int]]:
+    """The epoch that is called the best, and the epochs that were made."""
+    head, epochs = LinearHead(2, 2), []
+    losses = [9.0 - epoch if epoch <= best else 9.0 for epoch in range(30)]
+    with pytest.MonkeyPatch.context() as patch:
+        row = iter(losses)
+        patch.setattr("dino_core.finetuning.classifier.evaluate_head", lambda *_: (next(row), 0.5))
+        data = torch.eye(2), torch.tensor([0, 1])
+        watch = lambda epoch, *_: epochs.append(epoch)  # noqa: E731
+        found = fit_head(head, data, data, epochs=20, patience=patience, seed=0, watch=watch)
+    return found, epochs
+
+
+@pytest.mark.parametrize(
+    ("best", "patience", "made"), [(0, 3, 3), (4, 3, 7), (4, 1, 5), (9, 99, 20)]
+)
+def test_a_head_learns_until_nothing_has_improved_for_so_many_epochs(best, patience, made):
+    found, epochs = validation_falls_until(best, patience)
+    assert (found, epochs) == (best, [*range(1, made + 1)])
+
+
+@pytest.mark.parametrize(("part", "epochs"), [("head", 30), ("blocks", DEFAULT_EPOCHS["head"])])
+def test_what_a_head_is_trained_with(setup, monkeypatch, part, epochs):
+    """Alone it is all that is trained; before a backbone it is a start, and says nothing."""
+    asked = {}
+    monkeypatch.setattr(classification, "fit_head", lambda *_, **given: asked.update(given) or 3)
+    monkeypatch.setattr(classification, "follow_control", lambda *_: None)
+    reported = []
+    monkeypatch.setattr(classification, "report_epoch", lambda *told: reported.append(told[2]))
+    chosen = replace(setup, part=part, seed=7, patience=4)
+    features = dict.fromkeys(("train", "validation"), SimpleNamespace(both=None, labels=None))
+    run = SimpleNamespace(log=lambda words: None)
+    classifier = Classifier(tiny_vit(), ("a", "b"), 28)
+    assert classification.train_head(run, chosen, features, classifier, None) == 3
+    asked["watch"](5, 0.5, 0.4, 0.9)
+    assert (asked["epochs"], asked["patience"], asked["seed"]) == (epochs, 8, 7)
+    assert [one.number for one in reported] == ([5] if part == "head" else [])
+    with pytest.raises(FloatingPointError):
+        asked["watch"](6, float("nan"), 0.4, 0.9)
 
 
 def test_given_splits_are_kept_and_the_test_is_never_learnt_from(tmp_path, setup):

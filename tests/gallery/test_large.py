@@ -24,6 +24,7 @@ from dino_core.gallery import tiles as one_by_one
 from dino_core.gallery.build import make, make_the_rest
 from dino_core.gallery.folder import GalleryFolder, NotReady
 from dino_core.gallery.listing import facts_of_listing
+from dino_core.gallery.projection import MIN_DISTANCE, NEIGHBOURS, umap_of_many
 from dino_core.gallery.rows import unit_rows
 from dino_core.scenes import gallery, gallery_parts, gallery_probes, gallery_similarity
 
@@ -83,6 +84,34 @@ def test_the_process_makes_what_there_can_be(made: Path) -> None:
     assert "98.7 % of the true 30 nearest" in facts["recall"]["words"]
     assert 0 < facts["trustworthiness"] <= 1
     assert not list(made.glob("rows-*")), "mapped rows go when they have been used"
+
+
+def test_the_map_of_many_is_drawn_by_the_seed_of_its_gallery(
+    made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, asked = GalleryFolder(made), []
+    config = store.read_config()
+    options = config["options"] | {"seed": 5}
+    monkeypatch.setattr(GalleryFolder, "read_config", lambda _: config | {"options": options})
+
+    def noted(graph: Graph, start: np.ndarray, *how: object) -> np.ndarray:
+        asked.append((len(graph.indices), float(np.abs(start).max()), how))
+        return start
+
+    monkeypatch.setattr("dino_core.gallery.projection.umap_of_graph", noted)
+    points = unit(made)
+    umap_of_many(store, ("cls", 1, "umap"), points, points[:, :2])
+    assert asked == [(COUNT, pytest.approx(10, rel=1e-5), (NEIGHBOURS, MIN_DISTANCE, 5))]
+
+
+def test_more_groups_than_can_be_found_are_refused_and_not_waited_for(made: Path) -> None:
+    for ask in (
+        lambda: gallery_similarity.clusters(made, "hdbscan", layer=0),
+        lambda: gallery.points(made, layer=0, method="tsne"),
+    ):
+        with pytest.raises(ValueError, match="would take hours"):
+            ask()
+    assert not {"hdbscan", "tsne"} & {how for *_, how in GalleryFolder(made).requests()}
 
 
 def test_features_are_mapped_and_not_held(made: Path) -> None:

@@ -14,7 +14,8 @@ from tiny_runs import coloured, files, picture
 
 from dino_core import jobs
 from dino_core.analysis import approximate
-from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery import build
+from dino_core.gallery.folder import GalleryFolder, start_process
 from dino_core.gallery.options import Options
 from dino_core.gallery.probes import rows_judged
 from dino_core.gallery.projection import extended
@@ -109,6 +110,39 @@ class Signals:
             self.notice = first
             return nullcontext()
         return self.notice(first, None)
+
+
+def test_who_starts_its_process_takes_back_the_stop(
+    store: GalleryFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[tuple[list[str], Path]] = []
+    monkeypatch.setattr(jobs, "start_command", lambda *words: started.append(words) or 7)
+    monkeypatch.setattr(jobs, "is_running", lambda pid, word: pid == 7)
+    store.request_stop()
+    assert start_process("samples", store.path, Options(size=28, seed=0)) == 7
+    assert not store.stop_requested()
+    words = ["gallery", "samples", "--output", str(store.path), "--size", "28"]
+    assert started == [(words, store.path / "launch.txt")]
+    with pytest.raises(ValueError, match="Another process is at work"):
+        start_process("samples", store.path, Options(size=28))
+
+
+def test_of_many_files_that_are_no_pictures_some_are_named_and_all_are_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("so far")
+
+    monkeypatch.setattr(build, "FILES_NAMED", 2)
+    monkeypatch.setattr("dino_core.weights.load_backbone", refuse)
+    data = files(tmp_path / "data", coloured(1) | {f"{i}.txt": b"x" for i in range(4)})
+    store = GalleryFolder(tmp_path / "gallery")
+    store.create(str(data), Options(size=28))
+    with pytest.raises(RuntimeError, match="so far"):
+        build._build(store, str(data), Options(size=28), by_page=False)
+    state = store.state()
+    assert [name for name, _ in state["left_out"]] == ["0.txt", "1.txt"]
+    assert (state["left_out_count"], state["total"]) == (4, 3)
 
 
 def test_while_its_process_is_there_nobody_goes_on_with_it(

@@ -100,3 +100,6 @@ def test_charts_have_a_row_for_each_layer_and_a_column_for_each_look(runs):
 def test_shares_are_refused_where_no_process_has_whole_gradients(tmp_path):
     with pytest.raises(ValueError, match="--gradient-shares wants whole gradients"):
         check_processes(setup(tmp_path, shard=True, gradient_shares=1), World())
+    with pytest.raises(ValueError, match="there is only this one: start them by torchrun"):
+        train(tmp_path / "run", setup(tmp_path, shard=True, gradient_shares=0))
+    assert not (tmp_path / "run").exists(), "before anything is written"

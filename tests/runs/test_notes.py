@@ -18,6 +18,15 @@ def test_words_are_kept_one_by_one(tmp_path: Path) -> None:
     assert read_notes(tmp_path) == Notes("", "too few", "garden.zip")
 
 
+@pytest.mark.parametrize("field", MOST)
+def test_as_many_letters_are_kept_as_are_allowed(tmp_path: Path, field: str) -> None:
+    words = {field: "x" * MOST[field]}
+    write_notes(tmp_path, words)
+    assert read_notes(tmp_path) == Notes(**words)
+    with pytest.raises(ValueError, match=f"at most {MOST[field]} are kept"):
+        write_notes(tmp_path, {field: words[field] + "x"})
+
+
 def test_what_nobody_sees_is_left_out(tmp_path: Path) -> None:
     """Control characters, and marks by which a name would be read backwards."""
     odd = "  <b>two\n lines</b>\x00\u202egpj.exe\u200b\ud800 "

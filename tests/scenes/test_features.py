@@ -177,6 +177,7 @@ def test_matches(seen: Inspection, second: Inspection) -> None:
     np.testing.assert_array_equal(scene.backward, wanted.backward)
     np.testing.assert_array_equal(scene.mutual, wanted.mutual)
     assert scene.count == wanted.mutual.sum()
+    assert (scene.grid, scene.second_grid) == (seen.grid, second.grid)
     assert scene.mutual[scene.lines].all()
     similarity = scene.forward_similarity[scene.lines]
     assert (np.diff(similarity) <= 0).all()

@@ -87,6 +87,16 @@ def test_without_an_edit_nothing_is_said_anew(
     assert torch.equal(said.prototypes[0], said.prototypes[1])
 
 
+def test_a_head_of_few_prototypes_names_all_of_them(
+    opened: tuple, references: list[ReferencePicture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = opened[1].dino_head.prototypes
+    monkeypatch.setattr(module, "TOP", count + 1)
+    said = heads_say(*opened, found(opened), centers_of(references))
+    assert sorted(said.prototypes[0].tolist()) == list(range(count))
+    assert float(said.probabilities[0].sum()) == pytest.approx(1, abs=1e-4)
+
+
 def test_features_of_another_model_are_refused(
     opened: tuple, references: list[ReferencePicture]
 ) -> None:
