@@ -255,12 +255,12 @@ def avif(pixels: np.ndarray, **options: object) -> bytes:
 def tiff(
     samples: np.ndarray, bits: int, photometric: int, kind: int = 1, order: str = "<"
 ) -> bytes:
-    """One strip of grey [H, W].
+    """One strip of grey [H, W] or of colours [H, W, C].
 
-    Photometric is 0 where white is zero, 1 where black is; kind is 1 for unsigned numbers, 2 for
+    Photometric is 0 where white is zero, 1 where black is, 2 for red, green and blue; kind is 1 for unsigned numbers, 2 for
     signed ones, 3 for floats.
     """
-    height, width = samples.shape
+    height, width, bands = (*samples.shape, 1)[:3]
     data = samples.astype(samples.dtype.newbyteorder(order)).tobytes()
     tags = {
         256: width,
@@ -269,7 +269,7 @@ def tiff(
         259: 1,
         262: photometric,
         273: 8,
-        277: 1,
+        277: bands,
         278: height,
         279: len(data),
         339: kind,

@@ -80,6 +80,23 @@ def test_pdf_and_png_are_of_the_width_asked_for(client: TestClient) -> None:
     assert pdf.headers["content-disposition"] == 'attachment; filename="attention.pdf"'
 
 
+def test_a_printed_pair_has_as_many_lines_as_the_command_draws(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dino_core.scenes import prints
+
+    draw, drawn = prints.figures.matches, []
+
+    def noted(seen: object, other: object, pairs: list, **how: object) -> object:
+        drawn.append(pairs)
+        return draw(seen, other, pairs, **how)
+
+    monkeypatch.setattr(prints, "LINES", 3)
+    monkeypatch.setattr(prints.figures, "matches", noted)
+    assert client.get("/view/cat/print/matches?second=coffee&object_only=false").status_code == 200
+    assert {len(pairs) for pairs in drawn} == {3}
+
+
 def test_what_no_command_repeats_is_said(client: TestClient) -> None:
     caption = client.get("/view/cat/print/pca?preset=all-patches&whiten=true&caption=true").text
     assert caption.endswith("The preset all-patches with whiten True: by no command.")

@@ -104,16 +104,6 @@ def test_the_map_of_many_is_drawn_by_the_seed_of_its_gallery(
     assert asked == [(COUNT, pytest.approx(10, rel=1e-5), (NEIGHBOURS, MIN_DISTANCE, 5))]
 
 
-def test_more_groups_than_can_be_found_are_refused_and_not_waited_for(made: Path) -> None:
-    for ask in (
-        lambda: gallery_similarity.clusters(made, "hdbscan", layer=0),
-        lambda: gallery.points(made, layer=0, method="tsne"),
-    ):
-        with pytest.raises(ValueError, match="would take hours"):
-            ask()
-    assert not {"hdbscan", "tsne"} & {how for *_, how in GalleryFolder(made).requests()}
-
-
 def test_features_are_mapped_and_not_held(made: Path) -> None:
     store = GalleryFolder(made)
     assert store.is_large()

@@ -45,7 +45,17 @@ def motorola_tif(low: int, high: int) -> bytes:
     return grey_tif(low, high, ">")
 
 
-DEEP = [grey_png, colour_png, see_through_png, grey_tif, motorola_tif, packed_tif]
+def colour_tif(low: int, high: int, order: str = "<") -> bytes:
+    grey = slope(low, high)
+    return tiff(np.dstack([grey, grey[:, ::-1], grey]), 16, 2, order=order)
+
+
+def motorola_colour_tif(low: int, high: int) -> bytes:
+    return colour_tif(low, high, ">")
+
+
+PNG = [grey_png, colour_png, see_through_png]
+DEEP = [*PNG, grey_tif, motorola_tif, packed_tif, colour_tif, motorola_colour_tif]
 PLAIN = "Stretch them to see black to white."
 
 
@@ -76,6 +86,13 @@ def test_an_ordinary_range_needs_no_word(
     build: Callable[[int, int], bytes], low: int, high: int
 ) -> None:
     assert notes_of(open_picture(build(low, high))) == ()
+
+
+def test_how_see_through_a_grey_picture_is_says_nothing_of_its_range() -> None:
+    grey = slope(0, 4095)
+    data = png_of(np.dstack([grey, np.full_like(grey, 65535)]), 4)
+    (note,) = notes_of(open_picture(data))
+    assert note.startswith("The values reach from 0 to 4,095, a small part of 0 to 65,535")
 
 
 def test_eight_bits_are_never_stretched() -> None:

@@ -63,6 +63,7 @@ def scientific(
         ({"bands": 8, "bits": 16}, "8 bands of 16 bits each"),
         ({"bands": 13, "bits": 16}, "13 bands"),
         ({"bands": 4, "bits": 16}, "4 bands"),
+        ({"bands": 4, "bits": 32, "photometric": 2}, "4 bands of 32 bits"),
         ({"bands": 5, "bits": 8}, "5 bands of 8 bits"),
         ({"bands": 3, "bits": 32, "kind": 3, "photometric": 2}, "3 bands of floating-point"),
         ({"bands": 3, "bits": 16, "planar": 2}, "3 bands"),

@@ -2,8 +2,10 @@
 import "./small-document.js";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { mount, openScreen } from "../page/screens.js";
 import { createNeighbours } from "../screens/gallery/neighbours.js";
 import { Opening } from "../screens/gallery/opening.js";
+import { createProbes } from "../screens/gallery/probes.js";
 import { pressTile } from "../screens/gallery/tiles.js";
 
 const buttonsOf = (node) => node.querySelectorAll("button");
@@ -63,6 +65,9 @@ test("one tile is pressed, or none", () => {
 
 // ---------- galleries that open
 
+openScreen("gallery");
+mount("gallery", document.createElement("div"));
+
 const waiting = (name) => ({ name, seen: false, alive: true });
 
 /** A server that answers when the test says so. */
@@ -82,7 +87,9 @@ function world() {
     page = { run: (work) => work() };
   return { asked, state, opening: new Opening({ state, update, page, loading: {} }) };
 }
-const settled = () => new Promise((resolve) => setImmediate(resolve));
+async function settled() {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 test("who opens two galleries one after the other sees the second, whichever answers first", async () => {
   const { asked, state, opening } = world(),
@@ -107,6 +114,90 @@ test("a gallery that is not there is said, and the samples open", async () => {
   await settled();
   assert.equal(state.name, "samples");
   clear(opening);
+});
+
+test("a gallery that is being made is asked about again, also after the server has refused", async () => {
+  const timers = mock.timers;
+  timers.enable({ apis: ["setTimeout"] });
+  const { asked, state, opening } = world();
+  void opening.open("one");
+  asked[0].says({ galleries: [waiting("one")], models: [] });
+  await settled();
+  const again = async (says, status) => {
+    const before = asked.length;
+    timers.tick(1000);
+    assert.deepEqual(
+      asked.slice(before).map(({ url }) => url),
+      ["galleries/one"],
+    );
+    asked.at(-1).says(says, status);
+    await settled();
+  };
+  await again(waiting("one"), 200);
+  await again("No.", 422);
+  assert.match(state.problem, /No\./);
+  await again({ ...waiting("one"), words: "Mapping." }, 200);
+  assert.equal(state.card.words, "Mapping.");
+  await again({ ...waiting("one"), alive: false }, 200);
+  const before = asked.length;
+  timers.tick(10_000);
+  assert.equal(asked.length, before, "it is done");
+  timers.reset();
+  clear(opening);
+});
+
+test("the chart of the probes follows the classifier and the layer", async () => {
+  const drawn = [],
+    judged = mock.fn();
+  globalThis.Plotly = { react: async (_place, data, layout) => drawn.push([data, layout]) };
+  document.head.append = (script) => script.fire("load");
+  const charts = (name) => ({ data: [name], layout: { meta: { title: name }, shapes: [{}] } });
+  mock.method(globalThis, "fetch", async () =>
+    Response.json({ knn: charts("knn"), logistic: charts("logistic") }),
+  );
+  const state = {
+    shown: { data: { url: (what, { form }) => `${what}?form=${form}` }, gallery: { facts: {} } },
+    probe: null,
+    probeNever: false,
+    probeMessage: "Not yet.",
+    classifier: "knn",
+    features: "cls",
+    layer: 0,
+  };
+  const part = createProbes(state, { judge: judged, look: () => {} }),
+    place = part.node.querySelector(".inside-plot"),
+    change = async (next) => {
+      Object.assign(state, next);
+      part.draw(next);
+      await settled();
+      return drawn.at(-1);
+    };
+  place.offsetWidth = 100;
+  place.on = () => {};
+  await change({ probeMessage: "Not yet." });
+  assert.deepEqual([part.state.words, place.style.visibility], ["Not yet.", "hidden"]);
+  const facts = {
+      kinds: ["cls"],
+      methods: ["knn", "logistic"],
+      words: "Judged",
+      complete: true,
+      chance: 0.5,
+    },
+    accuracy = Float32Array.from([0.5, 0.6, 0.7, 0.8]);
+  const [data, layout] = await change({
+    probe: { facts, accuracy, low: accuracy, high: accuracy },
+  });
+  assert.deepEqual([data, layout.shapes[0].x0], [["knn"], 0]);
+  assert.equal((await change({ layer: 1 }))[1].shapes[0].x0, 1);
+  assert.deepEqual((await change({ classifier: "logistic" }))[0], ["logistic"]);
+  const count = drawn.length;
+  await change({ hovered: 3 });
+  assert.equal(drawn.length, count, "nothing of the chart has changed");
+  part.node.querySelectorAll("button")[0].click();
+  assert.deepEqual(judged.mock.calls[0].arguments, ["knn"]);
+  await change({ probeNever: true });
+  assert.ok(place.hidden);
+  mock.restoreAll();
 });
 
 /** Nothing is asked any more. */

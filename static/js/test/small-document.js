@@ -185,6 +185,10 @@ class SmallElement {
     this.before(...all);
     this.remove();
   }
+  insertBefore(child, next) {
+    this.#put(next ? this.childNodes.indexOf(next) : this.childNodes.length, [child]);
+    return child;
+  }
   remove() {
     this.parentNode?.take(this);
   }
@@ -296,15 +300,17 @@ for (const name of SWITCHES)
   });
 
 const html = new SmallElement("html"),
-  body = new SmallElement("body");
-html.append(body);
+  [head, body] = [new SmallElement("head"), new SmallElement("body")];
+html.append(head, body);
 export const observers = [];
 
 Object.assign(globalThis, {
   document: {
     documentElement: html,
+    head,
     body,
     activeElement: body,
+    visibilityState: "visible",
     createElement: (tag) => new SmallElement(tag),
     createElementNS: (_, tag) => new SmallElement(tag),
     createTextNode: (text) => new SmallText(text),
@@ -319,6 +325,10 @@ Object.assign(globalThis, {
   requestAnimationFrame: (work) => setTimeout(work, 0),
   matchMedia: () => ({ matches: false, addEventListener() {} }),
   getComputedStyle: () => ({ gridTemplateColumns: "", getPropertyValue: () => "" }),
+  MutationObserver: class {
+    observe() {}
+    disconnect() {}
+  },
   ResizeObserver: class {
     constructor(heard) {
       observers.push(this);
@@ -333,3 +343,5 @@ Object.assign(globalThis, {
     }
   },
 });
+// Nothing is fetched ahead: a test pays for what it asks.
+Object.defineProperty(globalThis, "navigator", { value: { connection: { saveData: true } } });
