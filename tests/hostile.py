@@ -257,8 +257,8 @@ def tiff(
 ) -> bytes:
     """One strip of grey [H, W] or of colours [H, W, C].
 
-    Photometric is 0 where white is zero, 1 where black is, 2 for red, green and blue; kind is 1 for unsigned numbers, 2 for
-    signed ones, 3 for floats.
+    Photometric is 0 where white is zero, 1 where black is, 2 for red, green and blue; kind is 1 for
+    unsigned numbers, 2 for signed ones, 3 for floats.
     """
     height, width, bands = (*samples.shape, 1)[:3]
     data = samples.astype(samples.dtype.newbyteorder(order)).tobytes()
