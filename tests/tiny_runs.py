@@ -136,8 +136,13 @@ def final(folder: Path, steps: int = 8) -> dict[str, Tensor]:
     return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
+def step_lines(folder: Path) -> list[dict[str, Any]]:
+    """What was noted after each step, without what milestones measured."""
+    return [line for line in read_metrics(folder) if "loss" in line]
+
+
 def losses(folder: Path) -> list[tuple[int, float]]:
-    return [(line["step"], line["loss"]) for line in read_metrics(folder) if "loss" in line]
+    return [(line["step"], line["loss"]) for line in step_lines(folder)]
 
 
 def even(loss: LossConfig) -> RunConfig:

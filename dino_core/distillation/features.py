@@ -241,7 +241,7 @@ class LikenessMilestones(Milestones):
         """Keeps what the teacher makes of the chosen pictures too, as a moment of its own."""
         probes = [(name, read_probe(name)) for name in setup.probes]
         watch = cls(run, setup.run, world, labelled_set(setup), probes, pictures)
-        watch.progress = progress
+        watch.progress, watch.teacher = progress, teacher
         if probes and world.first:
             vit, size = teacher
             watch.palette = palette_of(vit, probes, size)

@@ -43,7 +43,25 @@ def diagnose(lines: Sequence[Mapping[str, Any]]) -> Diagnosis:
             "flat", f"Not learning: {level}. A lower rate or a longer warm-up usually helps."
         )
     trend = _trend([line["agreement"]["cls"] for line in steps])
-    return Diagnosis("learning", f"Learning: {level}. The first is {trend}.")
+    return Diagnosis("learning", f"Learning: {level}. The first is {trend}.{_recognised(lines)}")
+
+
+def _recognised(lines: Sequence[Mapping[str, Any]]) -> str:
+    """k-NN over pieces in a sentence with a space before it; "" where it was not measured."""
+    found = [line for line in lines if line.get("piece_knn", {}).get("cls") is not None]
+    if not found:
+        return ""
+    now, first = found[-1]["piece_knn"], found[0]
+    before = f"{first['piece_knn']['cls']:.0f} at its random start, " if first["step"] == 0 else ""
+    others = "".join(
+        f"{now[name]:.0f} by {words}, "
+        for name, words in (("teacher", "the teacher"), ("pixels", "raw pixels"))
+        if now.get(name) is not None
+    )
+    return (
+        f" By k-NN over pieces its class token tells from which of {now['pictures']} pictures a "
+        f"piece is for {now['cls']:.0f} % of them ({before}{others}{now['chance']:.3g} by chance)."
+    )
 
 
 def _trend(values: Sequence[float]) -> str:

@@ -8,6 +8,7 @@ folds           who learns and who is judged
 probes          every picture judged by classifiers that have not seen it
 reports         accuracy with its interval, confusions, mistakes
 patch_knn       votes of patches for the class of their picture
+piece_knn       votes of pieces for the picture that they were cut from: where there are no classes
 patch_matching  patches found again in another view
 held_out        what the heads answer for pictures they were not trained on
 """

@@ -7,7 +7,7 @@ curves without knowing what they mean.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from dino_core.figures.charts import Frame, Number, Series, cursor_line, line_chart
@@ -28,7 +28,8 @@ class Curve:
     name: str
     field: str
     scale: float = 1.0
-    anchor: bool = False  # dashed, quiet: what uniform output would have
+    anchor: bool = False  # dashed, quiet: what uniform output would have, or whoever is compared
+    dash: str = "dash"  # of an anchor
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,29 @@ MEASURED = {  # at milestones
         floor=0,
         ceiling=100,
     ),
+    "piece_knn": Chart(
+        "k-NN over pieces",
+        (
+            Curve("class token", "piece_knn.cls"),
+            Curve("mean patch", "piece_knn.mean_patch"),
+            Curve("both", "piece_knn.both"),
+            Curve("raw pixels", "piece_knn.pixels", anchor=True, dash="dashdot"),
+            Curve("chance", "piece_knn.chance", anchor=True, dash="dot"),
+        ),
+        "% of pieces whose picture is named",
+        floor=0,
+        ceiling=100,
+    ),
     "matching": Chart(
         "Patches found again", (Curve("in another view", "matching"),), "%", floor=0, ceiling=100
     ),
     "patch_cosine": Chart(
         "Cosine between patches", (Curve("of a picture", "patch_cosine"),), "mean", ceiling=1
     ),
+}
+_TEACHER = Curve("teacher's class token", "piece_knn.teacher", anchor=True)
+TAUGHT = {  # of those, where a frozen teacher says what there is to reach
+    "piece_knn": replace(MEASURED["piece_knn"], curves=(*MEASURED["piece_knn"].curves, _TEACHER))
 }
 PRETRAINING = {
     "loss": Chart("Total loss", (Curve("loss", "loss"),), "all terms with their weights"),
@@ -115,6 +133,7 @@ DISTILLATION = {
         log=False,
     ),
     **MEASURED,
+    **TAUGHT,
     "gradient": Chart(
         "Gradient norm",
         (
@@ -152,13 +171,17 @@ SCHEDULES = {
 }
 
 
-def pretraining_curves(lines: Sequence[Line], theme: Theme = "light") -> dict[str, "go.Figure"]:
+def pretraining_curves(
+    lines: Sequence[Line], theme: Theme = "light", *, taught: bool = False
+) -> dict[str, "go.Figure"]:
     """Lines of metrics.jsonl, oldest first -> every loss term with what uniform output would have,
     the total, the teacher's entropy, gradient norms, and what the milestones measured, by step.
 
-    All charts are there from the start, without points as long as nothing was measured.
+    All charts are there from the start, without points as long as nothing was measured. `taught`:
+    by a frozen teacher, as in a distillation by prototypes.
     """
-    return {key: _drawn(chart, lines, "step", theme) for key, chart in PRETRAINING.items()}
+    charts = PRETRAINING | (TAUGHT if taught else {})
+    return {key: _drawn(chart, lines, "step", theme) for key, chart in charts.items()}
 
 
 def distillation_curves(lines: Sequence[Line], theme: Theme = "light") -> dict[str, "go.Figure"]:
@@ -239,7 +262,7 @@ def _drawn(chart: Chart, lines: Sequence[Line], axis: str, theme: Theme) -> "go.
             name=curve.name,
             y=rounded([_times(columns[curve][at], curve.scale) for at in places]),
             colour=-1 if curve.anchor else subjects.index(curve),
-            dash="dash" if curve.anchor else "solid",
+            dash=curve.dash if curve.anchor else "solid",
             width=1.25 if curve.anchor else 1.75,
             meta={"field": curve.field, "scale": curve.scale},
         )

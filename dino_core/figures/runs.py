@@ -46,6 +46,9 @@ QUANTITIES = {
     "agreement": Quantity("Agreement with the teacher", "agreement.cls", "cosine, class token"),
     "knn": Quantity("k-NN accuracy", "knn.cls", "%, class token"),
     "patch_knn": Quantity("k-NN of patches", "patch_knn", "% for the class of their picture"),
+    "piece_knn": Quantity(
+        "k-NN over pieces", "piece_knn.cls", "% of pieces whose picture is named, class token"
+    ),
     "matching": Quantity("Patches found again", "matching", "%"),
     "patch_cosine": Quantity("Cosine between patches of a picture", "patch_cosine", "mean"),
 }

@@ -21,10 +21,14 @@ def curve_charts(folder: Path, theme: Theme = "light") -> "tuple[dict[str, go.Fi
     """
     config = RunFolder(folder).read_config()
     lines = read_metrics(folder)
-    draw = finetuning_curves if config.get("kind") == "fine-tuning" else pretraining_curves
-    if by_features(config):
-        draw = distillation_curves
-    return draw(lines, theme), max((line["step"] for line in lines), default=-1)
+    kind = config.get("kind")
+    if kind == "fine-tuning":
+        charts = finetuning_curves(lines, theme)
+    elif by_features(config):
+        charts = distillation_curves(lines, theme)
+    else:
+        charts = pretraining_curves(lines, theme, taught=kind == "distillation")
+    return charts, max((line["step"] for line in lines), default=-1)
 
 
 def share_charts(folder: Path, theme: Theme = "light") -> "dict[str, go.Figure]":

@@ -1,6 +1,7 @@
 """What is looked at in a run now and then, and kept in its folder."""
 
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from dino_core.datasets import Pictures
-from dino_core.evaluation import knn, patch_knn, patch_matching
+from dino_core.evaluation import knn, patch_knn, patch_matching, piece_knn
 from dino_core.runs import sample_pictures
 from dino_core.runs.folder import RunFolder
 from dino_core.runs.presets import RunConfig
@@ -20,7 +21,10 @@ from dino_core.vit import VisionTransformer
 
 class Milestones:
     """What is looked at now and then: the chosen pictures, k-NN of pictures and of patches, patches
-    found again."""
+    found again; of pictures without classes, k-NN over pieces of them."""
+
+    # The frozen teacher of a distillation, and the px at which it looks: what there is to reach.
+    teacher: tuple[VisionTransformer, int] | None = None
 
     def __init__(
         self,
@@ -35,10 +39,11 @@ class Milestones:
         self.knn, self.probes, self.pictures = knn, probes, pictures
         # Whoever goes on from good weights wants to know what becomes of the dense features.
         self.dense = config.needs_weights or knn is not None
+        self.over_pieces = knn is None and pictures.labels is None
 
     def visit(self, progress: Progress) -> None:
         """The first process looks; the others must call it too, for it may need their shards."""
-        if not self.dense and not self.probes:
+        if not (self.dense or self.over_pieces or self.probes):
             return
         vit = whole_backbone(progress.pair.follower.backbone, self.first)
         if vit is not None:
@@ -69,6 +74,8 @@ class Milestones:
                 f"20-NN after step {step}: {words}; of single patches, for the class of their "
                 f"picture, {patches:.2f} %."
             )
+        if self.over_pieces:
+            measured |= self._recognised(vit, size, step)
         if self.dense:
             dense = patch_matching.dense_measures(vit, self._some(), size)
             measured |= {"matching": dense.found, "patch_cosine": dense.cosine}
@@ -77,6 +84,32 @@ class Milestones:
                 f"the patches of a picture {dense.cosine:.3f}."
             )
         return measured
+
+    def _recognised(self, vit: VisionTransformer, size: int, step: int) -> dict[str, Any]:
+        """k-NN over pieces, and what to compare it with; nothing of fewer than two pictures."""
+        found = piece_knn.piece_knn(vit, self.pictures, size)
+        if found is None:
+            return {}
+        chance = 100 / found.pictures
+        words = ", ".join(f"{name} {share:.2f} %" for name, share in found.shares.items())
+        self.run.log(
+            f"k-NN over pieces after step {step}: from which of {found.pictures} pictures a piece "
+            f"is, by {words}; by chance {chance:.2f} %."
+        )
+        facts = {"chance": chance, "pictures": found.pictures, "pieces": piece_knn.PIECES}
+        return {"piece_knn": {**found.shares, **self._to_compare, **facts}}
+
+    @cached_property
+    def _to_compare(self) -> dict[str, float]:
+        """k-NN over the same pieces by raw pixels, and by the frozen teacher's class token."""
+        pixels, found = piece_knn.pixel_knn(self.pictures), {}
+        if pixels is not None:
+            found["pixels"] = pixels
+        if self.teacher is not None:
+            vit, size = self.teacher
+            seen = piece_knn.piece_knn(vit, self.pictures, size)
+            found |= {} if seen is None else {"teacher": seen.shares["cls"]}
+        return found
 
     def _seen_by(self, vit: VisionTransformer, size: int, step: int) -> dict[str, np.ndarray]:
         """The chosen pictures, in colours that flicker as little as may be."""

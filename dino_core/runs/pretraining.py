@@ -55,6 +55,7 @@ from dino_core.step.loader import (
     to_batch,
 )
 from dino_core.step.sharding import whole_backbone
+from dino_core.student_teacher import TaughtStudent
 from dino_core.weights import save_backbone
 
 ACTIONS: tuple[Action | None, ...] = (None, "pause", "resume", "stop")
@@ -148,6 +149,8 @@ def learn(
     probes = [(name, read_probe(name)) for name in setup.probes]
     resume_from_checkpoint(run, progress, world, restore)
     watch = Milestones(run, config, world, knn, probes, pictures)
+    if isinstance(progress.pair, TaughtStudent):
+        watch.teacher = progress.pair.teacher.backbone, config.train.crops.global_size
     if progress.step == 0:
         watch.visit(progress)
         if config.keep_good:

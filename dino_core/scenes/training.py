@@ -67,6 +67,7 @@ KEPT = (
         "measured",
         "knn",
         "patch_knn",
+        "piece_knn",
         "matching",
         "patch_cosine",
         "stage",

@@ -11,14 +11,16 @@ import pytest
 import torch
 from tiny_distillations import FOLLOW, RUN, distil_there, maker, setup
 from tiny_models import tiny_vit
-from tiny_runs import coloured, files, final, losses, processes, together
+from tiny_runs import coloured, files, final, losses, processes, step_lines, together
 
+from dino_core.datasets import find_pictures
 from dino_core.distillation import features
 from dino_core.distillation.answers import Answers
 from dino_core.distillation.run import check_same_teacher, distil
 from dino_core.distillation.setup import teacher_name
 from dino_core.distillation.student import Follower, Usual, agreement, flipped_answers
 from dino_core.distillation.views import as_floats, normalised, student_images
+from dino_core.evaluation.piece_knn import piece_knn
 from dino_core.figures.shares import shares_over_run
 from dino_core.runs.checkpoints import model_file, steps_in
 from dino_core.runs.folder import RunFolder, read_metrics, read_state, request_action
@@ -48,7 +50,14 @@ def test_a_run_leaves_everything_behind(tmp_path, data, teacher):
         "step-00000000", "step-00000003", "step-00000006", "teacher",
     ]  # fmt: skip
     # all 40 crops were asked about at the first look
-    assert sum(line["asked"] for line in read_metrics(run)) == 0
+    assert sum(line["asked"] for line in step_lines(run)) == 0
+    pieces = {line["step"]: line["piece_knn"] for line in read_metrics(run) if "loss" not in line}
+    assert list(pieces) == [0, 3, 6]
+    vit, wise = load_backbone(weights=run / "backbone.safetensors").vit, tiny_vit()
+    assert pieces[6]["cls"] == piece_knn(vit, find_pictures(data), 16).shares["cls"]
+    assert {one["teacher"] for one in pieces.values()} == {
+        piece_knn(wise, find_pictures(data), 42).shares["cls"]
+    }, "as it sees whole pictures"
     for path in (run / "backbone.safetensors", model_file(run / "checkpoints", 6)):
         vit = load_backbone(weights=path).vit
         assert vit.config == RUN.train.vit

@@ -32,3 +32,18 @@ def test_each_state_has_its_sentence(rows, kind, words):
     found = diagnose(rows)
     assert found.kind == kind
     assert words in found.message
+
+
+def test_what_pieces_say_stands_beside_what_they_are_compared_with():
+    def measured(step, cls, **more):
+        facts = {"cls": cls, "pixels": 41.7, "chance": 12.5, "pictures": 8, **more}
+        return {"step": step, "piece_knn": facts}
+
+    steps = lines([0.5] * 60)
+    rows = [measured(0, 40.6, teacher=96.9), *steps, measured(60, 80.2, teacher=96.9)]
+    assert diagnose(rows).message.endswith(
+        "tells from which of 8 pictures a piece is for 80 % of them (41 at its random start, 97 by "
+        "the teacher, 42 by raw pixels, 12.5 by chance)."
+    )
+    assert "(42 by raw pixels, 12.5 by chance)" in diagnose([*steps, measured(60, 80.2)]).message
+    assert "pieces" not in diagnose(steps).message

@@ -11,6 +11,7 @@ from dino_core.figures.curves import (
     FINETUNING,
     PRETRAINING,
     SCHEDULES,
+    distillation_curves,
     extremes,
     finetuning_curves,
     pretraining_curves,
@@ -58,6 +59,21 @@ def test_what_is_measured_now_and_then_stands_at_its_own_steps() -> None:
     assert list(trace(charts["knn"], "class token").y) == [40.0]
     assert list(trace(charts["loss"], "loss").x) == [1, 2]
     assert not trace(charts["matching"], "in another view").x, "nothing was measured yet"
+
+
+def test_pieces_stand_beside_the_teacher_raw_pixels_and_chance() -> None:
+    shares = {"cls": 40.0, "mean_patch": 50.0, "both": 60.0}
+    others = {"teacher": 96.0, "pixels": 41.5, "chance": 12.5}
+    lines = [line(1), {"step": 1, "piece_knn": {**shares, **others, "pictures": 8, "pieces": 12}}]
+    for charts in (pretraining_curves(lines, taught=True), distillation_curves(lines)):
+        drawn = {one.name: (list(one.y), one.line.dash) for one in charts["piece_knn"].data}
+        assert list(drawn.values())[:3] == [([value], "solid") for value in shares.values()]
+        dashes = [drawn[name] for name in ("teacher's class token", "raw pixels", "chance")]
+        assert [y for y, _ in dashes] == [[value] for value in others.values()]
+        assert len({dash for _, dash in dashes} - {"solid"}) == 3, "told apart without colours"
+        assert not charts["knn"].data[0].y, "never under the name of the labelled accuracy"
+    alone = pretraining_curves(lines)["piece_knn"]
+    assert [one.name for one in alone.data][3:] == ["raw pixels", "chance"], "nobody teaches it"
 
 
 def test_a_curve_says_which_entry_of_a_line_it_shows() -> None:

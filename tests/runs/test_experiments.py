@@ -4,12 +4,11 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
-from tiny_runs import TRAIN, losses, noise_folder, setup
+from tiny_runs import TRAIN, losses, noise_folder, setup, step_lines
 
 from dino_core.datasets import find_pictures
 from dino_core.masks import sample_masks
 from dino_core.runs.experiments import EXCLUSIVE, EXPERIMENTS, titles_of, with_experiments
-from dino_core.runs.folder import read_metrics
 from dino_core.runs.presets import TINY
 from dino_core.runs.pretraining import train
 from dino_core.runs.request import RunRequest, config_of
@@ -157,4 +156,4 @@ def test_a_run_under_a_switch_is_a_run(tmp_path):
     run = with_experiments(setup(data).run, ["no-local-crops", "no-masking"])
     assert train(tmp_path / "run", setup(data, run)) == "finished"
     assert len(losses(tmp_path / "run")) == 8
-    assert read_metrics(tmp_path / "run")[0]["uniform"]["dino_local_crops_loss"] == 0.0
+    assert step_lines(tmp_path / "run")[0]["uniform"]["dino_local_crops_loss"] == 0.0

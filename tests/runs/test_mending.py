@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tiny_runs import RUN, compare, final, losses, noise_folder, setup
+from tiny_runs import RUN, compare, final, losses, noise_folder, setup, step_lines
 
 from dino_core.__main__ import main
 from dino_core.runs import checkpoints
 from dino_core.runs.experiments import EXPERIMENTS, with_experiments
-from dino_core.runs.folder import RunFolder, read_metrics, write_json
+from dino_core.runs.folder import RunFolder, write_json
 from dino_core.runs.mending import mend, turned_back
 from dino_core.runs.presets import PRESETS
 from dino_core.runs.pretraining import train
@@ -78,7 +78,7 @@ def test_a_mended_run_is_the_one_that_was_mended_at_once(
     compare(late, soon, 8)
     for name, tensor in final(late).items():
         assert tensor.equal(final(soon)[name]), name
-    koleo = [line["terms"]["koleo"] for line in read_metrics(late)]
+    koleo = [line["terms"]["koleo"] for line in step_lines(late)]
     assert koleo[:4] == [0.0] * 4
     assert all(koleo[4:]), "the switch is turned back"
     assert stored_setup(RunFolder(late)).run == RUN

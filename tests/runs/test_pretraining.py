@@ -25,6 +25,7 @@ from tiny_runs import (
     processes,
     run_there,
     setup,
+    step_lines,
     together,
 )
 
@@ -61,7 +62,7 @@ def test_a_run_leaves_everything_behind(tmp_path, data):
         "step-00000004.npz",
         "step-00000008.npz",
     ]
-    line = read_metrics(run)[-1]
+    line = step_lines(run)[-1]
     for name in ("relative", "gradient_norms", "pictures_per_second", "data_wait", "seconds_left"):
         assert name in line
     assert line["measured"]["effective_rank_limit"] == 5

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 from PIL import Image
-from tiny_runs import coloured, files, noise_folder, setup
+from tiny_runs import coloured, files, noise_folder, setup, step_lines
 
 from dino_core.assets import SAMPLES
 from dino_core.runs.experiments import with_experiments
@@ -63,7 +63,7 @@ def test_without_centring_one_prototype_wins(tmp_path):
     found = run_and_diagnose(tmp_path, tiny("no-centring"))
     assert found.kind == "one-prototype", found.message
     assert "Collapsed to one prototype" in found.message
-    assert read_metrics(tmp_path / "run")[-1]["measured"]["commonest_prototype"]["dino"] > 0.9
+    assert step_lines(tmp_path / "run")[-1]["measured"]["commonest_prototype"]["dino"] > 0.9
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_without_centring_eight_pictures_end_on_three_prototypes(tmp_path):
     found = run_and_diagnose(tmp_path, run, samples)
     assert found.kind == "few-prototypes", found.message
     assert "for 8 different pictures its answers fall on" in found.message
-    measured = read_metrics(tmp_path / "run")[-1]["measured"]
+    measured = step_lines(tmp_path / "run")[-1]["measured"]
     assert measured["commonest_prototype"]["dino"] < 0.5
     assert 512 ** measured["teacher_entropy_marginal"]["dino"] < 4
 
@@ -92,7 +92,7 @@ def test_without_koleo_at_a_high_rate_directions_are_lost_and_nothing_else(tmp_p
     found = run_and_diagnose(tmp_path, run, three_colours)
     assert found.kind == "dimensional", found.message
     assert found.message.startswith("Collapsed in dimension: the class tokens of 24 pictures")
-    measured = read_metrics(tmp_path / "run")[-1]["measured"]
+    measured = step_lines(tmp_path / "run")[-1]["measured"]
     assert measured["pictures"] == 24
     assert measured["effective_rank"] < 4.58  # log2(24)
     assert measured["teacher_entropy"]["dino"] < 0.9

@@ -21,6 +21,7 @@ import {
   namesInAll,
   newestOf,
   partOf,
+  recognisedSentence,
   spreadOf,
   stepsOf,
 } from "../screens/training/probe.js";
@@ -225,4 +226,21 @@ test("the colours of a checkpoint say whose they are", () => {
   assert.match(coloursSentence(at("step-00000100", ""), false), /older run/);
   assert.match(coloursSentence(at("step-00000100", ""), true), /what the student says/);
   assert.match(coloursSentence(at("teacher", ""), true), /what it says itself/);
+});
+
+test("k-NN over pieces is said of the moment that is shown", () => {
+  const at = (step, cls) => ({
+    step,
+    piece_knn: { cls, teacher: 96.875, chance: 12.5, pictures: 8 },
+  });
+  const lines = [at(0, 40.625), { step: 20, loss: 1 }, at(20, 70), { step: 21, loss: 1 }];
+  assert.match(
+    recognisedSentence(lines, "step-00000000"),
+    /which of 8 pictures .* 40\.6 % of them/,
+  );
+  assert.match(recognisedSentence(lines, "step-00000020"), /70\.0 %.*chance is 12\.5 %/);
+  assert.match(recognisedSentence(lines, "teacher"), /96\.9 %/);
+  assert.equal(recognisedSentence(lines, "step-00000040"), "");
+  assert.equal(recognisedSentence([{ step: 0, knn: { cls: 9 } }], "step-00000000"), "");
+  assert.equal(recognisedSentence([], "teacher"), "");
 });

@@ -59,6 +59,13 @@ export interface Line {
     teacher_entropy: { dino?: number | null };
     teacher_entropy_marginal: { dino?: number | null };
   };
+  /** k-NN over pieces, in %, of and from so many pictures; docs/metrics.md has the names */
+  piece_knn?: {
+    cls: number | null;
+    teacher?: number | null;
+    chance: number;
+    pictures: number;
+  };
   /** whether it was looked at whose the gradients are: runs/NAME/shares */
   gradient_shares?: boolean;
   stage?: string;

@@ -11,10 +11,17 @@ import { legend } from "../../ui/legend.js";
 import { maximum } from "../../ui/numbers.js";
 import { createPictureChooser } from "./choose-picture.js";
 import { nameOfMoment } from "./format.js";
-import { attentionOf, coloursSentence, newestOf, partOf, spreadOf } from "./probe.js";
+import {
+  attentionOf,
+  coloursSentence,
+  newestOf,
+  partOf,
+  recognisedSentence,
+  spreadOf,
+} from "./probe.js";
 
 /** @typedef {import("./probe.js").ProbeScene} ProbeScene */
-/** @typedef {import("./state.js").RunDetails} RunDetails */
+/** @typedef {import("./state.js").Opened} Opened */
 
 /** @param {(moment: string) => void} onshow */
 export function createCheckpoints(onshow) {
@@ -27,6 +34,8 @@ export function createCheckpoints(onshow) {
     moments = /** @type {string[]} */ ([]),
     at = 0,
     picture = 0,
+    drawn = "", // in words
+    lines = /** @type {Opened["lines"]} */ ([]),
     scene = /** @type {ProbeScene | null} */ (null);
   const slider = createSlider("Checkpoint", {
     min: 0,
@@ -77,8 +86,16 @@ export function createCheckpoints(onshow) {
   function paint() {
     if (!scene) return;
     picture = Math.min(picture, scene.facts.names.length - 1);
-    said.textContent = pictures.draw(scene, picture, taught);
+    drawn = pictures.draw(scene, picture, taught);
     chooser.offer(scene.facts.names, picture);
+    describe();
+  }
+
+  function describe() {
+    if (!scene) return;
+    const recognised = recognisedSentence(lines, scene.facts.moment);
+    const words = [drawn, recognised].filter(Boolean).join(" ");
+    if (said.textContent !== words) said.textContent = words; // or it would be read out again
   }
 
   bus.on("selection", ({ change }) => {
@@ -88,8 +105,10 @@ export function createCheckpoints(onshow) {
   return {
     node,
 
-    /** @param {RunDetails} next */
-    draw({ name, kind, moments: found, history }) {
+    /** @param {Opened} next */
+    draw({ run: { name, kind, moments: found, history }, lines: measured }) {
+      lines = measured;
+      if (name === run) describe(); // what was measured may come after the picture
       if (name === run && found.join() === moments.join() && history.length === mended) return;
       const newest = name !== run || at === newestOf(moments); // follows the run
       if (name !== run) [scene, picture] = [null, 0];

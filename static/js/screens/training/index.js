@@ -81,9 +81,8 @@ export function create(root, page) {
 
   /** @param {Opened} opened */
   function drawRun(opened) {
-    for (const part of [progress, curves, gradients]) part.draw(opened);
-    for (const part of [steering, models, naming, predict, checkpoints, repeat, take])
-      part.draw(opened.run);
+    for (const part of [progress, curves, gradients, checkpoints]) part.draw(opened);
+    for (const part of [steering, models, naming, predict, repeat, take]) part.draw(opened.run);
     speakOf("training", opened.run.kind);
     fillTrainingLesson(opened.lines);
   }

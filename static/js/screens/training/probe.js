@@ -1,6 +1,8 @@
 /* The arithmetic of a checkpoint's pictures, and whose colours they have. */
+import { percent } from "../../ui/format.js";
 import { nameOfMoment } from "./format.js";
 
+/** @typedef {import("../../types/runs").Line} Line */
 /** @typedef {import("../../types/scenes").probes.ProbeScene} ProbeScene */
 
 /**
@@ -97,6 +99,25 @@ export const namesInAll = ([first, ...others]) =>
   (first?.facts.names ?? []).filter((name) =>
     others.every(({ facts }) => facts.names.includes(name)),
   );
+
+/**
+ * k-NN over pieces at a moment; "" where it was not measured.
+ *
+ * @param {readonly Line[]} lines of the run
+ * @param {string} moment
+ */
+export function recognisedSentence(lines, moment) {
+  const measured = lines.filter((line) => line.piece_knn),
+    step = stepsOf([moment])[0],
+    line = moment === "teacher" ? measured.at(-1) : measured.findLast((one) => one.step === step);
+  const share = moment === "teacher" ? line?.piece_knn?.teacher : line?.piece_knn?.cls;
+  if (!line?.piece_knn || share === undefined || share === null) return "";
+  const { pictures, chance } = line.piece_knn;
+  return (
+    `By k-NN over pieces, the class token tells from which of ${pictures} pictures a piece is ` +
+    `for ${percent(share / 100)} of them, where chance is ${percent(chance / 100)}.`
+  );
+}
 
 /**
  * What the colours of a PCA mean.
