@@ -42,6 +42,7 @@ class Series:
     details: Sequence[Any] | None = None  # of each point, %{customdata} in `hover`
     low: Sequence[Number] | None = None  # an interval around each point, in units of y
     high: Sequence[Number] | None = None
+    marked: bool = False  # every point is to be seen
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def line_chart(
                 x=list(x),
                 y=list(one.y),
                 name=one.name,
-                mode="lines+markers" if one.low is not None else "lines",
+                mode="lines+markers" if one.low is not None or one.marked else "lines",
                 line={"color": colour, "dash": one.dash, "width": one.width},
                 marker={"color": colour},
                 error_y=_interval(one),

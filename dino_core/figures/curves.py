@@ -42,6 +42,7 @@ class Chart:
     floor: float | None = None
     ceiling: float | None = None
     log: bool | None = None
+    marked: bool = False  # few points, each of which is to be seen, also the first one alone
 
 
 def term(title: str, name: str, anchored: bool = True) -> Chart:
@@ -61,6 +62,7 @@ MEASURED = {  # at milestones
         "%",
         floor=0,
         ceiling=100,
+        marked=True,
     ),
     "patch_knn": Chart(
         "k-NN of patches",
@@ -68,6 +70,7 @@ MEASURED = {  # at milestones
         "% for the class of their picture",
         floor=0,
         ceiling=100,
+        marked=True,
     ),
     "piece_knn": Chart(
         "k-NN over pieces",
@@ -80,13 +83,22 @@ MEASURED = {  # at milestones
         ),
         "% of pieces whose picture is named",
         floor=0,
-        ceiling=100,
+        marked=True,
     ),
     "matching": Chart(
-        "Patches found again", (Curve("in another view", "matching"),), "%", floor=0, ceiling=100
+        "Patches found again",
+        (Curve("in another view", "matching"),),
+        "%",
+        floor=0,
+        ceiling=100,
+        marked=True,
     ),
     "patch_cosine": Chart(
-        "Cosine between patches", (Curve("of a picture", "patch_cosine"),), "mean", ceiling=1
+        "Cosine between patches",
+        (Curve("of a picture", "patch_cosine"),),
+        "mean",
+        ceiling=1,
+        marked=True,
     ),
 }
 _TEACHER = Curve("teacher's class token", "piece_knn.teacher", anchor=True)
@@ -264,6 +276,7 @@ def _drawn(chart: Chart, lines: Sequence[Line], axis: str, theme: Theme) -> "go.
             colour=-1 if curve.anchor else subjects.index(curve),
             dash=curve.dash if curve.anchor else "solid",
             width=1.25 if curve.anchor else 1.75,
+            marked=chart.marked and not curve.anchor,
             meta={"field": curve.field, "scale": curve.scale},
         )
         for curve in chart.curves

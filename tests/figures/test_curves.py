@@ -71,6 +71,8 @@ def test_pieces_stand_beside_the_teacher_raw_pixels_and_chance() -> None:
         dashes = [drawn[name] for name in ("teacher's class token", "raw pixels", "chance")]
         assert [y for y, _ in dashes] == [[value] for value in others.values()]
         assert len({dash for _, dash in dashes} - {"solid"}) == 3, "told apart without colours"
+        modes = [one.mode for one in charts["piece_knn"].data]
+        assert modes[:4] == ["lines+markers"] * 3 + ["lines"], "a first point alone is to be seen"
         assert not charts["knn"].data[0].y, "never under the name of the labelled accuracy"
     alone = pretraining_curves(lines)["piece_knn"]
     assert [one.name for one in alone.data][3:] == ["raw pixels", "chance"], "nobody teaches it"

@@ -28,12 +28,15 @@ const lookUp = (line, field) =>
  * Every curve gets a point at each line that speaks of any of them, a gap where it does not speak of
  * the curve itself. Null when no line does.
  *
- * @param {readonly Trace[]} traces
- * @param {readonly Line[]} lines oldest first
- * @param {number} last the step that was drawn last; earlier lines are passed over
+ * A step may be noted twice, once for what it cost and later for what its milestone measured: so each
+ * chart goes on from its own last point, and a step is no older than the last one of another chart.
+ *
+ * @param {readonly Trace[]} traces of one chart, all with the same places
+ * @param {readonly Line[]} lines oldest first; what is drawn already is passed over
  */
-export function newPoints(traces, lines, last) {
-  const fields = traces.map(({ meta }) => meta?.field ?? "");
+export function newPoints(traces, lines) {
+  const fields = traces.map(({ meta }) => meta?.field ?? ""),
+    last = Number(traces[0]?.x.at(-1) ?? -Infinity);
   const fresh = lines.filter(
     (line) => Number(line.step) > last && fields.some((field) => lookUp(line, field) !== undefined),
   );

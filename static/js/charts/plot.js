@@ -2,7 +2,7 @@
 
      const place = chartPlace();                       an element to put on the page
      plot(place, charts.learning_rate);                once it is in sight: draws it, or what is new
-     extend(place, lines, step);                       the newest lines of a run's metrics
+     extend(place, lines);                             the newest lines of a run's metrics
      linkCharts([place, other]);                       (cursor.js) one cursor and one range of x
      onCells(place, { walked, opened });               (cells.js) what happens in a matrix
      moveLine(place, step);                            a schedule's own cursor
@@ -126,11 +126,10 @@ const follow = (place, chart) => (hasCells(chart.data) ? followCells : followCur
  *
  * @param {HTMLElement} place
  * @param {readonly import("./new-points.js").Line[]} lines
- * @param {number} last the step that was drawn last
  */
-export async function extend(place, lines, last) {
+export async function extend(place, lines) {
   const known = places.get(place);
-  const points = known && newPoints(known.chart.data, lines, last);
+  const points = known && newPoints(known.chart.data, lines);
   if (!points) return;
   if (known.shown)
     await globalThis.Plotly?.extendTraces(

@@ -15,8 +15,8 @@ test("a value by the names of the entries that lead to it", () => {
 
 test("curves of one chart get the same places, with gaps", () => {
   const traces = ["knn.cls", "knn.both"].map((field, i) => ({
-    x: [],
-    y: [],
+    x: [1],
+    y: [9],
     meta: { field, scale: i ? 100 : 1 },
   }));
   const lines = [
@@ -26,7 +26,7 @@ test("curves of one chart get the same places, with gaps", () => {
     line(4, { knn: { both: 0.75 } }),
     line(5, { knn: { cls: null } }),
   ];
-  assert.deepEqual(newPoints(traces, lines, 1), {
+  assert.deepEqual(newPoints(traces, lines), {
     x: [
       [2, 4, 5],
       [2, 4, 5],
@@ -39,7 +39,18 @@ test("curves of one chart get the same places, with gaps", () => {
 });
 
 test("no new line, nothing to add", () => {
-  const traces = [{ x: [], y: [], meta: { field: "loss" } }];
-  assert.equal(newPoints(traces, [line(1, { loss: 1 })], 1), null);
-  assert.equal(newPoints(traces, [line(2, { other: 1 })], 1), null);
+  const traces = [{ x: [1], y: [1], meta: { field: "loss" } }];
+  assert.equal(newPoints(traces, [line(1, { loss: 1 })]), null);
+  assert.equal(newPoints(traces, [line(2, { other: 1 })]), null);
+});
+
+test("what a milestone measures after its step was drawn is drawn as well, and once", () => {
+  const loss = [{ x: [19, 20], y: [2, 1], meta: { field: "loss" } }],
+    pieces = [{ x: [0], y: [22], meta: { field: "piece_knn.cls" } }];
+  const lines = [line(20, { loss: 1 }), line(20, { piece_knn: { cls: 41 } })];
+  assert.equal(newPoints(loss, lines), null);
+  assert.deepEqual(newPoints(pieces, lines), { x: [[20]], y: [[41]] });
+  pieces[0].x.push(20);
+  assert.equal(newPoints(pieces, lines), null);
+  assert.deepEqual(newPoints([{ ...pieces[0], x: [], y: [] }], lines), { x: [[20]], y: [[41]] });
 });

@@ -26,7 +26,7 @@ import {
 /** @param {(moment: string) => void} onshow */
 export function createCheckpoints(onshow) {
   const pictures = createPictures(),
-    said = el("p", { class: "inside-note", "aria-live": "polite" });
+    words = createWords();
   /** What is asked for, and the scene that is shown. */
   let run = "",
     taught = false,
@@ -34,8 +34,6 @@ export function createCheckpoints(onshow) {
     moments = /** @type {string[]} */ ([]),
     at = 0,
     picture = 0,
-    drawn = "", // in words
-    lines = /** @type {Opened["lines"]} */ ([]),
     scene = /** @type {ProbeScene | null} */ (null);
   const slider = createSlider("Checkpoint", {
     min: 0,
@@ -57,7 +55,7 @@ export function createCheckpoints(onshow) {
     el("h2", { text: "The same picture at each checkpoint" }),
     el("div", { class: "inside-controls" }, slider.node, chooser.node),
     pictures.node,
-    said,
+    words.node,
   );
 
   async function load() {
@@ -73,7 +71,7 @@ export function createCheckpoints(onshow) {
       paint();
       onshow(moment);
     } catch (error) {
-      said.textContent = sentenceOf(error);
+      words.problem(sentenceOf(error));
     }
   }
 
@@ -86,16 +84,8 @@ export function createCheckpoints(onshow) {
   function paint() {
     if (!scene) return;
     picture = Math.min(picture, scene.facts.names.length - 1);
-    drawn = pictures.draw(scene, picture, taught);
+    words.describe(pictures.draw(scene, picture, taught), scene.facts.moment);
     chooser.offer(scene.facts.names, picture);
-    describe();
-  }
-
-  function describe() {
-    if (!scene) return;
-    const recognised = recognisedSentence(lines, scene.facts.moment);
-    const words = [drawn, recognised].filter(Boolean).join(" ");
-    if (said.textContent !== words) said.textContent = words; // or it would be read out again
   }
 
   bus.on("selection", ({ change }) => {
@@ -106,9 +96,8 @@ export function createCheckpoints(onshow) {
     node,
 
     /** @param {Opened} next */
-    draw({ run: { name, kind, moments: found, history }, lines: measured }) {
-      lines = measured;
-      if (name === run) describe(); // what was measured may come after the picture
+    draw({ run: { name, kind, moments: found, history }, lines }) {
+      words.follow(lines, name === run);
       if (name === run && found.join() === moments.join() && history.length === mended) return;
       const newest = name !== run || at === newestOf(moments); // follows the run
       if (name !== run) [scene, picture] = [null, 0];
@@ -122,6 +111,36 @@ export function createCheckpoints(onshow) {
       slider.set(at);
       slider.input.disabled = moments.length < 2;
       void load();
+    },
+  };
+}
+
+/** What is drawn, and what was measured at the same moment: that may come later. */
+function createWords() {
+  const node = el("p", { class: "inside-note", "aria-live": "polite" });
+  let drawn = "",
+    moment = "",
+    lines = /** @type {Opened["lines"]} */ ([]);
+  function write() {
+    const words = [drawn, recognisedSentence(lines, moment)].filter(Boolean).join(" ");
+    if (node.textContent !== words) node.textContent = words; // or it would be read out again
+  }
+  return {
+    node,
+    /** @param {string} sentence @param {string} at the moment that is drawn */
+    describe(sentence, at) {
+      [drawn, moment] = [sentence, at];
+      write();
+    },
+    /** @param {Opened["lines"]} next @param {boolean} same run as the one that is drawn */
+    follow(next, same) {
+      lines = next;
+      if (same && drawn) write();
+    },
+    /** @param {string} sentence */
+    problem(sentence) {
+      drawn = "";
+      node.textContent = sentence;
     },
   };
 }

@@ -59,13 +59,11 @@ export function createCurves(run) {
   /** What is new since. */
   async function follow() {
     if (!newest) return;
-    const { lines } = newest,
-      from = shown.step,
-      fresh = lines.filter(({ step }) => step > from);
-    if (!fresh.length) return;
-    shown.step = Math.max(...fresh.map(({ step }) => step));
+    const from = shown.step,
+      fresh = newest.lines.filter(({ step }) => step >= from); // its milestone may come after it
+    shown.step = Math.max(from, fresh.at(-1)?.step ?? from);
     for (const { place, chart } of drawn) {
-      await extend(place, fresh, from);
+      await extend(place, fresh);
       place.hidden = !hasPoints(chart.data);
     }
   }
