@@ -83,3 +83,25 @@ test("a map reaches to its own largest weight", () => {
   }
   assert.equal(node.querySelector(".inside-overlay").style.opacity, "0.5");
 });
+
+test("a target that is held stays where it is", async () => {
+  const asked = [],
+    state = { ends: true, target: [0, 0], held: true, hovered: null, strength: 1 },
+    { node } = createPicture(state, (change) => asked.push(change)),
+    picture = node.querySelector(".inside-picture"),
+    frame = () => new Promise((resolve) => setTimeout(resolve, 5));
+  picture.box = { left: 0, top: 0, width: 10, height: 10 };
+  const point = async () => {
+    picture.fire("pointermove", { clientX: 5, clientY: 5 });
+    await frame();
+    return asked.at(-1);
+  };
+  assert.equal(await point(), undefined);
+  state.held = false;
+  assert.deepEqual(await point(), { target: [0, 0] });
+  state.ends = false;
+  assert.deepEqual(await point(), { hovered: [0, 0] });
+  picture.fire("pointerleave");
+  await frame();
+  assert.equal(asked.length, 2, "nothing was hovered");
+});

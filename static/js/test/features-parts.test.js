@@ -1,7 +1,8 @@
 /* The controls of the colours, and the pictures of a pair with the patches that are marked. */
 import "./small-document.js";
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mock, test } from "node:test";
+import { createLoading } from "../screens/features/loading.js";
 import { createControls } from "../screens/features/colours/controls.js";
 import { initialColours } from "../screens/features/colours/state.js";
 import { initialPair } from "../screens/features/pair/state.js";
@@ -119,4 +120,46 @@ test("of two pictures each has its own patch marked, whichever is asked from", (
     arrange({ choosing, second: null });
     assert.equal(second.hidden, choosing);
   }
+});
+
+test("what is shown is late until the newest that was asked for has come", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const answers = [],
+    ways = ["a", "b"].map((name) => ({
+      name,
+      node: document.createElement("div"),
+      load: () => new Promise((resolve) => answers.push(resolve)),
+      needs: () => [],
+    })),
+    state = { view: { dim: 48, grid: [2, 3], layers: 2 }, around: {} },
+    screen = screenOf(state);
+  let open = ways[0];
+  const loading = createLoading(screen, () => open),
+    isLate = () => ways.map(({ node }) => node.classList.contains("inside-late"));
+  const first = loading.load();
+  mock.timers.tick(100);
+  assert.deepEqual(isLate(), [false, false], "what comes soon is not dimmed");
+  mock.timers.tick(100);
+  assert.deepEqual(isLate(), [true, false]);
+  const second = loading.load();
+  mock.timers.tick(200);
+  answers[0]();
+  await first;
+  assert.deepEqual(isLate(), [true, false], "an older one has come");
+  answers[1]();
+  await second;
+  assert.deepEqual(isLate(), [false, false]);
+  void loading.load();
+  mock.timers.tick(200);
+  open = ways[1];
+  void loading.load();
+  mock.timers.tick(200);
+  assert.deepEqual(isLate(), [false, true], "another way of looking");
+  const before = screen.asked;
+  loading.resume();
+  assert.equal(screen.asked, before, "nothing has waited");
+  loading.follow();
+  mock.timers.tick(2000);
+  assert.equal(screen.asked, before + 1, "the layer rests");
+  mock.timers.reset();
 });

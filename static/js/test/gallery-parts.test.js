@@ -3,6 +3,8 @@ import "./small-document.js";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { mount, openScreen } from "../page/screens.js";
+import { createChosen } from "../screens/gallery/chosen.js";
+import { GalleryData } from "../screens/gallery/data.js";
 import { createNeighbours } from "../screens/gallery/neighbours.js";
 import { Opening } from "../screens/gallery/opening.js";
 import { createProbes } from "../screens/gallery/probes.js";
@@ -144,6 +146,69 @@ test("a gallery that is being made is asked about again, also after the server h
   assert.equal(asked.length, before, "it is done");
   timers.reset();
   clear(opening);
+});
+
+test("a gallery that is left while it loads is not shown over the next one", async () => {
+  const { asked, state, opening } = world(),
+    loaded = [];
+  opening.loading = Object.fromEntries(
+    ["rest", "own", "command", "probe", "map", "colours"].map((name) => [name, () => null]),
+  );
+  const facts = { count: 3, classes: ["cat"], layers: 2, grid: [1, 1], names: [..."abc"] };
+  mock.method(GalleryData.prototype, "ask", async (path) =>
+    path === "pictures" ? { facts, labels: [0, 0, 0] } : { xy: new Float32Array(6), facts: {} },
+  );
+  mock.method(
+    GalleryData.prototype,
+    "settle",
+    () => new Promise((resolve) => loaded.push(() => resolve({ indices: [], facts: {} }))),
+  );
+  const there = (name) => ({ name, seen: true, alive: false }),
+    answer = { galleries: [there("one"), there("two")], models: [] };
+  void opening.open("one");
+  asked[0].says(answer);
+  await settled();
+  void opening.open("two");
+  loaded[0]();
+  await settled();
+  assert.equal(state.shown, null, "the first has come, and nobody wants it any more");
+  asked[1].says(answer);
+  await settled();
+  loaded[1]();
+  await settled();
+  assert.deepEqual([state.shown.name, state.chosen, state.layer], ["two", 0, 1]);
+  clear(opening);
+});
+
+test("the chosen picture is called by its name as soon as that is known", () => {
+  const names = new Map(),
+    state = { shown: null, chosen: null, neighbours: null, features: "cls", layer: 0 },
+    { node, draw } = createChosen(state, { pick() {}, openInExplorer() {} }),
+    title = node.querySelector("h2"),
+    image = node.querySelector("img");
+  draw({ chosen: 1 });
+  assert.equal(title.textContent, "");
+  Object.assign(state, {
+    shown: {
+      gallery: { labels: [-1, 0], facts: { grid: [2, 2], classes: ["cat"] } },
+      names: { of: (index) => names.get(index) ?? "…" },
+      data: { url: (path) => `galleries/g/${path}` },
+      thumbnails,
+    },
+    chosen: 1,
+  });
+  draw({ chosen: 1 });
+  assert.deepEqual([title.textContent, image.src], ["…", "galleries/g/pictures/1.jpg"]);
+  names.set(1, "cats/2.png");
+  draw({ named: [1] });
+  assert.deepEqual(
+    [title.textContent, title.title, image.alt],
+    ["2.png", "cats/2.png", "cats/2.png"],
+  );
+  assert.match(node.querySelector("dl").textContent, /Labelcat/);
+  state.chosen = 0;
+  draw({ chosen: 0 });
+  assert.match(node.querySelector("dl").textContent, /Labelnone/);
 });
 
 test("the chart of the probes follows the classifier and the layer", async () => {

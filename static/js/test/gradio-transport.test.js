@@ -111,6 +111,22 @@ test("what is not Gradio's goes through as it is", async () => {
   await assert.rejects(fetch(`${ROOT}/app_id`), TypeError);
 });
 
+for (const status of [502, 504])
+  test(`a proxy that finds no server (${status}) is no answer`, async () => {
+    const one = page(),
+      before = one.server.send;
+    let asked = 0;
+    const send = async (/** @type {any} */ input, /** @type {any} */ init) =>
+      asked++ ? before(input, init) : new Response("Bad gateway", { status });
+    const connection = createConnection({
+      ...{ ask: async () => ({}), recover: async () => true, tell: () => {}, sleep: settled },
+    });
+    const uploads = { keep: () => {}, server: () => "0" };
+    const fetch = createTransport({ send, connection, uploads, sleep: settled });
+    const answer = await fetch(`${ROOT}/queue/join?`, SESSION);
+    assert.deepEqual([await answer.json(), asked], [{ event_id: "0-1" }, 2]);
+  });
+
 test("an event waits for a server that is away", async () => {
   const one = page();
   one.server.kill();

@@ -2,10 +2,14 @@
 import "./small-document.js";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { mount, openScreen } from "../page/screens.js";
 import { createForm } from "../screens/training/form.js";
 import { createTuning } from "../screens/training/form-fields.js";
 import { presetSentence } from "../screens/training/form-sentences.js";
+import { createConfusion } from "../screens/training/confusion.js";
+import { createLayers } from "../screens/training/layers.js";
 import { createNaming } from "../screens/training/naming.js";
+import { createPredict } from "../screens/training/predict.js";
 import { createProgress } from "../screens/training/progress.js";
 
 /** The field of a label. */
@@ -18,7 +22,12 @@ const press = (node, text) =>
     .find((one) => one.textContent === text)
     .click();
 
-const later = () => new Promise((resolve) => setImmediate(resolve));
+async function later() {
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+openScreen("training");
+mount("training", document.createElement("div"));
 
 test("blocks are asked for where the last blocks learn", () => {
   const { node, filled } = createTuning(),
@@ -116,7 +125,6 @@ test("a run's name and note: what somebody writes is not written over, and what 
   status = 422;
   press(part.node, "Save");
   await later();
-  await later();
   assert.deepEqual(
     [problem.hidden, problem.textContent, part.node.open],
     [false, "Too long.", true],
@@ -124,11 +132,128 @@ test("a run's name and note: what somebody writes is not written over, and what 
   status = 200;
   press(part.node, "Save");
   await later();
-  await later();
   assert.deepEqual(sent.at(-1), ["runs/a/notes", { name: "Sparrows", pictures: "", note: "few" }]);
   assert.deepEqual([saved.mock.callCount(), part.node.open, problem.hidden], [1, false, true]);
   part.node.open = true;
   part.draw({ name: "b", mine: true, notes });
   assert.deepEqual([name.value, part.node.open], ["Birds", false], "another run is opened");
+  mock.restoreAll();
+});
+
+// ---------- answers that come late
+
+/** A server that answers when the test says so. */
+function slowServer() {
+  const asked = [];
+  mock.method(
+    globalThis,
+    "fetch",
+    (url) =>
+      new Promise((resolve) => {
+        const says = (body, status = 200) => resolve(new Response(body, { status }));
+        asked.push({ url: String(url), says });
+      }),
+  );
+  return asked;
+}
+
+const charts = (word) =>
+  JSON.stringify({ confusion: { data: [word], layout: { meta: { title: word } } } });
+
+test("the confusions are drawn in the colours of the page, also when these change on the way", async () => {
+  const asked = slowServer(),
+    drawn = [];
+  globalThis.Plotly = { react: async (_place, data) => drawn.push(data[0]) };
+  document.head.append = (script) => script.fire("load");
+  const part = createConfusion(
+    () => {},
+    (work) => work(),
+  );
+  const report = { confusion: [[1]], classes: [{ name: "cat" }] },
+    { body } = document;
+  part.draw("a", report, null);
+  const place = part.node.querySelector(".inside-plot");
+  Object.assign(place, { offsetWidth: 100, on() {} });
+  body.classList.add("dark");
+  asked[0].says(charts("light"));
+  await later();
+  assert.deepEqual(drawn, [], "the page is dark now");
+  body.classList.remove("dark");
+  part.draw("b", { ...report }, null);
+  Object.assign(part.node.querySelector(".inside-plot"), { offsetWidth: 100, on() {} });
+  asked.at(-1).says(charts("of b"));
+  await later();
+  assert.equal(part.node.querySelector("caption") !== null, true);
+  assert.deepEqual(drawn, ["of b"]);
+  mock.restoreAll();
+});
+
+test("layers are asked for once a run, and another run's answer is not shown", async () => {
+  const asked = slowServer(),
+    part = createLayers((work) => work());
+  part.draw("a", false);
+  assert.deepEqual([asked.length, part.chart.hidden], [0, true]);
+  part.draw("a", true);
+  part.draw("b", true);
+  assert.deepEqual(
+    asked.map(({ url }) => url),
+    ["runs/a/layers", "runs/b/layers"],
+  );
+  const facts = { kinds: ["cls"], methods: ["knn"], words: "Judged", complete: true };
+  asked[0].says(probeOf(facts, 0.5));
+  await later();
+  assert.ok(part.chart.hidden, "b is open");
+  asked[1].says(probeOf(facts, 0.75));
+  await later();
+  assert.deepEqual([part.chart.hidden, part.best.accuracy], [false, 0.75]);
+  const count = asked.length;
+  part.draw("b", true);
+  assert.equal(asked.length, count, "it is there");
+  part.draw("c", false);
+  assert.deepEqual([part.verdict.hidden, part.best], [true, null]);
+  mock.restoreAll();
+});
+
+/** One layer, one classifier. */
+function probeOf(facts, accuracy) {
+  const arrays = Object.fromEntries(
+      ["accuracy", "low", "high"].map((name, i) => [
+        name,
+        { dtype: "F32", shape: [1, 1, 1], data_offsets: [4 * i, 4 * i + 4] },
+      ]),
+    ),
+    header = { __metadata__: { facts: JSON.stringify(facts) }, ...arrays },
+    text = JSON.stringify(header),
+    padded = text.padEnd(Math.ceil(text.length / 8) * 8),
+    bytes = new TextEncoder().encode(padded),
+    all = new Uint8Array(8 + bytes.length + 12);
+  new DataView(all.buffer).setBigUint64(0, BigInt(bytes.length), true);
+  all.set(bytes, 8);
+  new Float32Array(all.buffer, 8 + bytes.length, 3).fill(accuracy);
+  return all;
+}
+
+test("a picture that could not be asked about is asked about again", async () => {
+  const asked = slowServer(),
+    part = createPredict((work) => work()),
+    run = { kind: "fine-tuning", report: true, pictures_shown: true, name: "a" },
+    said = part.node.querySelector(".inside-note");
+  part.look({ key: "k", sample: "cat.jpg" });
+  assert.equal(asked.length, 0, "of which run?");
+  part.draw({ ...run, pictures_shown: false });
+  assert.deepEqual([asked.length, part.node.hidden], [0, true]);
+  part.draw(run);
+  part.draw(run);
+  assert.equal(asked.length, 1, "it is on its way");
+  assert.match(said.textContent, /it is being asked/);
+  asked[0].says("Wait for the model.", 422);
+  await later();
+  assert.equal(said.textContent, "Wait for the model.");
+  part.draw(run);
+  assert.equal(asked.length, 2);
+  part.draw({ ...run, name: "b" });
+  asked[1].says("Too late.", 422);
+  await later();
+  assert.match(said.textContent, /it is being asked/, "of the run that is open");
   mock.restoreAll();
 });

@@ -27,14 +27,32 @@ async function settled() {
   for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-test("of a zip as many pictures may come as there are rows left", async () => {
+/** A tray on a server that has these choices and computes nothing. */
+function opened() {
   const never = new Promise(() => {});
   mock.method(globalThis, "fetch", (url) =>
     String(url) === "tray/choices" ? Promise.resolve(Response.json(CHOICES)) : never,
   );
   const root = document.createElement("div"),
-    page = { name: "tray", run: (work) => work(), expose() {}, send() {} },
-    screen = create(root, page);
+    shown = {},
+    expose = (now) => Object.assign(shown, now),
+    screen = create(root, { name: "tray", run: (work) => work(), expose, send() {} });
+  return { root, shown, screen };
+}
+
+test("a new tray is filled with samples once, and another picture comes to the others", async () => {
+  const { shown, screen } = opened();
+  void screen.show(VIEW);
+  await settled();
+  assert.deepEqual(shown.rows.length, 4);
+  void screen.show({ ...VIEW, key: "l", sample: "e.jpg" });
+  await settled();
+  assert.deepEqual(shown.rows.length, 5);
+  mock.restoreAll();
+});
+
+test("of a zip as many pictures may come as there are rows left", async () => {
+  const { root, screen } = opened();
   void screen.show(VIEW);
   await settled();
   const pictures = ["1.png", "2.png", "x.txt"].map((path) => ({

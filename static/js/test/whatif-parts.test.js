@@ -2,10 +2,17 @@
 import "./small-document.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { select } from "../page/selection.js";
+import { createResults } from "../screens/whatif/results.js";
+import { createPrototypes } from "../screens/whatif/says.js";
 import { createScreeningCard } from "../screens/whatif/screening-card.js";
 import { brushed, createStrokes, heldBy } from "../screens/whatif/strokes.js";
 import { createEditing } from "../screens/whatif/state.js";
 import { createUndo } from "../screens/whatif/undo.js";
+import { settings } from "../settings.js";
+
+for (const name of ["magma", "blue-red"])
+  settings.colours[name] = Array.from({ length: 256 }, (_, i) => [i, 0, 0]);
 
 const edit = (text) => ({ text, on: true });
 const VIEW = { grid: [2, 3] };
@@ -106,4 +113,66 @@ test("the card of a part shows the numbers that there are now", () => {
   assert.equal(node.querySelector("b").textContent, "head 0", "the first where none is pointed at");
   assert.match(node.textContent, /n = 1 picture/);
   assert.ok(!node.textContent.includes("±"));
+});
+
+test("attention before and after is shown in one scale, of the head that is chosen", () => {
+  const state = { shown: null, hovered: null, reference: "samples", references: [] },
+    { node, panels, draw } = createResults(state, () => {});
+  // Two heads over 1 x 2 patches.
+  const of = (...values) => Float32Array.from(values);
+  state.shown = {
+    view: { grid: [1, 2], input_size: [28, 14] },
+    reference: "samples",
+    texts: [],
+    scene: {
+      facts: {
+        ...{ grid: [1, 2], heads: 2, note: "", layer: 1, cls_cosine: 1, patch_cosine_mean: 1 },
+        entry: 0,
+      },
+      shapes: { cls_cosine_by_layer: [2] },
+      attention_before: of(0.2, 0.1, 0.4, 0.4),
+      attention_after: of(0.05, 0.4, 0.4, 0.2),
+      colours_before: new Uint8Array(6),
+      colours_after: new Uint8Array(6),
+      patch_cosine: of(1, 0.5),
+    },
+  };
+  const painted = (panel) => {
+    const image = panel.picture.overlay.told.findLast(([name]) => name === "putImageData")[1];
+    return [image.data[0], image.data[4]];
+  };
+  select({ head: 0, row: 0, col: 1 });
+  draw();
+  assert.deepEqual(painted(panels.attentionBefore), [128, 64], "half of the largest of both");
+  assert.deepEqual(painted(panels.attentionAfter), [32, 255]);
+  assert.deepEqual(painted(panels.change), [0, 255]);
+  assert.match(node.textContent, /Nothing is changed/);
+  assert.equal(panels.change.picture.marker.style.transform, "translate(100%, 0%)");
+  select({ head: null });
+  draw();
+  assert.deepEqual(painted(panels.attentionBefore), [255, 212], "the mean: 0.3 and 0.25 of 0.3");
+});
+
+test("the likeliest prototypes before and after, and what they cost", () => {
+  const { node, draw } = createPrototypes();
+  draw({ shown: null });
+  assert.ok(node.hidden);
+  const prototypes = {
+    shapes: { prototypes: [2, 2] },
+    prototypes: Uint16Array.from([7, 3, 11, 5]),
+    probabilities: Float32Array.from([0.5, 0.25, 0.75, 0.125]),
+    facts: { title: "Of the pair", dino: [1.5, 2.5], ibot: null },
+  };
+  draw({ shown: { prototypes } });
+  assert.ok(!node.hidden);
+  const rows = node
+    .querySelectorAll("tbody tr")
+    .map((row) => row.children.map((one) => one.textContent));
+  assert.deepEqual(rows, [
+    ["1", "7  50.0 %", "11  75.0 %"],
+    ["2", "3  25.0 %", "5  12.5 %"],
+    ["DINO", "1.500 nats", "2.500 nats"],
+  ]);
+  draw({ shown: { prototypes: { ...prototypes, facts: { ...prototypes.facts, ibot: [3, 4] } } } });
+  assert.match(node.textContent, /iBOT, all patches3\.000 nats4\.000 nats/);
 });
