@@ -208,7 +208,7 @@ test("layers are asked for once a run, and another run's answer is not shown", a
   assert.deepEqual([part.chart.hidden, part.best.accuracy], [false, 0.75]);
   const count = asked.length;
   part.draw("b", true);
-  assert.equal(asked.length, count, "it is there");
+  assert.deepEqual([asked.length, part.chart.hidden], [count, false], "it is there, and stays");
   part.draw("c", false);
   assert.deepEqual([part.verdict.hidden, part.best], [true, null]);
   mock.restoreAll();

@@ -10,7 +10,7 @@ settings.presets = [["paper", "Paper"]];
 const CHOICES = {
   models: [["own", "Own"]],
   titles: { own: "Own" },
-  samples: ["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"].map((name) => [`sample/${name}`, name]),
+  samples: [..."abcdefgh"].map((letter) => `${letter}.jpg`).map((name) => [`sample/${name}`, name]),
   opened: {},
 };
 const VIEW = {
