@@ -1,12 +1,17 @@
 """What several tests share."""
 
 import os
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+# What has been compiled is kept, also where the environment says otherwise: several processes read
+# the same three hundred files, and start hundreds of others.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 os.environ["HF_HUB_OFFLINE"] = "1"  # before a peer is imported: no test reaches for the network
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

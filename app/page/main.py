@@ -13,10 +13,8 @@ from app.page.updates import Session
 from app.paths import TEXT
 from app.services import Services
 
-LESSONS = """async () => {
-    await import(new URL("inside/js/boot.js", document.baseURI)).then(() => Inside.ready());
-    return %s;
-}"""
+READY = """() => import(new URL("inside/js/boot.js", document.baseURI))
+    .then(() => { Inside.ready(); })"""
 
 
 def build_app(services: Services) -> gr.Blocks:
@@ -34,22 +32,23 @@ def build_app(services: Services) -> gr.Blocks:
                 views = {"strip": canvas_view("strip", view=view)}
                 with gr.Column(elem_id=f"screen-{WELCOME}", elem_classes="inside-screen"):
                     views[WELCOME] = canvas_view(WELCOME)
-                lessons = []
                 for name in SCREENS:
                     with gr.Column(elem_id=f"screen-{name}", elem_classes="inside-screen"):
                         views[name] = canvas_view(name)
-                        lessons.append(build_lesson(name))
-        # Setting equations keeps a browser busy, and the newcomer's picture would wait for it.
-        texts = json.dumps([(TEXT / f"{name}.md").read_text(encoding="utf-8") for name in SCREENS])
-        page.load(None, None, lessons, js=LESSONS % texts, api_visibility="private")
+                        build_lesson(name, views[name])
+        page.load(None, None, None, js=READY, api_visibility="private")
         Handlers(services, session, rail, views).connect(page)
         add_endpoints(services)
     return page
 
 
-def build_lesson(name: str) -> gr.Markdown:
-    """The place for a few sentences and the equation; the view fills in the user's own numbers."""
-    return gr.Markdown(
+def build_lesson(name: str, view: gr.HTML) -> None:
+    """A few sentences and the equation, in which the view fills in the user's own numbers.
+
+    Setting equations keeps a browser busy, and the picture would wait for it: a lesson is written
+    when its view says that it has been made, by the event `expand`.
+    """
+    lesson = gr.Markdown(
         latex_delimiters=[
             {"left": "$$", "right": "$$", "display": True},
             {"left": "$", "right": "$", "display": False},
@@ -58,3 +57,5 @@ def build_lesson(name: str) -> gr.Markdown:
         elem_id=f"lesson-{name}",
         elem_classes="inside-lesson",
     )
+    text = json.dumps((TEXT / f"{name}.md").read_text(encoding="utf-8"))
+    view.expand(None, None, lesson, js=f"() => {text}", api_visibility="private")

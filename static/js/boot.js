@@ -5,7 +5,7 @@ import { connection, watchConnection } from "./page/connection.js";
 import { createTransport } from "./page/gradio-transport.js";
 import { followHistory } from "./page/history.js";
 import { begins, ends, wantedOf } from "./page/late.js";
-import { watchLessons } from "./page/lesson.js";
+import { beginLessons, watchLessons, writesLesson } from "./page/lesson.js";
 import { arrived, opening } from "./page/link.js";
 import { preparePictures } from "./page/picture-upload.js";
 import { followRailKeys } from "./page/rail-keys.js";
@@ -37,6 +37,7 @@ function mount(name, { element, props, watch, trigger }) {
     props.value = value;
     trigger("select");
   });
+  writesLesson(name, () => trigger("expand"));
   if (!settle(name, place)) screens.mount(name, place);
   if (name !== screens.STRIP) return;
   const follow = () => {
@@ -52,11 +53,13 @@ export const Inside = {
   /** The place of the visitor's own checkpoints has been made. */
   checkpoints: mountCheckpoints,
 
-  /** Resolves when the first picture is on the screen, and there is time for the lessons. */
+  /** Gradio has made all places. The lessons wait until the first picture is on the screen. */
   ready() {
     watchLessons();
-    void screens.ready.then(() => import("./guide/index.js")).then((guide) => guide.begin());
-    return screens.ready;
+    void screens.ready.then(() => {
+      beginLessons();
+      return import("./guide/index.js").then((guide) => guide.begin());
+    });
   },
 
   /** Python has answered the page's arrival. */

@@ -405,3 +405,7 @@ def test_screens_get_ready_before_they_open_unless_the_browser_saves_data(
     made = """[...document.querySelectorAll("[data-view]")]
         .filter((view) => view.childElementCount).map((view) => view.dataset.view).sort()"""
     assert sparing.evaluate(made) == ["attention", "strip"]  # it has been there for longer
+    for screen in ("crops", "masks"):  # and the lesson comes with its screen
+        expect(page.locator(f"#lesson-{screen} p").first).to_be_attached()
+    expect(sparing.locator("#lesson-attention p").first).to_be_attached()
+    assert sparing.locator("#lesson-crops p").count() == 0

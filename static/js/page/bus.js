@@ -5,6 +5,7 @@
 /**
  * @typedef {object} PageEvents
  * @property {{ name: string, before: string | null }} screen a screen was opened; `before` was open
+ * @property {string} made the screen of this name has been made, for whoever may open it
  * @property {import("../types/page").View} view another picture, model, size or seed
  * @property {string} gone the model of this name is no longer on the server
  * @property {string} compare the page's model is to be compared with the one of this name

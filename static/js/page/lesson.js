@@ -1,7 +1,9 @@
 /* The visitor's own numbers in the lessons: <span class="live-NAME"> is filled with what the screen
    of that lesson has computed last.
 
-   Gradio writes a lesson when it comes to it and says nothing about it, so the places are watched. */
+   Gradio writes a lesson when its screen has been made, and says nothing about it, so the places are
+   watched: setting the equations of all screens at once would keep the browser from the one that is
+   open. */
 import { settings } from "../settings.js";
 import { bus } from "./bus.js";
 import { addHead, watchWidth, unfoldLesson } from "./lesson-head.js";
@@ -84,6 +86,41 @@ export function watchLessons() {
     new MutationObserver(written).observe(lesson, { childList: true, subtree: true });
     written();
   }
+}
+
+/** @type {Map<string, () => void>} screen -> asks Gradio for its lesson, which is not written yet */
+const unwritten = new Map();
+/** @type {Set<string>} */
+const made = new Set();
+let begun = false;
+
+/** @param {string} screen */
+function writeLesson(screen) {
+  if (!begun || !made.has(screen)) return;
+  unwritten.get(screen)?.();
+  unwritten.delete(screen);
+}
+
+/**
+ * A component of Gradio's says how the lesson of its screen comes to be written.
+ *
+ * @param {string} screen
+ * @param {() => void} ask has Gradio write it
+ */
+export function writesLesson(screen, ask) {
+  unwritten.set(screen, ask);
+  writeLesson(screen);
+}
+
+bus.on("made", (screen) => {
+  made.add(screen);
+  writeLesson(screen);
+});
+
+/** There is time for the lessons of the screens that have been made, and of whatever is made. */
+export function beginLessons() {
+  begun = true;
+  made.forEach(writeLesson);
 }
 
 /** Somebody is led to the lesson of a screen. @param {string} screen */

@@ -105,7 +105,7 @@ const load = (name) =>
  */
 async function make(name, root) {
   const { create } = await load(name);
-  return create(root, {
+  const parts = create(root, {
     name,
     async run(work) {
       const worked = await run(root, work);
@@ -117,6 +117,8 @@ async function make(name, root) {
     },
     send: (value) => sendToPython(name, value),
   });
+  bus.emit("made", name);
+  return parts;
 }
 
 /** Makes a screen, once. @param {string} name @param {Mounted} screen */
