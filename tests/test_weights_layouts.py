@@ -54,6 +54,20 @@ def test_undecidable_heads_are_asked_for():
         load_backbone(weights=GOLDEN / "teacher_checkpoint_tiny.pth")
 
 
+@pytest.mark.parametrize(
+    ("prefix", "layout"),
+    [
+        ("", "official"),
+        ("teacher.backbone.", "official training checkpoint"),
+        ("teacher.", "official"),
+    ],
+)
+def test_a_backbone_that_is_called_one_is_of_a_training(tmp_path, prefix, layout):
+    state = {prefix + name: tensor for name, tensor in tiny_vit().state_dict().items()}
+    torch.save(state, tmp_path / "own.pth")
+    assert load_backbone(weights=tmp_path / "own.pth", heads=3).info.layout == layout
+
+
 @pytest.mark.parametrize("branch", ["teacher", "student"])
 def test_training_checkpoint_has_two_branches(tmp_path, branch):
     meta = json.loads((GOLDEN / "train_meta.json").read_text())

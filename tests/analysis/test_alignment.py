@@ -252,6 +252,15 @@ def test_tokens_of_large_norm_take_no_component_when_they_are_not_asked() -> Non
     assert ((family.maps[0].colours >= 0) & (family.maps[0].colours <= 1)).all()
 
 
+@pytest.mark.parametrize(("count", "enough"), [(3, False), (4, True)])
+def test_of_as_few_patches_as_colours_there_is_no_foreground(count: int, enough: bool) -> None:
+    """Three components of three patches would show them all, whatever they are."""
+    asked = torch.zeros(168, dtype=torch.bool)
+    asked[:count] = True
+    family = colour_family([layer(0), layer(1)], [GRID] * 2, ALL, asked=[asked, asked])
+    assert (family.note == "") == enough
+
+
 def test_a_map_that_does_not_vary_is_no_mistake() -> None:
     family = colour_family([torch.full((168, 16), 0.3), layer(0)], [GRID] * 2, PCAConfig())
     assert family.maps[0].colours.isfinite().all()

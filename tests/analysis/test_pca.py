@@ -224,3 +224,7 @@ def test_eigenvectors_are_the_same_whoever_computes_them(monkeypatch: pytest.Mon
     torch.testing.assert_close(values, others)
     torch.testing.assert_close((vectors * other_vectors).sum(0).abs(), torch.ones(3).double())
     torch.testing.assert_close(matrix @ other_vectors, other_vectors * others)
+    upper = matrix.triu() + 7 * torch.ones(12, 12, dtype=torch.float64).tril(-1)
+    torch.testing.assert_close(largest_eigenvectors(upper, 3)[0], values)
+    sys.modules["scipy.linalg"] = scipy.linalg
+    torch.testing.assert_close(largest_eigenvectors(upper, 3)[0], values)

@@ -50,6 +50,17 @@ def test_one_pca_for_all_pictures(seen: list[Inspection]) -> None:
     assert column.numbers == pytest.approx(shares), "the share of each picture, to sort by"
 
 
+def test_further_layers_are_brought_to_the_first_one_asked_for(seen: list[Inspection]) -> None:
+    config, grids = PCA_PRESETS["all-patches"], tuple(one.grid for one in seen)
+    joint = [torch.cat([one.patches(layer).float() for one in seen]) for layer in (1, 0)]
+    wanted = colour_places(joint, [grids, grids], config, reference=0)
+    columns = fill(seen, "pca:1", "pca:0", config=config)
+    for column, one in zip(columns, wanted.maps, strict=True):
+        flat = torch.cat([part.flatten(0, 1) for part in column.maps])
+        torch.testing.assert_close(flat, one.colours, atol=1e-4, rtol=0)
+    assert [part.note.count("cosine with the column before") for part in columns] == [0, 1]
+
+
 def test_several_pictures_turned_alike_keep_their_colours(seen: list[Inspection]) -> None:
     """A second map that is the first in other directions has the first one's colours exactly."""
     joint = torch.cat([one.patches(1).float() for one in seen])

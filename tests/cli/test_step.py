@@ -43,6 +43,20 @@ def asked(folder: Path, *words: str) -> list[str]:
     return ["step", images[0], "--references", *images, "--pair", pair, *words]
 
 
+def test_references_that_cannot_be_read_are_left_out_and_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken, files = tmp_path / "broken.png", [tmp_path / "a.npz", tmp_path / "b.npz"]
+    broken.write_bytes(b"no picture")
+    words = asked(folder, "--output")
+    assert main([*words, str(files[0])]) == 0
+    at = words.index("--references") + 1
+    code = main([*words[:at], str(broken), *words[at:], str(files[1])])
+    assert "broken.png" in capsys.readouterr().err
+    assert code != 0, "and the command says so"
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
 def test_what_is_written_is_the_step(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

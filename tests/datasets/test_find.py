@@ -256,3 +256,6 @@ def test_a_test_set_of_one_class_gets_its_label_from_the_classes_that_are_known(
     inside = find_pictures(root / "Cats").labelled_as(("cats", "dogs"))
     assert (inside.labels, inside.classes) == ((0, 0), ("cats",))
     assert found.labelled_as(("owls", "dogs")).labels is None
+    nested = find_pictures(files(tmp_path / "dogs", {"cats/owls/1.png": picture(2)}))
+    assert nested.labelled_as(("owls", "cats", "dogs")).classes == ("owls",), "the innermost"
+    assert nested.labelled_as(("cats", "dogs")).classes == ("cats",)

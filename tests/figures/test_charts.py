@@ -73,6 +73,11 @@ def test_a_menu_turns_to_logarithms_what_allows_it() -> None:
     [menu] = figure.layout.updatemenus
     assert [button.label for button in menu.buttons] == ["linear", "logarithmic"]
     assert menu.buttons[1].args[0] == {"yaxis2.type": "log"}, "the total may be below 0"
+    assert menu.active == 0
+    charts = pretraining_curves(LINES)
+    charts["ibot_loss"].update_yaxes(type="log")
+    [menu] = stack(charts).layout.updatemenus
+    assert menu.active == 1, "it says how they are drawn"
     values = {name: [1.0, 2.0] for name in SCHEDULES}
     assert not stack(schedules([0, 1], values)).layout.updatemenus
 

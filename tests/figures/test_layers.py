@@ -109,6 +109,7 @@ def test_confusion_rows_are_the_truth() -> None:
     [cells] = chart.data
     assert [list(row) for row in cells.z] == [[75, 25], [0, 0]]
     assert [list(row) for row in cells.text] == [[3, 1], [0, 0]]
+    assert [list(row) for row in cells.customdata] == [[4, 4], [0, 0]], "of how many"
     assert (cells.zmin, cells.zmax) == (0, 100)
     assert chart.layout.yaxis.autorange == "reversed", "the first class is on top"
     assert cells.texttemplate is not None

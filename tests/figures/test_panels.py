@@ -187,6 +187,10 @@ def test_crops_with_their_boxes(drawn: tuple[Crop, ...]) -> None:
         np.testing.assert_array_equal(axes.images[0].get_array(), crop.pixels)
         assert f"{crop.kind} {crop.index}, {100 * crop.area_fraction:.0f} %" in words(figure)
     assert len({tuple(box.get_edgecolor()) for box in boxes.values()}) == 5
+    places = [axes.get_position() for axes in figure.axes[1:]]
+    assert [round(one.y0, 4) for one in places[:4]] == [round(places[0].y0, 4)] * 4
+    assert sorted(one.x0 for one in places[:4]) == [one.x0 for one in places[:4]], "row by row"
+    assert (places[4].x0, places[4].y0 < places[0].y0) == (pytest.approx(places[0].x0), True)
     with pytest.raises(ValueError, match="no crops to show"):
         figures.crops(noise(4, 4), [])
 

@@ -163,6 +163,12 @@ def test_features_are_computed_once(tmp_path, setup, monkeypatch):
     (run / "report.json").unlink()
     finetune(run, resume=True)
     assert report(run) == first
+    skipped = (run / "log.txt").read_text().count("Skipped red/broken.png")
+    assert skipped == 1
+    (run / "layers.json").unlink()
+    monkeypatch.undo()
+    finetune(run, resume=True)
+    assert (run / "log.txt").read_text().count("Skipped red/broken.png") == 1, "it is known"
     zipped(tmp_path / "data.zip", coloured(13))
     with pytest.raises(ValueError, match="not those that the run started with"):
         finetune(run, resume=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_models import TINY, tiny_vit
 from tiny_runs import TRAIN, longer, noise_folder, setup
 
 from dino_core.config import VIT_SMALL
@@ -21,7 +22,7 @@ from dino_core.runs.progress import begin, open_pair
 from dino_core.runs.setup import BUNDLED_HEADS, NEW_HEADS, Setup, validated
 from dino_core.step.loader import generator_for
 from dino_core.student_teacher import StudentTeacher
-from dino_core.weights import load_backbone
+from dino_core.weights import load_backbone, save_backbone
 from dino_core.weights.variants import DISTILLED, find_variant, sha256
 
 NAME = "preview_vits14"
@@ -126,6 +127,21 @@ def test_heads_that_come_with_a_backbone_are_taken_for_continue_only(tmp_path):
     assert not torch.equal(
         with_new.student.dino_head.mlp[0].weight, with_theirs.student.dino_head.mlp[0].weight
     )
+
+
+def test_a_network_that_goes_on_from_weights_drops_paths_as_the_recipe_says(tmp_path):
+    chosen = with_steps(find_preset("continue"), 4)
+    vit = replace(chosen.train.vit, drop_path=0.25, fused_attention=False)
+    file = save_backbone(tiny_vit(), tmp_path / "tiny.safetensors")
+    setup_of = Setup(
+        run=replace(chosen, train=replace(chosen.train, vit=vit)),
+        data=str(noise_folder(tmp_path / "data")),
+        weights=str(file),
+        heads=NEW_HEADS,
+    )
+    found = validated(setup_of)[0].run.train.vit
+    assert (found.drop_path, found.fused_attention) == (0.25, False)
+    assert (found.dim, found.depth, found.heads) == (TINY.dim, TINY.depth, TINY.heads)
 
 
 def test_heads_of_another_size_are_refused(tmp_path, saved):

@@ -27,6 +27,20 @@ def test_weights_and_what_is_known_of_them_stand_beside_the_verdict(tmp_path: Pa
     assert watched["weights"] == "Preview. Not the official weights"
 
 
+def test_names_of_files_are_for_whom_they_belong_to(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, {})
+    report = {
+        "mistakes": [{"file": "mine/1.png", "true": "a"}],
+        "skipped": [{"file": "mine/2.png", "why": "broken"}],
+    }
+    (folder / "report.json").write_text(json.dumps(report))
+    own, watched = (report_of(folder, with_files=one) for one in (True, False))
+    assert own["mistakes"] == [{"file": "mine/1.png", "true": "a", "number": 0}]
+    assert own["skipped"] == report["skipped"]
+    assert watched["mistakes"] == [{"true": "a", "number": 0}]
+    assert "mine" not in json.dumps(watched)
+
+
 @pytest.mark.parametrize(
     ("config", "words"),
     [
