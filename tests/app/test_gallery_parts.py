@@ -88,6 +88,8 @@ def test_parts_names_search_and_tiles(client: TestClient, made: Path) -> None:
         "class-03/0000123.jpg",
         "class-00/0000040.jpg",
     ]
+    for kept in ("names?of=3", "tiles.jpg?of=3", "part/0"):
+        assert get(kept).headers["cache-control"] == "private, max-age=300", kept
     assert get("search?text=CLASS-07").content == pack(gallery_parts.found(made, "class-07"))
     assert get("search?text=").status_code == 422
     with Image.open(io.BytesIO(get("tiles.jpg?of=3,43,4").content)) as sheet:

@@ -157,6 +157,21 @@ def test_a_refusal_leaves_what_is_shown(
     assert page.session == before
     assert (update["model"], update["size"]) == ("tiny", 448), "the choices go back"
     assert update["picture"] is not None, "and so does the thumbnail"
+    page.session = Session()  # as on a page that was opened before the server was started anew
+    again = page.touch(name, *values, shown=before.key)
+    assert words in again["status"]
+    assert (again["model"], again["size"]) == ("tiny", 448), "the page itself says what it shows"
+
+
+def test_what_a_visitor_wrote_is_text_wherever_it_is_said(
+    page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("app.page.updates.gr.Warning", told.append)
+    update = page.touch("open_sample", "cat.jpg", "<img src=x>", 224, 0)
+    assert "&lt;img src=x&gt;" in update["status"]
+    assert "&lt;img src=x&gt;" in told[0]
+    assert not any("<img" in words for words in (*told, update["status"]))
 
 
 def test_another_model_or_size_is_of_the_same_picture(page: Page, tmp_path: Path) -> None:

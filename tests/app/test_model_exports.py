@@ -90,6 +90,7 @@ def test_what_is_proven_is_offered_to_who_asked(server: Server, own: str) -> Non
     card = ended(ada, ada.post(f"/exports?model={own}&to=timm").json())
     assert (card["state"], card["file"], card["bytes"]) == ("finished", "my-own-timm.pth", 7)
     assert card["words"] == [PROVEN, NOTE]
+    assert 0 <= card["seconds"] < 600, "since it was asked for"
     assert command.asked[:1] + command.asked[2:5] == ["export", "--to", "timm", "--output"]
     assert Path(command.asked[1]).name == "my own.safetensors"
     file = ada.get(f"/exports/{card['token']}/file")

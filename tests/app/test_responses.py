@@ -126,5 +126,8 @@ def test_pictures_are_kept_for_their_owner_s_browser_alone(client: TestClient) -
     assert answer.headers["cache-control"] == "private, max-age=3600, immutable"
     assert answer.headers["content-type"] == "image/jpeg"
     assert io.BytesIO(answer.content).read(2) == b"\xff\xd8"
+    for form in ("page", "npz"):  # what a view shows for a seed is the same for ever
+        drawn = client.get(f"/view/{second['key']}/masks?seed=1&form={form}")
+        assert drawn.headers["cache-control"] == "private, max-age=3600, immutable"
     for path in ("/view/first/around", "/runs", "/galleries"):
         assert client.get(path).headers["cache-control"] == "no-store"
