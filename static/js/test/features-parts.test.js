@@ -2,6 +2,8 @@
 import "./small-document.js";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { compareWay } from "../screens/features/compare/index.js";
+import { initialCompare } from "../screens/features/compare/state.js";
 import { createLoading } from "../screens/features/loading.js";
 import { createControls } from "../screens/features/colours/controls.js";
 import { initialColours } from "../screens/features/colours/state.js";
@@ -13,7 +15,8 @@ settings.presets = [
   ["paper", "Paper"],
   ["all-patches", "All patches"],
 ];
-settings.colours["blue-red"] = Array.from({ length: 256 }, (_, i) => [i, 0, 255 - i]);
+for (const name of ["blue-red", "magma"])
+  settings.colours[name] = Array.from({ length: 256 }, (_, i) => [i, 0, 255 - i]);
 
 const CONFIG = {
   foreground: true,
@@ -162,4 +165,18 @@ test("what is shown is late until the newest that was asked for has come", async
   mock.timers.tick(2000);
   assert.equal(screen.asked, before + 1, "the layer rests");
   mock.timers.reset();
+});
+
+test("the neighbouring layers of a comparison are those of what is compared now", () => {
+  const [view, other] = ["k", "l"].map((key) => ({ key, layers: 3, grid: [2, 3] })),
+    state = { compare: initialCompare(), view },
+    way = compareWay(screenOf(state));
+  assert.deepEqual(way.needs({ view, layer: 1 }), [], "nothing is compared yet");
+  const colouring = { preset: "paper", flip: false, changes: {} },
+    second = { key: "s" };
+  state.compare.loaded = { view, second, layer: 0, secondLayer: 2, colouring };
+  const [comparison, patches] = way.needs({ view, layer: 1 });
+  assert.match(comparison, /k\/comparison\/1\?.*second_layer=2&second=s/);
+  assert.match(patches, /k\/.*1/);
+  assert.deepEqual(way.needs({ view: other, layer: 1 }), [], "another picture");
 });

@@ -44,6 +44,12 @@ test("other heads are asked for as they were trained", () => {
   assert.equal(node.querySelector('[aria-label="Teacher temperature"]').value, "0.05");
   assert.equal(more.querySelector('[aria-label="Student temperature"]').value, "0.15");
   assert.match(node.textContent, /A: 64 prototypes for class tokens, 32 for patches/);
+  assert.equal(heads.options.length, 2, "those that were offered");
+  const alone = createControls(onchange);
+  for (let i = 0; i < 2; i++)
+    alone.draw({ scene: { facts }, options: { pair: "a" }, view: { model: "m" } });
+  const [only] = alone.node.querySelectorAll("select");
+  assert.deepEqual([only.options.length, only.value], [1, "a"], "before the server has said more");
   mock.timers.reset();
 });
 

@@ -257,3 +257,43 @@ test("a picture that could not be asked about is asked about again", async () =>
   assert.match(said.textContent, /it is being asked/, "of the run that is open");
   mock.restoreAll();
 });
+
+test("a kind of run asks for what it needs, and for nothing else", async () => {
+  const sent = [],
+    started = mock.fn();
+  mock.method(globalThis, "fetch", async (url, options) => {
+    sent.push(JSON.parse(options.body));
+    return Response.json({ name: "run" });
+  });
+  const preset = { name: "tiny", words: "w", steps: 5, fits: true },
+    goesOn = { ...preset, name: "continue", needs_weights: true },
+    form = createForm(started);
+  form.offer({
+    ...{ models: [["m", "M"]], galleries: [], experiments: [], runs: [{ mine: true }] },
+    presets: [preset, goesOn],
+    students: { features: [preset], paper: [preset] },
+  });
+  const { node } = form,
+    choose = (name) => {
+      const list = node.querySelector('[aria-label="Preset"]');
+      list.value = name;
+      list.fire("change");
+    },
+    models = () => fieldOf(node, "Starts from") ?? fieldOf(node, "Teacher");
+  assert.ok(models().hidden, "it begins with nothing");
+  choose("continue");
+  assert.ok(!models().hidden, "it goes on from weights");
+  choose("tiny");
+  press(node, "With labels");
+  assert.deepEqual([models().hidden, fieldOf(node, "Blocks").hidden], [false, true]);
+  press(node, "Without labels");
+  assert.ok(models().hidden);
+  node.querySelectorAll("button").at(-1).click();
+  await later();
+  assert.deepEqual(
+    [sent[0].kind, sent[0].data, sent[0].preset, sent[0].steps, sent[0].seed],
+    ["pretraining", "samples", "tiny", 5, 0],
+  );
+  assert.deepEqual(started.mock.calls[0].arguments, [{ name: "run" }]);
+  mock.restoreAll();
+});
