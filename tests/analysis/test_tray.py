@@ -61,6 +61,28 @@ def test_further_layers_are_brought_to_the_first_one_asked_for(seen: list[Inspec
     assert [part.note.count("cosine with the column before") for part in columns] == [0, 1]
 
 
+@pytest.mark.parametrize("robust", [True, False])
+def test_tokens_of_large_norm_are_left_out_of_the_basis_where_it_is_asked(
+    seen: list[Inspection], monkeypatch: pytest.MonkeyPatch, robust: bool
+) -> None:
+    masks = []
+
+    def noted(features: Sequence[torch.Tensor], *rest: object, **how: object) -> object:
+        masks.append(how["asked"])
+        return colour_places(features, *rest, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("dino_core.analysis.tray.colour_places", noted)
+    fill(seen, "pca:0", "pca:1", robust=robust)
+    [asked] = masks
+    if robust:
+        assert [mask.dtype for mask in asked] == [torch.bool] * 2
+        assert [len(mask) for mask in asked] == [
+            sum(h * w for h, w in (one.grid for one in seen))
+        ] * 2
+    else:
+        assert asked is None
+
+
 def test_several_pictures_turned_alike_keep_their_colours(seen: list[Inspection]) -> None:
     """A second map that is the first in other directions has the first one's colours exactly."""
     joint = torch.cat([one.patches(1).float() for one in seen])

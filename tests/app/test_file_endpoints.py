@@ -80,6 +80,10 @@ def written(home: Path, path: Path, command: str, *words: object) -> bytes:
             {"view": "attention", "row": 1, "column": 5, "head": 2, "kind": "gif", "steps": 1},
             ("--view", "attention", "--query", "1,5", "--head", 2, "--steps", 1),
         ),
+        (
+            {"view": "attention", "row": 0, "column": 0, "head": 0, "steps": 1},
+            ("--view", "attention", "--query", "0,0", "--head", 0, "--steps", 1),
+        ),
     ],
 )
 def test_film(
@@ -103,6 +107,10 @@ def test_film(
         (
             {"layer": 1, "row": 1, "column": 5, "head": 2, "width": "column"},
             ("attention", "--layer", 1, "--query", "1,5", "--head", 2, "--figure-width", "column"),
+        ),
+        (
+            {"layer": 0, "row": 0, "column": 0, "head": 0, "width": "column"},
+            ("attention", "--layer", 0, "--query", "0,0", "--head", 0, "--figure-width", "column"),
         ),
         (
             {"view": "layers", "flip": True, "width": "120"},

@@ -55,6 +55,15 @@ def test_head_and_stage_stand_in_the_page_and_nowhere_else() -> None:
     assert "view/first/strip?seed=0" in early
 
 
+@pytest.mark.parametrize("view", [None, {"key": "first"}])
+def test_who_is_welcomed_is_said_before_anything_is_fetched(view: dict | None) -> None:
+    early = words(view)
+    opening = early.partition("const opening = ")[2].partition(";")[0]
+    opens = json.loads(opening)
+    assert opens["first"] == (view is not None)
+    assert bool(opens["ahead"]) == (view is not None)
+
+
 def test_no_name_ends_the_script_it_stands_in_and_no_module_is_named_twice() -> None:
     early = words({"key": "first", "model": "</script><b>my weights"})
     assert "</script><b>" not in early

@@ -100,6 +100,9 @@ def test_parts_names_search_and_tiles(client: TestClient, made: Path) -> None:
     for waiting in ("part/0?method=umap", "part/0?layer=0", "outliers", "duplicates"):
         assert get(waiting).status_code == 202
     assert client.get("/galleries/shown-1-other/part/0").status_code == 404
+    for picture in (COUNT, -1):
+        assert get(f"pictures/{picture}.jpg").status_code == 404, "no such picture"
+    assert get("atlas/99.jpg").status_code == 404
 
 
 @pytest.mark.slow

@@ -48,6 +48,15 @@ def test_pictures_have_a_largest_size(models: Models, size: int) -> None:
         models.inspect(Image.new("RGB", (20, 20)), PREVIEW, size)
 
 
+def test_small_patches_make_a_picture_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = SimpleNamespace(vit=SimpleNamespace(config=SimpleNamespace(patch_size=2)))
+    monkeypatch.setattr(module, "load_model", lambda *args, **options: fine)
+    with pytest.raises(
+        ValueError, match=r"cuts 518 px into 67,081, .* choose a smaller input size"
+    ):
+        Models(PREVIEW, None, "cpu").inspect(Image.new("RGB", (20, 20)), PREVIEW, MAX_SIZE)
+
+
 def test_one_at_a_time(models: Models) -> None:
     busy, order = Work(models), []
     others = [

@@ -21,7 +21,7 @@ def test_a_name_among_numbers_is_left_out_and_numbers_stand_by_their_value() -> 
 
 
 def test_numbers_are_those_of_the_names_that_are_given() -> None:
-    given = ("crane", "dog", "crane")  # ImageNet has two kinds of it
+    given = ("crane", " dog ", "crane\n")  # ImageNet has two kinds of it
     found = classes_of({"a": "2", "b": "0", "c": "1", "d": "3", "e": "1"}, given)
     assert found.order == ("crane", "dog", "crane (2)")
     assert found.labels["a"] == "crane (2)"

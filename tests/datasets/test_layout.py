@@ -212,6 +212,13 @@ def test_a_stray_picture_is_left_out_and_the_labels_stay(tmp_path, around):
     assert all(why == "It lies beside the folders of the classes." for _, why in found.left_out)
 
 
+def test_where_most_of_a_split_lie_loose_all_of_it_is_kept_without_classes(tmp_path):
+    names = ["train/1.png", "train/2.png", "train/a/3.png", "test/4.png", "test/b/5.png"]
+    found = found_in(tmp_path, names)
+    assert (found.labels, found.left_out) == (None, ())
+    assert seen_as(found) == {name: ("", name.split("/")[0]) for name in names}
+
+
 def test_where_most_lie_loose_the_folders_are_no_classes(tmp_path):
     """The heap of a camera with two small folders in it: nothing is lost."""
     found = found_in(tmp_path, [f"{i}.png" for i in range(6)] + ["a/1.png", "b/1.png"])

@@ -13,6 +13,7 @@ from dino_core.figures import (
     probe_accuracy,
     token_lengths,
 )
+from dino_core.figures.matrix import NUMBERS
 
 RNG = np.random.default_rng(1)
 NORMS = RNG.uniform(1, 9, (4, 1 + 2 + 6)).astype(np.float32)  # L = 3, R = 2, P = 6
@@ -97,6 +98,13 @@ def test_probes_with_their_intervals() -> None:
     assert (cursor.name, cursor.visible) == ("cursor", False), "whoever shows it moves it"
 
 
+def test_a_line_that_stands_alone_needs_no_legend() -> None:
+    part = np.array([[0.25, 0.5], [0.5, 0.75]])
+    for kinds in (("cls",), ("cls", "both")):
+        chart = probe_accuracy(*[part[:, : len(kinds)]] * 3, kinds=kinds)
+        assert [trace.showlegend for trace in chart.data] == [len(kinds) > 1] * len(kinds)
+
+
 def test_a_layer_that_is_still_to_come_is_a_gap() -> None:
     part = np.array([[np.nan], [0.5]])
     chart = probe_accuracy(part, part, part, kinds=("cls",))
@@ -113,8 +121,9 @@ def test_confusion_rows_are_the_truth() -> None:
     assert (cells.zmin, cells.zmax) == (0, 100)
     assert chart.layout.yaxis.autorange == "reversed", "the first class is on top"
     assert cells.texttemplate is not None
-    many = confusion(np.eye(26, dtype=int).tolist(), [str(i) for i in range(26)])
-    assert many.data[0].texttemplate is None, "no room for numbers"
+    for count, has_room in ((NUMBERS, True), (NUMBERS + 1, False)):
+        many = confusion(np.eye(count, dtype=int).tolist(), [str(i) for i in range(count)])
+        assert (many.data[0].texttemplate is not None) == has_room
 
 
 def test_a_long_name_of_a_class_loses_its_middle() -> None:

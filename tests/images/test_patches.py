@@ -45,7 +45,10 @@ def test_points_outside_belong_to_the_nearest_patch():
     assert patch_at(13.99, 14, 14, grid) == (1, 0)
 
 
-@pytest.mark.parametrize(("height", "width"), [(0, 14), (13, 14), (14, 15), (-14, 14)])
+@pytest.mark.parametrize(
+    ("height", "width"),
+    [(0, 14), (13, 14), (14, 15), (-14, 14), (14, 0), (14, 13), (15, 14), (14, -14)],
+)
 def test_grid_wants_whole_patches(height: int, width: int):
     with pytest.raises(ValueError, match=f"multiples of the patch size 14.*{height} and {width}"):
         patch_grid(height, width, 14)
