@@ -124,6 +124,10 @@ def test_earlier_blocks_learn_at_lower_rates(setup):
     assert peaks["backbone.blocks.0.attn.qkv.weight"] == 0.25
     assert peaks["backbone.patch_embed.proj.weight"] == 0.125
     assert "backbone.mask_token" not in peaks
+    for part in ("blocks", "head"):
+        alone = replace(chosen, part=part, blocks=2)
+        backbone.set_trainable(classifier, alone)
+        assert {group["peak"] for group in backbone.rates(classifier, alone)} == {1}, part
 
 
 @pytest.mark.slow
