@@ -194,6 +194,16 @@ def test_what_a_checkpoint_holds_has_a_digest_wherever_it_lies(tmp_path):
     assert content_digest(file) == hashlib.sha256(file.read_bytes()).hexdigest()
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("pos_embed", 3), ("patch_embed.proj.weight", 4), ("blocks.0.mlp.fc1.weight", 2)],
+)
+def test_a_tensor_of_other_dimensions_is_said(name, wanted):
+    for odd in (STATE[name][None], STATE[name][0]):
+        with pytest.raises(ValueError, match=rf"^{name} has shape .* wanted are {wanted} dim"):
+            infer_config(STATE | {name: odd}, 3)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", "[" * 100_000, '{"hidden_size": 48}'])
 def test_a_config_that_cannot_be_read_says_nothing(tmp_path, text):
     torch.save(STATE, tmp_path / "pytorch_model.bin")

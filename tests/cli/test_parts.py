@@ -1,5 +1,6 @@
 """embed and evaluate by several processes, killed at some moment, going on as another number."""
 
+import argparse
 import json
 import os
 import random
@@ -8,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import pyarrow.parquet as parquet
@@ -17,6 +19,7 @@ from tiny_galleries import ROOT
 from tiny_runs import coloured
 
 from dino_core.__main__ import main
+from dino_core.cli import parts
 from dino_core.cli.parts import Tally, first_does, tallies_sentence
 from dino_core.runs.exit_codes import MISTAKE, exit_code, is_said
 from dino_core.step.distributed import World
@@ -137,6 +140,31 @@ def test_a_mistake_is_said_once() -> None:
     with pytest.raises(OSError, match="gone"):
         first_does(World(), lambda: (_ for _ in ()).throw(OSError("gone")))
     assert first_does(World(), lambda: 3) == 3
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_there_is_to_say_of_weights_is_said_by_the_first(
+    monkeypatch: pytest.MonkeyPatch, first: bool
+) -> None:
+    said: list[tuple[str, bool]] = []
+
+    def noted(args: argparse.Namespace, *, quiet: bool = False) -> str:
+        said.append((args.device, quiet))
+        return "backbone"
+
+    class Some:
+        device = "cuda:1"
+        share = staticmethod(lambda value: (value[0], False))
+
+    Some.first = first  # type: ignore[attr-defined]
+    monkeypatch.setattr(parts, "load_weights", noted)
+    monkeypatch.setattr(
+        "dino_core.step.distributed.joined", lambda device, apart: nullcontext(Some)
+    )
+    with parts.work_in_parts(argparse.Namespace(device="auto"), lambda: "made") as work:
+        assert work.made == ("made" if first else None)
+        assert (work.world, work.backbone) == (Some, "backbone")
+    assert said == [("cuda:1", not first)]
 
 
 def test_what_the_log_says() -> None:
