@@ -143,13 +143,13 @@ def pixels_of(image: Image.Image, work: Work) -> Image.Image:
     image.load()
     if deep.is_deep_grey(image):
         return deep.grey_to_rgb(image, work.stretch, work.notes)
-    if ";16" in mode and image.mode in ("RGB", "RGBA", "LA"):
+    if ";16" in mode and image.mode in ("RGB", "RGBA"):
         values = np.asarray(image)
         if lower is not None:
             stretched = deep.stretch_colours(values[..., :3], lower, work.notes)
             image = Image.fromarray(np.dstack([stretched, values[..., 3:]]))
         else:
-            deep.colour_note(values[..., : 1 if image.mode == "LA" else 3], work.notes)
+            deep.colour_note(values[..., :3], work.notes)
     tags = getattr(image, "tag_v2", None)
     if image.mode == "RGBA" and tags is not None and _unnamed_alpha(tags):
         return image.convert("RGBX").convert("RGB")
