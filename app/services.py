@@ -72,7 +72,9 @@ class Services:
         picture = self.models.inspect(source, model, size, owner=owner, is_gone=is_gone)
         title, file = self.models.title_of(model, owner), self.models.file_in_python(model, owner)
         said = self.models.said_in_python(model, owner)
-        return Entry(secret, picture, model, size, title=title, file=file, said=said, **about)
+        words = self.models.classifier_words(model, owner)
+        named: dict[str, Any] = {"title": title, "file": file, "said": said, "classifier": words}
+        return Entry(secret, picture, model, size, **named, **about)
 
     def references(self, name: str, owner: str) -> References:
         """The pictures that values are taken from: the samples, or a gallery that `owner` may see.
@@ -131,4 +133,5 @@ def build_services(
 def open_first_picture(models: Models) -> Entry:
     """The sample that greets everybody, for whoever needs more of it than is stored."""
     picture = models.inspect(read_sample(stored.SAMPLE), models.default, stored.SIZE)
-    return Entry("", picture, models.default, stored.SIZE, stored.SAMPLE)
+    words = models.classifier_words(models.default)
+    return Entry("", picture, models.default, stored.SIZE, stored.SAMPLE, classifier=words)

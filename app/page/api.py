@@ -171,13 +171,20 @@ class Endpoints:
         arrays = ("gradient_norms", "shares", "cosines", "student_moved", "teacher_moved")
         return plain_scene(make, *arrays)
 
-    def predict(self, picture: dict, run: str, request: gr.Request, top: int = 3) -> dict:
-        """What a finished fine-tuning says of a picture: its likeliest classes, and what bias,
-        class token and each patch [class, h, w] add to the logit. Of a visitor's own run, or of one
-        that the command line began."""
+    def predict(
+        self, picture: dict, request: gr.Request, run: str = "", top: int = 3, model: str = ""
+    ) -> dict:
+        """What a classifier says of a picture: its likeliest classes, and what bias, class token
+        and each patch [class, h, w] add to the logit. Of a run: a finished fine-tuning of the
+        visitor's own, or one that the command line began; or of a model that has a classifier
+        beside its backbone, such as a visitor's own checkpoint."""
 
         def make() -> Any:
             services = self.services
+            if model or not run:
+                owner = asking(services, request)
+                source, name = self._open(picture, request), model or services.models.default
+                return services.classifiers.predict_by_model(name, owner, source, top)
             folder = services.runs.find(run)
             if not services.runs.details(run, asking(services, request)).get("pictures_shown"):
                 raise ValueError("This run is another visitor's: only that one can ask it.")

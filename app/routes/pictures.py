@@ -69,10 +69,11 @@ def view_of(key: str, entry: Entry, seed: int) -> dict[str, Any]:
 
 def model_words(entry: Entry) -> dict[str, Any]:
     """What the page says instead of a model's name, and which file its lines of Python open, with
-    what they have to say of it; only where that is another."""
+    what they have to say of it, where that is another; and what a classifier of its reads."""
     words = {
         "model_title": entry.title if entry.title != entry.model else "",
         "weights": entry.file,
         "said": entry.said,
+        "classifier": entry.classifier,
     }
     return {name: word for name, word in words.items() if word}

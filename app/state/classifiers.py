@@ -1,11 +1,12 @@
-"""Fine-tuned models that somebody tries: opened once, as long as their file stays the same."""
+"""Classifiers that somebody tries: of runs, opened once as long as their file stays the same, and
+of models of the page's list, beside their backbones."""
 
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.state.models import Models
+from app.state.models import Models, check_patches
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -41,8 +42,27 @@ class Classifiers:
             return self._opened[key]
 
     def predict(self, folder: Path, picture: "Image", count: int) -> "PredictScene":
-        """What it says of a picture: the `count` likeliest classes. ValueError in a sentence."""
+        """What a run's classifier says of a picture: the `count` likeliest classes.
+
+        ValueError in a sentence.
+        """
+        return self._ask(self.find(folder), picture, count)
+
+    def predict_by_model(
+        self, name: str, owner: str, picture: "Image", count: int
+    ) -> "PredictScene":
+        """The same of the classifier beside a model of the list, for who may see that model.
+
+        ValueError in a sentence, also for a model without one.
+        """
         from dino_core.scenes import predicting
 
-        model = self.find(folder)
+        backbone = self._models.backbone(name, owner=owner)
+        model = predicting.brought_model(backbone)
+        check_patches(model.classifier.size, backbone.vit.config.patch_size)
+        return self._ask(model, picture, count)
+
+    def _ask(self, model: "TunedModel", picture: "Image", count: int) -> "PredictScene":
+        from dino_core.scenes import predicting
+
         return self._models.exclusive(lambda: predicting.predict_scene(model, picture, count))

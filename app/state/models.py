@@ -203,6 +203,11 @@ class Models(ModelList):
             return describe_checkpoint(facts, facts["digest"], facts["bytes"])
         return describe_model(name, self.backbone(name) if self.is_own_file(name) else None)
 
+    def classifier_words(self, name: str, owner: str = "") -> str:
+        """What a classifier beside a model's backbone reads, in a sentence; "" where none is."""
+        classifier = self.backbone(name, owner=owner).classifier
+        return classifier.words if classifier else ""
+
     def inspect(
         self,
         source: "Image",

@@ -44,6 +44,7 @@ class Entry:
     title: str = ""  # what a person is shown as the model's name, where that is another
     file: str = ""  # of the model, as lines of Python open it; "": by its name
     said: dict[str, str] = field(default_factory=dict)  # what they have to say of that file
+    classifier: str = ""  # what one beside the backbone reads, in a sentence; "": there is none
     origin: str = ""  # upload/NAME or gallery/NAME/INDEX: where its browser finds it again
     used: float = field(default_factory=time.monotonic)
     pair_outputs: OrderedDict[Any, Any] = field(default_factory=OrderedDict)  # by pair and seed

@@ -11,6 +11,7 @@ Nothing here imports torch before a command runs.
 """
 
 import argparse
+import sys
 import textwrap
 import time
 from pathlib import Path
@@ -25,6 +26,7 @@ from dino_core.cli.command import (
     write_figure,
 )
 from dino_core.cli.files import leave_out_unreadable, read, stretch_option
+from dino_core.cli.weights import checkpoint_options
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
 from dino_core.runs.experiments import EXPERIMENTS
 from dino_core.runs.folder import RunFolder
@@ -195,20 +197,27 @@ def going_on(given: dict[str, Any], kind: Kind) -> tuple[str, dict[str, Any]]:
 def predict_options(option: Option) -> None:
     option("images", nargs="+", metavar="IMAGE")
     option(
-        "--model", required=True, metavar="DIR", help="a finished fine-tuning, or its model file"
+        "--model",
+        required=True,
+        metavar="DIR_OR_FILE",
+        help="a finished fine-tuning, or a checkpoint of transformers, timm or the official code "
+        "with a linear classifier: its file, or its folder, whose config.json names the classes",
     )
+    checkpoint_options(option)
     stretch_option(option)
     option("--top", type=positive, default=3, metavar="N", help="classes to name (default: 3)")
     option("--device", default="cpu")
 
 
 def predict(args: argparse.Namespace) -> None:
-    """Names the class of pictures with a fine-tuned model."""
+    """Names the class of pictures with a fine-tuned model, of ours or of others."""
     from dino_core.finetuning.classification import load_classifier
     from dino_core.finetuning.classification import predict as probabilities
 
     leave_out_unreadable(args)
-    classifier = load_classifier(args.model, device=args.device)
+    untold = {"heads": args.heads, "grid": args.position_grid, "branch": args.branch}
+    classifier = load_classifier(args.model, device=args.device, **untold)
+    print(f"{args.model}: {classifier.words}", file=sys.stderr)
     for path in args.images:
         found = probabilities(classifier, read(path, args))[: args.top]
         print(f"{path}: " + ", ".join(f"{name} {100 * p:.1f} %" for name, p in found))

@@ -5,12 +5,16 @@
 
 Stored as one safetensors file with the official backbone names behind `backbone.`, the classifier
 behind `head.`, and architecture, classes and input size as metadata; `load_backbone` reads it too.
+A classifier of transformers, timm or the official code is asked in the same way, with mean 0 and
+spread 1, and by whichever tokens it reads (`weights/classifiers.py`).
 """
 
+import copy
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,10 +26,15 @@ from dino_core.embedding.preparation import square_input
 from dino_core.images import open_picture
 from dino_core.step.loader import generator_for
 from dino_core.vit import VisionTransformer
-from dino_core.weights import load_state, read_state_dict
-from dino_core.weights.architecture import config_from_metadata
+from dino_core.weights import Backbone, load_backbone
+from dino_core.weights.classifiers import Reads
 from dino_core.writing import replacing
 
+WANTED = (
+    "name the folder of a finished fine-tuning, its model.safetensors, or a checkpoint of "
+    "transformers, timm or the official code with a linear classifier beside its backbone."
+)
+BOTH = Reads()  # what a fine-tuning's head looks at
 Watch = Callable[[int, float, float, float], None]  # epoch, losses of both parts, accuracy
 
 
@@ -50,16 +59,33 @@ class LinearHead(nn.Module):
 class Classifier(nn.Module):
     """Pictures in, scores of the classes out."""
 
-    def __init__(self, vit: VisionTransformer, classes: tuple[str, ...], size: int) -> None:
+    def __init__(
+        self, vit: VisionTransformer, classes: tuple[str, ...], size: int, reads: Reads = BOTH
+    ) -> None:
         super().__init__()
         self.backbone = vit
-        self.head = LinearHead(2 * vit.config.dim, len(classes)).to(vit.pos_embed.device)
-        self.classes, self.size = classes, size
+        width = reads.width(vit.config.dim)
+        self.head = LinearHead(width, len(classes)).to(vit.pos_embed.device)
+        self.classes, self.size, self.reads = classes, size, reads
+        self.words = ""  # what it reads and whose it is, where it was brought
 
     def forward(self, images: Tensor) -> Tensor:
         """Normalised [B, 3, size, size] -> logits [B, Y]."""
-        out = self.backbone(images)
-        return self.head(torch.cat([out.cls, out.patches.mean(1)], dim=1).float())
+        cls, patches = self.tokens(images)
+        return self.head(self.features(cls, patches))
+
+    def tokens(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Normalised [B, 3, size, size] -> float32: class tokens that are read, one after the
+        other, [B, n D], and patches [B, P, D]; all after the final norm."""
+        vit, count = self.backbone, self.reads.class_tokens
+        before = range(vit.config.depth - count, vit.config.depth - 1)
+        out = vit(images, trace=before)
+        earlier = [vit.norm(out.traces[block].tokens[:, 0]) for block in before]
+        return torch.cat([*earlier, out.cls], dim=1).float(), out.patches.float()
+
+    def features(self, cls: Tensor, patches: Tensor) -> Tensor:
+        """What `tokens` gave -> what the head reads, [B, F]."""
+        return torch.cat([cls, patches.mean(1)], dim=1) if self.reads.mean_patch else cls
 
 
 def fit_head(
@@ -117,40 +143,74 @@ def copied(module: nn.Module) -> dict[str, Tensor]:
 # --- stored and asked
 
 
-def save_classifier(classifier: Classifier, path: Path, source: str) -> None:
-    """One file with everything that `load_classifier` needs."""
+def save_classifier(
+    classifier: Classifier, path: Path, source: str, more: Mapping[str, str] | None = None
+) -> None:
+    """One file with everything that `load_classifier` needs; `more` metadata counts instead."""
     metadata = {
         "format": "pt",
         "config": json.dumps(asdict(classifier.backbone.config)),
         "classes": json.dumps(classifier.classes),
         "size": str(classifier.size),
         "source": source,
+        **(more or {}),
     }
     tensors = {n: t.detach().cpu().contiguous() for n, t in classifier.state_dict().items()}
     with replacing(path) as partial:
         save_file(tensors, partial, metadata)
 
 
-def load_classifier(path: str | Path, device: torch.device | str = "cpu") -> Classifier:
-    """From a fine-tuning's folder, or its model.safetensors. ValueError when it is no such file."""
+def save_brought(backbone: Backbone, path: Path, source: str) -> None:
+    """A backbone with the classifier that lay beside it, as a file that tells all of itself.
+
+    Whose it was stays written there; whoever reads the backbone alone gets it as it came.
+    """
+    classifier, found = classifier_of(backbone), backbone.classifier
+    assert classifier is not None
+    assert found is not None
+    more = {
+        "config": json.dumps(asdict(backbone.vit.config)),
+        "origin": found.origin,
+        "positions": json.dumps(found.positions),
+        "licence": backbone.info.licence,
+    }
+    save_classifier(classifier, path, source, more)
+
+
+def load_classifier(
+    path: str | Path, device: torch.device | str = "cpu", **untold: Any
+) -> Classifier:
+    """From a fine-tuning's folder, or any checkpoint with a classifier beside its backbone.
+
+    `untold` is what a checkpoint does not tell of itself: heads, grid, branch, as of
+    `load_backbone`. ValueError when it holds no classifier, in words why.
+    """
     path = Path(path).expanduser()
-    if path.is_dir():
-        path = path / "model.safetensors"
-    tensors, metadata = read_state_dict(path)
-    config = config_from_metadata(metadata)
-    if config is None or "classes" not in metadata or "head.weight" not in tensors:
-        raise ValueError(
-            f"{path} holds no classifier: name the folder of a finished fine-tuning, or its "
-            f"model.safetensors."
-        )
-    parts: dict[str, dict[str, Tensor]] = {"backbone": {}, "head": {}}
-    for name, tensor in tensors.items():
-        part, _, rest = name.partition(".")
-        parts[part][rest] = tensor
-    vit = load_state(config, parts["backbone"], device=device)
-    classes = tuple(json.loads(metadata["classes"]))
-    classifier = Classifier(vit, classes, int(metadata["size"]))
-    classifier.head.load_state_dict(parts["head"])
+    backbone = load_backbone(weights=path, device=device, **untold)
+    found = classifier_of(backbone)
+    if found is None:
+        why = [note for note in backbone.info.notes if "set aside" in note]
+        raise ValueError(" ".join([f"{path} holds no classifier: {WANTED}", *why]))
+    return found
+
+
+def classifier_of(backbone: Backbone) -> Classifier | None:
+    """The classifier that lay beside a backbone, with the same weights; None without one.
+
+    Its positions are interpolated as its library does, so that its logits are that library's.
+    """
+    found, vit = backbone.classifier, backbone.vit
+    if found is None:
+        return None
+    if found.positions is not None:
+        vit = copy.copy(vit)  # another configuration, the same weights
+        offset, antialias = found.positions
+        vit.config = replace(vit.config, position_offset=offset, position_antialias=antialias)
+    classifier = Classifier(vit, found.classes, found.size, found.reads)
+    device = vit.pos_embed.device
+    parts = {n: getattr(found, n).to(device) for n in ("weight", "bias", "mean", "std")}
+    classifier.head.load_state_dict(parts)
+    classifier.words = found.words
     return classifier.requires_grad_(False).eval()
 
 

@@ -5,8 +5,9 @@ The head is linear, in the mean of the patch tokens too, so that each patch has 
     logit_y = b_y + W_y · (cls - m) / s  +  sum over patches p of  (1/P) W'_y · (x_p - m') / s'
               bias   the class token                               what patch p adds
 
-m and s are means and spreads of the training features. The shares add up to the logit exactly. What
-is nearby is measured where the head looks: cosine of standardised features.
+m and s are means and spreads of the training features. The shares add up to the logit exactly; of a
+head that does not read the mean of the patches theirs are 0. What is nearby is measured where the
+head looks: cosine of standardised features.
 """
 
 import json
@@ -32,15 +33,16 @@ AS_IT_CAME, TUNED = (
 
 @dataclass(frozen=True)
 class Explanation:
-    """One picture, asked of a classifier of Y classes."""
+    """One picture, asked of a classifier of Y classes; k of them are taken apart."""
 
     pixels: np.ndarray  # uint8 [H, W, 3], the middle square that the model is given
     probabilities: Tensor  # float32 [Y]
     logits: Tensor  # float32 [Y]
-    bias: Tensor  # float32 [Y]
-    class_token: Tensor  # float32 [Y], what the class token adds
-    patches: Tensor  # float32 [Y, h, w], what each patch adds
-    features: Tensor  # float32 [2 D], standardised
+    explained: Tensor  # int64 [k], which classes
+    bias: Tensor  # float32 [k]
+    class_token: Tensor  # float32 [k], what the class token adds, or the several that are read
+    patches: Tensor  # float32 [k, h, w], what each patch adds
+    features: Tensor  # float32 [F], standardised
 
 
 @dataclass(frozen=True)
@@ -53,26 +55,34 @@ class TrainingFeatures:
 
 
 @torch.inference_mode()
-def explain(classifier: Classifier, picture: Image.Image) -> Explanation:
-    """Asks a classifier of its device, and takes its answer apart."""
+def explain(
+    classifier: Classifier, picture: Image.Image, likeliest: int | None = None
+) -> Explanation:
+    """Asks a classifier of its device, and takes its answer apart: of the so many likeliest
+    classes, the first first, or of all in their order."""
     vit, head = classifier.backbone, classifier.head
     patch = vit.config.patch_size
     square = middle_square(picture, classifier.size, patch)
     pixels = np.asarray(square)
-    out = vit(to_tensor(square)[None].to(vit.pos_embed.device))
-    cls, patches = out.cls.float(), out.patches.float()
-    features = torch.cat([cls, patches.mean(1)], dim=1)
+    cls, patches = classifier.tokens(to_tensor(square)[None].to(vit.pos_embed.device))
+    features = classifier.features(cls, patches)
     logits = head(features)[0].cpu()
-    D, P = vit.config.dim, patches.shape[1]
-    weight = head.weight / head.std  # [Y, 2 D]
-    of_class_token = (cls - head.mean[:D]) @ weight[:, :D].T  # [1, Y]
-    of_patches = (patches[0] - head.mean[D:]) @ weight[:, D:].T / P  # [P, Y]
+    chosen = torch.arange(len(logits))
+    if likeliest is not None:
+        chosen = logits.argsort(descending=True, stable=True)[:likeliest]
+    C, P = cls.shape[1], patches.shape[1]
+    weight = head.weight[chosen] / head.std  # [k, F]
+    of_class_token = (cls - head.mean[:C]) @ weight[:, :C].T  # [1, k]
+    of_patches = torch.zeros(P, len(chosen))
+    if classifier.reads.mean_patch:
+        of_patches = (patches[0] - head.mean[C:]) @ weight[:, C:].T / P  # [P, k]
     h, w = pixels.shape[0] // patch, pixels.shape[1] // patch
     return Explanation(
         pixels=pixels,
         probabilities=logits.softmax(0),
         logits=logits,
-        bias=head.bias.cpu(),
+        explained=chosen,
+        bias=head.bias[chosen].cpu(),
         class_token=of_class_token[0].cpu(),
         patches=of_patches.T.reshape(-1, h, w).cpu(),
         features=standardised(head, features)[0].cpu(),

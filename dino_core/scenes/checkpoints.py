@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 from dino_core.weights.untold import Field, Untold
 from dino_core.weights.variants import VARIANTS
@@ -30,6 +30,7 @@ class CheckpointFacts(TypedDict):
     licence: str
     source: str
     notes: list[str]  # what was set aside, made up or chosen
+    classifier: NotRequired[str]  # what a classifier beside the backbone reads; absent without one
 
 
 def read_checkpoint(path: Path, digest: str) -> CheckpointFacts:
@@ -48,7 +49,7 @@ def read_checkpoint(path: Path, digest: str) -> CheckpointFacts:
     notes = [*info.notes]
     if same is not None and not info.official:
         notes.append(f"By its checksum it is the published file of {same.title}.")
-    return {
+    facts: CheckpointFacts = {
         "layout": info.layout,
         "architecture": architecture_name(config),
         "parameters": info.parameters,
@@ -63,24 +64,28 @@ def read_checkpoint(path: Path, digest: str) -> CheckpointFacts:
         "source": info.source,
         "notes": notes,
     }
+    if backbone.classifier is not None:
+        facts["classifier"] = backbone.classifier.words
+    return facts
 
 
 def rewritten(path: Path, said: Mapping[str, str]) -> Path:
-    """The backbone of a file as one of ours, which needs no words: heads, grid and branch as a
-    person has `said` them. The file itself is gone then.
+    """The backbone of a file as one of ours, and a classifier beside it, which needs no words:
+    heads, grid and branch as a person has `said` them. The file itself is gone then.
 
     ValueError as of `read_checkpoint`, and where what was said cannot be.
     """
+    from dino_core.finetuning.classifier import save_brought
     from dino_core.weights import save_backbone
 
     backbone = _loaded(path, **_arguments(said))
     words = ", ".join(f"{name} {value or '(no prefix)'}" for name, value in said.items())
-    info = backbone.info
-    own = save_backbone(
-        backbone.vit,
-        path.with_name(f"{path.stem}.own.safetensors"),
-        {"source": f"{path.name}, read with {words}", "licence": info.licence},
-    )
+    own = path.with_name(f"{path.stem}.own.safetensors")
+    source, licence = f"{path.name}, read with {words}", backbone.info.licence
+    if backbone.classifier is None:
+        save_backbone(backbone.vit, own, {"source": source, "licence": licence})
+    else:
+        save_brought(backbone, own, source)
     path.unlink()
     return own.rename(path.with_name(f"{path.stem}.safetensors"))
 

@@ -7,6 +7,7 @@
     candidates    where in a checkpoint a backbone lies, and which one of several
     layouts       official, training, Hugging Face and timm names -> the official names
     architecture  tensors -> ViTConfig -> VisionTransformer, with every mismatch named
+    classifiers   a linear classifier beside a backbone: what it reads, how its classes are called
     fetch         one download, asked for, checked before it counts
     backbone      load_backbone: all of it in one call
 

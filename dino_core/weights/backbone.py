@@ -15,6 +15,7 @@ from dino_core.weights.architecture import (
     load_state,
     stated_grid,
 )
+from dino_core.weights.classifiers import LinearClassifier, find_classifier
 from dino_core.weights.devices import check_device
 from dino_core.weights.fetch import Progress
 from dino_core.weights.files import CONFIG, read_state_dict
@@ -55,6 +56,7 @@ class Backbone:
     vit: VisionTransformer
     name: str
     info: WeightsInfo
+    classifier: LinearClassifier | None = None  # that lay beside it in the file
 
 
 def load_backbone(
@@ -95,6 +97,8 @@ def load_backbone(
         known = str(error).startswith(str(path))
         raise ValueError(str(error) if known else f"{path}: {error}") from error
 
+    classifier, said = find_classifier(converted, config, metadata)
+    converted = replace(converted, notes=(*converted.notes, *said))
     variant = _recognise(path, config, converted)
     if weights is None and asked is not None and asked.sha256 and variant is None:
         raise ValueError(
@@ -105,8 +109,9 @@ def load_backbone(
     if variant is not None:
         found = weights is None  # on this disk, and not named by the person
         info = _known_file(variant, path, converted, parameters=parameters, found=found)
-        return Backbone(vit, variant.name, info)
-    return Backbone(vit, path.stem, _own_file(path, config, converted, parameters, metadata))
+        return Backbone(vit, variant.name, info, classifier)
+    info = _own_file(path, config, converted, parameters, metadata)
+    return Backbone(vit, path.stem, info, classifier)
 
 
 def _find_file(

@@ -56,6 +56,7 @@ class Converted:
     tensors: dict[str, Tensor]
     layout: Layout
     aside: dict[str, Tensor]  # heads, loss centres, classifiers
+    inside: frozenset[str] = frozenset()  # which of those are parts of the backbone's own module
     notes: tuple[str, ...] = ()
 
 
@@ -97,7 +98,7 @@ def convert(tensors: Mapping[str, Tensor], branch: str | None = None) -> Convert
     if "mask_token" not in body and "cls_token" in body:
         body["mask_token"] = torch.zeros_like(body["cls_token"]).reshape(1, -1)
         notes.append("There is no mask token in the file: zeros stand in for it.")
-    return Converted(body, layout, aside, tuple(notes))
+    return Converted(body, layout, aside, frozenset(heads), tuple(notes))
 
 
 def aside_sentence(aside: Mapping[str, Tensor]) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from playwright.sync_api import Page, expect
-from tiny_models import tiny_vit
+from tiny_models import shake, tiny_vit
 from tiny_runs import picture, zipped
 
+from dino_core.finetuning.classifier import Classifier, save_classifier
 from dino_core.weights import save_backbone
 
 pytestmark = pytest.mark.browser
@@ -122,6 +123,32 @@ def test_what_it_does_not_tell_is_asked_and_it_is_not_sent_again(
     expect(view.locator(".inside-code")).to_contain_text('weights="silent.pth", heads=3)')
     uploads = [url for url in sent if "/checkpoints" in url]
     assert [("/asked/" in url) for url in uploads] == [False, True]
+
+
+def test_a_classifier_beside_the_backbone_is_tried(page: Page, tmp_path: Path) -> None:
+    """Its names come from a person's file: they are text, whatever they look like."""
+    markup = "<img src=x onerror=alert(1)>"
+    made = Classifier(tiny_vit(), ("cat", markup, "dog"), 56)
+    shake(made.head, 3)
+    made.head.std.copy_(made.head.std.abs() + 1)
+    save_classifier(made, tmp_path / "named.safetensors", "a test")
+    tried = page.get_by_role("button", name="Try its classifier")
+    expect(tried).to_be_hidden()
+    content = list((tmp_path / "named.safetensors").read_bytes())
+    page.evaluate(DROP, ["named.safetensors", content, "#model"])
+    expect(page.locator("#model input")).to_have_value("named.safetensors (yours)")
+    tried.click()
+    trial = page.locator("[data-view=training] .inside-try:visible")
+    expect(trial.locator("h2").first).to_have_text("Try named.safetensors")
+    expect(trial).to_contain_text("A linear classifier of 3 classes, made here: it reads the class")
+    expect(trial.locator(".inside-classes button")).to_have_count(3)
+    expect(trial.locator(".inside-classes")).to_contain_text(markup)
+    expect(trial.locator("tbody")).to_contain_text("16 patches")
+    expect(trial).to_contain_text("no nearest can be named")
+    page.evaluate(
+        DROP, ["one.png", list(picture(3)), "[data-view=training] .inside-try:not([hidden])"]
+    )
+    expect(trial.locator(".inside-thumbs figcaption")).to_contain_text("%")
 
 
 def test_a_map_of_many_pictures_is_made_with_it(page: Page, tmp_path: Path) -> None:

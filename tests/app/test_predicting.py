@@ -10,21 +10,25 @@ from typing import Any
 import gradio as gr
 import numpy as np
 import pytest
+import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
-from tiny_models import TINY, tiny_vit
+from tiny_models import TINY, shake, tiny_vit
 from tiny_runs import COLOURS, coloured, picture, zipped
 
 from app.jobs.run_cards import RunJob
 from app.page.api import Endpoints
 from app.routes.all_routes import add_routes
 from app.services import Services, build_services
+from app.state.checkpoints import GONE
 from app.state.classifiers import Classifiers
 from app.visitors import COOKIE, owner_of
 from dino_core.cli.main import main
 from dino_core.finetuning.classification import FinetuneSetup, finetune
+from dino_core.scenes.predicting import NONE_HERE
 from dino_core.weights import save_backbone
+from dino_core.weights.peers import hugging_face_state
 
 KEY = "k" * 32
 
@@ -85,6 +89,11 @@ def said(tuned: Tuned) -> dict[str, Any]:
     assert opened.status_code == 200, opened.text
     answer = ada.get(f"/view/{KEY}/predict?run=colours")
     assert answer.headers["cache-control"] == "no-store", "the run may be deleted"
+    return unpacked(answer)
+
+
+def unpacked(answer: Any) -> dict[str, Any]:
+    """A scene as the page reads it."""
     assert answer.status_code == 200, answer.text
     length = int.from_bytes(answer.content[:8], "little")
     header = json.loads(answer.content[8 : 8 + length])
@@ -103,7 +112,7 @@ def test_page_endpoint_and_command_say_the_same(
     cookies = {COOKIE: tuned.services.visitors.cookie_of("ada")}
     request: Any = SimpleNamespace(cookies=cookies)
     file = {"path": str(tuned.picture)}
-    endpoint = Endpoints(tuned.services).predict(file, "colours", request)
+    endpoint = Endpoints(tuned.services).predict(file, request, "colours")
     dropped = tuned.visitor("ada").post("/runs/colours/predict", content=tuned.picture.read_bytes())
     for answer in (endpoint, dropped.json()):
         for name in ("classes", "probabilities", "logits", "bias", "class_token", "nearest"):
@@ -139,7 +148,7 @@ def test_a_run_of_somebody_s_pictures_answers_nobody_else(tuned: Tuned) -> None:
     assert bob.get(f"/view/{'b' * 32}/predict?run=colours").status_code == 403
     request: Any = SimpleNamespace(cookies={})
     with pytest.raises(gr.Error, match="another visitor's"):
-        Endpoints(tuned.services).predict({"path": "x"}, "colours", request)
+        Endpoints(tuned.services).predict({"path": "x"}, request, "colours")
 
 
 def test_what_cannot_be_asked_says_so(tuned: Tuned, said: dict[str, Any]) -> None:
@@ -183,3 +192,88 @@ def test_two_classifiers_are_kept_and_the_longest_unused_goes(
     assert opened[-1] == "b", "its file is another one"
     (tmp_path / "c" / "model").unlink()
     assert kept.find(tmp_path / "c") == "c"
+
+
+# --- of a checkpoint
+
+
+@pytest.fixture(scope="module")
+def brought(tuned: Tuned) -> Any:
+    """What is noted of a classifier of transformers' names that ada has brought, and its file."""
+    made = torch.nn.Linear(2 * 64, 3)
+    shake(made, 7)
+    vit = tiny_vit(replace(TINY, dim=64, heads=1))
+    state = {f"dinov2.{name}": tensor for name, tensor in hugging_face_state(vit).items()}
+    path = tuned.picture.with_name("cats.pth")
+    torch.save(state | {f"classifier.{n}": t for n, t in made.state_dict().items()}, path)
+    answer = tuned.visitor("ada").post("/checkpoints?name=cats.pth", content=path.read_bytes())
+    assert answer.status_code == 200, answer.text
+    return answer.json(), path
+
+
+def test_a_brought_classifier_says_the_same_by_page_endpoint_and_command(
+    tuned: Tuned, brought: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts, path = brought
+    name, ada = facts["name"], tuned.visitor("ada")
+    words = "as in transformers: it reads the class token and the mean of the patches"
+    assert words in facts["classifier"]
+    assert facts["classifier"] in facts["notes"]
+    key = "c" * 32
+    body = tuned.picture.read_bytes()
+    view = ada.post(f"/view/{key}/again?model={name}&size=56", content=body).json()
+    assert view["classifier"] == facts["classifier"]
+    said = unpacked(ada.get(f"/view/{key}/predict?model={name}"))
+    total = np.array(said["bias"]) + said["class_token"] + np.sum(said["patches"], (1, 2))
+    assert np.allclose(total, said["logits"], atol=1e-4)
+    assert (said["reads"], said["by_patches"]) == (facts["classifier"], True)
+    assert said["nearest"] == []
+    assert "does not say" in said["without"]
+
+    assert main(["predict", str(tuned.picture), "--model", str(path)]) == 0
+    named = zip(said["classes"], said["probabilities"], strict=True)
+    words = ", ".join(f"{name} {100 * p:.1f} %" for name, p in named)
+    assert set(said["classes"]) == {"class 0", "class 1", "class 2"}
+    assert capsys.readouterr().out == f"{tuned.picture}: {words}\n"
+
+    tuned.services.uploads.add("ada", [str(tuned.picture)])
+    cookies = {COOKIE: tuned.services.visitors.cookie_of("ada")}
+    request: Any = SimpleNamespace(cookies=cookies)
+    file = {"path": str(tuned.picture)}
+    endpoint = Endpoints(tuned.services).predict(file, request, model=name)
+    dropped = ada.post(f"/models/{name}/predict", content=body)
+    for answer in (endpoint, dropped.json()):
+        assert answer["logits"] == said["logits"]
+
+
+def test_nobody_else_sees_a_brought_classifier(tuned: Tuned, brought: Any) -> None:
+    name, bob, body = brought[0]["name"], tuned.visitor("bob"), tuned.picture.read_bytes()
+    key = "d" * 32
+    opened = bob.post(f"/view/{key}/again?model=preview_vits14&size=56", content=body)
+    assert opened.status_code == 200
+    assert "classifier" not in opened.json()
+    refused = bob.get(f"/view/{key}/predict?model={name}")
+    assert (refused.status_code, refused.text) == (422, GONE)
+    assert bob.post(f"/models/{name}/predict", content=body).text == GONE
+    stranger = TestClient(tuned.app)
+    assert stranger.post(f"/models/{name}/predict", content=body).status_code == 403
+    request: Any = SimpleNamespace(cookies={})
+    tuned.services.uploads.add("", [str(tuned.picture)])
+    with pytest.raises(gr.Error):
+        Endpoints(tuned.services).predict({"sample": "cat.jpg"}, request, model=name)
+    none_here = bob.get(f"/view/{key}/predict?model=preview_vits14")
+    assert (none_here.status_code, none_here.text) == (422, NONE_HERE)
+
+
+def test_a_classifier_stays_when_its_backbone_s_heads_had_to_be_said(tuned: Tuned) -> None:
+    state = tiny_vit().state_dict() | {"head.weight": torch.ones(2, 48), "head.bias": torch.ones(2)}
+    path = tuned.picture.with_name("silent.pth")
+    torch.save(state, path)
+    eve = tuned.visitor("eve")
+    question = eve.post("/checkpoints?name=silent.pth", content=path.read_bytes()).json()
+    answer = eve.post(f"/checkpoints/asked/{question['token']}?field=heads&value=3").json()
+    assert "as in the official code: it reads the class token alone" in answer["classifier"]
+    body = tuned.picture.read_bytes()
+    said = eve.post(f"/models/{answer['name']}/predict", content=body).json()
+    assert said["probabilities"] == [0.5, 0.5], "both have the same weights"
+    assert not said["by_patches"]

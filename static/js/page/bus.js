@@ -9,6 +9,7 @@
  * @property {import("../types/page").View} view another picture, model, size or seed
  * @property {string} gone the model of this name is no longer on the server
  * @property {string} compare the page's model is to be compared with the one of this name
+ * @property {string} try the classifier beside the page's model, of this name, is to be tried
  * @property {{ rows: readonly string[] }} tray pictures that the tray is to have as its rows
  * @property {boolean} computing whether Python is at work on another picture, size or model
  * @property {{ selection: Selection, change: Partial<Selection> }} selection

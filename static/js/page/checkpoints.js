@@ -57,6 +57,21 @@ export function takeWanted() {
   return model;
 }
 
+let tried = false;
+
+/** Whether the classifier of the page's model was asked for, once: by whoever shows it. */
+export function takeTried() {
+  const was = tried;
+  tried = false;
+  return was;
+}
+
+function tryClassifier() {
+  tried = true;
+  openScreen("training");
+  bus.emit("try", currentView()?.model ?? "");
+}
+
 /**
  * The place in the rail, below the list of models.
  *
@@ -73,11 +88,13 @@ export function mountCheckpoints({ element, props, trigger }) {
     said = el("p", { class: "inside-status", hidden: true }),
     asking = createAsking((work) => alone(work)),
     add = fileButton("Add a checkpoint", ([file]) => void send(file), { title: HINT }),
+    attempt = button("Try its classifier", tryClassifier, "Names the open picture, and says why"),
     remove = button("Remove", () => void discard(), "Throws the file of this checkpoint away");
-  remove.hidden = true;
+  remove.hidden = attempt.hidden = true;
   const exporting = createExporting(() => currentView()?.model ?? "");
   place.replaceChildren(
     el("div", {}, add, remove),
+    el("div", {}, attempt),
     bar,
     said,
     asking.node,
@@ -133,6 +150,7 @@ export function mountCheckpoints({ element, props, trigger }) {
 
   const follow = () => {
     remove.hidden = !currentView()?.model.startsWith(PREFIX);
+    attempt.hidden = !currentView()?.classifier;
   };
   // Python opens what the link names, in the model with which the page begins, and says why.
   bus.on("gone", () => sendToPython(STRIP, location.hash));

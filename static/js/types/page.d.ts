@@ -12,6 +12,8 @@ export interface View extends picture.PictureScene {
   weights?: string;
   /** what those lines have to say of the file, as the command line takes it */
   said?: Partial<Record<"heads" | "grid" | "branch", string>>;
+  /** what a classifier beside the model's backbone reads, in a sentence; absent without one */
+  classifier?: string;
   /** px, the short side that was asked for */
   size: number;
   /** file name of a sample; empty for a picture of the visitor's own */

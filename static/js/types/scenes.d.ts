@@ -1037,6 +1037,10 @@ export namespace predicting {
       grid: [number, number];
       /** why no training pictures are named; "" where they are */
       without: string;
+      /** what a classifier reads that was brought, in a sentence; "" of a run */
+      reads: string;
+      /** whether it reads the mean of the patches, which then have shares */
+      by_patches: boolean;
     };
     shapes: {
       picture: [number, number, 3];

@@ -1,4 +1,4 @@
-/* One answer of a fine-tuned run taken apart: classes, what the patches add, the nearest pictures. */
+/* One answer of a classifier taken apart: classes, what the patches add, the nearest pictures. */
 import { paintMap, paintRgb } from "../../ui/canvas.js";
 import { el } from "../../ui/dom.js";
 import { percent, signed } from "../../ui/format.js";
@@ -9,6 +9,8 @@ import { shareOf, shares } from "./shares.js";
 
 /** @typedef {import("../../types/scenes").predicting.PredictScene} PredictScene */
 
+const NO_PATCHES =
+  "The head reads the class token alone: no patch adds to a score by itself, only through attention.";
 const NEAREST = "By the cosine of what the classifier is given, among the run's own pictures.";
 
 /** The elements of an answer; what changes in them is named. */
@@ -59,26 +61,29 @@ export function createAnswer() {
       patch = [row, col];
       point();
     },
-    describe: (row, col) => (scene ? shareOf(scene, chosen, row, col) : null),
+    describe: (row, col) => (scene?.facts.by_patches ? shareOf(scene, chosen, row, col) : null),
   });
 
   function point() {
     if (!scene) return;
-    picture.mark(...patch, true);
-    parts.words.textContent = shareOf(scene, chosen, ...patch);
+    const { by_patches: read } = scene.facts;
+    if (read) picture.mark(...patch, true);
+    parts.words.textContent = read ? shareOf(scene, chosen, ...patch) : NO_PATCHES;
   }
 
   function paint() {
     if (!scene) return;
-    const { grid, classes, bias, logits, class_token: cls } = scene.facts,
+    const { grid, classes, bias, logits, class_token: cls, by_patches: read } = scene.facts,
       { values, most, total } = shares(scene, chosen);
     paintMap(picture.overlay, values, { grid, low: -most, high: most, colours: "blue-red" });
-    parts.title.textContent = `What each patch adds to ${classes[chosen]}`;
+    picture.overlay.hidden = parts.scale.hidden = !read;
+    parts.title.textContent = read ? `What each patch adds to ${classes[chosen]}` : "The picture";
     parts.scale.replaceChildren(legend("blue-red", signed(-most, 3), signed(most, 3)));
+    const patches = read ? [tableRow(`${values.length} patches`, signed(total, 3))] : [];
     parts.sum.replaceChildren(
       tableRow("bias", signed(bias[chosen], 3)),
       tableRow("class token", signed(cls[chosen], 3)),
-      tableRow(`${values.length} patches`, signed(total, 3)),
+      ...patches,
       tableRow("score (logit)", signed(logits[chosen], 3)),
     );
     for (const [i, button] of [...parts.bars.children].entries())

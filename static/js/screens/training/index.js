@@ -16,7 +16,7 @@ import { fillTrainingLesson } from "./lesson.js";
 import { createList } from "./list.js";
 import { createModels } from "./models.js";
 import { createNaming } from "./naming.js";
-import { createPredict } from "./predict.js";
+import { createModelTrial, createPredict } from "./predict.js";
 import { createProgress } from "./progress.js";
 import { createReport } from "./report.js";
 import { createState } from "./state.js";
@@ -45,6 +45,7 @@ export function create(root, page) {
     gradients = createGradientShares(page.run),
     report = createReport(update, page.run),
     predict = createPredict(page.run),
+    trial = createModelTrial(page.run),
     checkpoints = createCheckpoints((moment) => update({ moment })),
     repeat = createCommand(),
     together = createTogether(),
@@ -63,7 +64,7 @@ export function create(root, page) {
     ],
     below: [report.node, predict.node, checkpoints.node, take.node, repeat.node],
   });
-  root.append(layout.columns, layout.below, together.node);
+  root.append(layout.columns, layout.below, trial.node, together.node);
   speakOf("training", form.exposed.kind);
 
   /** @param {State} now @param {Partial<State>} change */
@@ -104,7 +105,7 @@ export function create(root, page) {
   return {
     async show(view) {
       form.follow(view);
-      predict.look(view);
+      for (const one of [predict, trial]) one.look(view);
       if (!selection.run) select({ run: kept("run") });
       await watching.refresh();
     },
