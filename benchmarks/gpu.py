@@ -90,10 +90,13 @@ def same_as_on_the_processor() -> Result:
     """The relative difference of the first loss, which a later one no longer tells.
 
     From the first update on, two correct machines part: AdamW divides by gradients whose last
-    digits they round differently. What came of it is in the note.
+    digits they round differently. What came of it is in the note. KoLeo is left out: to new weights
+    all noise looks alike, and the logarithm of a distance near 0 is that of its rounding (on the
+    processor 1.79 in float32 and 1.86 in float64).
     """
     batch = random_batch(TINY)
-    here, there = our_step(TINY.config, batch), step_on_gpu(TINY, TINY.config)
+    config = replace(TINY.config, loss=replace(TINY.config.loss, koleo_weight=0.0))
+    here, there = our_step(config, batch), step_on_gpu(TINY, config)
     losses = [(here(), there()) for _ in range(STEPS_COMPARED)]
     differences = [abs(a - b) / abs(a) for a, b in losses]
     return Result(

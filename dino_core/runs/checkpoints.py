@@ -172,15 +172,16 @@ def load_optimiser(
 ) -> None:
     """Puts it back. ValueError for a name that no parameter has."""
     parameters = dict(module.named_parameters())
+    fused = {id(one): group["fused"] for group in optimiser.param_groups for one in group["params"]}
     optimiser.state.clear()
     for key, tensor in tensors.items():
         kind, _, name = key.partition("/")
         if name not in parameters or (parameters[name].shape != tensor.shape and kind != "step"):
             raise ValueError(f"The optimiser's memory has {key}, which does not fit the model.")
         parameter = parameters[name]
-        # AdamW keeps its count of steps on the processor.
         if kind == "step":
-            value = tensor.clone()
+            # The fused AdamW counts beside the parameter, the plain one on the processor.
+            value = tensor.to(parameter.device if fused[id(parameter)] else "cpu", copy=True)
         else:
             value = shard_of(tensor, parameter).to(parameter.device, copy=True)
         optimiser.state[parameter][kind] = value

@@ -177,3 +177,16 @@ def test_a_full_disk_keeps_its_number(tmp_path):
     assert (error.errno, error.strerror, error.filename) == (27, "File too large", str(tmp_path))
     other = RuntimeError("something else")
     assert checkpoints.as_os_error(other, tmp_path) is other
+
+
+@pytest.mark.parametrize("fused", [True, False])
+def test_steps_are_counted_where_adamw_looks_for_them(fused: bool) -> None:
+    """On a GPU the fused one wants them there; a tensor without memory stands for one on it."""
+    model = torch.nn.Linear(2, 1, bias=False, device="meta")
+    optimiser = torch.optim.AdamW(model.parameters())
+    optimiser.param_groups[0]["fused"] = fused
+    kept = {"step/weight": torch.tensor(3.0), "exp_avg/weight": torch.ones(1, 2)}
+    load_optimiser(optimiser, model, kept)
+    state = optimiser.state[model.weight]
+    assert state["step"].device.type == ("meta" if fused else "cpu")
+    assert state["exp_avg"].device.type == "meta"
