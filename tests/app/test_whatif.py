@@ -467,6 +467,25 @@ def test_nearest_of_a_gallery_are_the_library_s(client: TestClient) -> None:
     assert answer.content == pack(nearest_scene(folder, names(folder).model, found, None))
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_a_gallery_of_the_visitor_s_own_file_is_asked_by_the_name_it_has_there(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, same: bool
+) -> None:
+    asked: list[str] = []
+
+    def noted(folder: Path, known: str, *_: Any) -> Any:
+        asked.append(known)
+        raise ValueError("So far.")
+
+    monkeypatch.setattr("dino_core.scenes.whatif_nearest.nearest_scene", noted)
+    there = SimpleNamespace(model="as the gallery calls it")
+    monkeypatch.setattr("dino_core.scenes.gallery.names", lambda folder: there)
+    monkeypatch.setattr(state.ChangedPictures, "is_seen_by", lambda *_: same)
+    assert ask(client, "/nearest", ["mlp:1=zero"], gallery=GALLERY).text == "So far."
+    entry = services(client).pictures.get("", "first")
+    assert asked == [there.model if same else entry.model]
+
+
 def test_the_command_in_the_caption_prints_the_same_figure(
     client: TestClient, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
