@@ -140,7 +140,11 @@ class Checkpoints:
     # --- keeping
 
     def keep(self, owner: str, path: Path, facts: Checkpoint) -> Checkpoint:
-        """Gives a file of `place` its lasting place: from now on it is a model of its visitor's."""
+        """Gives a file of `place` its lasting place: from now on it is a model of its visitor's.
+
+        Where the same bytes are kept already, perhaps under another name, the file stays where it
+        is: whoever asked for the place clears it.
+        """
         match = NAME.fullmatch(facts["name"])
         assert match is not None
         noted = self.of(owner) / f"{match[1]}.json"
@@ -148,8 +152,6 @@ class Checkpoints:
         if read_noted(noted) is None:
             shutil.rmtree(noted.with_suffix(""), ignore_errors=True)
             path.parent.rename(noted.with_suffix(""))
-        else:  # the same bytes are here already, perhaps under another name
-            shutil.rmtree(path.parent, ignore_errors=True)
         write_json(noted, {**facts})
         self._touch(noted)
         return facts
