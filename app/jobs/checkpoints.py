@@ -23,7 +23,7 @@ from app.state.checkpoints import (
     read_asked,
     read_noted,
 )
-from dino_core.scenes.checkpoints import Field, Untold, read_checkpoint, rewritten
+from dino_core.scenes.checkpoints import Field, Untold, read_checkpoint, rewritten, unpacked
 
 MAX_FILE = 2 * 2**30  # bytes: ViT-L in float32 has 1.2 GB
 PER_VISITOR = 6  # checkpoints; the one that was not used for longest makes room
@@ -66,6 +66,9 @@ async def take_upload(
             await asyncio.to_thread(make_room, checkpoints, owner, address, size=most)
             await receive(_hashed(parts, digest), path, most, ADVICE, what="file")
         noting = {"title": path.name, "file": path.name, "address": address}
+        weights = await asyncio.to_thread(unpacked, path, MAX_FILE)
+        if weights != path:  # a folder, which lines of Python name without its zip
+            path, noting["file"] = weights, path.stem
         try:
             return await asyncio.to_thread(
                 _read, checkpoints, path, owner, digest.hexdigest(), **noting

@@ -1,7 +1,8 @@
 """Checkpoints of visitors: files of weights, each its visitor's own, and what was read of them.
 
     FOLDER/OWNER/DIGEST.json       what there is to say of one; its time is that of the last use
-    FOLDER/OWNER/DIGEST/my.pth     the file itself, under the name that its visitor gave it
+    FOLDER/OWNER/DIGEST/my.pth     the file itself, under the name that its visitor gave it; of a
+                                   Hugging Face folder in a zip its weights and its config.json
     FOLDER/OWNER/TOKEN/            one that is on its way, or that waits for a word of its visitor
     FOLDER/OWNER/TOKEN.asked       what was said so far of one that waits
 
@@ -24,6 +25,7 @@ from dino_core.jobs import read_json, write_json
 from dino_core.scenes.checkpoints import CheckpointFacts
 
 PREFIX = "checkpoint-"
+CONFIG = "config.json"  # beside the weights of a folder that was brought
 NAME = re.compile(PREFIX + r"([0-9a-f]{24})")  # the digest's first 24 digits
 KEPT = 7 * 24 * 3600.0  # seconds after the last use
 TOKEN = re.compile(r"[0-9a-f]{24}")
@@ -104,8 +106,9 @@ class Checkpoints:
         return sorted(self.folder.glob("*/*.json"), key=modified, reverse=True)
 
     def file_of(self, noted: Path) -> Path:
-        """The file that a note is about."""
-        return next(iter(sorted(noted.with_suffix("").iterdir())))
+        """The file that a note is about; of a folder that was brought, that of its weights."""
+        files = sorted(noted.with_suffix("").iterdir())
+        return next((one for one in files if one.name != CONFIG), files[0])
 
     # --- keeping and forgetting
 

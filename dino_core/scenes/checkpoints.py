@@ -11,7 +11,7 @@ from dino_core.weights.variants import VARIANTS
 if TYPE_CHECKING:
     from dino_core.weights import Backbone
 
-__all__ = ["CheckpointFacts", "Field", "Untold", "read_checkpoint", "rewritten"]
+__all__ = ["CheckpointFacts", "Field", "Untold", "read_checkpoint", "rewritten", "unpacked"]
 
 
 class CheckpointFacts(TypedDict):
@@ -67,6 +67,14 @@ def read_checkpoint(path: Path, digest: str) -> CheckpointFacts:
     if backbone.classifier is not None:
         facts["classifier"] = backbone.classifier.words
     return facts
+
+
+def unpacked(path: Path, most: int) -> Path:
+    """A Hugging Face folder in a zip -> the file of its weights, its config.json beside it; the zip
+    is gone then. Any other file as it is. ValueError in a sentence."""
+    from dino_core.weights.zipped import unpack_folder
+
+    return unpack_folder(path, most) or path
 
 
 def rewritten(path: Path, said: Mapping[str, str]) -> Path:

@@ -2,6 +2,7 @@
 
     variants      which models there are, and which lie on this disk   (imports no torch)
     files         a file or folder -> its tensors, never running code from it; writing to the side
+    zipped        a Hugging Face folder in a zip: its weights and its config.json, unpacked
     untold        what a checkpoint does not tell of itself            (imports no torch)
     foreign       other models, by the names of their tensors: what they are, in words
     candidates    where in a checkpoint a backbone lies, and which one of several

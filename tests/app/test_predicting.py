@@ -2,6 +2,7 @@
 
 import json
 import os
+import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ import torch
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from safetensors.numpy import load
+from safetensors.torch import save_file
 from tiny_models import TINY, shake, tiny_vit
 from tiny_runs import COLOURS, coloured, picture, zipped
 
@@ -28,7 +30,7 @@ from dino_core.cli.main import main
 from dino_core.finetuning.classification import FinetuneSetup, finetune
 from dino_core.scenes.predicting import NONE_HERE
 from dino_core.weights import save_backbone
-from dino_core.weights.peers import hugging_face_state
+from dino_core.weights.peers import hugging_face_config, hugging_face_state
 
 KEY = "k" * 32
 
@@ -277,3 +279,60 @@ def test_a_classifier_stays_when_its_backbone_s_heads_had_to_be_said(tuned: Tune
     said = eve.post(f"/models/{answer['name']}/predict", content=body).json()
     assert said["probabilities"] == [0.5, 0.5], "both have the same weights"
     assert not said["by_patches"]
+
+
+def test_the_classes_of_a_zipped_folder_have_their_names(tuned: Tuned, tmp_path: Path) -> None:
+    """And in the zip are other files too, which stay there."""
+    vit = tiny_vit()
+    state = {f"dinov2.{name}": tensor for name, tensor in hugging_face_state(vit).items()}
+    made = torch.nn.Linear(96, 2).state_dict()
+    save_file(state | {f"classifier.{n}": t for n, t in made.items()}, tmp_path / "w")
+    stated = hugging_face_config(vit.config) | {"id2label": {"0": "<b>cat</b>", "1": "dog"}}
+    contents = {
+        "cats/model.safetensors": (tmp_path / "w").read_bytes(),
+        "cats/config.json": json.dumps(stated).encode(),
+        "cats/../../outside.txt": b"no",
+        "__MACOSX/cats/._config.json": b"no",
+    }
+    sent = zipped(tmp_path / "cats.zip", contents, zipfile.ZIP_DEFLATED).read_bytes()
+    fay = tuned.visitor("fay")
+    answer = fay.post("/checkpoints?name=cats.zip", content=sent)
+    assert answer.status_code == 200, answer.text
+    facts = answer.json()
+    assert (facts["title"], facts["file"], facts["heads"]) == ("cats.zip", "cats", 3)
+    folder = tuned.services.checkpoints.find(owner_of("fay"), facts["name"])[0].parent
+    assert sorted(one.name for one in folder.iterdir()) == ["config.json", "model.safetensors"]
+    said = fay.post(f"/models/{facts['name']}/predict", content=tuned.picture.read_bytes()).json()
+    assert set(said["classes"]) == {"<b>cat</b>", "dog"}
+    assert fay.delete(f"/checkpoints/{facts['name']}").status_code == 200
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("contents", "words"),
+    [
+        ({"a/config.json": b"{}", "a/model.safetensors": bytes(9 << 20)}, "9,437,184 bytes, more"),
+        ({"config.json": bytes(9 << 20), "model.safetensors": b"x"}, "config.json of 9,437,184"),
+        ({"config.json": b"{}", "model.safetensors": b"nonsense"}, "is no checkpoint"),
+        ({"config.json": b"{}"}, "a zip of 1 files and no checkpoint"),
+        ({"x/config.json": b"{}", "y/model.safetensors": b""}, "a zip of 2 files and no"),
+    ],
+)
+def test_a_hostile_zip_is_refused_and_leaves_nothing(
+    tuned: Tuned, tmp_path: Path, contents: dict[str, bytes], words: str
+) -> None:
+    sent = zipped(tmp_path / "evil.zip", contents, zipfile.ZIP_DEFLATED).read_bytes()
+    answer = tuned.visitor("mal").post("/checkpoints?name=evil.zip", content=sent)
+    assert answer.status_code == 422
+    assert words in answer.text
+    assert not [*tuned.services.checkpoints.of(owner_of("mal")).glob("*")]
+
+
+def test_a_damaged_zip_is_refused_in_words(tuned: Tuned, tmp_path: Path) -> None:
+    contents = {"config.json": b"{}", "model.safetensors": b"safe" * 99}
+    whole = zipped(tmp_path / "torn.zip", contents).read_bytes()
+    torn = whole.replace(b"safesafe", b"tornsafe", 1)
+    answer = tuned.visitor("mal").post("/checkpoints?name=torn.zip", content=torn)
+    assert (answer.status_code, answer.text) == (
+        422, "torn.zip is damaged: it cannot be unpacked.",
+    )  # fmt: skip

@@ -24,7 +24,8 @@ import { sendFile } from "./uploads.js";
 const COMPONENT = "checkpoint",
   PREFIX = "checkpoint-";
 const HINT =
-  "Add a checkpoint of your own: .safetensors or .pth, official, Hugging Face, timm or a run's. " +
+  "Add a checkpoint of your own: .safetensors or .pth, official, Hugging Face (its folder as a zip, " +
+  "too), timm or a run's. " +
   "Only this browser can use it; it is kept for a week.";
 
 /** The same picture in a model that came to the visitor's list. @param {string} name */

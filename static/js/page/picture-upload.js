@@ -13,7 +13,7 @@ const LARGEST = 25 * 2 ** 20; // bytes that the server takes
 const TOO_LARGE = "The file has more than the 25 MB allowed: save the picture smaller.";
 
 /** Whether a file is one of weights, by its ending. @param {{ name: string }} file */
-export const isCheckpointFile = ({ name }) => /\.(safetensors|pth|pt|bin|ckpt)$/i.test(name);
+export const isCheckpointFile = ({ name }) => /\.(safetensors|pth|pt|bin|ckpt|zip)$/i.test(name);
 
 /**
  * The size of a picture of which the longer side is at most `longest`.

@@ -33,9 +33,9 @@ test("a checkpoint goes by the name that its visitor gave it", () => {
 });
 
 test("files of weights are known by their endings", () => {
-  for (const name of ["a.pth", "b.SafeTensors", "c.d.pt", "e.bin", "f.ckpt"])
+  for (const name of ["a.pth", "b.SafeTensors", "c.d.pt", "e.bin", "f.ckpt", "g.zip"])
     assert.ok(isCheckpointFile({ name }), name);
-  for (const name of ["a.jpg", "pth", "b.pth.png", "c.zip"])
+  for (const name of ["a.jpg", "pth", "b.pth.png", "c.tar"])
     assert.ok(!isCheckpointFile({ name }), name);
 });
 
