@@ -13,7 +13,12 @@ from playwright.sync_api import Page, Route, expect
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
-LINK = "#sample=cat.jpg&layer=7&row=4&col=9&whatif=head:8.3=zero*mlp:2=mean&screen="
+LINK = "#sample=cat.jpg&layer=7&row=4&col=9&whatif=head:8.3=zero*mlp:2=mean&screen=crops"
+
+
+@pytest.fixture(scope="module")
+def page(visitors: Callable[..., Page]) -> Page:
+    return visitors(LINK)
 
 
 def snippet(page: Page, screen: str) -> str:
@@ -48,10 +53,8 @@ def run(code: str, monkeypatch: pytest.MonkeyPatch) -> tuple[dict[str, Any], str
         "gallery",
     ],
 )
-def test_the_snippet_runs(
-    visitor: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, screen: str
-) -> None:
-    page = visitor(LINK + screen)
+def test_the_snippet_runs(page: Page, monkeypatch: pytest.MonkeyPatch, screen: str) -> None:
+    page.click(f"#tab-{screen}")
     page.wait_for_selector(f'[data-view="{screen}"][data-ready]')
     names, printed = run(snippet(page, screen), monkeypatch)
     assert printed.strip(), "a snippet shows something"

@@ -32,6 +32,19 @@ def cat() -> tuple[VisionTransformer, torch.Tensor, Inspection]:
     return vit, image, inspect(vit, image)
 
 
+@pytest.fixture(scope="module")
+def shared(visitors: Callable[..., Page]) -> Page:
+    return visitors("#screen=tokens&layer=10&row=5&col=9&filter=filters-130")
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    """One page for all tests that leave its layer and patch as they were, on the first part."""
+    shared.mouse.move(0, 0)
+    turn_to(shared, "patches")
+    return shared
+
+
 def numbers(page: Page, name: str) -> torch.Tensor:
     """An array that the screen shows."""
     values = page.evaluate(f"Array.from(document.querySelector('{VIEW}').inside.{name})")
@@ -45,9 +58,8 @@ def turn_to(page: Page, part: str) -> None:
     )
 
 
-def test_embeddings_and_filter_responses(visitor, cat) -> None:
+def test_embeddings_and_filter_responses(page: Page, cat) -> None:
     vit, image, seen = cat
-    page = visitor("#screen=tokens&row=5&col=9&filter=filters-130")
     embeddings = patch_embeddings(vit, seen)  # [P, D]
     torch.testing.assert_close(
         numbers(page, "embedding"), embeddings[5 * 24 + 9], atol=1e-4, rtol=1e-4
@@ -66,10 +78,9 @@ def test_embeddings_and_filter_responses(visitor, cat) -> None:
     torch.testing.assert_close(numbers(page, "response"), expected, atol=1e-3, rtol=1e-3)
 
 
-def test_similarity_of_positions(visitor, cat) -> None:
+def test_similarity_of_positions(page: Page, cat) -> None:
     vit, _, seen = cat
-    page = visitor("#screen=tokens&part=positions&row=5&col=9")
-    page.wait_for_function(f"document.querySelector('{VIEW}').inside?.part === 'positions'")
+    turn_to(page, "positions")
     learned, given = (F.normalize(table, dim=-1) for table in position_tables(vit, seen.grid))
     torch.testing.assert_close(
         numbers(page, "given"), (given @ given[5, 9]).flatten(), atol=1e-5, rtol=0
@@ -109,8 +120,7 @@ def test_lengths_outliers_and_updates_of_every_step(visitor, cat, shown: Shown) 
     torch.testing.assert_close(numbers(page, "norms"), norms[0, 1:])
 
 
-def test_hovering_asks_the_server_nothing(visitor, shown: Shown) -> None:
-    page = visitor("#screen=tokens")
+def test_hovering_asks_the_server_nothing(page: Page, shown: Shown) -> None:
     for part in ("patches", "blocks", "positions"):
         turn_to(page, part)
         asked: list[str] = []
@@ -131,9 +141,8 @@ def test_hovering_asks_the_server_nothing(visitor, shown: Shown) -> None:
         assert [url for url in asked if f"tokens/{part}" in url or "queue/join" in url] == []
 
 
-def test_the_python_lines_run_and_say_the_same(visitor, cat, capsys) -> None:
+def test_the_python_lines_run_and_say_the_same(page: Page, cat, capsys) -> None:
     vit, _, seen = cat
-    page = visitor("#screen=tokens&row=5&col=9&layer=10")
     page.click(f"{VIEW} .inside-take >> text=Python")
     code = page.locator(f"{VIEW} .inside-code")
     marks = {"patches": "filter_comp", "positions": "position_t", "blocks": "stream_n"}
