@@ -15,6 +15,8 @@ sys.dont_write_bytecode = False
 os.environ["HF_HUB_OFFLINE"] = "1"  # before a peer is imported: no test reaches for the network
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+# Both need what pynndescent compiles for half a minute in every process.
+TOGETHER = {"tests/test_docs": "analysis/test_approximate"}
 
 
 def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
@@ -34,7 +36,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if {"server", "browser"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem}"))
+        group = f"{item.path.parent.name}/{item.path.stem}"
+        item.add_marker(pytest.mark.xdist_group(TOGETHER.get(group, group)))
         slow[item.path] += item.get_closest_marker("slow") is not None
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: -slow[item.path])

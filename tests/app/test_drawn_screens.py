@@ -78,22 +78,33 @@ def test_tokens_of_an_older_size_are_dimmed_and_exported_as_such(visitor, shown:
     assert ", 14, 448)" in code(page, "tokens")
 
 
-@pytest.mark.parametrize("link", ["screen=crops", "screen=masks", "screen=tokens&part=blocks"])
-def test_a_picture_leaves_its_controls_in_sight(visitor, link: str) -> None:
+def test_a_picture_leaves_its_controls_in_sight(visitor) -> None:
     """At most 62 hundredths of the window, also where the picture is tall or the window low."""
-    page = visitor(f"#{link}&sample=pagoda.jpg")
+    page = visitor("#screen=crops&part=blocks&sample=pagoda.jpg")
     page.set_viewport_size({"width": 1440, "height": 640})
-    screen = link.split("=")[1].split("&")[0]
-    picture = page.locator(f"{view(screen)} .inside-picture:visible").first
-    box = picture.bounding_box()
-    assert box
-    assert box["height"] <= 0.62 * 640 + 1
-    keys = page.locator(f"{view(screen)} .inside-keys:visible").first
-    expect(keys).to_be_visible()
+    for screen in ("crops", "masks", "tokens"):
+        page.click(f"#tab-{screen}")
+        page.wait_for_function(
+            """(view) => { const screen = document.querySelector(view);
+                return screen.hasAttribute("data-ready") && screen.inside.key !== "first"; }""",
+            arg=view(screen),
+        )
+        picture = page.locator(f"{view(screen)} .inside-picture:visible").first
+        box = picture.bounding_box()
+        assert box
+        assert box["height"] <= 0.62 * 640 + 1
+        keys = page.locator(f"{view(screen)} .inside-keys:visible").first
+        expect(keys).to_be_visible()
 
 
-def test_grids_are_one_stop_of_the_tab_key(visitor) -> None:
-    page = visitor("#screen=masks")
+@pytest.fixture(scope="module")
+def untouched(visitors) -> Page:
+    """One page for what nothing is changed in."""
+    return visitors("#screen=masks")
+
+
+def test_grids_are_one_stop_of_the_tab_key(untouched: Page) -> None:
+    page = untouched
     batch = page.locator(f"{view('masks')} .inside-batch button")
     expect(batch).to_have_count(16)
     assert batch.evaluate_all("(all) => all.filter((one) => one.tabIndex === 0).length") == 1
@@ -109,9 +120,12 @@ def test_grids_are_one_stop_of_the_tab_key(visitor) -> None:
         assert stops == 1, cells
 
 
-def test_the_boxes_stay_in_sight_while_the_crops_are_scrolled_to(visitor) -> None:
+def test_the_boxes_stay_in_sight_while_the_crops_are_scrolled_to(untouched: Page) -> None:
     """In one column a touch of a crop lights its box above."""
-    page = visitor("#screen=crops", width=1024)
+    page = untouched
+    page.click("#tab-crops")
+    page.wait_for_selector(f"{view('crops')}[data-ready]")
+    page.set_viewport_size({"width": 1024, "height": 1000})
     card = page.locator(f"{view('crops')} .inside-crop").last
     card.scroll_into_view_if_needed()
     page.mouse.wheel(0, 300)
@@ -120,9 +134,12 @@ def test_the_boxes_stay_in_sight_while_the_crops_are_scrolled_to(visitor) -> Non
     expect(page.locator(f"{view('crops')} .inside-picture rect.highlighted")).to_have_count(1)
 
 
-def test_crops_pictures_and_blocks_are_counted_from_0(visitor) -> None:
+def test_crops_pictures_and_blocks_are_counted_from_0(untouched: Page) -> None:
     """As layers, heads, rows and columns are, and as the files have it."""
-    page = visitor("#screen=crops")
+    page = untouched
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.click("#tab-crops")
+    page.wait_for_selector(f"{view('crops')}[data-ready]")
     names = page.locator(f"{view('crops')} .inside-crop > b").all_inner_texts()
     assert names == ["Global 0", "Global 1", *(f"Local {i}" for i in range(8))]
     assert "print(crop.kind, crop.index, " in code(page, "crops")

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
 from dino_core.analysis.clustering import kmeans
@@ -79,11 +80,11 @@ def test_the_workbench_colours_as_the_library_does(visitor, seen) -> None:
     off = numbers(page, "scores") - torch.tensor(wanted.scores).flatten()
     assert off.abs().max() < 1e-2
     assert torch.equal(numbers(page, "foreground"), torch.tensor(wanted.foreground).flatten().int())
-    expect = page.locator(f"{WAY} .inside-more summary")
-    assert "3 settings differ" in expect.inner_text()
+    more = page.locator(f"{WAY} .inside-more summary")
+    expect(more).to_contain_text("3 settings differ")
     page.click(f"{VIEW} [data-value='all-patches']")
     wait(page, "s.preset === 'all-patches' && !s.config.foreground")
-    assert expect.inner_text() == "More", "another preset starts afresh"
+    expect(more, "another preset starts afresh").to_have_text("More")
 
 
 def test_through_depth_is_the_library_s_plays_to_the_end_and_is_saved(visitor, seen) -> None:
@@ -145,20 +146,39 @@ def test_matches_with_a_second_picture(visitor, seen) -> None:
     assert torch.equal(numbers(page, "forward"), matches.forward), "the link brings it all back"
 
 
-def test_an_uploaded_second_picture_and_one_that_is_refused(visitor, tmp_path: Path) -> None:
-    page = visitor("#screen=features&features=pair", strict=False)
+@pytest.fixture(scope="module")
+def pairs(visitors) -> Page:
+    """One page for all second pictures; some are refused, which the browser takes for an error."""
+    page = visitors("#screen=features&features=pair", strict=False)
+    page.evaluate(COUNT_BYTES)
+    return page
+
+
+def choose_second(page: Page, file: Path) -> None:
+    another = page.locator(f"{WAY} button:has-text('Another second picture')")
+    if another.is_visible():
+        another.click()
+    with page.expect_file_chooser() as chooser:
+        page.click(f"{WAY} button:has-text('Upload a picture')")
+    assert not chooser.value.element.get_attribute("accept"), "a picture without an ending, too"
+    chooser.value.set_files(str(file))
+
+
+def shows_second(page: Page, name: str, before: str | None) -> None:
+    """Until the second picture is another than `before`, by its key; it goes by its name."""
+    wait(page, f"s.forward && s.second !== {json.dumps(before)}")
+    expect(page.locator(f"{WAY} figcaption").nth(1)).to_have_text(re.compile(f"{name}$"))
+    expect(page.locator(f"{VIEW} .inside-problem")).to_have_count(0)
+
+
+def test_an_uploaded_second_picture_and_one_that_is_refused(pairs: Page, tmp_path: Path) -> None:
     broken = tmp_path / "notes.txt"
     broken.write_text("no picture")
-    for file in (broken, SAMPLES / "flower.jpg"):
-        with page.expect_file_chooser() as chooser:
-            page.click(f"{WAY} button:has-text('Upload a picture')")
-        chooser.value.set_files(str(file))
-        if file == broken:
-            page.wait_for_selector(f"{VIEW} .inside-problem")
-            assert "a picture is wanted" in page.locator(f"{VIEW} .inside-problem").inner_text()
-    wait(page, "s.forward")
-    assert page.locator(f"{VIEW} .inside-problem").count() == 0
-    assert page.locator(f"{WAY} figcaption").nth(1).inner_text().endswith("flower.jpg")
+    choose_second(pairs, broken)
+    expect(pairs.locator(f"{VIEW} .inside-problem")).to_contain_text("a picture is wanted")
+    before = state(pairs, "second")
+    choose_second(pairs, SAMPLES / "flower.jpg")
+    shows_second(pairs, "flower.jpg", before)
 
 
 # How large the bodies are that the page posts, in `bytesSent`.
@@ -213,18 +233,16 @@ def heic(path: Path) -> None:
     ],
 )
 def test_a_second_picture_of_any_kind_and_size_is_taken(
-    visitor, tmp_path: Path, name: str, write: Callable[[Path], None], grid: list[int]
+    pairs: Page, tmp_path: Path, name: str, write: Callable[[Path], None], grid: list[int]
 ) -> None:
     write(tmp_path / name)
-    page = visitor("#screen=features&features=pair")
-    page.evaluate(COUNT_BYTES)
-    choose_second(page, tmp_path / name)
-    wait(page, "s.forward")
-    assert state(page, "secondGrid") == grid
+    before = state(pairs, "second")
+    choose_second(pairs, tmp_path / name)
+    shows_second(pairs, name, before)
+    assert state(pairs, "secondGrid") == grid
     size = (tmp_path / name).stat().st_size
-    whole = page.evaluate("bytesSent.at(-1)") == size
+    whole = pairs.evaluate("bytesSent.at(-1)") == size
     assert whole == (name not in ("turned.jpg", "large.png")), "shrunk where it can be"
-    assert page.locator(f"{WAY} figcaption").nth(1).inner_text().endswith(name)
 
 
 @pytest.mark.parametrize(
@@ -235,20 +253,11 @@ def test_a_second_picture_of_any_kind_and_size_is_taken(
     ],
 )
 def test_a_second_picture_that_cannot_be_shrunk_gets_our_words(
-    visitor, tmp_path: Path, name: str, data: bytes, words: str
+    pairs: Page, tmp_path: Path, name: str, data: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(data)
-    page = visitor("#screen=features&features=pair", strict=False)
-    choose_second(page, tmp_path / name)
-    page.wait_for_selector(f"{VIEW} .inside-problem")
-    assert words in page.locator(f"{VIEW} .inside-problem").inner_text()
-
-
-def choose_second(page: Page, file: Path) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.click(f"{WAY} button:has-text('Upload a picture')")
-    assert not chooser.value.element.get_attribute("accept"), "a picture without an ending, too"
-    chooser.value.set_files(str(file))
+    choose_second(pairs, tmp_path / name)
+    expect(pairs.locator(f"{VIEW} .inside-problem")).to_contain_text(words)
 
 
 def test_clusters_and_map_are_linked(visitor, seen) -> None:
@@ -296,14 +305,33 @@ def test_two_layers_side_by_side(visitor, seen) -> None:
     wait(page, "s.secondLayer === 3")
 
 
+# What the lines of one way of looking have, and of no other.
+IN_PYTHON = {
+    "colours": "result = colour_features(",
+    "pair": "match_patches(",
+    "map": "kmeans(",
+    "compare": "linear_cka(",
+}
+
+
+@pytest.fixture(scope="module")
+def ninth(visitors) -> Page:
+    """One page for what is seen at layer 9, whichever way of looking is open."""
+    return visitors("#screen=features&layer=9&features.second=coffee.jpg&row=3&col=4")
+
+
 @pytest.mark.parametrize("way", ["colours", "pair", "map", "compare"])
-def test_the_python_of_every_way_runs(visitor, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    page = visitor(
-        f"#screen=features&layer=9&features={way}&features.second=coffee.jpg&row=3&col=4"
-    )
+def test_the_python_of_every_way_runs(
+    ninth: Page, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    page = ninth
+    page.click(f"{VIEW} [data-value={way}]")
     wait(page, f"s.mode === '{way}' && s.layer === 9" + (" && s.forward" if way == "pair" else ""))
-    page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
-    code = page.locator(f"{VIEW} .inside-code").inner_text()
+    shown = page.locator(f"{VIEW} .inside-code")
+    if not shown.is_visible():
+        page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
+    expect(shown).to_contain_text(IN_PYTHON[way])
+    code = shown.inner_text()
     monkeypatch.chdir(ROOT)
     names: dict = {}
     with contextlib.redirect_stdout(io.StringIO()) as printed:
@@ -342,17 +370,19 @@ def test_what_is_shown_and_taken_is_one_layer(visitor) -> None:
     assert "layer=2" in code.inner_text()
 
 
-def test_explained_variance_is_a_chart(visitor, seen) -> None:
-    page = visitor("#screen=features&layer=9")
-    wait(page, "s.layer === 9 && s.ratio")
+def test_explained_variance_is_a_chart(ninth: Page, seen) -> None:
+    page = ninth
+    page.click(f"{VIEW} [data-value=colours]")
+    wait(page, "s.mode === 'colours' && s.layer === 9 && s.ratio")
     page.wait_for_selector(f"{WAY} .inside-variance[data-drawn]")
     heights = page.evaluate(f"document.querySelector('{WAY} .inside-variance').data[0].y")
     wanted = 100 * torch.tensor(features_scene(seen("cat.jpg"), 9, "paper", False).ratio)
     torch.testing.assert_close(torch.tensor(heights), wanted, atol=0.1, rtol=0)
 
 
-def test_clusters_are_one_stop_of_the_tab_key(visitor) -> None:
-    page = visitor("#screen=features&layer=9&features=map")
+def test_clusters_are_one_stop_of_the_tab_key(ninth: Page) -> None:
+    page = ninth
+    page.click(f"{VIEW} [data-value=map]")
     wait(page, "s.mode === 'map' && s.labels")
     chips = page.locator(f"{WAY} .inside-chips button")
     stops = chips.evaluate_all("(all) => all.filter((one) => one.tabIndex === 0).length")
@@ -363,15 +393,16 @@ def test_clusters_are_one_stop_of_the_tab_key(visitor) -> None:
     wait(page, "s.alone === 1")
 
 
-@pytest.mark.parametrize("way", ["colours", "map"])
-def test_a_telephone_shows_what_a_touch_did(visitor, way: str) -> None:
-    page = visitor(f"#screen=features&layer=9&features={way}", width=390)
-    wait(page, f"s.mode === '{way}' && s.layer === 9")
-    first, second = page.locator(f"{WAY} figure").all()
-    one, two = first.bounding_box(), second.bounding_box()
-    assert one
-    assert two
-    assert two["y"] - (one["y"] + one["height"]) < 40, "nothing stands between the two"
+def test_a_telephone_shows_what_a_touch_did(visitor) -> None:
+    page = visitor("#screen=features&layer=9", width=390)
+    for way in ("colours", "map"):
+        page.click(f"{VIEW} [data-value={way}]")
+        wait(page, f"s.mode === '{way}' && s.layer === 9")
+        first, second = page.locator(f"{WAY} figure").all()
+        one, two = first.bounding_box(), second.bounding_box()
+        assert one
+        assert two
+        assert two["y"] - (one["y"] + one["height"]) < 40, "nothing stands between the two"
 
 
 def test_a_tall_picture_leaves_the_controls_in_sight(visitor) -> None:

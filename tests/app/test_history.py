@@ -107,16 +107,31 @@ def test_somebody_s_own_picture_is_not_there_for_others(
     assert "row=" not in other.url
 
 
-def test_a_large_photo_is_no_wall(visitor: Callable[..., Page], noise: Path) -> None:
-    page = visitor("#screen=masks")
+@pytest.fixture(scope="module")
+def shared(visitors: Callable[..., Page]) -> Page:
+    page = visitors("#screen=masks")
     page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    return page
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    """One page for all pictures, which shows a sample each time."""
+    if "sample=cat.jpg" not in shared.url:
+        shared.click('#samples button[data-file="cat.jpg"]')
+        shared.wait_for_function("location.hash.includes('sample=cat.jpg')")
+        expect(shared.locator("#status")).to_contain_text("Chelsea")
+    return shared
+
+
+def test_a_large_photo_is_no_wall(page: Page, noise: Path) -> None:
     upload(page, noise)
     expect(page.locator("#status")).to_contain_text("Your picture.")
 
 
 @pytest.mark.parametrize("name", ["IMG_0001.HEIC", "picture"])
 def test_heic_and_a_file_without_an_ending_reach_the_server(
-    visitor: Callable[..., Page], tmp_path: Path, name: str
+    page: Page, tmp_path: Path, name: str
 ) -> None:
     heif = pytest.importorskip("pillow_heif")
     picture = Image.new("RGB", (320, 240), "teal")
@@ -125,23 +140,22 @@ def test_heic_and_a_file_without_an_ending_reach_the_server(
         (tmp_path / "a.heic").rename(tmp_path / name)
     else:
         picture.save(tmp_path / name, format="PNG")
-    page = visitor("#screen=masks")
-    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
     upload(page, tmp_path / name)
     expect(page.locator("#status")).to_contain_text("Your picture.")
 
 
-def test_a_picture_without_an_ending_can_be_chosen(visitor: Callable[..., Page]) -> None:
-    page = visitor("#screen=masks")
+def test_a_picture_without_an_ending_can_be_chosen(page: Page) -> None:
     page.locator("#picture").click(position={"x": 5, "y": 5})
     assert page.locator("#picture input[type=file]").first.get_attribute("accept") is None
 
 
 @pytest.mark.parametrize("width", [800, 1024, 1440])
-def test_the_strip_is_whole_and_stays_in_reach(visitor: Callable[..., Page], width: int) -> None:
-    page = visitor("#screen=attention")
+def test_the_strip_is_whole_and_stays_in_reach(page: Page, width: int) -> None:
+    page.click("#tab-attention")
     page.set_viewport_size({"width": width, "height": 560})  # lower than any screen is long
     page.wait_for_selector("[data-view=attention][data-ready]")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_function("scrollY === 0")
     page.mouse.move(width / 2, 400)  # over the picture: a lesson beside it scrolls alone
     page.mouse.wheel(0, 900)
     page.wait_for_function("scrollY > 100")
@@ -153,8 +167,9 @@ def test_the_strip_is_whole_and_stays_in_reach(visitor: Callable[..., Page], wid
         assert 0 <= box["y"] < 200
 
 
-def test_the_keyboard_has_a_way_past_the_rail(visitor: Callable[..., Page]) -> None:
-    page = visitor("#screen=attention")
+def test_the_keyboard_has_a_way_past_the_rail(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.click("#tab-attention")
     page.wait_for_selector("[data-view=attention][data-ready]")
     skip = page.locator(".inside-skip")
     skip.focus()

@@ -64,12 +64,19 @@ def proxy(target: str, prefix: str, strips: bool) -> Iterator[str]:
         thread.join(timeout=20)
 
 
+@pytest.fixture(scope="module")
+def below(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that is shown below a path."""
+    home = tmp_path_factory.mktemp("below")
+    with serving(home, free_port(), "--root-path", "/some/demo/") as url:
+        yield url
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("strips", [True, False])
-def test_the_page_works_below_a_path(browser: Browser, tmp_path: Path, strips: bool) -> None:
+def test_the_page_works_below_a_path(browser: Browser, below: str, strips: bool) -> None:
     with (
-        serving(tmp_path, free_port(), "--root-path", "/some/demo/") as server,
-        proxy(server, "/some/demo", strips) as outside,
+        proxy(below, "/some/demo", strips) as outside,
         opening(Contexts(browser, outside)) as visit,
     ):
         page = visit()  # no request may fail, or leave the prefix

@@ -169,33 +169,38 @@ def test_the_samples_are_passed_through_and_opened_by_enter(page: Page, asked: A
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("way", [["Preview"], ["ArrowUp", "End", "ArrowUp", "ArrowDown"]])
-def test_enter_on_another_model_changes_it_once(
-    browser: Browser, own_model: str, way: list[str]
-) -> None:
+def choose_model(page: Page, keys: list[str]) -> None:
+    """By Tab and these keys, a word of which is typed, and Enter."""
+    tab_to(page, "#model input")
+    for key in keys:
+        if key == "Preview":
+            page.keyboard.type(key)
+        else:
+            page.keyboard.press(key)
+    page.keyboard.press("Enter")
+
+
+def test_enter_on_another_model_changes_it_once(browser: Browser, own_model: str) -> None:
     with opening(Contexts(browser, own_model)) as visit:
         asked = Asked()
         page = visit("#screen=masks", prepare=asked.listen)
-        expect(page.locator("#badge")).to_contain_text("own.safetensors", timeout=60_000)
+        badge, model = page.locator("#badge"), page.locator("#model input")
+        expect(badge).to_contain_text("own.safetensors", timeout=60_000)
         asked.forget_the_arrival(page)
-        tab_to(page, "#model input")
-        for key in way:
-            if key == "Preview":
-                page.keyboard.type(key)
-            else:
-                page.keyboard.press(key)
-        page.keyboard.press("Enter")
-        expect(page.locator("#badge")).to_contain_text("Preview ViT-S/14", timeout=60_000)
-        expect(page.locator("#model input")).to_have_value(PREVIEW)
-        page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
-        settled(page)
-        assert len(asked) == 1
-        tab_to(page, "#model input")  # and back again, after it was left alone once
-        page.keyboard.press("Tab")
-        settled(page)
-        assert len(asked) == 1
-        tab_to(page, "#model input")
-        page.keyboard.press("Home")
-        page.keyboard.press("Enter")
-        expect(page.locator("#badge")).to_contain_text("own.safetensors", timeout=60_000)
-        assert len(asked) == 2
+        for way in (["Preview"], ["ArrowUp", "End", "ArrowUp", "ArrowDown"]):
+            choose_model(page, way)
+            expect(badge).to_contain_text("Preview ViT-S/14", timeout=60_000)
+            expect(model).to_have_value(PREVIEW)
+            page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
+            settled(page)
+            assert len(asked) == 1
+            tab_to(page, "#model input")  # and back again, after it was left alone once
+            page.keyboard.press("Tab")
+            settled(page)
+            assert len(asked) == 1
+            choose_model(page, ["Home"])
+            expect(badge).to_contain_text("own.safetensors", timeout=60_000)
+            page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
+            settled(page)
+            assert len(asked) == 2
+            asked.clear()

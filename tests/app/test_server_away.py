@@ -54,10 +54,16 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.kill()
 
 
+@pytest.fixture(scope="module")
+def browsers(browser: Browser, mortal: Server) -> Contexts:
+    """They keep what they have fetched from one server for the next at the same address."""
+    return Contexts(browser, mortal.url)
+
+
 @pytest.fixture
-def visit(browser: Browser, mortal: Server) -> Iterator[Callable[..., Page]]:
+def visit(browsers: Contexts, mortal: Server) -> Iterator[Callable[..., Page]]:
     mortal.start()
-    with opening(Contexts(browser, mortal.url)) as visit:
+    with opening(browsers) as visit:
         yield lambda link="": marked(visit(link, strict=False))
 
 
