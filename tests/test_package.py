@@ -24,7 +24,8 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parent.parent
 POSIX_ONLY = ("fcntl", "resource", "pwd", "grp", "termios", "pty", "syslog")
-NOT_DEMANDED = {"lightly_train"}  # a peer that is compared with where somebody has it
+# A peer that is compared with where somebody has it; FiftyOne, and what is installed beside it.
+NOT_DEMANDED = {"lightly_train", "fiftyone", "mongoengine", "mongomock", "pymongo"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 

@@ -398,11 +398,13 @@ def test_a_telephone_shows_what_a_touch_did(visitor) -> None:
     for way in ("colours", "map"):
         page.click(f"{VIEW} [data-value={way}]")
         wait(page, f"s.mode === '{way}' && s.layer === 9")
-        first, second = page.locator(f"{WAY} figure").all()
-        one, two = first.bounding_box(), second.bounding_box()
-        assert one
-        assert two
-        assert two["y"] - (one["y"] + one["height"]) < 40, "nothing stands between the two"
+        page.wait_for_function(  # nothing stands between the two, once they have their size
+            """(way) => { const boxes = [...document.querySelectorAll(`${way} figure`)]
+                    .map((figure) => figure.getBoundingClientRect());
+                return boxes.length === 2 && boxes.every(({ height }) => height > 100)
+                    && boxes[1].top - boxes[0].bottom < 40; }""",
+            arg=WAY,
+        )
 
 
 def test_a_tall_picture_leaves_the_controls_in_sight(visitor) -> None:
