@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from tiny_models import TINY, shake, tiny_vit
 
 from dino_core.config import ViTConfig
@@ -72,6 +72,29 @@ def test_logits_are_those_of_transformers(tmp_path: Path, picture: Image.Image, 
     assert ours.classes == ("tabby", "<img src=x onerror=alert(1)>", "class 2")
     assert (ours.size, ours.reads) == (56, Reads(1, True))
     assert "as in transformers: it reads the class token and the mean of the" in ours.words
+
+
+def test_registers_are_in_no_mean_of_patches(tmp_path: Path, picture: Image.Image) -> None:
+    """Versions of transformers differ: here it is what its classifier makes of the patches."""
+    transformers = pytest.importorskip("transformers")
+    config = replace(TINY, registers=4, position_offset=0.0, position_antialias=True)
+    folder = transformers_folder(tmp_path / "cats", config)
+    stated = json.loads((folder / "config.json").read_text())
+    stated["architectures"] = ["Dinov2WithRegistersForImageClassification"]
+    (folder / "config.json").write_text(json.dumps(stated))
+    tensors = load_file(folder / "model.safetensors")
+    named = {n.replace("dinov2.", "dinov2_with_registers."): t for n, t in tensors.items()}
+    save_file(named, folder / "model.safetensors")
+    theirs = transformers.AutoModelForImageClassification.from_pretrained(
+        str(folder), local_files_only=True
+    ).eval()
+    ours, images = load_classifier(folder), square_input(picture, 84, 14)[None]
+    with torch.inference_mode():
+        tokens = theirs.dinov2_with_registers(images).last_hidden_state
+        read = torch.cat([tokens[:, 0], tokens[:, 5:].mean(1)], 1)
+        torch.testing.assert_close(ours(images), theirs.classifier(read), atol=1e-4, rtol=1e-5)
+    notes = load_backbone(weights=folder).info.notes
+    assert "transformers 5, which counts registers in" in notes[-1]
 
 
 @pytest.mark.parametrize("size", [56, 84])

@@ -102,8 +102,17 @@ def find_classifier(
         except SetAside as error:
             notes.append(f"Its classifier {group} was set aside: {error}")
             continue
-        return found, (*notes, found.words)
+        return found, (*notes, found.words, *_on_registers(found, config))
     return None, tuple(notes)
+
+
+def _on_registers(found: LinearClassifier, config: ViTConfig) -> tuple[str, ...]:
+    if found.origin != "transformers" or not config.registers:
+        return ()
+    return (
+        "The mean is of the patches alone, as before transformers 5, which counts registers in, so "
+        "that its logits differ a little.",
+    )
 
 
 def _read(
