@@ -191,6 +191,9 @@ def test_answers_are_the_library_s(folder: Path, tmp_path: Path) -> None:
     ]
     assert len(one.post(f"{where}/points.csv").text.splitlines()) == 13
     assert one.post(f"{where}/points.csv", content="1,x").status_code == 422
+    longest = b" " * 2**20  # of a selection, in bytes
+    assert one.post(f"{where}/points.csv", content=longest).status_code == 200
+    assert one.post(f"{where}/points.csv", content=longest + b" ").status_code == 413
 
 
 @pytest.mark.usefixtures("built")

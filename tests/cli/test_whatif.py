@@ -16,6 +16,7 @@ from dino_core.datasets import find_pictures
 from dino_core.embedding.preparation import Preparation
 from dino_core.evaluation.knn import knn
 from dino_core.gallery.folder import GalleryFolder
+from dino_core.gallery.listing import Listing
 from dino_core.images import fit_to_patches, open_picture, to_tensor
 from dino_core.runs.exit_codes import LEFT_OUT
 from dino_core.vit import Edit, VisionTransformer
@@ -249,7 +250,10 @@ def test_screening(
 
 @pytest.mark.usefixtures("quick_maps")
 def test_what_a_screening_does_to_the_accuracy_of_a_gallery(
-    backbone: Backbone, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    backbone: Backbone,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Against k-NN asked about the pictures of `--edit`, one change at a time."""
     data, folder = files(tmp_path / "data", coloured(8)), tmp_path / "gallery"
@@ -289,6 +293,11 @@ def test_what_a_screening_does_to_the_accuracy_of_a_gallery(
     Image.new("RGB", (30, 30), "white").save(stranger[0])
     assert main(["whatif", *stranger, *screen]) == 2
     assert "is none of the pictures of" in capsys.readouterr().err
+    found = store.listing().labels().copy()
+    found[rows[1]] = -1
+    monkeypatch.setattr(Listing, "labels", lambda _: found)
+    assert main(["whatif", *words, *screen]) == 2
+    assert f"{images[1]} has no label in {folder}" in capsys.readouterr().err
 
 
 def test_values_are_in_the_order_given(backbone: Backbone, folder: Path, tmp_path: Path) -> None:

@@ -87,3 +87,15 @@ test("while a step of other choices is being made the choices stand", () => {
   assert.ok(find("Step again").disabled, "there is none to go on from");
   assert.equal(FIRST_PAIR, "cifar");
 });
+
+test("the line that is looked at is one of the step that is shown", () => {
+  const seen = [],
+    { state, update } = createState((now) => seen.push(now.at)),
+    step = (count) => ({ facts: { visits: Array.from({ length: count }, () => ({})) } });
+  update({ at: 7 });
+  update({ row: [step(9), step(3)] });
+  assert.equal(state.at, 7);
+  update({ shown: 1 });
+  assert.equal(state.at, 2, "the last of a shorter one");
+  assert.deepEqual(seen, [7, 7, 2]);
+});
