@@ -7,7 +7,8 @@ it is. A response is an object of charts in reading order; x and y are plain arr
     runs/NAME/charts?form                    {"charts": {...}, "step": last step drawn, -1: none}
         pre-training                         loss dino_local_crops_loss dino_global_crops_loss
                                              ibot_loss koleo_loss entropy gradient knn patch_knn
-                                             matching patch_cosine
+                                             piece_knn matching patch_cosine
+        distillation by features             loss agreement gradient, and the last five
         fine-tuning                          loss accuracy
     runs/NAME/shares?form                    shares_dino_global shares_dino_local shares_koleo
                                              shares_ibot; none where nobody looked at them
