@@ -28,6 +28,8 @@ from dino_core.draw.encode import pack
 from dino_core.scenes import gallery as scenes
 from dino_core.scenes import gallery_probes, gallery_similarity
 
+pytestmark = pytest.mark.slow  # real galleries
+
 
 class Server:
     """The routes alone, with visitors who have secrets of their own."""

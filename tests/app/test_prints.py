@@ -12,6 +12,7 @@ from tiny_home import open_sample, with_samples
 from app.server import build_server
 from dino_core.__main__ import main
 
+pytestmark = pytest.mark.slow  # each view is printed twice
 ROOT = Path(__file__).resolve().parents[2]
 
 

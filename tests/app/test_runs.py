@@ -22,6 +22,7 @@ from dino_core.runs.folder import RunFolder
 from dino_core.runs.request import RunRequest
 from dino_core.runs.request_io import read_request
 
+pytestmark = pytest.mark.slow  # real runs
 TINY = {"preset": "tiny", "steps": 60, "batch": 4, "seed": 3}
 
 
