@@ -10,6 +10,7 @@ from tiny_runs import TRAIN, files, noise_folder, picture
 
 from dino_core.crops import sample_crops, stack_crops
 from dino_core.datasets import find_pictures
+from dino_core.masks import sample_masks
 from dino_core.step import loader
 from dino_core.step.loader import (
     BatchMaker,
@@ -43,6 +44,13 @@ def test_the_background_makes_the_same_batches_in_order(maker, workers):
     for step, batch in zip(range(2, 6), made, strict=True):
         assert_same(batch, maker.make(step))
     assert not np.array_equal(made[0].global_crops, made[1].global_crops)
+
+
+def test_masks_are_drawn_by_the_step_from_numbers_of_their_own(maker):
+    side = TRAIN.crops.global_size // TRAIN.vit.patch_size
+    total = 2 * TRAIN.schedule.batch_size
+    drawn = sample_masks(total, (side, side), TRAIN.masks, generator_for(3, "masks", 5))
+    assert torch.equal(torch.from_numpy(maker.make(5).masks).reshape(total, -1), drawn.masks)
 
 
 def test_stopping_early_leaves_no_thread_behind(maker):
