@@ -47,6 +47,7 @@ def turn_to(page: Page, screen: str, part: str) -> None:
     view = f'[data-view="{screen}"]'
     page.click(f"#tab-{screen}")
     page.wait_for_selector(f"{view}[data-ready]")
+    page.wait_for_selector(f"#lesson-{screen}.settled")  # which is looked at as well
     if part in OPENED:
         OPENED[part](page, view)
     elif part:

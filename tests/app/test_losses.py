@@ -167,6 +167,7 @@ def test_pairs_of_crops_patches_and_temperatures(visitor, shown: Shown) -> None:
     )
     assert shown(page, "losses")["terms"] != terms
     page.wait_for_function("location.hash.includes('targets=sinkhorn_knopp')")
+    page.wait_for_selector("#lesson-losses.settled")
     words = page.locator("#lesson-losses").inner_text()
     assert "…" not in words
     assert "Sinkhorn-Knopp, from a batch of 8" in words

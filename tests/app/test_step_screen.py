@@ -56,6 +56,7 @@ def test_from_line_to_line_by_keys_buttons_and_clicks(page: Page, shown: Shown) 
     state = shown(page, "step")
     assert (state["view"], state["at"]) == ("after", state["visits"] - 1)
     assert sum(state["after"].values()) < sum(state["before"].values())
+    page.wait_for_selector("#lesson-step.settled")
     lesson = page.locator("#lesson-step").inner_text()
     assert f"{sum(state['after'].values()):.3f}" in lesson
     assert "…" not in lesson
