@@ -91,14 +91,16 @@ def _kmeans_of_sample(
     store: GalleryFolder, k: int, features: str, layer: int
 ) -> tuple[np.ndarray, dict[str, Any]]:
     """Centres of a sample, and every picture at the nearest of them: nothing holds all features."""
-    from dino_core.analysis.approximate import EXACT_MOST, unit
+    from dino_core.analysis.approximate import EXACT_MOST, slices, unit
     from dino_core.analysis.clustering import RESTARTS, by_size, kmeans
     from dino_core.gallery.rows import feature_slices
 
     seed, n = int(store.read_config()["options"]["seed"]), store.count()
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.choice(n, min(EXACT_MOST, n), replace=False))
-    found = kmeans(unit(store.features(features, layer, chosen)), k, seed)
+    # A few at a time: with each row the system maps what lies around it, forty rows and more.
+    parts = [store.features(features, layer, chosen[some]) for some in slices(len(chosen), 512)]
+    found = kmeans(unit(np.concatenate(parts)), k, seed)
     lengths = np.square(found.centres).sum(1) / 2
     labels = np.empty(n, np.int32)
     for rows, part in feature_slices(store, features, layer):

@@ -1,8 +1,12 @@
 """Every screen in the rules of axe-core, light and dark: nothing serious, nothing critical."""
 
+import re
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import gradio
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -30,6 +34,26 @@ def faults(page: Page, context: str | None, **options: Any) -> list[str]:
         if rule["impact"] in SERIOUS
         for node in rule["nodes"]
     ]
+
+
+@cache
+def translated() -> re.Pattern[str]:
+    """The keys of Gradio's dictionary, such as `upload_text.drop_image`."""
+    assets = Path(gradio.__file__).parent / "templates/frontend/assets"
+    (english,) = assets.glob("en-*.js")
+    groups = set(re.findall(r" as (\w+)", english.read_text("utf-8").rsplit("export", 1)[1]))
+    assert {"upload_text", "common", "errors"} <= groups
+    return re.compile(rf"\b({'|'.join(sorted(groups))})\.[a-z_]+\b")
+
+
+def untranslated(page: Page) -> list[str]:
+    """Keys that a live region would read out in place of their words."""
+    said = page.evaluate(
+        """(live) => [...document.querySelectorAll(live)]
+            .flatMap((one) => [one.textContent, one.ariaLabel ?? ""])""",
+        "[role=status], [role=alert], [role=log], [aria-live]",
+    )
+    return [text for text in said if translated().search(text)]
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +129,7 @@ def test_a_screen_in_light_and_dark(page: Page, screen: str, part: str) -> None:
     paint(page, "light")
     turn_to(page, screen, part)
     assert faults(page, f"#screen-{screen}") == []
+    assert untranslated(page) == []
     paint(page, "dark")  # only colours differ; charts are drawn anew
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
     rest(page, f'[data-view="{screen}"]')

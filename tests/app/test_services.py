@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -98,9 +99,11 @@ def test_a_server_that_nobody_visits_sleeps(monkeypatch: pytest.MonkeyPatch) -> 
         queue.stopped = len(slept) % 3 == 0
 
     monkeypatch.setattr(gr.queueing.asyncio, "sleep", sleep)
-    asyncio.run(queue.start_processing())
-    queue.stopped = False
-    asyncio.run(queue.start_progress_updates())
+    # In a thread: where a browser is open, this one has a loop that is running already.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, queue.start_processing()).result()
+        queue.stopped = False
+        thread.submit(asyncio.run, queue.start_progress_updates()).result()
     assert len(slept) == 6
     assert min(slept) >= 0.02
 

@@ -3,6 +3,7 @@ import "./small-document.js";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { select } from "../page/selection.js";
+import { createLoading } from "../screens/whatif/loading.js";
 import { createResults } from "../screens/whatif/results.js";
 import { createPrototypes } from "../screens/whatif/says.js";
 import { createScreeningCard } from "../screens/whatif/screening-card.js";
@@ -175,4 +176,25 @@ test("the likeliest prototypes before and after, and what they cost", () => {
   ]);
   draw({ shown: { prototypes: { ...prototypes, facts: { ...prototypes.facts, ibot: [3, 4] } } } });
   assert.match(node.textContent, /iBOT, all patches3\.000 nats4\.000 nats/);
+});
+
+test("what comes late belongs to the changes it was asked for, and to no later ones", async (t) => {
+  const shown = (text) => ({ view: { key: "k", seed: 0 }, texts: [text], reference: "samples" });
+  const rest = { charts: null, prototypes: {}, nearest: {}, alone: [], four: [], beside: null };
+  const state = { isFour: false, around: null, aroundOf: "k", other: "", edits: [] };
+  state.shown = { ...shown("head:1.1=zero"), scene: {}, ...rest };
+  let answer;
+  t.mock.method(globalThis, "fetch", () => new Promise((resolve) => (answer = resolve)));
+  const loading = createLoading(
+    state,
+    (change) => Object.assign(state, change),
+    document.createElement("div"),
+    (work) => work(),
+  );
+  const asked = loading.more();
+  await new Promise(setImmediate);
+  state.shown = { ...shown("head:2.2=zero"), scene: {}, ...rest };
+  answer(Response.json({ of: "head 1.1" }));
+  await asked;
+  assert.equal(state.shown.charts, null);
 });

@@ -101,10 +101,12 @@ export function createLoading(state, update, results, run) {
       async () => ({ alone: await fetchAlone(question, isOvertaken) }),
       async () => warm(question),
     ];
+    // Another before and after may have come meanwhile, to which none of this belongs.
+    const isStale = () => isOvertaken() || state.shown?.scene !== question.scene;
     for (const step of steps) {
-      if (isOvertaken()) return;
+      if (isStale()) return;
       const found = await step();
-      if (found && !isOvertaken() && state.shown) update({ shown: { ...state.shown, ...found } });
+      if (found && !isStale() && state.shown) update({ shown: { ...state.shown, ...found } });
     }
   }
 
