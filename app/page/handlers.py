@@ -54,7 +54,9 @@ class Handlers(Updates):
         asked: dict[str, Any] = work | {"js": BEGINS, "trigger_mode": "always_last"}
         answered: dict[str, Any] = {"js": ENDS, "api_visibility": "private"}
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        page.load(self.arrive, [rail.link, *chosen], js=ARRIVES, **work).then(
+        # It may end before Gradio has its words, and "common.complete" would be read out.
+        arriving = work | {"show_progress": "hidden"}
+        page.load(self.arrive, [rail.link, *chosen], js=ARRIVES, **arriving).then(
             None, js=ARRIVED, api_visibility="private"
         )
         # Only the path goes on: the image widget would decode the file itself, and be silent or
