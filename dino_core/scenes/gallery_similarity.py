@@ -99,8 +99,9 @@ def _kmeans_of_sample(
     generator = np.random.default_rng(seed)
     chosen = np.sort(generator.choice(n, min(EXACT_MOST, n), replace=False))
     # A few at a time: with each row the system maps what lies around it, forty rows and more.
-    parts = [store.features(features, layer, chosen[some]) for some in slices(len(chosen), 512)]
-    found = kmeans(unit(np.concatenate(parts)), k, seed)
+    parts = slices(len(chosen), 512)
+    sample = np.concatenate([unit(store.features(features, layer, chosen[one])) for one in parts])
+    found = kmeans(sample, k, seed)
     lengths = np.square(found.centres).sum(1) / 2
     labels = np.empty(n, np.int32)
     for rows, part in feature_slices(store, features, layer):
