@@ -140,7 +140,7 @@ DISTILLATION = {
     "agreement": Chart(
         "Agreement with the teacher",
         (Curve("class token", "agreement.cls"), Curve("patches", "agreement.patches")),
-        "cosine; 0: the same answer to every crop",
+        "cosine; 0: the same for all crops",
         ceiling=1,
         log=False,
     ),
