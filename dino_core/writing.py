@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from dino_core.interruption import files_written
 
@@ -30,3 +31,15 @@ def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
             os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def take_room(file: BinaryIO, size: int) -> None:
+    """Gives a file `size` bytes, all of them on the disk, before it is mapped.
+
+    OSError where there is no room: whoever writes into a mapped file on a full disk is ended by a
+    signal, without a word. Where the system cannot take room ahead, the file only gets its length.
+    """
+    if hasattr(os, "posix_fallocate") and size:
+        os.posix_fallocate(file.fileno(), 0, size)
+    else:
+        file.truncate(size)

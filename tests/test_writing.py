@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dino_core import writing
-from dino_core.writing import replacing
+from dino_core.writing import replacing, take_room
 
 
 def test_what_lasts_is_on_the_disk_before_it_has_its_name(
@@ -51,3 +51,15 @@ def test_what_does_not_last_brings_no_folder_back(tmp_path: Path) -> None:
     with pytest.raises(OSError), replacing(tmp_path / "gone" / "x", lasting=False) as partial:
         partial.write_text("a run that was deleted")
     assert not (tmp_path / "gone").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no room can be taken ahead here")
+def test_what_will_be_mapped_has_its_room_before(tmp_path: Path) -> None:
+    """A hole that is written into on a full disk ends the process by a signal."""
+    path = tmp_path / "rows.npy"
+    path.write_bytes(b"head")
+    with path.open("rb+") as file:
+        take_room(file, 2**20)
+    assert path.stat().st_size == 2**20
+    assert path.stat().st_blocks * 512 >= 2**20
+    assert path.read_bytes()[:5] == b"head\0"

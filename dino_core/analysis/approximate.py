@@ -20,6 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from dino_core.writing import take_room
+
 EXACT_MOST = 20_000  # features up to which all pairs are compared
 NEIGHBOURS = 30  # of each feature in a graph
 SAMPLE = 500  # features whose neighbours are looked for exactly as well
@@ -155,7 +157,8 @@ def _in_order(features: np.ndarray, order: np.ndarray) -> Iterator[np.ndarray]:
         yield features[order]
         return
     with TemporaryFile(dir=Path(features.filename).parent) as file:
-        ordered = np.memmap(file, np.float32, "w+", shape=features.shape)
+        take_room(file, features.nbytes)
+        ordered = np.memmap(file, np.float32, "r+", shape=features.shape)
         for rows in slices(len(order)):
             ordered[rows] = features[order[rows]]
         yield ordered

@@ -10,6 +10,7 @@ import numpy as np
 from dino_core.analysis import approximate
 from dino_core.analysis.approximate import slices, unit
 from dino_core.gallery.folder import GalleryFolder
+from dino_core.writing import take_room
 
 
 @contextmanager
@@ -36,6 +37,8 @@ def _write(store: GalleryFolder, kind: str, layer: int, path: Path) -> None:
         if rows is None:
             shape = (store.count(), features.shape[1])
             rows = np.lib.format.open_memmap(path, "w+", np.float32, shape)
+            with path.open("rb+") as file:
+                take_room(file, path.stat().st_size)
         rows[part] = unit(features)
 
 

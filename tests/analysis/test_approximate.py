@@ -3,6 +3,8 @@
 pynndescent compiles itself for up to minutes in every process: what needs it is slow.
 """
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +149,21 @@ def test_like_features_stand_near_each_other_in_the_order_of_a_graph() -> None:
     chosen = np.arange(0, 4000, 40)
     apart = np.abs(place[true_others(points, chosen, 5)] - place[chosen, None])
     assert np.median(apart) < 4000 / 20  # at random: a third of all
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="no room can be taken ahead here")
+def test_no_room_for_the_ordered_features_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(*arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    np.save(tmp_path / "points.npy", clustered(300))
+    mapped = np.load(tmp_path / "points.npy", mmap_mode="c")
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space"), approximate._in_order(mapped, np.arange(300)):
+        pass
+    assert [file.name for file in tmp_path.iterdir()] == ["points.npy"]
 
 
 @pytest.mark.slow
