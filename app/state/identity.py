@@ -31,15 +31,12 @@ class Identity:
         return {"server": self.server, "page": page, "models": {n: self._weights(n) for n in names}}
 
     def _weights(self, name: str) -> str:
-        found = self._models.weights_of(name)
+        file = self._models.weights_of(name)
         try:
-            files = (
-                sorted(found.iterdir()) if found and found.is_dir() else [found] if found else []
-            )
-            known = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+            known = file.stat() if file else None
         except OSError:
-            known = []
-        return digest(name, known) if known else ""
+            known = None
+        return digest(name, known.st_size, known.st_mtime_ns) if known else ""
 
 
 @cache

@@ -51,14 +51,16 @@ def term(title: str, name: str, anchored: bool = True) -> Chart:
     return Chart(title, (Curve("loss", f"logged.{name}"), *anchor), "nats", log=False)
 
 
+def _by_features(measure: str) -> tuple[Curve, ...]:
+    """A curve for each kind of features that k-NN is measured with."""
+    names = {"class token": "cls", "mean patch": "mean_patch", "both": "both"}
+    return tuple(Curve(name, f"{measure}.{key}") for name, key in names.items())
+
+
 MEASURED = {  # at milestones
     "knn": Chart(
         "k-NN accuracy",
-        (
-            Curve("class token", "knn.cls"),
-            Curve("mean patch", "knn.mean_patch"),
-            Curve("both", "knn.both"),
-        ),
+        _by_features("knn"),
         "%",
         floor=0,
         ceiling=100,
@@ -75,9 +77,7 @@ MEASURED = {  # at milestones
     "piece_knn": Chart(
         "k-NN over pieces",
         (
-            Curve("class token", "piece_knn.cls"),
-            Curve("mean patch", "piece_knn.mean_patch"),
-            Curve("both", "piece_knn.both"),
+            *_by_features("piece_knn"),
             Curve("raw pixels", "piece_knn.pixels", anchor=True, dash="dashdot"),
             Curve("chance", "piece_knn.chance", anchor=True, dash="dot"),
         ),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from other_environments import python_with
 from tiny_galleries import labelled_folder
 
 from dino_core.__main__ import main
@@ -20,22 +21,13 @@ from dino_core.__main__ import main
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def atlas_python() -> str:
-    python = os.environ.get("INSIDE_DINOV2_ATLAS") or str(ROOT / "build/atlas/bin/python")
-    if not Path(python).is_file():
-        pytest.skip(
-            "Embedding Atlas has not opened the file: there is no environment with "
-            "embedding-atlas==0.26.0 in build/atlas, and INSIDE_DINOV2_ATLAS names none"
-        )
-    return python
-
-
 @pytest.mark.slow
 def test_embedding_atlas_opens_the_file_as_it_is(weights: Path, tmp_path: Path) -> None:
     """The command of the documentation, which ends in a page of its own instead of a server."""
     import pyarrow.parquet as parquet
 
-    python, path, out = atlas_python(), tmp_path / "atlas.parquet", tmp_path / "out"
+    python = python_with("Embedding Atlas", "embedding-atlas==0.26.0", "atlas")
+    path, out = tmp_path / "atlas.parquet", tmp_path / "out"
     folder = labelled_folder(tmp_path / "data", 3)
     line = ["embed", str(folder), "--weights", str(weights), "--heads", "2", "--size", "28"]
     line += ["--no-cache", "--map", "pca", "--neighbours", "3", "--thumbnails", "16"]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from other_environments import python_with
 from tiny_galleries import labelled_folder
 from tiny_runs import files, picture
 
@@ -31,16 +32,6 @@ print(json.dumps({
 """
 
 
-def fiftyone_python() -> str:
-    python = os.environ.get("INSIDE_DINOV2_FIFTYONE") or str(ROOT / "build/fiftyone/bin/python")
-    if not Path(python).is_file():
-        pytest.skip(
-            "FiftyOne has not opened the file: there is no environment with fiftyone==1.22.1 and "
-            "mongomock in build/fiftyone, and INSIDE_DINOV2_FIFTYONE names none"
-        )
-    return python
-
-
 def documented_lines() -> str:
     """The indented block of docs/command-line.md that begins with FiftyOne's import."""
     text = (ROOT / "docs/command-line.md").read_text(encoding="utf-8")
@@ -55,7 +46,8 @@ def test_the_documented_lines_open_the_file_in_fiftyone(
 ) -> None:
     import pyarrow.parquet as parquet
 
-    python, path = fiftyone_python(), tmp_path / "atlas.parquet"
+    python = python_with("FiftyOne", "fiftyone==1.22.1 and mongomock", "fiftyone")
+    path = tmp_path / "atlas.parquet"
     folder = tmp_path / "pictures"
     if labelled:
         labelled_folder(folder, 3)

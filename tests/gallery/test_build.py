@@ -32,6 +32,7 @@ from dino_core.gallery.options import Options
 from dino_core.gallery.projection import aligned_map
 from dino_core.images import open_picture
 from dino_core.weights import Backbone
+from dino_core.weights.files import content_digest
 
 pytestmark = pytest.mark.usefixtures("quick_maps")
 
@@ -236,6 +237,7 @@ def test_a_source_that_has_changed_is_not_mixed_in(
     (data / "red" / "new.png").unlink()
     source = tmp_path / "g" / "source.json"
     noted = json.loads(source.read_text())
+    assert noted["weights"] == content_digest(weights)
     source.write_text(json.dumps(noted | {"weights": "0" * 64}))
     with pytest.raises(ValueError, match="weights have changed"):
         build_gallery(data, tmp_path / "g", weights)

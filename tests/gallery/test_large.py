@@ -20,6 +20,7 @@ from dino_core.analysis.neighbours import near_duplicates, nearest, outlier_scor
 from dino_core.embedding.preparation import Preparation
 from dino_core.gallery import embedding, neighbours
 from dino_core.gallery import folder as folders
+from dino_core.gallery import rows as rows_of_gallery
 from dino_core.gallery import tiles as one_by_one
 from dino_core.gallery.build import make, make_the_rest
 from dino_core.gallery.folder import GalleryFolder, NotReady
@@ -104,11 +105,13 @@ def test_the_map_of_many_is_drawn_by_the_seed_of_its_gallery(
     assert asked == [(COUNT, pytest.approx(10, rel=1e-5), (NEIGHBOURS, MIN_DISTANCE, 5))]
 
 
-def test_features_are_mapped_and_not_held(made: Path) -> None:
-    store = GalleryFolder(made)
+def test_features_are_mapped_and_not_held(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, taken = GalleryFolder(made), []
+    monkeypatch.setattr(rows_of_gallery, "take_room", lambda _, size: taken.append(size))
     assert store.is_large()
     with unit_rows(store, "both", 0) as rows:
         assert isinstance(rows, np.memmap)
+        assert taken == [Path(str(rows.filename)).stat().st_size], "room, before it is written"
         assert rows.flags.writeable, "for others numba would compile the index once more"
         expected = approximate.unit(store.features("both", 0))
         np.testing.assert_allclose(rows, expected, atol=1e-6)

@@ -1,5 +1,6 @@
 /* The parts of Many pictures: the nearest and how they vote, and galleries that open and are awaited. */
 import "./small-document.js";
+import { slowServer } from "./slow-server.js";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { mount, openScreen } from "../page/screens.js";
@@ -74,16 +75,7 @@ const waiting = (name) => ({ name, seen: false, alive: true });
 
 /** A server that answers when the test says so. */
 function world() {
-  const asked = [];
-  mock.method(
-    globalThis,
-    "fetch",
-    (url) =>
-      new Promise((resolve) => {
-        const says = (value, status = 200) => resolve(Response.json(value, { status }));
-        asked.push({ url: String(url), says });
-      }),
-  );
+  const asked = slowServer((value, status) => Response.json(value, { status }));
   const state = { name: "", card: null, cards: [], shown: null, problem: "" },
     update = (change) => Object.assign(state, change),
     page = { run: (work) => work() };

@@ -1,5 +1,6 @@
 /* The parts of Training as somebody touches them: what is offered, hidden, said and sent. */
 import "./small-document.js";
+import { slowServer } from "./slow-server.js";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 import { mount, openScreen } from "../page/screens.js";
@@ -141,21 +142,6 @@ test("a run's name and note: what somebody writes is not written over, and what 
 });
 
 // ---------- answers that come late
-
-/** A server that answers when the test says so. */
-function slowServer() {
-  const asked = [];
-  mock.method(
-    globalThis,
-    "fetch",
-    (url) =>
-      new Promise((resolve) => {
-        const says = (body, status = 200) => resolve(new Response(body, { status }));
-        asked.push({ url: String(url), says });
-      }),
-  );
-  return asked;
-}
 
 const charts = (word) =>
   JSON.stringify({ confusion: { data: [word], layout: { meta: { title: word } } } });
