@@ -22,3 +22,19 @@ def are_close(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-3, abs_tol=1e-5)
     return bool(one == other)
+
+
+def first_difference(wanted: Any, found: Any, at: str = "") -> str:
+    """Where two plain values differ first, in words; empty where they are close."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        if wanted.keys() != found.keys():
+            return f"{at or 'top'}: {sorted(wanted.keys() ^ found.keys())} on one side alone"
+        parts = [first_difference(wanted[key], found[key], f"{at}.{key}") for key in wanted]
+    elif isinstance(wanted, list) and isinstance(found, list):
+        if len(wanted) != len(found):
+            return f"{at}: {len(found)} instead of {len(wanted)}"
+        pairs = enumerate(zip(wanted, found, strict=True))
+        parts = [first_difference(one, two, f"{at}[{i}]") for i, (one, two) in pairs]
+    else:
+        parts = [] if are_close(wanted, found) else [f"{at}: {found!r} instead of {wanted!r}"]
+    return next(filter(None, parts), "")
