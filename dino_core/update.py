@@ -52,7 +52,8 @@ def parameter_rule(name: str, depth: int, config: OptimConfig) -> ParameterRule:
     factor = config.layer_decay**distance
     if name.startswith("patch_embed"):
         factor *= config.patch_embed_factor
-    decays = not (name.endswith(".bias") or "norm" in name or "gamma" in name)
+    bias = name == "bias" or name.endswith(".bias")  # of a layer that stands by itself, or within
+    decays = not (bias or "norm" in name or "gamma" in name)
     return ParameterRule(factor, float(decays), "last_layer" in name)
 
 

@@ -92,6 +92,12 @@ def small_parts():
     return {"backbone": backbone, "dino_head": ProjectionHead(12, HeadConfig(8, 6, 5))}
 
 
+def test_a_bias_does_not_decay_whoever_it_belongs_to():
+    """Of a layer that stands by itself too, as a classifier's and the maps of a distillation."""
+    rules = {name: parameter_rule(name, 0, CONFIG) for name in ("bias", "mlp.0.bias", "weight")}
+    assert [rule.weight_decay for rule in rules.values()] == [0, 0, 1]
+
+
 def test_schedule_reaches_every_parameter():
     parts = small_parts()
     optimiser = build_optimiser(parts, CONFIG)
