@@ -11,10 +11,12 @@ from tiny_runs import coloured, files, picture, zipped
 
 from dino_core.datasets import find_pictures
 from dino_core.embedding.embed import LayerFeatures, embed_in_memory
+from dino_core.evaluation.folds import Fold
+from dino_core.evaluation.probes import probe
 from dino_core.finetuning import features as features_of_run
 from dino_core.finetuning.classification import FinetuneSetup, divide, finetune
 from dino_core.finetuning.features import layered
-from dino_core.finetuning.layers import best_layer, best_sentence, judge_layers
+from dino_core.finetuning.layers import best_layer, best_sentence, is_judged, judge_layers
 from dino_core.runs.folder import RunFolder, read_state, request_action
 from dino_core.weights import load_backbone, save_backbone
 
@@ -78,6 +80,48 @@ def test_a_layer_is_judged_as_scikit_learn_judges_it(empty_run):
         peer.fit((x - mean) / scale, learned.labels)
         expected = peer.score((y - mean) / scale, tested.labels)
         assert found[layer][1][1] == pytest.approx(expected, abs=1 / 30 + 1e-6), layer
+
+
+def test_what_is_written_of_every_layer(empty_run):
+    """Each number is of a classifier that has seen the training pictures of this layer alone."""
+    learned, tested = random_layers(40, 0, 2), random_layers(25, 1, 2)
+    tested.labels[:12] = 1  # not as many of each class
+    watched = []
+    judge_layers(empty_run, learned, tested, 3, watch=watched.append)
+    found = stored(empty_run.path)
+    labels = torch.cat([learned.labels, tested.labels])
+    fold = Fold(torch.arange(40), torch.arange(40, 65))
+    for layer in range(4):
+        cls, mean = (
+            torch.cat([one.values[:, layer, kind] for one in (learned, tested)]).float()
+            for kind in (0, 1)
+        )
+        for row, features in enumerate((cls, mean, torch.cat([cls, mean], dim=1))):
+            for column, method in enumerate(("knn", "logistic")):
+                judged = probe(features, labels, [fold], 3, method)
+                values = [found[name][layer][row][column] for name in ("accuracy", "low", "high")]
+                assert values == pytest.approx([judged.accuracy, *judged.interval])
+    commonest = max((tested.labels == label).sum().item() for label in range(3))
+    assert {name: value for name, value in found.items() if not isinstance(value, list)} == {
+        "chance": commonest / 25,
+        "pictures": 25,
+        "words": "Judged: 25 test pictures, by what 40 training pictures taught; the backbone as "
+        "it came.",
+    }
+    assert watched == [0, 1, 2, 3]
+    layer, features, classifier, accuracy = best_layer(found)
+    how = {"knn": "k-NN", "logistic": "logistic regression"}[classifier]
+    on = {"cls": "class token", "mean_patch": "mean patch", "both": "class token and mean patch"}
+    assert best_sentence(empty_run) == (
+        f"best at layer {layer}: {100 * accuracy:.1f} % ({how} on the {on[features]})"
+    )
+
+
+def test_nothing_is_said_of_layers_that_were_not_judged(empty_run):
+    assert not is_judged(empty_run)
+    assert best_sentence(empty_run) == ""
+    (empty_run.path / "layers.json").write_text("{}")
+    assert is_judged(empty_run)
 
 
 def test_ties_go_to_the_first():
