@@ -1,7 +1,7 @@
 """What tests are compared by, and called by."""
 
 import pytest
-from alike import assert_same
+from alike import assert_same, first_difference
 
 
 def test_where_two_large_files_differ_is_said_at_once() -> None:
@@ -17,3 +17,11 @@ def test_a_test_is_not_called_by_a_whole_file(
 ) -> None:
     assert len(data) == 10**6
     assert len(request.node.name) < 100
+
+
+def test_the_first_difference_is_said_with_its_place() -> None:
+    one = {"a": [1, {"b": 0.5}], "c": "x"}
+    assert first_difference(one, {"a": [1, {"b": 0.5 + 1e-6}], "c": "x"}) == ""
+    assert first_difference(one, {"a": [1, {"b": 0.6}], "c": "y"}) == ".a[1].b: 0.6 instead of 0.5"
+    assert first_difference(one, {"a": [1], "c": "x"}) == ".a: 1 instead of 2"
+    assert first_difference(one, {"a": []}) == "top: ['c'] on one side alone"

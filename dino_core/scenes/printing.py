@@ -63,7 +63,7 @@ class Printed:
 
     def caption(self, kind: Kind, width: Width | float = "page") -> str:
         """The figure's own words, and what repeats it."""
-        label = label_of(self.draw(width))
+        label = label_of(self.draw(width)).removesuffix(".")
         if self.otherwise:
             return f"{label}. {self.otherwise}: by no command."
         return f"{label}. Repeated by: {self.command(kind, width)}"

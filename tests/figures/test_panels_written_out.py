@@ -27,7 +27,7 @@ from dino_core.figures.panels import Bar, Entry, grid
 from dino_core.figures.show import show
 from dino_core.images import to_tensor
 from dino_core.masks import sample_block_mask
-from dino_core.vit import Edit
+from dino_core.vit import Edit, VisionTransformer
 
 FILE = Path(__file__).parent / "written" / "panels.json"
 ALL = PCA_PRESETS["all-patches"]
@@ -44,13 +44,15 @@ def photo(height: int, width: int) -> Image.Image:
 @cache
 def look(height: int = 28, width: int = 42, model: int = 0) -> Inspection:
     """A picture of 2 x 3 patches, or another size, in 2 layers of 3 heads."""
-    return inspect(tiny_vit(TINY, model), to_tensor(photo(height, width)))
+    return inspect(vit(model), to_tensor(photo(height, width)))
 
 
-def two_layers() -> Inspection:
-    """A picture of 4 x 5 patches whose layers are not much alike."""
-    one, other = look(56, 70), look(56, 70, 1)
-    return replace(one, tokens=torch.stack([other.tokens[0], one.tokens[1]]))
+@cache
+def vit(seed: int = 0) -> VisionTransformer:
+    """What its blocks add is not small beside what enters them."""
+    vit = tiny_vit(TINY, seed).requires_grad_(False)
+    vit.patch_embed.proj.weight.mul_(0.04)
+    return vit
 
 
 def numbers(*shape: int) -> np.ndarray:
@@ -59,7 +61,7 @@ def numbers(*shape: int) -> np.ndarray:
 
 def changed(width: str, layer: int | None = None) -> Any:
     edits = [Edit("mlp", 0.0, block=0), Edit("head", 0.0, block=1, unit=2)]
-    found = [effects(tiny_vit(TINY), look(*size), edits) for size in ((28, 42), (56, 70))]
+    found = [effects(vit(), look(*size), edits) for size in ((28, 42), (56, 70))]
     return figures.before_and_after(found, "head:1.2=zero", head=1, layer=layer, width=width)
 
 
@@ -77,7 +79,7 @@ def drawn_masks(picture: np.ndarray | None) -> Any:
 
 
 def model_grid(*shape: int, **more: Any) -> Any:
-    maps = [[numbers(*shape) / 10, numbers(*shape) / 20], [numbers(*shape) / 30]]
+    maps = [[numbers(*shape) / 40, numbers(*shape) / 50], [numbers(*shape) / 60]]
     cka = np.array([[0.125, 0.25], [1.0, 0.0]])
     names, layers = ["one", "two"], [[0, 1], [4]]
     return figures.model_grid(look(), maps, names, layers, cka=cka, header="Header", **more)
@@ -91,13 +93,13 @@ def tray(models: int, *words: str, **more: Any) -> Any:
 
 
 def comparison() -> Any:
-    seen = two_layers()
+    seen = look(56, 70)
     found = compared(seen.patches(0), seen.patches(1), [seen.grid] * 2, ALL)
     return figures.comparison(seen, replace(found, note="A note"), ("layer 0", "layer 1"))
 
 
 def family() -> Any:
-    seen = two_layers()
+    seen = look(56, 70)
     return figures.layers_in_colours(seen, replace(layers_in_colours(seen, ALL), note="A note"))
 
 
@@ -147,7 +149,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "nine cells": lambda: figures.token_parts(look(), {str(i): numbers(2, 3) for i in range(8)}),
     "eight cells": lambda: figures.token_parts(look(), {str(i): numbers(2, 3) for i in range(7)}),
     "a grid with everything": lambda: grid(
-        [[colour_cell("one", numbers(2, 3, 3) / 40)], [colour_cell("two", numbers(2, 1, 3) / 40)]],
+        [[colour_cell("one", numbers(2, 3, 3) / 99)], [colour_cell("two", numbers(2, 1, 3) / 40)]],
         "Words " * 30,
         width="column",
         bar=Bar("low", "high", "title", "blue-red"),
@@ -156,7 +158,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "show clusters": lambda: show(look(56, 70), "clusters", k=3, layer=0, seed=1),
     "show clusters of few": lambda: show(look(), "clusters", width="column"),
     "show layers": lambda: show(
-        two_layers(), "layers", preset="all-patches", flip=True, method="signs", robust=True
+        look(56, 70), "layers", preset="all-patches", flip=True, method="signs", robust=True
     ),
     "show rollout": lambda: show(look(), "rollout", width="column"),
     "show norms": lambda: show(look(56, 70), "norms", width="column"),
