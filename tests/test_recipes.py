@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from dino_core import config
+from dino_core.finetuning.setup import FinetuneSetup
 from dino_core.runs.experiments import EXPERIMENTS, with_experiments
 from dino_core.runs.presets import LONG, PRESETS, TINY
 from dino_core.runs.students import RECIPES
@@ -61,6 +62,7 @@ def recipes() -> dict[str, dict[str, Any]]:
         runs |= {f"{name} in {on.preset}": with_experiments(on, [name]) for on in (TINY, LONG)}
     return {
         **{kind.__name__: dict(leaves(kind())) for kind in DEFAULTS},
+        "finetune": dict(leaves(FinetuneSetup("data"))),
         **{name: dict(leaves(one)) for name, one in vars(config).items() if name[:4] == "VIT_"},
         **{f"PCA {name}": dict(leaves(one)) for name, one in config.PCA_PRESETS.items()},
         "train official-short": plain_of(""),

@@ -15,7 +15,7 @@ from dino_core.finetuning.backbone import StopRequested
 from dino_core.finetuning.checkpoints import BackboneCheckpoints, epochs_done
 from dino_core.finetuning.classifier import Classifier
 from dino_core.finetuning.setup import FinetuneSetup
-from dino_core.runs.checkpoints import steps_in
+from dino_core.runs.checkpoints import model_file, steps_in
 from dino_core.runs.control import Control
 from dino_core.runs.folder import RunFolder, read_metrics, request_action
 
@@ -165,3 +165,17 @@ def test_a_stop_in_an_epoch_goes_on_after_the_one_before(
     assert [step for step, _ in counting] == [*range(6, 15)]
     assert "Going on after epoch 2." in (run.path / "log.txt").read_text()
     assert [line["step"] for line in read_metrics(run.path)] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_damaged_newest_checkpoint_costs_its_epoch_and_is_said(
+    run: RunFolder, counting: list[tuple[int, float]]
+) -> None:
+    assert counted_run(run) == (3, 9)
+    damaged = model_file(run.checkpoints, 5)
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    counting.clear()
+    assert counted_run(run) == (3, 9)
+    assert [step for step, _ in counting] == [12, 13, 14], "of the fifth epoch"
+    log = (run.path / "log.txt").read_text()
+    assert damaged.name in log
+    assert "Going on after epoch 4." in log
