@@ -24,6 +24,9 @@ class SmallText {
   constructor(text) {
     this.textContent = String(text);
   }
+  get data() {
+    return this.textContent;
+  }
   remove() {
     this.parentNode?.take(this);
   }
@@ -100,6 +103,10 @@ class SmallElement {
     if (on) this.setAttribute(name, "");
     else this.removeAttribute(name);
     return on;
+  }
+  /** [name, value] of each, as they were first set. */
+  attributes() {
+    return [...this.#attributes];
   }
   get className() {
     return this.getAttribute("class") ?? "";
@@ -191,6 +198,13 @@ class SmallElement {
   }
   remove() {
     this.parentNode?.take(this);
+  }
+  cloneNode(isDeep = false) {
+    const copy = new SmallElement(this.tag);
+    for (const [name, value] of this.#attributes) copy.setAttribute(name, value);
+    if (isDeep)
+      copy.append(...this.childNodes.map((child) => child.cloneNode?.(true) ?? child.data));
+    return copy;
   }
   contains(other) {
     return other === this || this.children.some((child) => child.contains(other));

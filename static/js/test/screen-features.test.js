@@ -1,0 +1,8 @@
+/* The whole screen of features: told/features.txt. */
+import { tellWhole } from "./whole-screen.js";
+import { test } from "node:test";
+import { PICTURES } from "./pictures.js";
+import { create } from "../screens/features/index.js";
+
+test("the screen of features does what is written of it", () =>
+  tellWhole("features", { create, views: PICTURES }));

@@ -1,0 +1,8 @@
+/* The whole screen of gallery: told/gallery.txt. */
+import { tellWhole } from "./whole-screen.js";
+import { test } from "node:test";
+import { PICTURES } from "./pictures.js";
+import { create } from "../screens/gallery/index.js";
+
+test("the screen of gallery does what is written of it", () =>
+  tellWhole("gallery", { create, views: PICTURES }));

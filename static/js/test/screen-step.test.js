@@ -1,0 +1,8 @@
+/* The whole screen of step: told/step.txt. */
+import { tellWhole } from "./whole-screen.js";
+import { test } from "node:test";
+import { PICTURES } from "./pictures.js";
+import { create } from "../screens/step/index.js";
+
+test("the screen of step does what is written of it", () =>
+  tellWhole("step", { create, views: PICTURES }));

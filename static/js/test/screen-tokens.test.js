@@ -1,0 +1,8 @@
+/* The whole screen of tokens: told/tokens.txt. */
+import { tellWhole } from "./whole-screen.js";
+import { test } from "node:test";
+import { PICTURES } from "./pictures.js";
+import { create } from "../screens/tokens/index.js";
+
+test("the screen of tokens does what is written of it", () =>
+  tellWhole("tokens", { create, views: PICTURES }));

@@ -1,0 +1,8 @@
+/* The whole screen of training: told/training.txt. */
+import { tellWhole } from "./whole-screen.js";
+import { test } from "node:test";
+import { PICTURES } from "./pictures.js";
+import { create } from "../screens/training/index.js";
+
+test("the screen of training does what is written of it", () =>
+  tellWhole("training", { create, views: PICTURES }));

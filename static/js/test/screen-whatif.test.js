@@ -1,0 +1,8 @@
+/* The whole screen of whatif: told/whatif.txt. */
+import { tellWhole } from "./whole-screen.js";
+import { test } from "node:test";
+import { PICTURES } from "./pictures.js";
+import { create } from "../screens/whatif/index.js";
+
+test("the screen of whatif does what is written of it", () =>
+  tellWhole("whatif", { create, views: PICTURES }));

@@ -1,0 +1,154 @@
+/* Everything that somebody can touch in a part of the page, one touch after the other. */
+
+const KEYS = [
+  "ArrowRight",
+  "ArrowDown",
+  "Home",
+  "ArrowLeft",
+  "End",
+  "ArrowUp",
+  "Enter",
+  " ",
+  "Escape",
+];
+const POINTS = [
+  { clientX: 60, clientY: 45 },
+  { clientX: 170, clientY: 95 },
+];
+const POINTER = ["pointerenter", "pointerover", "pointermove", "pointerdown", "pointerup"];
+const ORDER = [
+  ...POINTER,
+  "wheel",
+  "dblclick",
+  "focusin",
+  "focus",
+  "click",
+  "keydown",
+  "input",
+  "change",
+];
+const FACTS = {
+  pointerId: 1,
+  button: 0,
+  buttons: 1,
+  deltaY: -120,
+  deltaX: 0,
+  pointerType: "mouse",
+};
+
+const SEVERAL = ["button", "select", "input"]; // of which more than three are touched
+const POINTED = [{ x: 1, pointNumber: [0, 1], curveNumber: 0 }];
+
+const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+
+/** Elements of one kind stand in like places: one touched is as good as another. */
+function kindOf(node) {
+  const names = [];
+  for (let one = node; one && one.tag !== "body"; one = one.parentNode)
+    names.push(`${one.tag}.${one.className.split(" ")[0]}`);
+  return names.join(" ");
+}
+
+const named = (node) => {
+  const word = (node.getAttribute("aria-label") ?? node.textContent).slice(0, 40);
+  return `${node.tag}${node.className ? `.${node.className.split(" ")[0]}` : ""} "${word}"`;
+};
+
+const isThere = (node) => node.isConnected && !node.closest("[hidden]");
+
+/** The values that a field is given, one after the other. */
+function valuesOf(node) {
+  if (node.tag === "select")
+    return node.options
+      .map(({ value }) => value)
+      .filter((value) => value !== node.value)
+      .slice(0, 6);
+  if (node.type === "range" || node.type === "number") {
+    const [low, high, step] = [node.min || 0, node.max || 10, node.step || 1].map(Number);
+    return [high, Math.min(high, low + (step || 1)), low];
+  }
+  if (node.type === "color") return ["#ff8800"];
+  return ["0.5", "co", ""];
+}
+
+function* ofField(node, name) {
+  if (node.type === "checkbox" || node.type === "radio") {
+    for (let i = 0; i < 2; i++)
+      yield {
+        title: `${named(node)} is ticked or not`,
+        work() {
+          node.checked = !node.checked;
+          node.fire(name);
+        },
+      };
+    return;
+  }
+  if (node.type === "file") return;
+  for (const value of valuesOf(node))
+    yield {
+      title: `${named(node)} ${name} ${value}`,
+      work() {
+        node.value = value;
+        node.fire(name);
+      },
+    };
+}
+
+const QUIET = ["load", "error", "close", "submit", "drawn"]; // nobody does that by hand
+
+const toggled = (node) => ({
+  title: `opens or closes ${named(node)}`,
+  work() {
+    node.open = !node.open;
+    node.fire("toggle");
+  },
+});
+
+function* ofEvent(node, name) {
+  const fire = (facts, words = "") => ({
+      title: `${name}${words} ${named(node)}`,
+      work: () => node.fire(name, { ...FACTS, ...facts }),
+    }),
+    isSmall = ["button", "td"].includes(node.tag);
+  if (name === "keydown")
+    for (const key of isSmall ? KEYS.slice(0, 2) : KEYS) yield fire({ key }, ` ${key}`);
+  else if (["input", "change"].includes(name)) yield* ofField(node, name);
+  else if (name === "toggle") yield toggled(node);
+  else if (["pointermove", "click"].includes(name))
+    for (const point of isSmall ? POINTS.slice(0, 1) : POINTS) yield fire(point);
+  else if (name.startsWith("plotly_")) yield fire({ points: POINTED, "xaxis.range[0]": 1 });
+  else if (!QUIET.includes(name)) yield fire(POINTS[0]);
+}
+
+/** What stands in the bar of a chart. */
+function* ofTools(chart) {
+  for (const tool of chart.tools ?? [])
+    if (tool.click)
+      yield { title: `${tool.name} of ${chart.layout.meta.title}`, work: () => tool.click(chart) };
+}
+
+function* ofNode(node, names) {
+  for (const name of names.toSorted((a, b) => place(a) - place(b))) yield* ofEvent(node, name);
+  yield* ofTools(node);
+}
+
+/**
+ * @param {object} root
+ * @param {{ eventsOf: (node: object) => string[], most: number, skip: (node: object) => boolean }} options
+ */
+export function* touches(root, { eventsOf, most, skip }) {
+  const counts = new Map(),
+    done = new Set();
+  let left = most;
+  for (let round = 0; round < 4; round++)
+    for (const node of root.querySelectorAll("")) {
+      const names = eventsOf(node);
+      if (!names.length || done.has(node) || !isThere(node) || skip(node)) continue;
+      const kind = kindOf(node),
+        count = counts.get(kind) ?? 0;
+      if (count >= (SEVERAL.includes(node.tag) ? 6 : 3)) continue;
+      counts.set(kind, count + 1);
+      done.add(node);
+      for (const touch of ofNode(node, names)) if (left-- > 0) yield touch;
+    }
+}

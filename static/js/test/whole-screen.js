@@ -1,0 +1,140 @@
+/* A whole screen on the small document, tried without a browser: it is opened with answers that a
+   server gave once, everything that listens is touched in turn, and what the screen asks, says, draws
+   and hands out is written down. The transcript is compared with told/NAME.txt.
+
+     RECORD=http://127.0.0.1:7990 node test/screen-NAME.test.js   asks that server what is missing
+     WRITE=1 node test/screen-NAME.test.js                        writes the transcript anew: read it */
+import { eventsOf, happened, note, settle } from "./small-browser.js";
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { serve } from "./recorded-server.js";
+import { digest, short, tell } from "./telling.js";
+import { touches } from "./touching.js";
+
+const MOST = 14; // lines that follow a touch; the others are one number
+const AT_FIRST = 80; // lines of a picture that is shown
+const FIELDS = ["input", "select", "textarea", "progress"];
+
+/** What was drawn on a canvas since it was looked at; else what was drawn then. */
+function drawnOn(canvas) {
+  if (canvas.told?.length) canvas.said = canvas.told.splice(0).join("; ");
+  return canvas.said ?? "";
+}
+
+/** A node in words, without its children. */
+function lineOf(node) {
+  const { tag, className } = node,
+    style = Object.entries(node.style).map(([name, value]) => `${name}:${value}`),
+    texts = node.childNodes.filter((child) => !child.tag).map((child) => child.textContent);
+  return [
+    tag,
+    className ? `.${className.split(/\s+/).join(".")}` : "",
+    ...node
+      .attributes()
+      .filter(([name]) => name !== "class")
+      .map((pair) => ` ${pair.join("=")}`),
+    style.length ? ` {${style.join(";")}}` : "",
+    FIELDS.includes(tag) ? ` = ${node.value}` : "",
+    texts.length ? ` "${texts.join("|")}"` : "",
+    tag === "canvas" ? ` ${node.width} x ${node.height} ${drawnOn(node)}` : "",
+    node.chart ? ` ${node.chart}` : "",
+  ].join("");
+}
+
+/** Every node that is not hidden, by where it stands. */
+function look(node, at = "", seen = new Map()) {
+  seen.set(at, short(lineOf(node), 240));
+  if (!node.hidden) node.children.forEach((child, i) => look(child, `${at}/${i}`, seen));
+  return seen;
+}
+
+/** What is new, then how much is gone without anything in its place. */
+function changeOf(before, after, most) {
+  const lines = [...after].filter(([at, line]) => before.get(at) !== line).map(([, line]) => line),
+    gone = [...before.keys()].filter((at) => !after.has(at)).length,
+    rest = lines.slice(most);
+  return [
+    ...lines.slice(0, most),
+    ...(rest.length ? [`and ${rest.length} more: ${digest(rest.join("\n"))}`] : []),
+    ...(gone ? [`${gone} gone`] : []),
+  ];
+}
+
+/** A transcript of what happens on the document. */
+function createTranscript() {
+  const lines = [],
+    shown = { state: null };
+  let before = new Map();
+  return {
+    lines,
+    shown,
+    async look(title, { rounds, most = MOST } = {}) {
+      await settle(rounds);
+      const now = look(document.body);
+      if (shown.state) now.set("exposed", short(`shows ${tell(shown.state)}`, 400));
+      const said = [...happened.splice(0), ...changeOf(before, now, most)].map(
+        (line) => `  ${line}`,
+      );
+      before = now;
+      lines.push(`> ${title}`, ...said);
+    },
+  };
+}
+
+/** @typedef {object} Options
+ * @property {(root: object, page: object) => object} create
+ * @property {object[]} views one after the other
+ * @property {number} [most] touches
+ * @property {(node: object) => boolean} [skip] what is not touched
+ * @property {(key: string) => object | undefined} [own] answers of the test's own
+ * @property {number} [each] answers of one address to record
+ * @property {(tools: object) => unknown} [after]
+ */
+
+/** @param {string} name @param {Options} options */
+export async function tellWhole(
+  name,
+  { create, views, most = 400, skip = () => false, own, each, after },
+) {
+  serve(name, own, each);
+  const { run } = await import("../page/errors.js"),
+    root = Object.assign(document.createElement("div"), { className: "inside-view" }),
+    transcript = createTranscript();
+  document.body.append(root);
+  root.dataset.view = name;
+  const page = {
+    name,
+    run: (work) => run(root, work),
+    expose: (state) => (transcript.shown.state = state),
+    send: (value) => note(`sends ${tell(value)}`),
+  };
+  const screen = create(root, page),
+    touchAll = async () => {
+      for (const touch of touches(root, { eventsOf, most, skip })) {
+        touch.work();
+        await transcript.look(touch.title);
+      }
+    };
+  await transcript.look("is made", { most: AT_FIRST });
+  for (const [i, view] of views.entries()) {
+    void page.run(() => screen.show(view));
+    await transcript.look(`picture ${i + 1} is shown`, { rounds: 10, most: AT_FIRST });
+    if (i === 0) await touchAll();
+  }
+  await after?.({ root, transcript, screen, page, touchAll });
+  compare(name, `${transcript.lines.join("\n")}\n`);
+}
+
+/** @param {string} name @param {string} text */
+export function compare(name, text) {
+  const file = new URL(`told/${name}.txt`, import.meta.url);
+  if (process.env.WRITE || process.env.RECORD) return writeFileSync(file, text);
+  const wanted = readFileSync(file, "utf8").split("\n"),
+    found = text.split("\n"),
+    at = found.findIndex((line, i) => line !== wanted[i]);
+  if (at < 0 && wanted.length === found.length) return undefined;
+  const touch = found.slice(0, at + 1).findLast((line) => line.startsWith(">"));
+  return assert.fail(
+    `${name}, ${touch} (line ${at + 1}):\n  wanted ${wanted[at]}\n  found  ${found[at]}`,
+  );
+}
