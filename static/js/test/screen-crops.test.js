@@ -2,7 +2,7 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/crops/index.js";
+import "../screens/crops/index.js";
 
 test("the screen of crops does what is written of it", () =>
-  tellWhole("crops", { create, views: PICTURES }));
+  tellWhole("crops", { views: PICTURES }));

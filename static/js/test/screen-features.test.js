@@ -2,7 +2,7 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/features/index.js";
+import "../screens/features/index.js";
 
 test("the screen of features does what is written of it", () =>
-  tellWhole("features", { create, views: PICTURES }));
+  tellWhole("features", { views: PICTURES }));

@@ -2,7 +2,7 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/losses/index.js";
+import "../screens/losses/index.js";
 
 test("the screen of losses does what is written of it", () =>
-  tellWhole("losses", { create, views: PICTURES }));
+  tellWhole("losses", { views: PICTURES }));

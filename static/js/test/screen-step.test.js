@@ -2,7 +2,6 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/step/index.js";
+import "../screens/step/index.js";
 
-test("the screen of step does what is written of it", () =>
-  tellWhole("step", { create, views: PICTURES }));
+test("the screen of step does what is written of it", () => tellWhole("step", { views: PICTURES }));

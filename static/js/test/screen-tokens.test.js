@@ -2,7 +2,7 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/tokens/index.js";
+import "../screens/tokens/index.js";
 
 test("the screen of tokens does what is written of it", () =>
-  tellWhole("tokens", { create, views: PICTURES }));
+  tellWhole("tokens", { views: PICTURES }));

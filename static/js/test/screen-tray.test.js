@@ -2,7 +2,7 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/tray/index.js";
+import "../screens/tray/index.js";
 
 test("the screen of tray does what is written of it", () =>
-  tellWhole("tray", { create, views: PICTURES, each: 60 }));
+  tellWhole("tray", { views: PICTURES, each: 60 }));

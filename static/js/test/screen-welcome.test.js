@@ -2,7 +2,7 @@
 import { tellWhole } from "./whole-screen.js";
 import { test } from "node:test";
 import { PICTURES } from "./pictures.js";
-import { create } from "../screens/welcome/index.js";
+import "../screens/welcome/index.js";
 
 test("the screen of welcome does what is written of it", () =>
-  tellWhole("welcome", { create, views: PICTURES }));
+  tellWhole("welcome", { views: PICTURES }));

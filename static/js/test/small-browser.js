@@ -122,7 +122,10 @@ const memory = new Map();
 const titleOf = (where) => where.layout.meta.title;
 Object.assign(globalThis, {
   location: { hash: "", href: "http://page/", pathname: "/", reload: () => note("reloads") },
-  history: { pushState() {}, replaceState() {} },
+  history: {
+    pushState: (_state, _title, to) => note(`a step to ${to}`),
+    replaceState: (_state, _title, to) => note(`the link is ${to}`),
+  },
   localStorage: {
     getItem: (name) => memory.get(name) ?? null,
     setItem: (name, value) => memory.set(name, String(value)),

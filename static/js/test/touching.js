@@ -46,7 +46,7 @@ function kindOf(node) {
   const names = [];
   for (let one = node; one && one.tag !== "body"; one = one.parentNode)
     names.push(`${one.tag}.${one.className.split(" ")[0]}`);
-  return names.join(" ");
+  return [node.parentNode?.getAttribute("aria-label"), node.title, ...names].join(" ");
 }
 
 const named = (node) => {
@@ -133,22 +133,37 @@ function* ofNode(node, names) {
 }
 
 /**
+ * Touch after touch. What a touch brings to light is touched before anything else: a panel that opens
+ * may be closed by the next.
+ *
  * @param {object} root
  * @param {{ eventsOf: (node: object) => string[], most: number, skip: (node: object) => boolean }} options
  */
 export function* touches(root, { eventsOf, most, skip }) {
   const counts = new Map(),
-    done = new Set();
+    seen = new Set();
   let left = most;
-  for (let round = 0; round < 4; round++)
-    for (const node of root.querySelectorAll("")) {
-      const names = eventsOf(node);
-      if (!names.length || done.has(node) || !isThere(node) || skip(node)) continue;
+  /** What is there and was not there before, as far as its kind is to be touched. */
+  function fresh() {
+    const all = root.querySelectorAll("").filter((node) => !seen.has(node) && isThere(node));
+    return all.filter((node) => {
+      if (!eventsOf(node).length || skip(node)) return false;
+      seen.add(node);
       const kind = kindOf(node),
         count = counts.get(kind) ?? 0;
-      if (count >= (SEVERAL.includes(node.tag) ? 6 : 3)) continue;
       counts.set(kind, count + 1);
-      done.add(node);
-      for (const touch of ofNode(node, names)) if (left-- > 0) yield touch;
+      return count < (SEVERAL.includes(node.tag) ? 6 : 3);
+    });
+  }
+  function* explore(nodes) {
+    for (const node of nodes) {
+      if (!isThere(node)) continue;
+      for (const touch of ofNode(node, eventsOf(node))) {
+        if (left-- <= 0) return;
+        yield touch;
+        yield* explore(fresh());
+      }
     }
+  }
+  yield* explore(fresh());
 }

@@ -10,8 +10,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { serve } from "./recorded-server.js";
 import { digest, short, tell } from "./telling.js";
 import { touches } from "./touching.js";
+import { numbersOf } from "../page/lesson.js";
+import { arrived } from "../page/link.js";
+import { connect, mount, openScreen, setView } from "../page/screens.js";
+import { selection } from "../page/selection.js";
 
-const MOST = 14; // lines that follow a touch; the others are one number
+const MOST = 8; // lines that follow a touch; the others are one number
 const AT_FIRST = 80; // lines of a picture that is shown
 const FIELDS = ["input", "select", "textarea", "progress"];
 
@@ -60,29 +64,32 @@ function changeOf(before, after, most) {
   ];
 }
 
-/** A transcript of what happens on the document. */
-function createTranscript() {
-  const lines = [],
-    shown = { state: null };
+/** What the page knows beside what stands on it. @param {string} name @param {object} root */
+const knownBy = (name, root) => ({
+  exposes: root.inside ?? {},
+  "has in its lesson": numbersOf(name),
+  "has chosen": selection,
+});
+
+/** A transcript of what happens on the document. @param {string} name @param {object} root */
+function createTranscript(name, root) {
+  const lines = [];
   let before = new Map();
   return {
     lines,
-    shown,
     async look(title, { rounds, most = MOST } = {}) {
       await settle(rounds);
       const now = look(document.body);
-      if (shown.state) now.set("exposed", short(`shows ${tell(shown.state)}`, 400));
-      const said = [...happened.splice(0), ...changeOf(before, now, most)].map(
-        (line) => `  ${line}`,
-      );
+      for (const [word, value] of Object.entries(knownBy(name, root)))
+        now.set(word, short(`${word} ${tell(value)}`, 400));
+      const said = [...happened.splice(0), ...changeOf(before, now, most)];
       before = now;
-      lines.push(`> ${title}`, ...said);
+      lines.push(`> ${title}`, ...said.map((line) => `  ${line}`));
     },
   };
 }
 
 /** @typedef {object} Options
- * @property {(root: object, page: object) => object} create
  * @property {object[]} views one after the other
  * @property {number} [most] touches
  * @property {(node: object) => boolean} [skip] what is not touched
@@ -92,36 +99,27 @@ function createTranscript() {
  */
 
 /** @param {string} name @param {Options} options */
-export async function tellWhole(
-  name,
-  { create, views, most = 400, skip = () => false, own, each, after },
-) {
+export async function tellWhole(name, { views, most = 400, skip = () => false, own, each, after }) {
   serve(name, own, each);
-  const { run } = await import("../page/errors.js"),
-    root = Object.assign(document.createElement("div"), { className: "inside-view" }),
-    transcript = createTranscript();
+  const root = Object.assign(document.createElement("div"), { className: "inside-view" }),
+    transcript = createTranscript(name, root);
   document.body.append(root);
-  root.dataset.view = name;
-  const page = {
-    name,
-    run: (work) => run(root, work),
-    expose: (state) => (transcript.shown.state = state),
-    send: (value) => note(`sends ${tell(value)}`),
+  connect(name, (value) => note(`sends ${tell(value)}`));
+  mount(name, root);
+  openScreen(name);
+  arrived();
+  const touchAll = async (where = root) => {
+    for (const touch of touches(where, { eventsOf, most, skip })) {
+      touch.work();
+      await transcript.look(touch.title);
+    }
   };
-  const screen = create(root, page),
-    touchAll = async () => {
-      for (const touch of touches(root, { eventsOf, most, skip })) {
-        touch.work();
-        await transcript.look(touch.title);
-      }
-    };
-  await transcript.look("is made", { most: AT_FIRST });
   for (const [i, view] of views.entries()) {
-    void page.run(() => screen.show(view));
-    await transcript.look(`picture ${i + 1} is shown`, { rounds: 10, most: AT_FIRST });
+    setView(view);
+    await transcript.look(`picture ${i + 1} is shown`, { rounds: 12, most: AT_FIRST });
     if (i === 0) await touchAll();
   }
-  await after?.({ root, transcript, screen, page, touchAll });
+  await after?.({ root, transcript, touchAll });
   compare(name, `${transcript.lines.join("\n")}\n`);
 }
 
