@@ -174,10 +174,12 @@ def split_foreground(
     """First component [sum of P] -> it with its sign resolved, and which patches are foreground.
 
     Objects rarely lie along the border of a photo: the side of the component that holds the
-    border is the background, and the score is turned so that foreground is positive.
+    border is the background, and the score is turned so that foreground is positive. Where all
+    patches lie along the border their mean is 0 but for rounding, and nothing is turned.
     """
     border = torch.cat([border_patches(grid) for grid in grids]).to(score.device)
-    if (score[border].mean() > 0) != config.flip:
+    outside = not border.all() and bool(score[border].mean() > 0)
+    if outside != config.flip:
         score = -score
     if config.median:
         parts = score.split([h * w for h, w in grids])

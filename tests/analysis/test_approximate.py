@@ -44,6 +44,7 @@ def clustered(n: int, seed: int = 0, D: int = 16) -> np.ndarray:
 @pytest.fixture(autouse=True)
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(approximate, "ROWS", 77)
+    monkeypatch.setattr(approximate.slices, "__defaults__", (77,))
 
 
 def true_graph(points: np.ndarray, k: int) -> Graph:

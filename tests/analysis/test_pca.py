@@ -47,8 +47,9 @@ def test_equals_sklearn(n: int, D: int, k: int) -> None:
     ours = fit_pca(features, k)
     signs = np.sign((ours.components.numpy() * theirs.components_).sum(1))[:, None]
     np.testing.assert_allclose(ours.components, signs * theirs.components_, atol=2e-4)
-    np.testing.assert_allclose(ours.variance, theirs.explained_variance_, rtol=1e-4)
-    np.testing.assert_allclose(ours.ratio, theirs.explained_variance_ratio_, rtol=1e-4)
+    variance = theirs.explained_variance_
+    np.testing.assert_allclose(ours.variance, variance, rtol=1e-4, atol=1e-7 * variance[0])
+    np.testing.assert_allclose(ours.ratio, theirs.explained_variance_ratio_, rtol=1e-4, atol=1e-7)
     np.testing.assert_allclose(ours.mean, theirs.mean_, rtol=1e-5)
     expected = theirs.transform(features.numpy()) * signs.T
     np.testing.assert_allclose(ours.project(features), expected, atol=1e-3 * np.abs(expected).max())
@@ -127,6 +128,25 @@ def test_flip_takes_the_other_side() -> None:
     features, inside = object_on_ground((16, 20))
     view = colour_features([features], [(16, 20)], PCAConfig(flip=True)).pictures[0]
     assert torch.equal(view.foreground, ~inside)
+
+
+@pytest.mark.parametrize("grid", [(2, 6), (6, 2), (1, 12)])
+def test_where_all_patches_lie_along_the_border_rounding_decides_nothing(
+    grid: tuple[int, int],
+) -> None:
+    """The mean over all of them is 0, whose sign is that of its rounding."""
+    features = torch.randn(12, 5, generator=torch.Generator().manual_seed(0))
+    score = fit_pca(features, 1).project(features)[:, 0]
+    found, other = (
+        [
+            colour_features([part], [grid], PCAConfig(flip=flip)).pictures[0].foreground.flatten()
+            for part in (features, features * 3, features + 7, features.roll(1, 0).roll(-1, 0))
+        ]
+        for flip in (False, True)
+    )
+    for one, two in zip(found, other, strict=True):
+        assert torch.equal(one, score > 0)
+        assert torch.equal(two, score < 0)
 
 
 def test_threshold_is_in_standard_deviations() -> None:

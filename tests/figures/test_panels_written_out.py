@@ -61,7 +61,7 @@ def numbers(*shape: int) -> np.ndarray:
 
 def changed(width: str, layer: int | None = None) -> Any:
     edits = [Edit("mlp", 0.0, block=0), Edit("head", 0.0, block=1, unit=2)]
-    found = [effects(vit(), look(*size), edits) for size in ((28, 42), (56, 70))]
+    found = [effects(vit(), look(*size), edits) for size in ((42, 56), (56, 70))]
     return figures.before_and_after(found, "head:1.2=zero", head=1, layer=layer, width=width)
 
 
@@ -86,7 +86,7 @@ def model_grid(*shape: int, **more: Any) -> Any:
 
 
 def tray(models: int, *words: str, **more: Any) -> Any:
-    sizes = ((28, 42), (42, 28))
+    sizes = ((42, 56), (56, 42))
     columns = list(map(column_of, words))
     filled = fill_tray(2, lambda row: [look(*sizes[row], i) for i in range(models)], columns)
     return figures.tray(filled, ["one.png", "two.png"], models=["a", "b"][:models], **more)
@@ -142,7 +142,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "tray of two models": lambda: tray(
         2, "input", "clusters:0/1", "pca:0/1", "attention:0@0:0,1/1", "difference", width=150.0
     ),
-    "crops": lambda: drawn_crops(160),
+    "crops": lambda: drawn_crops(150),
     "crops below": lambda: drawn_crops(89),
     "masks": lambda: drawn_masks(None),
     "masks of a picture": lambda: drawn_masks(np.asarray(photo(28, 42))),
