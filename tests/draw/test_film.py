@@ -7,7 +7,17 @@ import pytest
 from PIL import Image
 
 from dino_core.draw.colours import cluster_colour
-from dino_core.draw.film import Kind, between, captions, film_bytes, tinted, with_caption
+from dino_core.draw.film import (
+    Kind,
+    between,
+    captions,
+    film_bytes,
+    layer_frames,
+    patch_frames,
+    tinted,
+    with_caption,
+)
+from dino_core.draw.pictures import map_over
 
 
 def test_known_frames_stay_and_the_way_between_is_smooth() -> None:
@@ -73,3 +83,58 @@ def test_refused_in_words() -> None:
         film_bytes([frame], "gif", 5)
     with pytest.raises(ValueError, match="webp or gif"):
         film_bytes([frame], "mp4")  # type: ignore[arg-type]
+
+
+def test_layers_are_large_squares_of_colour_with_their_names_below() -> None:
+    known = np.random.default_rng(0).random((3, 2, 3, 3)).astype(np.float32)
+    pixels = np.zeros((28, 42, 3), np.uint8)
+    frames = layer_frames(known, pixels, 2)
+    assert [frame.shape for frame in frames] == [(48, 42, 3)] * 5
+    names = [f"layer {layer} of 0-2" for layer in (0, 1, 1, 2, 2)]
+    for frame, values, name in zip(frames, between(known, 2), names, strict=True):
+        for row, column in np.ndindex(2, 3):
+            square = frame[14 * row : 14 * row + 14, 14 * column : 14 * column + 14]
+            assert np.abs(square - 255 * values[row, column]).max() <= 0.51
+        np.testing.assert_array_equal(frame, with_caption(frame[:28], name))
+
+
+def test_weights_lie_over_the_picture_with_the_patch_framed() -> None:
+    known = np.random.default_rng(1).random((2, 2, 3)).astype(np.float32)
+    pixels = np.random.default_rng(2).integers(0, 255, (28, 42, 3), np.uint8)
+    for box in (None, (14, 0, 28, 14)):
+        frames = layer_frames(known, pixels, 1, box)
+        for frame, values, layer in zip(frames, known, (0, 1), strict=True):
+            wanted = with_caption(map_over(values, pixels, box), f"layer {layer} of 0-1")
+            np.testing.assert_array_equal(frame, wanted)
+
+
+def test_frames_of_a_film_are_squares_of_their_patches_colours() -> None:
+    colours = np.random.default_rng(3).random((2, 2, 3, 3))
+    frames = patch_frames(colours, ["a", "b"], 5)
+    for frame, one, name in zip(frames, colours, "ab", strict=True):
+        assert frame.shape == (10 + 20, 15, 3)
+        assert np.abs(frame[:10:5, ::5] - 255 * one).max() <= 0.51
+        np.testing.assert_array_equal(frame, with_caption(frame[:10], name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "milliseconds", "fine"),
+    [
+        ("gif", 20, True),
+        ("gif", 19, False),
+        ("webp", 10, True),
+        ("webp", 9, False),
+        ("webp", 10_000, True),
+        ("webp", 10_001, False),
+    ],
+)
+def test_how_long_a_frame_may_stay(kind: Kind, milliseconds: int, fine: bool) -> None:
+    frames = [np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 200, np.uint8)]
+    if not fine:
+        with pytest.raises(ValueError, match=f"to 10000 ms, but is to stay {milliseconds}"):
+            film_bytes(frames, kind, milliseconds)
+        return
+    with Image.open(io.BytesIO(film_bytes(frames, kind, milliseconds))) as film:
+        film.seek(1)
+        film.load()
+        assert film.info["duration"] == max(600, milliseconds)
