@@ -27,7 +27,7 @@ from dino_core.config import GLOBAL_CROPS, TrainConfig
 from dino_core.datasets import Pictures
 from dino_core.masks import sample_masks
 from dino_core.runs.presets import HEADS, RunConfig, with_steps
-from dino_core.runs.progress import run_optimiser, set_trainable
+from dino_core.runs.progress import run_optimiser
 from dino_core.schedules import StepValues, values_at
 from dino_core.step.batch import Batch
 from dino_core.step.forward import Centers, Outputs, make_targets
@@ -87,7 +87,6 @@ def train_heads(
     for raw in background_batches(maker, 0, -(-config.steps // cache.steps_a_batch)):
         batch = cache_features(pair.teacher.backbone, to_batch(raw))
         for _ in range(min(cache.steps_a_batch, config.steps - step)):
-            set_trainable(pair.student, config, step)
             values = values_at(step, train.schedule)
             generator = generator_for(config.seed, "frozen", step)
             losses = head_step(

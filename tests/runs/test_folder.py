@@ -50,6 +50,12 @@ def test_the_last_line_may_still_be_on_its_way(run):
     assert run.metrics_file.read_bytes().endswith(b"\n")
 
 
+def test_a_run_may_lie_as_deep_as_one_likes(tmp_path):
+    run = RunFolder(tmp_path / "runs/of/today")
+    run.create({"kind": "pretraining", "steps": 3})
+    assert run.read_config() == {"format": 1, "kind": "pretraining", "steps": 3}
+
+
 def test_actions_are_words_in_a_file(run):
     control = Control(run)
     assert control.action() is None
