@@ -1,6 +1,9 @@
 """step/loader.py: a batch is a function of seed and step, whoever makes it."""
 
+import os
+import signal
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -195,3 +198,57 @@ def test_behind_a_broken_last_picture_comes_the_first(tmp_path):
     row, broken = loader.EndlessRow(found, 0), {}
     assert {row.at(place, broken)[0] for place in range(6)} == {0}
     assert list(broken) == ["1.png"]
+
+
+@pytest.mark.parametrize("before", [None, "error", "ignore::DeprecationWarning"])
+def test_the_tracker_is_silenced_for_who_starts_meanwhile(monkeypatch, before):
+    if before is None:
+        monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    else:
+        monkeypatch.setenv("PYTHONWARNINGS", before)
+    ours = "ignore:resource_tracker:UserWarning"
+    with suppress(KeyError), loader.tracker_silent():
+        assert os.environ["PYTHONWARNINGS"] == (f"{before},{ours}" if before else ours)
+        raise KeyError
+    assert os.environ.get("PYTHONWARNINGS") == before
+
+
+def test_ctrl_c_waits_until_a_process_has_been_started():
+    """Whoever is started here inherits that it is not heard; it is heard right afterwards."""
+    blocked = lambda: signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ())  # noqa: E731
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(blocked()))
+    try:
+        with loader.ctrl_c_blocked():
+            assert blocked()
+            os.kill(os.getpid(), signal.SIGINT)
+            assert heard == []
+        assert len(heard) == 1
+        assert not blocked()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.parametrize(
+    ("total", "world", "shares"),
+    [
+        (6, 1, [range(6)]),
+        (6, 2, [range(3), range(3, 6)]),
+        (7, 3, [range(2), range(2, 4), range(4, 7)]),
+    ],
+)
+def test_every_picture_belongs_to_one_process(total, world, shares):
+    assert [loader.share_of(total, rank, world) for rank in range(world)] == shares
+
+
+def test_pixels_become_numbers_crop_by_crop():
+    """Against a plain loop."""
+    crops = np.random.default_rng(0).integers(0, 256, (3, 2, 4, 5, 3)).astype(np.uint8)
+    found = loader.normalised(crops, "cpu")
+    assert (found.shape, found.dtype) == ((6, 3, 4, 5), torch.float32)
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    for n in range(2):
+        for b in range(3):
+            for c in range(3):
+                wanted = (crops[b, n, :, :, c] / 255 - mean[c]) / std[c]
+                np.testing.assert_allclose(found[n * 3 + b, c], wanted, atol=1e-5)

@@ -90,3 +90,73 @@ def test_entropies_and_divergence_are_those_of_the_step(tmp_path, centering):
     assert line["relative"]["dino_local_crops_loss"] == pytest.approx(
         result.logged["dino_local_crops_loss"] / (math.log(12) * 4 / 6), rel=1e-6
     )
+
+
+def test_a_line_says_all_of_a_step(tmp_path):
+    """Each name of docs/metrics.md with the value it stands for."""
+    batch = to_batch(BatchMaker(find_pictures(noise_folder(tmp_path)), TRAIN, 0).make(0))
+    pair = StudentTeacher(TRAIN, generator=generator_for(0, "weights", 0))
+    values, centers = values_at(3, TRAIN.schedule), Centers.zeros(TRAIN)
+    measured = replace(measure(pair, batch, values, TRAIN, centers), pictures=5)
+    result = train_step(
+        pair, batch, build_optimiser(pair.student.parts, TRAIN.optim), values, TRAIN, centers
+    )
+    line = metrics_of(result, values, measured)
+    L, masked = 2, (batch.mask_weights.sum() / 12).item()
+    uniform = {
+        "dino_local_crops_loss": math.log(12) * 2 * L / (2 + 2 * L),
+        "dino_global_crops_loss": math.log(12) * 2 / (2 + 2 * L),
+        "ibot_loss": math.log(10) * masked / 2,
+    }
+    assert line.pop("measured") == {
+        "teacher_entropy": measured.entropy,
+        "teacher_entropy_marginal": measured.marginal,
+        "commonest_prototype": measured.commonest,
+        "kl": divergence(result.dino_terms, measured.view_entropy),
+        "center_norm": {"dino": 0.0, "ibot": 0.0},
+        "effective_rank": measured.effective_rank,
+        "effective_rank_limit": 5,
+        "cosine": measured.cosine,
+        "pictures": 5,
+    }
+    assert line == {
+        "loss": result.loss,
+        "terms": result.terms,
+        "logged": result.logged,
+        "uniform": pytest.approx(uniform),
+        "relative": pytest.approx({n: result.logged[n] / v for n, v in uniform.items()}),
+        "ln_k": {"dino": math.log(12), "ibot": math.log(10)},
+        "gradient_norms": result.gradient_norms,
+        "learning_rate": values.learning_rate,
+        "last_layer_learning_rate": values.last_layer_learning_rate,
+        "weight_decay": values.weight_decay,
+        "momentum": values.momentum,
+        "teacher_temperature": values.teacher_temperature,
+    }
+    assert "measured" not in metrics_of(result, values, None)
+
+
+def test_measured_is_the_first_view_of_different_pictures(tmp_path):
+    batch = to_batch(BatchMaker(find_pictures(noise_folder(tmp_path)), TRAIN, 0).make(0))
+    pair = StudentTeacher(TRAIN, generator=generator_for(0, "weights", 0))
+    centers = Centers(torch.full((12,), 3.0), torch.full((10,), 2.0))
+    found = measure(pair, batch, values_at(0, TRAIN.schedule), TRAIN, centers)
+    first = teacher_outputs(pair.teacher, batch, TRAIN).tokens[:6]
+    assert found.effective_rank == pytest.approx(effective_rank(first))
+    assert found.cosine == pytest.approx(mean_cosine(first))
+    assert (found.rank_limit, found.pictures) == (5, 6)
+    assert found.center_norm == pytest.approx({"dino": 3 * 12**0.5, "ibot": 2 * 10**0.5})
+    assert found.view_entropy.shape == (2, 6)
+
+
+def test_nothing_is_measured_of_patches_where_none_is_masked(tmp_path):
+    config = replace(TRAIN, masks=replace(TRAIN.masks, probability=0.0))
+    batch = to_batch(BatchMaker(find_pictures(noise_folder(tmp_path)), config, 0).make(0))
+    pair = StudentTeacher(config, generator=generator_for(0, "weights", 0))
+    found = measure(pair, batch, values_at(0, config.schedule), config, Centers.zeros(config))
+    assert list(found.entropy) == list(found.marginal) == list(found.commonest) == ["dino"]
+
+
+def test_one_picture_alone():
+    assert mean_cosine(torch.ones(1, 3)) == 1.0
+    assert mean_cosine(torch.eye(2)) == pytest.approx(0.0)
