@@ -126,6 +126,7 @@ def test_a_run_at_work(folder: Path, said: Said) -> None:
     [
         ("finished", True, 40.0, True, ("finished", "Words.", False, 50.0)),
         ("stopped", False, 50.0, False, ("stopped", "Words.", False, 50.0)),
+        ("stopped", False, 50.0, True, ("starting", "The process is starting.", True, 50.0)),
         ("stopped", False, 51.0, False, ("failed", "The last line.", False, 51.0)),
         ("stopped", False, 51.0, True, ("starting", "The process is starting.", True, 50.0)),
         ("stopped", True, 51.0, True, ("stopped", "Words.", True, 50.0)),
