@@ -14,14 +14,15 @@ DEBIAN := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -
 CAN_INSTALL := command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]
 HAS_NODE := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 
-.PHONY: app test fast lint python-lint page-lint page-test bench docs lock first-visit screenshots chromium node clean
+.PHONY: app test fast lint python-lint page-lint page-test page-tools bench docs lock first-visit screenshots chromium node clean
 
 app: .venv/app.stamp
 	$(BIN)/python -m app $(ARGS)
 
 # Three processes, one thread each: two that compute while one waits for a browser or a server. See
 # tests/conftest.py for how they share the work.
-test: lint page-test chromium
+test: chromium
+	$(MAKE) --no-print-directory -j 2 lint page-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 fast: .venv/test.stamp
@@ -36,17 +37,17 @@ python-lint: .venv/test.stamp
 
 # The page's scripts need Node 20 and npm, for their tools alone. Without them the gates are left out,
 # and say so.
-page-lint: node
+page-lint: page-tools
 	@if $(HAS_NODE); then \
-		$(MAKE) --no-print-directory static/js/node_modules/.package-lock.json && cd static/js && \
-		npm run --silent format:check && npm run --silent lint && npm run --silent types; \
+		cd static/js && npm run --silent format:check && npm run --silent lint && npm run --silent types; \
 	else echo "Not run: format, lint and types of static/js and static/css."; fi
 
-page-test: node
-	@if $(HAS_NODE); then \
-		$(MAKE) --no-print-directory static/js/node_modules/.package-lock.json && cd static/js && \
-		npm test --silent; \
+page-test: page-tools
+	@if $(HAS_NODE); then cd static/js && npm test --silent; \
 	else echo "Not run: the unit tests of static/js."; fi
+
+page-tools: node
+	@if $(HAS_NODE); then $(MAKE) --no-print-directory static/js/node_modules/.package-lock.json; fi
 
 static/js/node_modules/.package-lock.json: static/js/package-lock.json
 	cd static/js && npm ci --no-audit --no-fund --silent

@@ -1,25 +1,18 @@
-"""The real server as a process of its own, and a real browser in front of it."""
+"""The page of a real server, in a real browser."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.gradio_import import import_gradio
+from tests.app.servers import free_port, serving
 
 import_gradio()  # in half the time, before a test imports it
 expect.set_options(timeout=60_000)  # ms: what comes is waited for, also on a busy machine
 
-ROOT = Path(__file__).resolve().parents[2]
 # The shell is Chromium without its windows: a page opens for two thirds of the processor's time.
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser")
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -36,58 +29,10 @@ FLAGS = [
 SAVES_DATA = 'Object.defineProperty(navigator, "connection", { value: { saveData: true } })'
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def launch(home: Path, port: int, *options: str) -> subprocess.Popen[bytes]:
-    """A page as `python -m app` serves it, with its files in `home`, once it answers."""
-    environment = os.environ | {
-        "INSIDE_DINOV2_HOME": str(home),  # no official weights of this machine's user
-        "TORCH_HOME": str(home),
-        "GRADIO_TEMP_DIR": str(home / "gradio"),
-        "INSIDE_DINOV2_RUNS": str(home / "runs"),
-        "INSIDE_DINOV2_GALLERIES": str(home / "galleries"),
-    }
-    with (home / "log.txt").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port), *options],
-            cwd=ROOT,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    for _ in range(600):
-        if process.poll() is not None:
-            pytest.fail(f"The server ended: {(home / 'log.txt').read_text()}")
-        try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=1).close()
-            break
-        except OSError:
-            time.sleep(0.1)
-    return process
-
-
-@contextmanager
-def serving(home: Path, port: int, *options: str) -> Iterator[str]:
-    """A page of its own for as long as it is needed: its address."""
-    process = launch(home, port, *options)
-    try:
-        yield f"http://127.0.0.1:{port}"
-        text = (home / "log.txt").read_text()  # before the end, which cuts off open streams
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-    # Gradio itself prints how it refused a file that nobody uploaded; nothing else may go wrong.
-    assert text.count("Traceback") == text.count("InvalidPathError: Cannot move"), text
-
-
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the page that the tests share."""
-    with serving(tmp_path_factory.mktemp("home"), free_port()) as url:
+    with serving(tmp_path_factory.mktemp("home"), free_port(), program=True) as url:
         yield url
 
 

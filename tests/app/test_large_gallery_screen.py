@@ -12,7 +12,8 @@ from benchmarks.synthetic import CLASSES, write_gallery
 from dino_core.gallery.build import make
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.scenes import gallery_parts
-from tests.app.conftest import Contexts, free_port, opening, serving
+from tests.app.conftest import Contexts, opening
+from tests.app.servers import free_port, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 COUNT = 100_000

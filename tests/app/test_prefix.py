@@ -19,7 +19,8 @@ from starlette.testclient import TestClient
 from app.middleware.prefix import Prefix, checked_prefix
 from app.middleware.visitor_cookie import VisitorCookie
 from app.visitors import Visitors
-from tests.app.conftest import Contexts, free_port, opening, serving
+from tests.app.conftest import Contexts, opening
+from tests.app.servers import free_port, serving
 
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 DROPPED = ("connection", "transfer-encoding")  # between a proxy and each of its neighbours

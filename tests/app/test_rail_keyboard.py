@@ -9,7 +9,8 @@ from tiny_models import tiny_vit
 
 from dino_core.config import ViTConfig
 from dino_core.weights import save_backbone
-from tests.app.conftest import Contexts, free_port, opening, serving
+from tests.app.conftest import Contexts, opening
+from tests.app.servers import free_port, serving
 
 pytestmark = pytest.mark.browser
 PREVIEW = "Preview ViT-S/14 (not the official weights)"

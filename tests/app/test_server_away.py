@@ -1,7 +1,6 @@
 """The server goes away and comes back: one sentence, nothing covered, everything found again."""
 
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from safetensors.numpy import load_file, save_file
 
-from tests.app.conftest import Contexts, free_port, launch, opening
+from tests.app.conftest import Contexts, opening
+from tests.app.servers import Process, free_port, launch
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 STATIC = Path(__file__).resolve().parents[2] / "static"
@@ -26,7 +26,7 @@ class Server:
 
     def __init__(self, home: Path) -> None:
         self.home, self.port = home, free_port()
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Process | None = None
 
     @property
     def url(self) -> str:

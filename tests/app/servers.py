@@ -1,0 +1,133 @@
+"""The real server as a process of its own: a program, or a fork of one that is prepared."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FORKING = multiprocessing.get_context("forkserver")
+
+
+class Process(Protocol):
+    """A server's process."""
+
+    def kill(self) -> None: ...
+
+    def terminate(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> int: ...
+
+    def poll(self) -> int | None: ...
+
+    def send_signal(self, sig: int) -> None: ...
+
+
+class Fork:
+    """A fork of the prepared process, handled as a program is."""
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        self.process = process
+        self.kill, self.terminate = process.kill, process.terminate
+
+    def wait(self, timeout: float | None = None) -> int:
+        self.process.join(timeout)
+        if self.process.exitcode is None:
+            raise TimeoutError(f"The server has not ended in {timeout} s.")
+        return self.process.exitcode
+
+    def poll(self) -> int | None:
+        return self.process.exitcode
+
+    def send_signal(self, sig: int) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, signal.Signals(sig))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def environment(home: Path) -> dict[str, str]:
+    """All files of a server in a folder of its own."""
+    return {
+        "INSIDE_DINOV2_HOME": str(home),  # no official weights of this machine's user
+        "TORCH_HOME": str(home),
+        "GRADIO_TEMP_DIR": str(home / "gradio"),
+        "INSIDE_DINOV2_RUNS": str(home / "runs"),
+        "INSIDE_DINOV2_GALLERIES": str(home / "galleries"),
+    }
+
+
+def serve(home: Path, words: list[str]) -> None:
+    """In the fork: what `python -m app` does, with what it says in the file log.txt."""
+    from app.__main__ import main
+
+    with (home / "log.txt").open("wb") as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+    os.environ.update(environment(home))
+    os.chdir(ROOT)
+    sys.exit(main(words))
+
+
+def start_program(home: Path, words: list[str]) -> Process:
+    """`python -m app` as people start it."""
+    with (home / "log.txt").open("wb") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "app", *words],
+            cwd=ROOT,
+            env=os.environ | environment(home),
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def start_fork(home: Path, words: list[str]) -> Process:
+    """The same in a process that has imported everything (`tests/app/prepared.py`)."""
+    FORKING.set_forkserver_preload(["tests.app.prepared"])
+    process = FORKING.Process(target=serve, args=(home, words))
+    process.start()
+    return Fork(process)
+
+
+def launch(home: Path, port: int, *options: str, program: bool = False) -> Process:
+    """A page as `python -m app` serves it, with its files in `home`, once it answers."""
+    start = start_program if program else start_fork
+    process = start(home, ["--port", str(port), *options])
+    for _ in range(600):
+        if process.poll() is not None:
+            pytest.fail(f"The server ended: {(home / 'log.txt').read_text()}")
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=1).close()
+            break
+        except OSError:
+            time.sleep(0.1)
+    return process
+
+
+@contextmanager
+def serving(home: Path, port: int, *options: str, program: bool = False) -> Iterator[str]:
+    """A page of its own for as long as it is needed: its address."""
+    process = launch(home, port, *options, program=program)
+    try:
+        yield f"http://127.0.0.1:{port}"
+        text = (home / "log.txt").read_text()  # before the end, which cuts off open streams
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+    # Gradio itself prints how it refused a file that nobody uploaded; nothing else may go wrong.
+    assert text.count("Traceback") == text.count("InvalidPathError: Cannot move"), text
