@@ -220,6 +220,20 @@ def test_classes_are_matched_by_name(tmp_path: Path) -> None:
         same_classes(test, train)
 
 
+def test_a_single_class_is_enough_where_the_classes_are_known(tmp_path: Path) -> None:
+    """And of classes that the folders say themselves nothing is made anew."""
+    two = {name: data for name, data in coloured(2).items() if "green" in name}
+    alone = find_pictures(files(tmp_path / "alone", two))
+    assert alone.labels is None
+    with pytest.raises(ValueError, match="--test wants a folder for each class"):
+        labelled(alone, "test", None, "--test")
+    found = labelled(alone, "test", None, "--test", classes=("blue", "Green"))
+    assert (found.classes, found.labels) == (("Green",), (0, 0))
+    every = find_pictures(files(tmp_path / "green", coloured(2)))
+    kept = labelled(every, "test", 1, "--test", classes=("green",))
+    assert (kept.classes, kept.labels) == (("blue", "green", "red"), (0, 1, 2))
+
+
 def test_what_has_no_answer_is_said(parts, tmp_path: Path) -> None:
     train, test = parts
     one_class: Pictures = replace(train.pictures, labels=(1,) * len(train.pictures))
