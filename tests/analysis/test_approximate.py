@@ -5,7 +5,9 @@ pynndescent compiles itself for up to minutes in every process: what needs it is
 
 import errno
 import os
+import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -223,3 +225,92 @@ def test_the_index_finds_nearly_all_says_how_many_and_the_same_each_time(
 def test_who_does_not_find_itself_loses_the_farthest():
     found = np.array([[3, 1, 2], [1, 4, 0], [4, 2, 5]])
     assert _without_themselves(found).tolist() == [[3, 1], [4, 0], [4, 5]]
+
+
+# --- with an index of a few lines in place of the one that compiles itself
+
+
+class Index:
+    """Finds the true nearest, by loops; every fifth row is left incomplete."""
+
+    def __init__(self, features: np.ndarray, metric: str, **options: Any) -> None:
+        self.features, self.options = features, options
+        assert metric == "euclidean"
+        found = exact_nearest(features, features, options["n_neighbors"])[1]
+        found[::5, -1] = -1
+        self.neighbor_graph = (found, None)
+
+    def query(self, queries: np.ndarray, k: int, epsilon: float) -> tuple[np.ndarray, None]:
+        assert epsilon == approximate.EPSILON
+        found = exact_nearest(queries, self.features, k)[1][:, ::-1].copy()
+        found[::5, 0] = -1
+        return found, None
+
+
+@pytest.fixture
+def indices(monkeypatch: pytest.MonkeyPatch) -> list[Index]:
+    """Those that are made, in place of pynndescent's."""
+    made: list[Index] = []
+
+    def making(*given: Any, **options: Any) -> Index:
+        made.append(Index(*given, **options))
+        return made[-1]
+
+    module = type(sys)("pynndescent")
+    module.NNDescent = making  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pynndescent", module)
+    return made
+
+
+def test_a_graph_is_that_of_exact_search_whatever_the_order_of_its_index(
+    indices: list[Index], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approximate, "LEAF", 16)
+    monkeypatch.setattr(approximate, "SAMPLE", 40)
+    points = clustered(200)
+    mapped = np.memmap(tmp_path / "points", np.float32, "w+", shape=points.shape)
+    mapped[:] = points
+    values, _ = exact_nearest(points, points, 7)
+    for features in (points, mapped):
+        graph = neighbour_graph(features, 6, seed=3, threads=2)
+        assert (graph.indices.dtype, graph.similarities.dtype) == (np.int32, np.float32)
+        np.testing.assert_allclose(graph.similarities, values[:, 1:], atol=1e-5)
+        same = np.einsum("nkd,nd->nk", points[graph.indices], points)
+        np.testing.assert_allclose(same, graph.similarities, atol=1e-5)
+        assert not (graph.indices == np.arange(200)[:, None]).any()
+        assert graph.recall == Recall(1.0, 40, 6)
+    one, other = indices
+    assert one.options == {"n_neighbors": 7, "random_state": 3, "n_jobs": 2}
+    np.testing.assert_array_equal(one.features, other.features)
+    np.testing.assert_array_equal(one.features, points[near_order(points, 3)])
+    assert [path.name for path in tmp_path.iterdir()] == ["points"], "nothing is left behind"
+    with pytest.raises(ValueError, match="200 features have 1 to 199 neighbours each, not 200"):
+        neighbour_graph(points, 200)
+    with pytest.raises(ValueError, match="not 0"):
+        neighbour_graph(points, 0)
+
+
+def test_a_search_is_exact_search_where_the_index_finds_all(
+    indices: list[Index], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approximate, "SAMPLE", 30)
+    base, queries = clustered(200), clustered(90, seed=1)
+    values, found, recall = search(queries, base, 8, seed=5, threads=1)
+    wanted, truth = exact_nearest(queries, base, 8)
+    np.testing.assert_allclose(values, wanted, atol=1e-5)
+    np.testing.assert_array_equal(found, truth)
+    assert recall == Recall(1.0, 30, 8)
+    assert indices[0].options == {"n_neighbors": 30, "random_state": 5, "n_jobs": 1}
+    assert recall.sentence() == (
+        "An index finds 100.0 % of the true 8 nearest, measured by exact search for 30 of them."
+    )
+    assert recall.as_dict() == {"value": 1.0, "queries": 30, "k": 8}
+
+
+def test_whom_exact_search_is_asked_about() -> None:
+    assert approximate.sample_of(5, 0).tolist() == [0, 1, 2, 3, 4]
+    many = approximate.sample_of(5000, 1)
+    assert len(set(many.tolist())) == approximate.SAMPLE
+    assert (np.diff(many) > 0).all()
+    assert many.tolist() == approximate.sample_of(5000, 1).tolist()
+    assert many.tolist() != approximate.sample_of(5000, 2).tolist()

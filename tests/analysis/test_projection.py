@@ -187,7 +187,69 @@ def test_umap_is_told_how_far_neighbours_are(monkeypatch: pytest.MonkeyPatch) ->
     indices, distances = told["precomputed_knn"]
     assert indices.tolist() == [[0, 1, 5], [1, 0, 7]]
     np.testing.assert_allclose(distances, [[0, 0.1, 0.5], [0, 0, 0.8]], atol=1e-6)
-    assert told["random_state"] == 4
+    assert told["init"].dtype == np.float32
+    plain = {name: told[name] for name in told if name not in ("init", "precomputed_knn")}
+    assert plain == {
+        "n_neighbors": 3,
+        "min_dist": 0.1,
+        "metric": "cosine",
+        "random_state": 4,
+        "n_jobs": 1,
+    }
+
+
+@pytest.mark.parametrize(("n", "wanted"), [(9, 8), (40, 20)])
+def test_umap_of_features_is_told_what_was_chosen(
+    n: int, wanted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few points have few neighbours; it begins where it is told."""
+    told: dict[str, Any] = {}
+
+    def model(**options: Any) -> Any:
+        told.update(options)
+        return SimpleNamespace(fit_transform=lambda features: features[:, :2] + 1)
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=model))
+    points, start = cloud(n, 6), cloud(n, 2).astype(np.float64)
+    found = projection.umap_map(points, start, 20, 0.25, 7)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, points[:, :2] + 1, rtol=1e-6)
+    np.testing.assert_allclose(told.pop("init"), start.astype(np.float32))
+    assert told == {
+        "n_neighbors": wanted,
+        "min_dist": 0.25,
+        "metric": "cosine",
+        "random_state": 7,
+        "n_jobs": 1,
+    }
+    projection.umap_map(points, start)
+    assert (told["n_neighbors"], told["min_dist"], told["random_state"]) == (min(15, n - 1), 0.1, 0)
+    projection.warm_up()
+    assert told["init"].shape == (64, 2)
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "distance", "fine"),
+    [
+        (2, 0, True),
+        (1, 0, False),
+        (200, 1, True),
+        (201, 1, False),
+        (9, -0.1, False),
+        (9, 1.1, False),
+    ],
+)
+def test_limits_of_umap(
+    neighbours: int, distance: float, fine: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = SimpleNamespace(fit_transform=lambda features: features[:, :2])
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=lambda **_: made))
+    points = cloud(4, 3)
+    if fine:
+        assert projection.umap_map(points, points[:, :2], neighbours, distance).shape == (4, 2)
+        return
+    with pytest.raises(ValueError, match="UMAP"):
+        projection.umap_map(points, points[:, :2], neighbours, distance)
 
 
 @pytest.mark.parametrize(("n", "perplexity"), [(7, 2), (200, 30)])

@@ -53,7 +53,13 @@ def test_what_cannot_be_judged_is_said(labels: list[int]) -> None:
 
 
 def test_tiny_classes_make_fewer_folds() -> None:
-    assert len(folds_of([0, 0, 0, 1, 1], None, generator())) == 2
+    found = folds_of([0, 0, 0, 1, 1], None, generator())
+    assert len(found) == 2
+    judged = torch.cat([fold.test for fold in found]).tolist()
+    assert sorted(judged) == [0, 1, 2, 3, 4], "a class of two as well"
+    assert all(3 in fold.train or 4 in fold.train for fold in found)
+    one_alone = folds_of([0, 0, 1, 1, 2], None, generator())
+    assert sorted(torch.cat([fold.test for fold in one_alone]).tolist()) == [0, 1, 2, 3]
 
 
 def test_a_crowd_is_thinned_out_class_by_class(monkeypatch: pytest.MonkeyPatch) -> None:

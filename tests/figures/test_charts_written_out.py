@@ -12,7 +12,7 @@ from dino_core import figures
 from dino_core.figures import step
 from dino_core.figures.charts import Frame, Series, bar_chart, line_chart, tick
 from dino_core.figures.curves import SCHEDULES
-from dino_core.figures.runs import Run, runs_together
+from dino_core.figures.runs import QUANTITIES, Run, measured, runs_together
 from dino_core.figures.shares import shares_over_run
 from dino_core.figures.theme import template
 
@@ -162,6 +162,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "shares of many layers": lambda: shares_over_run(
         [line(0) | {"gradient_shares": {"x": {f"block {i}": 0.5 for i in range(21)}, "y": 1}}]
     ),
+    "quantities": lambda: [QUANTITIES, measured(RUNS)],
     "runs": lambda: runs_together(RUNS, "loss"),
     "runs by pictures": lambda: runs_together(RUNS[:1], "knn", axis="pictures", theme="dark"),
     "runs by epochs": lambda: runs_together(RUNS[:1], "ibot_loss", axis="epoch", log=True),

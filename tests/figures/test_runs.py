@@ -5,6 +5,7 @@ import math
 import pytest
 
 from dino_core.figures.runs import MOST, Run, measured, places, runs_together, smoothed
+from dino_core.scenes import runs_together as together
 
 
 def lines(values: list[float | None], every: int = 10) -> list[dict]:
@@ -61,6 +62,16 @@ def test_what_was_measured_stays_to_be_seen_behind_what_is_smoothed() -> None:
     assert list(smooth.y) == pytest.approx(smoothed([4, 2, 1], 0.5), rel=1e-5)
     figure = runs_together([ONE], "loss", log=True)
     assert figure.layout.yaxis.type == "log"
+
+
+def test_a_chart_of_runs_is_the_same_by_its_name() -> None:
+    chosen = {"axis": "pictures", "smoothing": 0.5, "log": True, "theme": "dark"}
+    wanted = runs_together([ONE, OTHER], "ibot_loss", **chosen)
+    axis = chosen.pop("axis")
+    found = together.chart([ONE, OTHER], "ibot_loss", axis, **chosen)
+    assert list(found) == ["together"]
+    assert found["together"].to_json() == wanted.to_json()
+    assert together.choices([ONE]) == [("loss", "Total loss"), ("ibot_loss", "iBOT")]
 
 
 def test_only_what_was_measured_is_offered() -> None:

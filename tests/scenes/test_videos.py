@@ -64,6 +64,25 @@ def test_a_choice_is_of_patches_or_a_mask_and_of_a_known_preset() -> None:
         check_choice(VideoChoice(preset="none"))
 
 
+def test_what_a_film_is_when_nothing_is_chosen() -> None:
+    """As the command and the page say of themselves."""
+    assert VideoChoice() == VideoChoice(
+        layer=-1,
+        size=224,
+        every=1,
+        most=60,
+        preset="paper",
+        flip=False,
+        patches=(),
+        mask=None,
+        alike=0.7,
+        propagation=PropagationConfig(neighbours=5, radius=12, queue=7, temperature=0.1),
+        kind="webp",
+        milliseconds=80,
+        arrays=False,
+    )
+
+
 def read_npz(values: dict[str, Any]) -> dict[str, np.ndarray]:
     return dict(np.load(io.BytesIO(base64.b64decode(values["npz"]))))
 
