@@ -7,7 +7,6 @@ services only repeat here what they were asked; golden/routes.txt holds what tha
         QUESTION              what was asked, as the answer repeats it; then whatever else was
 """
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -16,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from asked import Asked, let_repeat, read_golden
 from fastapi import FastAPI, Response
 from fastapi.testclient import TestClient
 
@@ -45,35 +45,6 @@ LIBRARY = (
     *("update", "welcome", "whatif", "whatif_nearest", "whatif_pictures"),
 )
 PLAIN = ("theme_of", "parse_tray", "reference_count")  # what is no question
-
-
-class Asked(str):
-    """A question, as it was put; whatever is done with its answer is said as well."""
-
-    _every: list[str] = []  # noqa: RUF012  of the request that is being answered
-
-    def __getattribute__(self, name: str) -> Any:
-        own = name[0] == "_" or name == "encode"  # as a response is
-        return super().__getattribute__(name) if own else Asked(f"{self}.{name}")
-
-    def __call__(self, *words: Any, **named: Any) -> "Asked":
-        said = [shown(word) for word in words]
-        said += [f"{key}={shown(word)}" for key, word in named.items()]
-        asked = Asked(f"{self}({', '.join(said)})")
-        Asked._every.append(asked)
-        return asked
-
-    def __getitem__(self, key: Any) -> "Asked":
-        return Asked(f"{self}[{key!r}]")
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def shown(word: Any) -> str:
-    if callable(word) and not isinstance(word, Asked):
-        return "..."
-    return word.as_posix() if isinstance(word, Path) else repr(word)
 
 
 @dataclass
@@ -156,11 +127,11 @@ def taking(name: str) -> Any:
 @pytest.fixture(scope="module")
 def client() -> Iterator[TestClient]:
     with pytest.MonkeyPatch.context() as patch:
-        for module in LIBRARY:
-            one = import_module(f"dino_core.scenes.{module}")
-            for name, call in [*vars(one).items()]:
-                if inspect.isfunction(call) and name[0] != "_" and name not in PLAIN:
-                    patch.setattr(one, name, Asked(name))
+        let_repeat(patch, LIBRARY, PLAIN)
+        let_repeat(patch, ["runs_together"], ["told_apart", "choices"])
+        together = import_module("dino_core.scenes.runs_together")
+        patch.setattr(together, "told_apart", dict)
+        patch.setattr(together, "choices", lambda runs: [["loss", "Loss"], ["x", "X"]])
         packing = import_module("dino_core.scenes.packing")
         patch.setattr(packing, "packed", lambda scene, form: (f"{scene!r} as {form}", "text/plain"))
         patch.setattr(packing, "jpeg", lambda *what, **how: Asked("jpeg")(*what, **how).encode())
@@ -215,15 +186,9 @@ def answered(client: TestClient, request: str) -> str:
     return "\n".join(filter(None, lines)).replace(owner_of("ada"), "OWNER")
 
 
-def entries() -> dict[str, str]:
-    """What is sent -> what comes back."""
-    found: dict[str, str] = {}
-    for block in GOLDEN.read_text(encoding="utf-8").strip().split("\n\n"):
-        request, *lines = block.split("\n    ")
-        found[request] = "\n".join(lines)
-    return found
+ENTRIES = read_golden(GOLDEN)
 
 
-@pytest.mark.parametrize("request_", entries() if GOLDEN.exists() else [])
+@pytest.mark.parametrize("request_", ENTRIES)
 def test_a_route_asks_for_what_its_request_says(client: TestClient, request_: str) -> None:
-    assert answered(client, request_) == entries()[request_]
+    assert answered(client, request_) == ENTRIES[request_]

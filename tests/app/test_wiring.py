@@ -87,7 +87,7 @@ TOUCHES = [
 ]
 
 
-def test_a_touch_calls_its_handler_with_what_it_reads(page: gr.Blocks) -> None:
+def check_that_a_touch_calls_its_handler(page: gr.Blocks) -> None:
     found = {one.called: one for one in events(page) if one.called}
     assert [*found] == [name for name, *_ in TOUCHES]
     for name, when, reads, changes, script, progress in TOUCHES:
@@ -100,7 +100,7 @@ def test_a_touch_calls_its_handler_with_what_it_reads(page: gr.Blocks) -> None:
         assert one.private, "programs have the named endpoints"
 
 
-def test_what_a_browser_does_by_itself(page: gr.Blocks) -> None:
+def check_what_a_browser_does_by_itself(page: gr.Blocks) -> None:
     """It sets equations when a view is made, looks after the widget, and says what was answered."""
     every = {one: event for one, event in page.fns.items() if event.api_visibility != "public"}
     plain = [(key, Event(page, event)) for key, event in every.items() if event.fn is None]
@@ -176,7 +176,7 @@ RAIL: dict[str, dict[str, Any]] = {
 }
 
 
-def test_widgets_and_what_they_begin_with(page: gr.Blocks) -> None:
+def check_widgets_and_what_they_begin_with(page: gr.Blocks) -> None:
     found = widgets(page)
     views = ["view-strip", "view-welcome", *(f"view-{name}" for name in SCREENS)]
     screens = ["screen-welcome", *(f"screen-{name}" for name in SCREENS)]
@@ -209,7 +209,7 @@ def test_widgets_and_what_they_begin_with(page: gr.Blocks) -> None:
     assert (view["key"], view["model"], view["size"]) == ("first", "preview_vits14", 224)
 
 
-def test_a_name_of_the_list_is_taken_as_it_comes(page: gr.Blocks) -> None:
+def check_names_of_the_list(page: gr.Blocks) -> None:
     """A checkpoint's, which was not there when the page was built, is another server's no less."""
     (model,) = [one for one in page.blocks.values() if getattr(one, "elem_id", "") == "model"]
     assert model.preprocess("checkpoint-0") == "checkpoint-0"
@@ -226,7 +226,7 @@ LOOKED_AT = [
 ]
 
 
-def test_endpoints_that_ask_a_model_wait_in_one_row(page: gr.Blocks) -> None:
+def check_endpoints(page: gr.Blocks) -> None:
     public = [one for one in page.fns.values() if one.api_visibility == "public"]
     assert [one.api_name for one in public] == [*DRAWN, *LOOKED_AT]
     for one in public:
@@ -237,6 +237,14 @@ def test_endpoints_that_ask_a_model_wait_in_one_row(page: gr.Blocks) -> None:
         assert said.endswith(api.PICTURE), one.api_name
         assert said == " ".join(said.split())
         assert len(said) > len(api.PICTURE) + 30, "and its own words before"
+
+
+def test_the_page_as_it_is_built(page: gr.Blocks) -> None:
+    check_that_a_touch_calls_its_handler(page)
+    check_what_a_browser_does_by_itself(page)
+    check_widgets_and_what_they_begin_with(page)
+    check_names_of_the_list(page)
+    check_endpoints(page)
 
 
 # --- components
