@@ -1,5 +1,5 @@
-"""What is settled once cannot be changed by whoever is handed it: dataclasses of the page are frozen,
-but for the few that are a state."""
+"""What is settled once cannot be changed by whoever is handed it: dataclasses of the page are
+frozen, but for the few that are a state."""
 
 import dataclasses
 import importlib

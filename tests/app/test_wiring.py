@@ -13,6 +13,7 @@ import pytest
 from app.page import api, client_side, components, main
 from app.page.rail import any_name, sample_credits
 from app.page.screens import SCREENS
+from app.page.theme import theme
 from app.paths import TEXT
 from app.services import build_services
 
@@ -293,6 +294,20 @@ def test_a_view_is_an_empty_place_with_what_it_is_given() -> None:
     button = components.checkpoint_button()
     assert (button.elem_id, button.apply_default_css) == ("checkpoint", False)
     assert components.sample_buttons([]).apply_default_css is False
+
+
+def test_fonts_come_from_the_visitor_s_own_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[dict[str, Any]] = []
+    monkeypatch.setattr(gr.themes, "Default", lambda **named: told.append(named))
+    theme()
+    assert told == [
+        {
+            "primary_hue": "indigo",
+            "neutral_hue": "slate",
+            "font": ["system-ui", "-apple-system", "Segoe UI", "sans-serif"],
+            "font_mono": ["ui-monospace", "Menlo", "monospace"],
+        }
+    ]
 
 
 def test_a_page_of_other_weights_shows_no_stored_picture(
