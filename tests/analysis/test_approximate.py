@@ -293,18 +293,53 @@ def test_a_graph_is_that_of_exact_search_whatever_the_order_of_its_index(
 def test_a_search_is_exact_search_where_the_index_finds_all(
     indices: list[Index], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(approximate, "SAMPLE", 30)
+    monkeypatch.setattr(approximate, "SAMPLE", 10)  # of 18 that are left incomplete
     base, queries = clustered(200), clustered(90, seed=1)
     values, found, recall = search(queries, base, 8, seed=5, threads=1)
     wanted, truth = exact_nearest(queries, base, 8)
     np.testing.assert_allclose(values, wanted, atol=1e-5)
     np.testing.assert_array_equal(found, truth)
-    assert recall == Recall(1.0, 30, 8)
+    assert recall == Recall(1.0, 10, 8)
     assert indices[0].options == {"n_neighbors": 30, "random_state": 5, "n_jobs": 1}
     assert recall.sentence() == (
-        "An index finds 100.0 % of the true 8 nearest, measured by exact search for 30 of them."
+        "An index finds 100.0 % of the true 8 nearest, measured by exact search for 10 of them."
     )
-    assert recall.as_dict() == {"value": 1.0, "queries": 30, "k": 8}
+    assert recall.as_dict() == {"value": 1.0, "queries": 10, "k": 8}
+
+
+def test_votes_are_by_an_index_above_the_limit_and_that_is_said(
+    indices: list[Index], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unless all are to be compared, or there is no index here."""
+    base, queries = (torch.from_numpy(clustered(n, seed=n)) for n in (120, 30))
+    monkeypatch.setattr(approximate, "is_installed", lambda: True)
+    monkeypatch.setattr(approximate, "EXACT_MOST", 119)
+    wanted = near_of(queries, base, 5, exact=True)
+    found = near_of(queries, base, 5, seed=6)
+    assert wanted.recall is None
+    assert found.recall == Recall(1.0, 30, 5)
+    assert indices[0].options["random_state"] == 6
+    assert torch.equal(found.indices, wanted.indices)
+    torch.testing.assert_close(found.similarities, wanted.similarities)
+    labels, truth = torch.arange(120) % 3, torch.arange(30) % 3
+    protocol = Protocol(ks=(5, 1), seed=7)
+    shares, facts = by_votes(base, labels, queries, truth, 3, protocol)
+    assert indices[1].options["random_state"] == 7
+    torch.testing.assert_close(shares, votes_of(wanted, labels, 3, 5))
+    assert facts["k"] == 5, "the first one, where there is no headline's"
+    assert facts["recall"] == {
+        "value": 1.0,
+        "queries": 30,
+        "k": 5,
+        "words": Recall(1.0, 30, 5).sentence(),
+    }
+    monkeypatch.setattr(approximate, "EXACT_MOST", 120)
+    assert near_of(queries, base, 5).recall is None
+    monkeypatch.setattr(approximate, "EXACT_MOST", 10)
+    assert near_of(queries, base, 120).recall is None, "all of them are wanted"
+    monkeypatch.setattr(approximate, "is_installed", lambda: False)
+    assert near_of(queries, base, 5).recall is None
+    assert len(indices) == 2
 
 
 def test_whom_exact_search_is_asked_about() -> None:

@@ -140,6 +140,10 @@ def test_agreement_is_one_for_the_same_and_nothing_without_classes() -> None:
     assert agreement(np.array([0, 0, 1, 2]), np.array([5, 5, 3, -1])) == 1
     assert agreement(np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1])) < 0.1
     assert agreement(np.array([0, 1]), np.array([-1, -1])) is None
+    labels, classes = np.array([0, 0, 1, 1, 2, 2, 0]), np.array([0, 0, 0, 1, 1, 1, -1])
+    expected = adjusted_rand_score(classes[:6], labels[:6])
+    assert agreement(labels, classes) == pytest.approx(expected)
+    assert 0 < expected < 1
 
 
 def test_torch_is_not_loaded() -> None:

@@ -45,6 +45,7 @@ def test_outliers_are_far_from_their_nearest() -> None:
         best = sorted((cosine(x, y) for j, y in enumerate(base) if j != i), reverse=True)[:6]
         assert got[i].item() == pytest.approx(1 - sum(best) / 6, abs=1e-5)
     assert outlier_scores(base[:1]).tolist() == [0]
+    assert outlier_scores(base[:2]).tolist() == pytest.approx([1 - cosine(base[0], base[1])] * 2)
     assert outlier_scores(base[:0]).tolist() == []
     assert len(outlier_scores(base[:3], 10)) == 3
 

@@ -110,3 +110,12 @@ def test_a_class_without_a_training_picture_gets_next_to_nothing() -> None:
     assert shares.shape == (90, 4)
     assert (shares[:, [1, 3]] == 0).all()
     np.testing.assert_allclose(shares.sum(1), 1, atol=1e-9)
+
+
+def test_without_a_word_the_weight_of_the_penalty_is_one() -> None:
+    generator = torch.Generator().manual_seed(0)
+    x, labels = torch.randn(40, 4, generator=generator), torch.arange(40) % 3
+    folds = [Fold(torch.arange(30), torch.arange(30, 40))]
+    [plain], [one] = logistic(x, labels, folds, 3), logistic(x, labels, folds, 3, C=1.0)
+    assert torch.equal(plain, one)
+    assert not torch.equal(plain, logistic(x, labels, folds, 3, C=1.1)[0])

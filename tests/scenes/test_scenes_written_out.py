@@ -13,6 +13,7 @@ from PIL import Image
 from tiny_models import TINY, tiny_vit
 from written_out import assert_written, read, write
 
+from dino_core.analysis.inspection import Inspection
 from dino_core.scenes import (
     attention,
     comparison,
@@ -65,9 +66,18 @@ def opened(height: int = 60, width: int = 88, model: int = 0) -> OpenPicture:
     return look(vit(model), photo(height, width), 70)
 
 
-SEEN = opened().seen
-OTHER = opened(88, 60).seen  # 7 x 5 patches
-SECOND = opened(model=1).seen
+def seen() -> Inspection:
+    return opened().seen
+
+
+def turned() -> Inspection:
+    """Another picture, of 7 x 5 patches."""
+    return opened(88, 60).seen
+
+
+def elsewhere() -> Inspection:
+    """The first picture in another model."""
+    return opened(model=1).seen
 
 
 def fit(points: np.ndarray, start: np.ndarray, *chosen: float) -> np.ndarray:
@@ -75,7 +85,7 @@ def fit(points: np.ndarray, start: np.ndarray, *chosen: float) -> np.ndarray:
 
 
 def looked(row: int) -> list[Any]:
-    return [(SEEN, OTHER)[row], opened(*((60, 88), (88, 60))[row], model=1).seen]
+    return [(seen(), turned())[row], opened(*((60, 88), (88, 60))[row], model=1).seen]
 
 
 def welcomed() -> Any:
@@ -87,7 +97,7 @@ def welcomed() -> Any:
 
 def changed() -> Any:
     changes = whatif.parse_changes(EDITS)
-    return whatif.changed(vit(), SEEN, changes, Sources()), changes
+    return whatif.changed(vit(), seen(), changes, Sources()), changes
 
 
 def described(printed: Printed) -> list[str]:
@@ -97,7 +107,7 @@ def described(printed: Printed) -> list[str]:
 def printed(
     view: str, second: prints.Second | None = None, source: Source = CAT, **more: Any
 ) -> Any:
-    return described(prints.print_view(SEEN, prints.Shown(view, **more), source, second))
+    return described(prints.print_view(seen(), prints.Shown(view, **more), source, second))
 
 
 def printed_change(**more: Any) -> list[str]:
@@ -114,34 +124,38 @@ def printed_tray(words: str, said: Any = ((), ()), models: int = 2, **chosen: An
 
 CASES: dict[str, Callable[[], Any]] = {
     "picture": lambda: opened().scene,
-    "a layer": lambda: attention.layer_scene(SEEN, 1),
-    "a query": lambda: attention.query_scene(SEEN, 2, 1, 3),
-    "the class token": lambda: attention.query_scene(SEEN, 0),
-    "overview": lambda: attention.overview_scene(SEEN, 2, 0),
-    "heads": lambda: attention.heads_scene(SEEN, 1),
-    "rollout": lambda: attention.rollout_scene(SEEN),
-    "comparison of layers": lambda: comparison.comparison_scene(SEEN, 0, SEEN, 2, "all-patches"),
-    "comparison of models": lambda: comparison.comparison_scene(SEEN, 2, SECOND, 1, flip=True),
-    "likeness": lambda: comparison.likeness_scene(SEEN),
-    "likeness of models": lambda: comparison.likeness_scene(SEEN, SECOND),
-    "depth": lambda: depth.depth_scene(SEEN, "all-patches", method="order", robust=True),
-    "depth, flipped": lambda: depth.depth_scene(SEEN, flip=True, threshold=0.25),
-    "depth of clusters": lambda: depth.depth_clusters_scene(SEEN, 3, 1),
-    "depth of attention": lambda: depth.depth_attention_scene(SEEN, 2, 3, 1),
-    "depth of the class token": lambda: depth.depth_attention_scene(SEEN),
-    "features": lambda: features.features_scene(SEEN, 1),
-    "features of two": lambda: features.features_scene(
-        SEEN, 2, "all-patches", True, OTHER, components=(2, 0, 1), colours="sigmoid"
+    "a layer": lambda: attention.layer_scene(seen(), 1),
+    "a query": lambda: attention.query_scene(seen(), 2, 1, 3),
+    "the class token": lambda: attention.query_scene(seen(), 0),
+    "overview": lambda: attention.overview_scene(seen(), 2, 0),
+    "heads": lambda: attention.heads_scene(seen(), 1),
+    "rollout": lambda: attention.rollout_scene(seen()),
+    "comparison of layers": lambda: comparison.comparison_scene(
+        seen(), 0, seen(), 2, "all-patches"
     ),
-    "patch directions": lambda: features.patches_scene(SEEN, 0),
-    "clusters": lambda: features.clusters_scene(SEEN, 1, 4, 2),
-    "map": lambda: features.map_scene(SEEN, 1),
-    "map of a fit": lambda: features.map_scene(SEEN, 1, fit, 7, 0.5, 3),
-    "matches": lambda: matching.matches_scene(SEEN, OTHER, 1),
-    "matches everywhere": lambda: matching.matches_scene(SEEN, OTHER, 1, object_only=False),
-    "similarity": lambda: similarity.similarity_scene(SEEN, 1, 2, 3),
-    "similarity to another": lambda: similarity.similarity_scene(SEEN, 1, 2, 3, OTHER),
-    "strip": lambda: strip.strip_scene(SEEN, photo(), 3),
+    "comparison of models": lambda: comparison.comparison_scene(
+        seen(), 2, elsewhere(), 1, flip=True
+    ),
+    "likeness": lambda: comparison.likeness_scene(seen()),
+    "likeness of models": lambda: comparison.likeness_scene(seen(), elsewhere()),
+    "depth": lambda: depth.depth_scene(seen(), "all-patches", method="order", robust=True),
+    "depth, flipped": lambda: depth.depth_scene(seen(), flip=True, threshold=0.25),
+    "depth of clusters": lambda: depth.depth_clusters_scene(seen(), 3, 1),
+    "depth of attention": lambda: depth.depth_attention_scene(seen(), 2, 3, 1),
+    "depth of the class token": lambda: depth.depth_attention_scene(seen()),
+    "features": lambda: features.features_scene(seen(), 1),
+    "features of two": lambda: features.features_scene(
+        seen(), 2, "all-patches", True, turned(), components=(2, 0, 1), colours="sigmoid"
+    ),
+    "patch directions": lambda: features.patches_scene(seen(), 0),
+    "clusters": lambda: features.clusters_scene(seen(), 1, 4, 2),
+    "map": lambda: features.map_scene(seen(), 1),
+    "map of a fit": lambda: features.map_scene(seen(), 1, fit, 7, 0.5, 3),
+    "matches": lambda: matching.matches_scene(seen(), turned(), 1),
+    "matches everywhere": lambda: matching.matches_scene(seen(), turned(), 1, object_only=False),
+    "similarity": lambda: similarity.similarity_scene(seen(), 1, 2, 3),
+    "similarity to another": lambda: similarity.similarity_scene(seen(), 1, 2, 3, turned()),
+    "strip": lambda: strip.strip_scene(seen(), photo(), 3),
     "masks": lambda: masks.masks_scene(photo(), 3, 0.4, 56),
     "crops": lambda: crops.crops_scene(
         photo(), 5, "as written", 14, {"local_count": 2, "global_size": 28, "local_size": None}
@@ -150,9 +164,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "many draws": lambda: crops.crop_draws_scene((88, 60), 2**31 - 5, "as written"),
     "tokens as cut": lambda: tokens.patches_scene(vit(), opened()),
     "tokens of a narrow picture": lambda: tokens.patches_scene(vit(), opened(12, 300)).fits,
-    "positions": lambda: tokens.positions_scene(vit(), SEEN),
+    "positions": lambda: tokens.positions_scene(vit(), seen()),
     "positions as learned": lambda: tokens.positions_scene(vit(), opened(60, 60).seen),
-    "blocks": lambda: tokens.blocks_scene(vit(), SEEN),
+    "blocks": lambda: tokens.blocks_scene(vit(), seen()),
     "tray": lambda: tray.tray_scene(
         2,
         looked,
@@ -172,29 +186,33 @@ CASES: dict[str, Callable[[], Any]] = {
     "welcome": welcomed,
     "what if": lambda: whatif.whatif_scene(*changed(), flip=True),
     "what if, a layer": lambda: whatif.whatif_scene(*changed(), layer=0, preset="all-patches"),
-    "charts for a page": lambda: packing.packed(features.features_scene(SEEN, 1), "chart")[
+    "charts for a page": lambda: packing.packed(features.features_scene(seen(), 1), "chart")[
         0
     ].decode(),
     "plain values": lambda: packing.plain(
-        similarity.similarity_scene(SEEN, 0, 0, 0), ("similarity",)
+        similarity.similarity_scene(seen(), 0, 0, 0), ("similarity",)
     ),
     "compare values": lambda: {
         name: np.array(value, np.uint8) if "colours" in name else value
-        for name, value in for_programs.compare_values(SEEN, SECOND, (-1, 1), flip=True).items()
+        for name, value in for_programs.compare_values(
+            seen(), elsewhere(), (-1, 1), flip=True
+        ).items()
     },
     "tray values": lambda: for_programs.tray_values(
         2, looked, ["input", "pca:1", "norms:2"], preset="all-patches", align="signs"
     ),
     "grid of pca": lambda: for_programs.grid_values(
-        [SEEN, SECOND], [0, -1], for_programs.view_of("pca", preset="all-patches", robust=True)
+        [seen(), elsewhere()],
+        [0, -1],
+        for_programs.view_of("pca", preset="all-patches", robust=True),
     ),
     "grid of attention": lambda: for_programs.grid_values(
-        [SEEN, SECOND], [1], for_programs.view_of("attention", row=1, column=2)
+        [seen(), elsewhere()], [1], for_programs.view_of("attention", row=1, column=2)
     ),
     "grid of similarity": lambda: for_programs.grid_values(
-        [SEEN, SECOND], [1, 2], for_programs.view_of("similar", row=2, column=0)
+        [seen(), elsewhere()], [1, 2], for_programs.view_of("similar", row=2, column=0)
     ),
-    "token values": lambda: for_programs.token_values(vit(), SEEN),
+    "token values": lambda: for_programs.token_values(vit(), seen()),
     "print attention": lambda: printed("attention", layer=1, query=(1, 2), head=2),
     "print attention of a file": lambda: printed("attention", source=OWN),
     "print rollout": lambda: printed("rollout"),
@@ -205,17 +223,17 @@ CASES: dict[str, Callable[[], Any]] = {
     "print clusters": lambda: printed("clusters", k=3, seed=4, layer=1),
     "print similarity": lambda: printed("similarity", query=(0, 1)),
     "print similarity to another": lambda: printed(
-        "similarity", prints.Second(OTHER, OWN), query=(2, 1), layer=0
+        "similarity", prints.Second(turned(), OWN), query=(2, 1), layer=0
     ),
-    "print matches": lambda: printed("matches", prints.Second(OTHER, OWN), flip=True),
+    "print matches": lambda: printed("matches", prints.Second(turned(), OWN), flip=True),
     "print matches everywhere": lambda: printed(
-        "matches", prints.Second(OTHER, CAT), everywhere=True, layer=1, flip=True
+        "matches", prints.Second(turned(), CAT), everywhere=True, layer=1, flip=True
     ),
     "print comparison": lambda: printed("comparison", layer=0, second_layer=2, flip=True),
     "print comparison of models": lambda: printed(
-        "comparison", prints.Second(SECOND, CAT._replace(model="b")), changes={"whiten": True}
+        "comparison", prints.Second(elsewhere(), CAT._replace(model="b")), changes={"whiten": True}
     ),
-    "print comparison of two": lambda: printed("comparison", prints.Second(SECOND, OWN)),
+    "print comparison of two": lambda: printed("comparison", prints.Second(elsewhere(), OWN)),
     "print masks": lambda: described(
         prints.print_drawn(photo(), prints.Drawn("masks", 3, ratio=0.25), CAT, 56)
     ),
