@@ -157,6 +157,7 @@ CASES: dict[str, Callable[[], Any]] = {
     ),
     "show clusters": lambda: show(look(56, 70), "clusters", k=3, layer=0, seed=1),
     "show clusters of few": lambda: show(look(), "clusters", width="column"),
+    "show clusters of the last layer": lambda: show(look(56, 70), "clusters"),
     "show layers": lambda: show(
         look(56, 70), "layers", preset="all-patches", flip=True, method="signs", robust=True
     ),

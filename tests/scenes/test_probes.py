@@ -44,3 +44,30 @@ def test_moments_that_are_not_there_or_damaged_are_said(tmp_path: Path) -> None:
     for damaged in ("step-00000040", "step-00000080", "step-00000120"):
         with pytest.raises(ValueError, match="is damaged"):
             probe_scene(*here, (tmp_path, damaged))
+
+
+@pytest.mark.parametrize("name", ["attention", "pca", "pictures", "names"])
+def test_a_moment_that_lacks_one_of_its_arrays_is_damaged(tmp_path: Path, name: str) -> None:
+    kept = kept_moment(tmp_path, "step-00000000", 0)
+    file = tmp_path / "probes" / "step-00000000.npz"
+    arrays = {key: value for key, value in kept.items() if key != "features"}
+    for damaged in (
+        {key: value for key, value in arrays.items() if key != name},
+        arrays | {name: arrays[name][..., None]},
+    ):
+        np.savez(file, **damaged)
+        with pytest.raises(ValueError, match="is damaged"):
+            probe_scene(tmp_path, "step-00000000")
+    np.savez(file, **arrays)
+    assert probe_scene(tmp_path, "step-00000000").names == ["cat", "dog"]
+
+
+def test_of_a_run_that_ended_before_and_after_are_its_moments(tmp_path: Path) -> None:
+    assert milestones(tmp_path) == []
+    for moment in ("step-00000040", "step-00000000"):
+        kept_moment(tmp_path, moment, 0)
+    assert milestones(tmp_path) == ["step-00000000", "step-00000040"]
+    kept_moment(tmp_path, "after", 0)
+    assert milestones(tmp_path) == ["after"]
+    kept_moment(tmp_path, "before", 0)
+    assert milestones(tmp_path) == ["before", "after"]

@@ -1,5 +1,6 @@
 """Scenes, whole: every array, number and word that a screen is given of a small picture."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -88,6 +89,12 @@ def looked(row: int) -> list[Any]:
     return [(seen(), turned())[row], opened(*((60, 88), (88, 60))[row], model=1).seen]
 
 
+def cut() -> Any:
+    """Of 12 filters no more than a few components are more than rounding."""
+    scene = tokens.patches_scene(vit(), opened())
+    return replace(scene, components=scene.components[:6], ratio=scene.ratio[:6])
+
+
 def welcomed() -> Any:
     """Short directions have signs of their own: their dot products count."""
     scene = welcome.welcome_scene(opened())
@@ -162,7 +169,7 @@ CASES: dict[str, Callable[[], Any]] = {
     ),
     "crops of official numbers": lambda: crops.crops_scene(photo(), 5, patch_size=16).config,
     "many draws": lambda: crops.crop_draws_scene((88, 60), 2**31 - 5, "as written"),
-    "tokens as cut": lambda: tokens.patches_scene(vit(), opened()),
+    "tokens as cut": cut,
     "tokens of a narrow picture": lambda: tokens.patches_scene(vit(), opened(12, 300)).fits,
     "positions": lambda: tokens.positions_scene(vit(), seen()),
     "positions as learned": lambda: tokens.positions_scene(vit(), opened(60, 60).seen),
@@ -186,9 +193,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "welcome": welcomed,
     "what if": lambda: whatif.whatif_scene(*changed(), flip=True),
     "what if, a layer": lambda: whatif.whatif_scene(*changed(), layer=0, preset="all-patches"),
-    "charts for a page": lambda: packing.packed(features.features_scene(seen(), 1), "chart")[
-        0
-    ].decode(),
+    "charts for a page": lambda: json.loads(
+        packing.packed(features.features_scene(seen(), 1), "chart")[0]
+    ),
     "plain values": lambda: packing.plain(
         similarity.similarity_scene(seen(), 0, 0, 0), ("similarity",)
     ),

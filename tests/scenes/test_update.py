@@ -4,10 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 from tiny_runs import noted_run
 
 from dino_core.config import ScheduleConfig
-from dino_core.scenes.update import run_schedule_scene
+from dino_core.runs.checkpoints import model_file
+from dino_core.runs.folder import FORMAT, RunFolder, write_json
+from dino_core.scenes.update import distance_facts, run_schedule_scene
 from dino_core.schedules import values_at
 
 
@@ -30,3 +34,36 @@ def test_what_has_no_schedules_says_so(tmp_path: Path) -> None:
     (damaged / "config.json").write_text('{"format": 1, "kind": "pretraining", "setup": []}')
     with pytest.raises(ValueError, match="damaged"):
         run_schedule_scene(damaged)
+
+
+def test_distances_are_of_the_newest_checkpoint(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    write_json(run.config_file, {"format": FORMAT, "kind": "pretraining"})
+    with pytest.raises(ValueError, match="no checkpoint yet"):
+        distance_facts(tmp_path)
+    run.checkpoints.mkdir()
+    for step, moved in ((40, 0.5), (200, 0.25)):
+        student = torch.full((2, 2), 3.0)
+        tensors = {
+            "student.backbone.pos_embed": student,
+            "teacher.backbone.pos_embed": student + moved,
+            "student.backbone.blocks.1.x": torch.zeros(3),
+            "teacher.backbone.blocks.1.x": torch.ones(3),
+        }
+        path = model_file(run.checkpoints, step)
+        path.parent.mkdir(exist_ok=True)
+        save_file(tensors, path)
+    found = distance_facts(tmp_path)
+    assert found["step"] == 200
+    assert [list(layer.values())[:2] for layer in found["layers"]] == [
+        ["positions", 4],
+        ["block 1", 3],
+    ]
+    numbers = [
+        [layer[n] for n in ("student", "difference", "relative")] for layer in found["layers"]
+    ]
+    assert numbers[0] == pytest.approx([6, 0.5, 0.5 / 6])
+    assert numbers[1] == pytest.approx([0, 3**0.5, 0])
+    write_json(run.config_file, {"format": FORMAT, "kind": "fine-tuning"})
+    with pytest.raises(ValueError, match="Neither in fine-tuning nor in distillation"):
+        distance_facts(tmp_path)
