@@ -35,6 +35,7 @@ from app.routes import (
 from app.routes import features as feature_routes
 from app.routes.all_routes import add_routes
 from app.state.pictures import Entry
+from app.state.whatif import References
 from app.visitors import owner_of
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "routes.txt"
@@ -101,6 +102,11 @@ def services() -> Any:
             add=lambda entry: f"key of {entry!r}",
             put_back=Asked("pictures.put_back"),
         ),
+        trays=SimpleNamespace(
+            find=Asked("trays.find"),
+            add=Asked("trays.add"),
+            seen=lambda what, look: Asked("trays.seen")(what, look()),
+        ),
         models=SimpleNamespace(
             default="tiny",
             device="cuda",
@@ -118,6 +124,11 @@ def services() -> Any:
             is_seen_by=lambda entry, folder: True,
         ),
     )
+
+
+def looking(name: str) -> Any:
+    """Looks at every row of a tray, each in all of its models."""
+    return lambda count, look, *what: Asked(name)([look(row) for row in range(count)], *what)
 
 
 def taking(name: str) -> Any:
@@ -146,6 +157,15 @@ def client() -> Iterator[TestClient]:
             )
         for module in (feature_routes, reopening, tray):
             patch.setattr(module, "read_sample", Asked("read_sample"))
+        for module in (reopening, tray):
+            patch.setattr(
+                module,
+                "open_from_gallery",
+                lambda _, *what: (Asked("open_from_gallery")(*what), "folder/a.png"),
+            )
+        scenes = import_module("dino_core.scenes.tray")
+        for name in ("tray_scene", "print_tray"):
+            patch.setattr(scenes, name, looking(name))
         patch.setattr(feature_routes, "facts_of", lambda key, entry: {"key": key})
         patch.setattr(reopening, "view_of", lambda *what: {"view": Asked("view_of")(*what)})
         patch.setattr(galleries, "chosen_again", Asked("chosen_again"))
@@ -166,7 +186,7 @@ def client() -> Iterator[TestClient]:
             dependencies.find_run: lambda name: Path("runs", name),
             runs.are_pictures_shown: lambda: True,
             galleries.find_gallery: lambda name: Path("galleries", name),
-            whatif.references_of: lambda reference="samples": Asked(f"references {reference}"),
+            whatif.references_of: lambda reference="samples": References(reference),
         }
         patch.setattr(predicting, "find_run", lambda name, services: Path("runs", name))
         for module in (gallery_views, whatif):
