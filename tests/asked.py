@@ -1,7 +1,7 @@
 """A library that only repeats what it is asked, for tests of whoever asks it."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -31,9 +31,13 @@ class Asked(str):
     def __repr__(self) -> str:
         return str(self)
 
+    def __await__(self) -> Generator[None, None, "Asked"]:
+        return self
+        yield  # which makes it a generator
+
 
 def shown(word: Any) -> str:
-    if callable(word) and not isinstance(word, Asked):
+    if not isinstance(word, Asked) and (callable(word) or inspect.isasyncgen(word)):
         return "..."
     return word.as_posix() if isinstance(word, Path) else repr(word)
 

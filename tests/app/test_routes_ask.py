@@ -8,6 +8,7 @@ services only repeat here what they were asked; golden/routes.txt holds what tha
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -93,21 +94,31 @@ class Services(SimpleNamespace):
         return made
 
 
+class Part(SimpleNamespace):
+    """One of them, of which other things than questions are known as well."""
+
+    def __repr__(self) -> str:
+        return f"the {self.called}"
+
+
 def services() -> Any:
     effects = Asked("changed.effects")
     return Services(
-        pictures=SimpleNamespace(
+        pictures=Part(
+            called="pictures",
             get=lambda secret, key: PICTURES.get(key) if secret == "ada" else None,
             previous=Asked("pictures.previous"),
             add=lambda entry: f"key of {entry!r}",
             put_back=Asked("pictures.put_back"),
         ),
-        trays=SimpleNamespace(
+        trays=Part(
+            called="trays",
             find=Asked("trays.find"),
             add=Asked("trays.add"),
             seen=lambda what, look: Asked("trays.seen")(what, look()),
         ),
-        models=SimpleNamespace(
+        models=Part(
+            called="models",
             default="tiny",
             device="cuda",
             available=lambda owner: [("A model", Asked("available")(owner))],
@@ -119,7 +130,8 @@ def services() -> Any:
             checkpoint=Asked("models.checkpoint"),
             exclusive=lambda work, **named: Asked("exclusive")(work(), **named),
         ),
-        changed=SimpleNamespace(
+        changed=Part(
+            called="changed",
             effects=lambda *what, **how: (effects(*what, **how), Asked("changes")),
             is_seen_by=lambda entry, folder: True,
         ),
@@ -133,6 +145,18 @@ def looking(name: str) -> Any:
 
 def taking(name: str) -> Any:
     return lambda *what, **how: {"is": Asked(name)(*what, **how)}
+
+
+def counted(most: int, address: str) -> Any:
+    Asked("counted")(most, address)
+    return nullcontext()
+
+
+def taking_in(name: str) -> Any:
+    async def take(*what: Any, **how: Any) -> Any:
+        return {"is": Asked(name)(*what, **how)}
+
+    return take
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +195,11 @@ def client() -> Iterator[TestClient]:
         patch.setattr(galleries, "chosen_again", Asked("chosen_again"))
         for name in ("take_answer", "take_milestone"):
             patch.setattr(checkpoints, name, taking(name))
+        patch.setattr(checkpoints, "take_upload", taking_in("take_upload"))
+        for name in ("place_for", "receive", "job_for"):
+            patch.setattr(galleries, name, Asked(name))
+        patch.setattr(galleries, "ON_THEIR_WAY", SimpleNamespace(counted=counted))
+        patch.setattr(runs, "job_for", lambda *w: (Asked("job_for")(*w), Asked("run_request")))
         patch.setattr(
             import_module("dino_core.scenes.training"),
             "curve_charts",
@@ -212,3 +241,15 @@ ENTRIES = read_golden(GOLDEN)
 @pytest.mark.parametrize("request_", ENTRIES)
 def test_a_route_asks_for_what_its_request_says(client: TestClient, request_: str) -> None:
     assert answered(client, request_) == ENTRIES[request_]
+
+
+def test_a_zip_that_is_refused_is_let_go(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise ValueError("There is no room.")
+
+    monkeypatch.setattr(galleries, "place_for", refuse)
+    said = answered(client, "POST /galleries bytes").split("\n")
+    assert said[:2] == ["422 -", "There is no room."]
+    assert said[-1] == "galleries.zip_of(galleries.new_name()).unlink(missing_ok=True)"
