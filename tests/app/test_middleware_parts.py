@@ -154,6 +154,15 @@ def test_a_whole_response_is_its_parts_in_order() -> None:
     assert WholeResponse({"type": "x", "status": 203}, b"").status == 203
 
 
+@pytest.mark.parametrize(("status", "kept"), [(200, True), (399, True), (400, False), (500, False)])
+def test_what_is_no_answer_is_not_kept_by_a_browser(status: int, kept: bool) -> None:
+    inner = Inner(b"x", status, **{"cache-control": "private", "etag": '"a"', "expires": "now"})
+    answer = TestClient(Protection(inner, Access()), base_url="http://localhost").get("/")
+    assert answer.status_code == status
+    assert answer.headers["cache-control"] == ("private" if kept else "no-store")
+    assert ("etag" in answer.headers, "expires" in answer.headers) == (kept, kept)
+
+
 # --- Gradio's addresses
 
 VISITORS = Visitors(b"key")
