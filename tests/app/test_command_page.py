@@ -104,10 +104,15 @@ class Started:
             self.built = (*words, options)
             return "the server"
 
+        def say(*words: Any, flush: bool = False, **how: Any) -> None:
+            assert flush or "file" in how, "whoever starts it waits for the words"
+            print(*words, flush=flush, **how)
+
         def run(server: Any, **options: Any) -> None:
             self.done.append("run")
             self.run = {"server": server, **options}
 
+        monkeypatch.setattr(start, "print", say, raising=False)
         monkeypatch.setattr(start, "set_environment", noting("environment"))
         monkeypatch.setattr(start, "check_address", noting("address"))
         monkeypatch.setattr(start, "check_mcp", lambda _: self.done.append("mcp"))

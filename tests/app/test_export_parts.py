@@ -149,3 +149,21 @@ def test_an_export_waits_for_its_turn_and_for_its_process(
         *[(5, "t"), 0.2, (5, "t"), 0.2, (5, "t")],
     ]
     assert exports._all["t"].state == "failed", "nothing was written"
+
+
+def test_at_the_end_what_is_being_made_may_take_two_seconds(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exports.end()
+    assert exports._ended.is_set()
+    assert not exports._turn.locked(), "nothing was being made"
+    waited: list[float] = []
+
+    class Turn:
+        def acquire(self, timeout: float) -> bool:
+            waited.append(timeout)
+            return False
+
+    monkeypatch.setattr(exports, "_turn", Turn())
+    exports.end()  # and what is not its own is not given back
+    assert waited == [2.0]
