@@ -178,6 +178,8 @@ def test_what_can_be_the_name_of_a_class() -> None:
         ("0 cat\n1: dog\n", ".txt", ("cat", "dog")),
         ("1 cat\n2 dog\n", ".txt", ("1 cat", "2 dog")),
         ("0 cat\ndog\n", ".txt", ("0 cat", "dog")),
+        ("0 cat\n1 owl\ndog\n", ".txt", ("0 cat", "1 owl", "dog")),
+        ("dog\n0 cat\n", ".txt", ("dog", "0 cat")),
         ('["cat", "dog"]', ".json", ("cat", "dog")),
         ('["cat", 1]', ".json", ()),
         ('{"1": "dog", "0": "cat"}', ".json", ("cat", "dog")),

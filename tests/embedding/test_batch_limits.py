@@ -85,6 +85,8 @@ def test_a_batch_has_so_many_patches(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found([C] * 5, 9) == [[0, 1], [2, 3], [4]]
     assert found([(42, 42)] * 2, 9) == [[0], [1]], "one that is larger goes alone"
     assert found([A] * 9, 9) == [[*range(8)], [8]]
+    assert found([B] * 5, 9) == [[*range(4)], [4]]
+    assert found([(28, 14)] * 5, 9) == [[*range(4)], [4]]
 
 
 def test_of_too_many_that_wait_the_largest_group_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +107,9 @@ def test_of_too_many_pixels_that_wait_the_largest_group_goes(
     assert found([A, A, B, A], 9) == [[0, 1, 3], [2]]
     assert found([A, A, A, A, A], 9) == [[0, 1, 2, 3, 4]]
     assert found([C, A, A], 9) == [[0], [1, 2]]
+    assert found([A] * 16, 99) == [[*range(5)], [*range(5, 10)], [*range(10, 15)], [15]]
+    assert found([B] * 7, 99) == [[0, 1, 2], [3, 4, 5], [6]]
+    assert found([(28, 14)] * 7, 99) == [[0, 1, 2], [3, 4, 5], [6]]
 
 
 def test_groups_know_which_are_new() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from alike import are_close
 from tiny_galleries import build_gallery, labelled_folder
-from tiny_runs import files
+from tiny_runs import coloured, files
 
 from dino_core.analysis import projection as maps
 from dino_core.analysis.clustering import hdbscan
@@ -343,3 +344,44 @@ def test_a_second_look_changes_nothing(store: GalleryFolder, weights: Path) -> N
     before = {path: path.read_bytes() for path in store.path.rglob("*.np[yz]")}
     build_gallery(store.path.parent / "data", store.path, weights, seed=3)
     assert {path: path.read_bytes() for path in store.path.rglob("*.np[yz]")} == before
+
+
+def test_given_tests_are_what_is_judged(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last layer alone, which is enough here; what is not judged is told apart."""
+    from dino_core.gallery import probes
+
+    contents = coloured(4, "train/") | coloured(2, "test/")
+    monkeypatch.setattr(projection, "umap_map", mapped)
+    monkeypatch.setattr(projection, "tsne_map", mapped)
+    monkeypatch.setattr(
+        probes, "probe_layers", lambda store, inner=probes.probe_layers: islice(inner(store), 1)
+    )
+    folder = build_gallery(files(tmp_path / "data", contents), tmp_path / "g", weights)
+    found = GalleryFolder(folder).probes()
+    assert str(found["words"]) == (
+        "Judged: the given test pictures, judged by what the training pictures taught; 6 pictures."
+    )
+    assert (int(found["pictures"]), float(found["chance"])) == (6, pytest.approx(1 / 3))
+    judged = np.array([name.startswith("test/") for name in GalleryFolder(folder).facts()["names"]])
+    assert (found["predicted"][2][..., judged] >= 0).all()
+    assert (found["predicted"][2][..., ~judged] == -1).all()
+    assert (found["confidence"][2][..., ~judged] == 0).all()
+    for name, nothing in (("predicted", -1), ("confidence", 0)):
+        assert (found[name][:2] == nothing).all()
+    for name in ("accuracy", "low", "high"):
+        assert np.isnan(found[name][:2]).all()
+
+
+def test_what_is_refused_leaves_nothing_behind(tmp_path: Path) -> None:
+    from dino_core.gallery.build import build
+
+    full = files(tmp_path / "full", {"letter.txt": b"dear"})
+    with pytest.raises(ValueError, match="is not empty and holds no gallery"):
+        build("samples", full, Options(size=28))
+    with pytest.raises(ValueError, match="There is no"):
+        build(tmp_path / "none", tmp_path / "g", Options(size=28))
+    with pytest.raises(ValueError, match="cannot be used on this machine"):
+        build("samples", tmp_path / "g", Options(size=28, device="gpu9"))
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["full", "letter.txt"]
