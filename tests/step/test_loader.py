@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -252,3 +253,31 @@ def test_pixels_become_numbers_crop_by_crop():
             for c in range(3):
                 wanted = (crops[b, n, :, :, c] / 255 - mean[c]) / std[c]
                 np.testing.assert_allclose(found[n * 3 + b, c], wanted, atol=1e-5)
+
+
+class Counting:
+    """Makes nothing, and notes who is at it at the same time."""
+
+    def __init__(self) -> None:
+        self.at_work, self.most, self.steps = 0, 0, []
+
+    def make(self, step: int) -> int:
+        self.at_work += 1
+        self.most = max(self.most, self.at_work)
+        time.sleep(0.002)
+        self.steps.append(step)
+        self.at_work -= 1
+        return step
+
+
+def test_without_workers_batches_are_made_one_by_one_and_two_ahead():
+    maker = Counting()
+    batches = background_batches(maker, 5, 12)
+    assert next(batches) == 5
+    until = time.monotonic() + 5
+    while len(maker.steps) < 3 and time.monotonic() < until:
+        time.sleep(0.001)
+    time.sleep(0.01)
+    assert maker.steps == [5, 6, 7], "no more than are wanted soon"
+    assert list(batches) == [6, 7, 8, 9, 10, 11]
+    assert maker.most == 1
