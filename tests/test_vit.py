@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dino_core.config import ViTConfig
 from dino_core.vit import Edit, VisionTransformer, drop_path, interpolate_positions
+from dino_core.vit.block import ACTIVATIONS
 
 GOLDEN = Path(__file__).parent / "golden"
 META = json.loads((GOLDEN / "vit_meta.json").read_text())
@@ -310,3 +311,22 @@ def test_bfloat16_stays_near() -> None:
     assert rough.normed.dtype == torch.bfloat16
     assert rough.traces[0].attention.dtype == torch.bfloat16
     assert (rough.normed - exact).abs().max() < 0.15
+
+
+@pytest.mark.parametrize(
+    ("name", "by_hand"),
+    [
+        ("gelu", lambda x: x * (1 + math.erf(x / math.sqrt(2))) / 2),
+        (
+            "gelu_tanh",
+            lambda x: x * (1 + math.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))) / 2,
+        ),
+        ("quick_gelu", lambda x: x / (1 + math.exp(-1.702 * x))),
+        ("relu", lambda x: max(x, 0.0)),
+        ("silu", lambda x: x / (1 + math.exp(-x))),
+    ],
+)
+def test_activations_are_their_formulas(name, by_hand):
+    values = torch.linspace(-4, 4, 17)
+    expected = [by_hand(x) for x in values.tolist()]
+    assert ACTIVATIONS[name](values).tolist() == pytest.approx(expected, abs=1e-6)
