@@ -56,7 +56,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture(scope="module")
-def server():
+def address():
     """A server on a port of its own: its address."""
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=http.serve_forever, daemon=True)
@@ -81,9 +81,9 @@ def variant(url: str) -> variants.Variant:
     )
 
 
-def test_a_whole_file_arrives(server, folder):
+def test_a_whole_file_arrives(address, folder):
     told = []
-    entry = variant(f"{server}/whole.pth")
+    entry = variant(f"{address}/whole.pth")
     path = fetch(entry, folder, lambda done, total: told.append((done, total)))
     assert path == folder / "t.pth"
     assert path.read_bytes() == WHOLE
@@ -92,9 +92,9 @@ def test_a_whole_file_arrives(server, folder):
     assert told[-1] == (len(WHOLE), len(WHOLE))
 
 
-def test_a_server_that_does_not_say_the_length(server, folder):
+def test_a_server_that_does_not_say_the_length(address, folder):
     told = []
-    fetch(variant(f"{server}/silent.pth"), folder, lambda *now: told.append(now))
+    fetch(variant(f"{address}/silent.pth"), folder, lambda *now: told.append(now))
     assert told[-1] == (len(WHOLE), None)
 
 
@@ -107,8 +107,8 @@ def test_a_server_that_does_not_say_the_length(server, folder):
         ("other", "do not fit"),
     ],
 )
-def test_what_is_not_the_model_leaves_nothing(server, folder, page, words):
-    url = f"{server}/{page}.pth"
+def test_what_is_not_the_model_leaves_nothing(address, folder, page, words):
+    url = f"{address}/{page}.pth"
     with pytest.raises(ValueError, match=words) as error:
         fetch(variant(url), folder)
     assert url in str(error.value)
@@ -116,8 +116,8 @@ def test_what_is_not_the_model_leaves_nothing(server, folder, page, words):
     assert list(folder.iterdir()) == []
 
 
-def test_a_wrong_checksum_leaves_nothing(server, folder):
-    entry = replace(variant(f"{server}/whole.pth"), sha256="0" * 64)
+def test_a_wrong_checksum_leaves_nothing(address, folder):
+    entry = replace(variant(f"{address}/whole.pth"), sha256="0" * 64)
     with pytest.raises(ValueError, match="checksum"):
         fetch(entry, folder)
     assert list(folder.iterdir()) == []
@@ -129,23 +129,23 @@ def test_no_server_at_all(folder):
     assert list(folder.iterdir()) == []
 
 
-def test_a_person_may_stop_it(server, folder):
+def test_a_person_may_stop_it(address, folder):
     def stop(done: int, total: int | None) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(variant(f"{server}/whole.pth"), folder, stop)
+        fetch(variant(f"{address}/whole.pth"), folder, stop)
     assert list(folder.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_made(server, tmp_path):
+def test_a_folder_that_cannot_be_made(address, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ValueError, match="could not be written"):
-        fetch(variant(f"{server}/whole.pth"), tmp_path / "file")
+        fetch(variant(f"{address}/whole.pth"), tmp_path / "file")
 
 
-def test_many_at_once_do_not_meet(server, folder):
-    entry = variant(f"{server}/whole.pth")
+def test_many_at_once_do_not_meet(address, folder):
+    entry = variant(f"{address}/whole.pth")
     with ThreadPoolExecutor(6) as pool:
         paths = set(pool.map(lambda _: fetch(entry, folder), range(12)))
     assert paths == {folder / "t.pth"}
@@ -153,8 +153,8 @@ def test_many_at_once_do_not_meet(server, folder):
     assert [p.name for p in folder.iterdir()] == ["t.pth"]
 
 
-def test_only_when_asked_and_only_once(server, folder, monkeypatch):
-    entries = (variant(f"{server}/whole.pth"),)
+def test_only_when_asked_and_only_once(address, folder, monkeypatch):
+    entries = (variant(f"{address}/whole.pth"),)
     monkeypatch.setattr(variants, "VARIANTS", entries)
     monkeypatch.setattr(backbone_module, "VARIANTS", entries)
     with pytest.raises(ValueError, match="not on this disk"):
