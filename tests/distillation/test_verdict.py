@@ -47,3 +47,42 @@ def test_what_pieces_say_stands_beside_what_they_are_compared_with():
     )
     assert "(42 by raw pixels, 12.5 by chance)" in diagnose([*steps, measured(60, 80.2)]).message
     assert "pieces" not in diagnose(steps).message
+
+
+LEVEL = (
+    "the student's class token agrees with the teacher's by {:.2f} and its patches by {:.2f}, "
+    "where 0 is the same answer to every crop and 1 the teacher itself"
+)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([], "No step has been made yet."),
+        (lines([0.05] * 19, steps=100), f"Too early to say: {LEVEL.format(0.05, 0.025)}."),
+        (
+            lines([0.05] * 20, steps=100),
+            f"Not learning: {LEVEL.format(0.05, 0.025)}. A lower rate or a longer warm-up usually "
+            "helps.",
+        ),
+        (
+            lines([0.1] * 39),
+            f"Learning: {LEVEL.format(0.1, 0.05)}. The first is too short a row to see a trend.",
+        ),
+        (lines([0.1] * 40), f"Learning: {LEVEL.format(0.1, 0.05)}. The first is level."),
+        (
+            lines([9.0] * 7 + [0.5] * 20 + [0.5021] * 20),
+            f"Learning: {LEVEL.format(0.5021, 0.25105)}. The first is rising.",
+        ),
+        (
+            lines([0.5] * 20 + [0.5019] * 20),
+            f"Learning: {LEVEL.format(0.5019, 0.25095)}. The first is level.",
+        ),
+        (
+            lines([0.5] * 20 + [0.4979] * 20),
+            f"Learning: {LEVEL.format(0.4979, 0.24895)}. The first is falling.",
+        ),
+    ],
+)
+def test_a_sentence_in_full(rows, words):
+    assert diagnose(rows).message == words
