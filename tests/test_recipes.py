@@ -1,4 +1,4 @@
-"""config.py; presets, students and experiments of runs/: every number of every recipe.
+"""config.py; presets, students, experiments and options of runs/: every number of every recipe.
 
 What a name stands for does not change by the way. Who changes one on purpose writes recipes.json
 anew, `python tests/test_recipes.py`, and reads the difference.
@@ -17,7 +17,10 @@ import pytest
 from dino_core import config
 from dino_core.finetuning.setup import FinetuneSetup
 from dino_core.runs.experiments import EXPERIMENTS, with_experiments
+from dino_core.runs.option import Option
 from dino_core.runs.presets import LONG, PRESETS, TINY
+from dino_core.runs.request import DEFAULTS as UNSAID
+from dino_core.runs.request import RunRequest
 from dino_core.runs.students import RECIPES
 
 FILE = Path(__file__).parent / "recipes.json"
@@ -52,6 +55,25 @@ def plain_of(name: str) -> dict[str, Any]:
     return dict(leaves(PRESETS[preset]))
 
 
+def table() -> Iterator[tuple[str, Option]]:
+    """What may be asked of a run: the fields of a request, and how each is written."""
+    for one in dataclasses.fields(RunRequest):
+        if "option" in one.metadata:
+            yield one.name, one.metadata["option"]
+
+
+def taken(name: str, option: Option) -> dict[str, Any]:
+    """All of an option but its words: for which commands it is, what it takes, what it is unless
+    it is said."""
+    found = {key: value for key, value in vars(option).items() if key not in ("help", "metavar")}
+    default = UNSAID[name]
+    return {
+        **{key: list(one) if isinstance(one, tuple) else one for key, one in found.items()},
+        "type": option.type.__name__,
+        "default": list(default) if isinstance(default, tuple) else default,
+    }
+
+
 @cache
 def recipes() -> dict[str, dict[str, Any]]:
     """All of them by name; of runs what is not as in the one that they are compared with."""
@@ -65,6 +87,7 @@ def recipes() -> dict[str, dict[str, Any]]:
         "finetune": dict(leaves(FinetuneSetup("data"))),
         **{name: dict(leaves(one)) for name, one in vars(config).items() if name[:4] == "VIT_"},
         **{f"PCA {name}": dict(leaves(one)) for name, one in config.PCA_PRESETS.items()},
+        **{f"option {name}": taken(name, one) for name, one in table()},
         "train official-short": plain_of(""),
         **{
             name: {
