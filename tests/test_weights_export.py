@@ -13,7 +13,7 @@ from dino_core.vit import VisionTransformer, interpolate_positions
 from dino_core.weights import export as module
 from dino_core.weights import load_backbone
 from dino_core.weights.export import export_backbone
-from dino_core.weights.onnx import antialiased_matrix, bicubic_matrix
+from dino_core.weights.onnx import ExportableBackbone, antialiased_matrix, bicubic_matrix
 
 PLAIN = replace(TINY, image_size=84)
 REGISTERS = replace(PLAIN, registers=4, position_offset=0.0, position_antialias=True)
@@ -105,6 +105,24 @@ def test_onnx_has_free_batch_height_and_width(tmp_path, config):
             patches.reshape(len(images), 48, -1), out.patches.transpose(1, 2), rtol=1e-4, atol=1e-4
         )
         np.testing.assert_allclose(attention, out.rows[:, :, :, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize("config", [PLAIN, REGISTERS], ids=["plain", "registers"])
+def test_what_becomes_a_graph_is_the_model_at_any_size(config):
+    """Also at the size that its positions were learned at, where they are as they are."""
+    vit = tiny_vit(config)
+    r, c = config.position_grid
+    for attention, (h, w) in ((True, (r, c)), (False, (2, 5)), (True, (r + 1, c))):
+        images = torch.randn(2, 3, 14 * h, 14 * w, generator=torch.Generator().manual_seed(h))
+        cls, patches, *rows = ExportableBackbone(vit, attention)(images)
+        with torch.inference_mode():
+            out = vit(images, rows=[0])
+        torch.testing.assert_close(cls, out.cls, rtol=1e-4, atol=1e-4)
+        expected = out.patches.transpose(1, 2).unflatten(2, (h, w))
+        torch.testing.assert_close(patches, expected, rtol=1e-4, atol=1e-4)
+        assert len(rows) == attention
+        if attention:
+            torch.testing.assert_close(rows[0], out.rows[:, :, :, 0], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("h", "w"), [(6, 6), (3, 5), (9, 4), (16, 22), (1, 7), (2, 2)])
