@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny_steps import SMALL, small_pictures
 
+from dino_core.draw.colours import crop_colour
 from dino_core.scenes.packing import packed, plain
 from dino_core.scenes.pairs import OpenPair
 from dino_core.scenes.step import VIEWS, step_scene
@@ -48,6 +49,59 @@ def test_numbers_of_the_picture_are_those_of_the_step(step) -> None:
     assert (scene.student.sum(1) <= 1 + 1e-6).all()
     np.testing.assert_allclose(scene.shares.sum(1), 1, atol=1e-6)
     assert sum(scene.before.values()) == pytest.approx(recorded.result.loss, rel=1e-6)
+
+
+def test_every_field_is_what_was_recorded(step) -> None:
+    scene, recorded, drawn = step
+    gradients, moved, loss = recorded.gradients, recorded.moved, recorded.config.loss
+    arrays = {
+        "gradient_norms": recorded.gradient_norms,
+        "term_norms": gradients.norms,
+        "shares": gradients.shares,
+        "cosines": gradients.cosines,
+        "weight_norms": moved.weights,
+        "student_moved": moved.student,
+        "teacher_moved": moved.teacher,
+        "apart": moved.apart,
+        "teacher": recorded.teacher.logits[:, 0, scene.columns],
+        "student": (recorded.student.logits[:, 0] / 0.1).softmax(-1)[:, scene.columns],
+    }
+    for name, wanted in arrays.items():
+        np.testing.assert_allclose(getattr(scene, name), wanted, rtol=1e-4, atol=1e-7, err_msg=name)
+    assert len({tuple(wanted.flatten().tolist()) for wanted in arrays.values()}) == len(arrays)
+    values = {
+        "title": "Small",
+        "file": "small.safetensors",
+        "companions": [],
+        "prototypes": (12, 10),
+        "grid": (4, 4),
+        "targets_by": "centering",
+        "student_temperature": 0.1,
+        "weights": {"dino": loss.dino_weight, "ibot": loss.ibot_weight, "koleo": loss.koleo_weight},
+        "clip": 3.0,
+        "before": recorded.result.terms,
+        "after": recorded.terms_after,
+        "norms": recorded.result.gradient_norms,
+        "kept": recorded.clipped,
+        "values": vars(recorded.values),
+        "trained_rate": recorded.values.learning_rate,
+        "trained_temperature": recorded.values.teacher_temperature,
+        "terms": list(gradients.terms),
+        "layers": list(recorded.layers),
+        "colours": [crop_colour(crop.kind, crop.index) for crop in drawn.crops],
+        "crops": [
+            {"name": f"{kind} {index}", "size": size, "kind": kind}
+            for kind, index, size in (
+                *(("global", 0, 16), ("global", 1, 16)),
+                *(("local", 0, 8), ("local", 1, 8)),
+            )
+        ],
+    }
+    for name, value in values.items():
+        assert getattr(scene, name) == value, name
+    best = set(recorded.targets.cls[:, 0].topk(4).indices.flatten().tolist())
+    best |= set(recorded.student.logits[:, 0].topk(4).indices.flatten().tolist())
+    assert scene.columns.tolist() == sorted(best)
 
 
 def test_each_line_has_something_drawn_beside_it(step) -> None:

@@ -1,4 +1,4 @@
-"""What the screens of training are given, whole: losses, a step, and what can be started."""
+"""What the screens of training are given, whole: losses, and what can be started."""
 
 from collections.abc import Callable
 from functools import cache
@@ -9,13 +9,11 @@ import pytest
 import torch
 from tiny_runs import TRAIN, differing_pair
 from tiny_steps import small_pictures
-from written_out import assert_written, plain, read, write
+from written_out import assert_written, read, write
 
 from dino_core.config import ScheduleConfig
 from dino_core.scenes import losses, training, update
 from dino_core.scenes.pairs import OpenPair, ReferenceSample, pair_outputs
-from dino_core.scenes.step import step_scene
-from dino_core.slow_motion import Choices, Session
 from dino_core.step.loss_inspection import reference_batch
 
 FILE = Path(__file__).parent / "written" / "training.json"
@@ -38,24 +36,6 @@ def lost(**more: Any) -> Any:
     return losses.losses_scene(opened(), references(), own, 3, sample="2.jpg", **more)
 
 
-def step(choices: Choices) -> Any:
-    """The second of a row, without the lines of the source, which are read elsewhere."""
-    pair = differing_pair(TRAIN)
-    session = Session(pair, TRAIN, small_pictures(), choices)
-    session.pass_over()
-    drawn = session.draw()
-    recorded = session.step(drawn)
-    scene = step_scene(
-        OpenPair(pair, TRAIN, TRAIN.crops, "Title", "small.safetensors"),
-        session,
-        recorded,
-        drawn,
-        [{"file": "1.jpg", "title": "One"}],
-    )
-    kept = plain(scene)
-    return {name: value for name, value in kept.items() if name not in ("functions", "visits")}
-
-
 def without_words(choices: list[dict[str, Any]]) -> list[list[Any]]:
     return [[value for name, value in one.items() if name != "words"] for one in choices]
 
@@ -63,10 +43,6 @@ def without_words(choices: list[dict[str, Any]]) -> list[list[Any]]:
 CASES: dict[str, Callable[[], Any]] = {
     "losses": lost,
     "losses, chosen": lambda: lost(chosen=losses.Chosen("sinkhorn_knopp", 0.05, 0.2)),
-    "step": lambda: step(Choices(seed=2)),
-    "step, chosen": lambda: step(
-        Choices(seed=1, targets="sinkhorn_knopp", koleo_weight=0, learning_rate=0.001)
-    ),
     "presets": lambda: without_words(training.preset_choices("cpu")),
     "presets of a card": lambda: without_words(training.preset_choices("cuda:1")),
     "students": lambda: without_words(training.student_choices("cpu")),
