@@ -104,6 +104,7 @@ def drawn(axes: Any, width: float, height: float) -> dict[str, Any]:
             [box.x0 * width, (1 - box.y1) * height, box.width * width, box.height * height]
         ),
         "gid": axes.get_gid(),
+        "aspect": str(axes.get_aspect()),
         "limits": plain([axes.get_xlim(), axes.get_ylim()]),
         "images": [
             {
