@@ -102,9 +102,11 @@ class _RowGroups:
             if path not in self._tables:
                 self._tables[path] = _opened(path)
             table, starts = self._tables[path]
-            group = int(np.searchsorted(starts, row, "right")) - 1
-            values = self._group(path, table, column, group)
-            value = values[row - int(starts[group])].as_py() if row < starts[-1] else None
+            value = None
+            if row < starts[-1]:  # it may have become shorter since it was looked through
+                group = int(np.searchsorted(starts, row, "right")) - 1
+                values = self._group(path, table, column, group)
+                value = values[row - int(starts[group])].as_py()
         if value is None:
             raise ValueError("The table has no bytes for it.")
         return bytes(value)
