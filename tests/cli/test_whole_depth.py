@@ -162,17 +162,19 @@ def test_webpage(
         assert (out / f"{name}.html").read_text(encoding="utf-8") == "ä" * 600_000
     assert ran.out == done
     same_calls(calls, *wanted)
-    calls.clear()
-    words = [
-        "webpage",
-        place.pictures[0],
-        "--weights",
-        place.weights,
-        "--output",
-        tmp_path / "a.html",
-    ]
+
+
+def test_a_webpage_of_the_usual_size_and_colours(
+    place: Place, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[Any] = []
+    monkeypatch.setattr(
+        "dino_core.figures.offline_page.offline_page", lambda *a, **_: calls.append(a) or ""
+    )
+    target = tmp_path / "a.html"
+    words = ["webpage", place.pictures[0], "--weights", place.weights, "--output", target]
     assert run(capsys, *words).code == 0
-    ((_, (seen, family), _),) = calls
+    ((seen, family),) = calls
     assert seen.grid == (16, 24), "a short side of 224 px"
     usual = layers_in_colours(seen, PCA_PRESETS["paper"])
     assert plain(family.maps[0].colours) == plain(usual.maps[0].colours)
