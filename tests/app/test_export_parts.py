@@ -1,7 +1,10 @@
 """jobs/exports.py by itself: what its process is told, and what its visitor is shown."""
 
+import os
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -167,3 +170,56 @@ def test_at_the_end_what_is_being_made_may_take_two_seconds(
     monkeypatch.setattr(exports, "_turn", Turn())
     exports.end()  # and what is not its own is not given back
     assert waited == [2.0]
+
+
+def test_one_that_takes_too_long_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped: list[Any] = []
+    exports = Exports(tmp_path, Weights(tmp_path), lambda *_: 5)  # type: ignore[arg-type]
+    exports._all["t"] = Export("t", "one", "timm", ("export",), tmp_path / "one" / "t" / "m.pth")
+    moments = [0.0, 1800.0, 1800.1]
+    clock = SimpleNamespace(monotonic=lambda: moments.pop(0), time=lambda: 0.0)
+    monkeypatch.setattr(export_module, "time", clock)
+    monkeypatch.setattr(export_module, "is_running", lambda *_: True)
+    monkeypatch.setattr(export_module, "stop_process", lambda *what: stopped.append(what))
+    exports._make("t")
+    assert (stopped, moments) == ([(5, "t")], [])
+    assert exports._all["t"].state == "failed"
+
+
+def test_a_folder_that_was_written_is_packed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = tmp_path / "one" / "t" / "m-transformers"
+
+    def start(words: list[str], log: Path) -> int:
+        output.mkdir(parents=True)
+        (output / "config.json").write_text("{}")
+        return 5
+
+    exports = Exports(tmp_path, Weights(tmp_path), start)  # type: ignore[arg-type]
+    exports._all["t"] = Export("t", "one", "transformers", ("export",), output)
+    monkeypatch.setattr(export_module, "is_running", lambda *_: False)
+    exports._make("t")
+    assert exports._all["t"].state == "finished"
+    assert [path.name for path in output.parent.iterdir()] == ["m-transformers.zip"]
+    exports._ended.set()
+    exports._all["t"] = Export("t", "one", "transformers", ("export",), output)
+    exports._make("t")
+    assert exports._all["t"].state == "waiting", "the server has ended"
+
+
+def test_what_is_an_hour_old_and_unknown_goes(tmp_path: Path) -> None:
+    exports = Exports(tmp_path, Weights(tmp_path))  # type: ignore[arg-type]
+    exports._all["known"] = Export("known", "one", "timm", (), tmp_path, "running")
+    now = time.time()
+    for name, age in (("old", 3700), ("young", 3500), ("known", 9999)):
+        for path in (tmp_path / "one" / name, tmp_path / "one" / f"{name}.txt"):
+            path.mkdir(parents=True) if path.suffix == "" else path.write_text("x")
+            if path.is_dir():
+                (path / "a file").write_text("x")
+            os.utime(path, (now - age, now - age))
+    exports._sweep()
+    left = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert left == ["known", "known.txt", "young", "young.txt"]
