@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.guide import Term, read_glossary, read_path
+from app.guide import Stop, Term, read_glossary, read_path
 from app.page.screens import SCREENS
 from app.paths import STATIC, TEXT
 
@@ -111,3 +111,70 @@ def test_a_stop_is_read(tmp_path: Path) -> None:
     (stop,) = read_path(tmp_path)
     assert (stop.name, stop.press) == ("two", ["A = b", "C = d"])
     assert (stop.before, stop.question, stop.after) == (["A b."], "Why?", ["So."])
+
+
+def test_every_part_of_a_term_and_of_a_stop_is_read(tmp_path: Path) -> None:
+    """In the order of the files; a word may mean another thing on a screen of its own."""
+    (tmp_path / "words.md").write_text(
+        "Before the first.\n\n## a\nwords: b, c d\nformula: x_1\nnumber: {a.b}\nscreens: masks, \n"
+        "source: paper\n\nOne\n  sentence.\n\n## e\nscreens: crops, masks\nwords: A\nTwo.\n\n"
+        "## E f\n\nThree.\n"
+    )
+    assert read_glossary(tmp_path / "words.md") == [
+        Term("a", ["a", "b", "c d"], "One sentence.", "x_1", "{a.b}", ["masks"], "paper"),
+        Term("e", ["e", "A"], "Two.", screens=["crops", "masks"]),
+        Term("E f", ["E f"], "Three."),
+    ]
+    (tmp_path / "words.md").write_text(
+        "## b\n\nOne.\n\n## c\nwords: B, d\n\nTwo.\n\n## D\n\nThree.\n"
+    )
+    with pytest.raises(ValueError, match=r"^words\.md explains b, d twice: keep one\.$"):
+        read_glossary(tmp_path / "words.md")
+    stops = tmp_path / "stops"
+    stops.mkdir()
+    names = ("layer", "head", "patch", "covers")
+    head = "".join(f"{name}: {name} of it\n" for name in names)
+    (stops / "10-last-one.md").write_text(
+        f"---\ntitle: A\nscreen: masks\npart: .b\npress: A = b;; C = d;\n{head}asks: e\n"
+        "done: answered\n---\nOne.\n\nTwo\nlines.\n\n? Why\nthis?\n\n= So.\n\n= And so.\n"
+    )
+    (stops / "02-first.md").write_text("---\ntitle: A\nscreen: masks\npart: .b\n---\n")
+    (stops / "notes.txt").write_text("no stop")
+    first, last = read_path(stops)
+    assert first == Stop("first", "A", "masks", ".b")
+    assert last == Stop(
+        "last-one",
+        "A",
+        "masks",
+        ".b",
+        layer="layer of it",
+        head="head of it",
+        patch="patch of it",
+        press=["A = b", "C = d"],
+        covers="covers of it",
+        asks="e",
+        done="answered",
+        before=["One.", "Two lines."],
+        question="Why this?",
+        after=["So.", "And so."],
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("title: A\n", "does not say its part, screen"),
+        (
+            "title: A\nscreen: b\npart: c\nno value\n",
+            "The head of 1-a.md has other lines than asks",
+        ),
+        ("title: A\nscreen: b\npart: c\ntitle: B\n", "has other lines than"),
+    ],
+)
+def test_a_head_is_lines_of_names_and_values(tmp_path: Path, head: str, words: str) -> None:
+    (tmp_path / "1-a.md").write_text(f"---\n{head}---\nOne.\n")
+    with pytest.raises(ValueError, match=words):
+        read_path(tmp_path)
+    (tmp_path / "1-a.md").write_text(f"words\n---\n{head}---\nOne.\n")
+    with pytest.raises(ValueError, match="begins with no head between two rules"):
+        read_path(tmp_path)
