@@ -324,6 +324,31 @@ def test_a_long_pause_gives_the_machine_to_who_waits(world: World) -> None:
     assert not world.launched[1:], "it has the machine until it is gone"
 
 
+def test_a_run_at_work_may_be_silent_for_long_though_others_wait(world: World) -> None:
+    runs = world.runs()
+    runs.add(run("a"), ASKED)
+    folder = world.run_started("a", "running").path
+    runs.add(run("b", owner="two"), ASKED)
+    world.now += 10_000
+    assert runs.advance()
+    assert not (folder / "control").exists()
+
+
+def test_what_is_asked_of_a_run_is_there_before_its_job(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that ends in between leaves no job that nobody can start."""
+    runs = world.runs()
+
+    def refused(folder: Path, asked: RunRequest) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(run_jobs, "write_request", refused)
+    with pytest.raises(OSError, match="no space"):
+        runs.add(run("a"), ASKED)
+    assert runs.all_jobs() == []
+
+
 def test_a_pause_may_be_long_while_nobody_waits(world: World) -> None:
     runs = world.runs()
     runs.add(run("a"), ASKED)
