@@ -98,6 +98,8 @@ for (const [name, tag] of [
     static [Symbol.hasInstance] = (node) => node?.tag === tag;
   };
 globalThis.Element = HTMLElement;
+globalThis.NodeFilter = { SHOW_TEXT: 4 };
+globalThis.scrollBy = (to) => note(`the page scrolls by ${JSON.stringify(to)}`);
 globalThis.Text = class {
   static [Symbol.hasInstance] = (node) => node !== null && typeof node === "object" && !node.tag;
 };
@@ -206,8 +208,14 @@ Object.assign(document, {
   baseURI: "http://page/",
   fonts: { ready: Promise.resolve(), load: async () => [] },
   removeEventListener() {},
-  createTreeWalker: () => ({ nextNode: () => null }),
-  createComment: () => document.createTextNode(""),
+  /** All texts below a node, as they are at first. */
+  createTreeWalker(node) {
+    const below = (one) => (one.childNodes ? one.childNodes.flatMap(below) : [one]),
+      texts = below(node);
+    const walker = { nextNode: () => (walker.currentNode = texts.shift()) };
+    return walker;
+  },
+  createComment: () => document.createElement("comment"),
 });
 const append = document.head.append.bind(document.head);
 document.head.append = (script) => {
@@ -235,6 +243,19 @@ globalThis.Image = class {
   }
 };
 HTMLElement.prototype.decode = async () => {};
+/** A picture comes a moment after it was asked for. */
+const setAttribute = HTMLElement.prototype.setAttribute;
+HTMLElement.prototype.setAttribute = function (name, value) {
+  setAttribute.call(this, name, value);
+  if (this.tag !== "img" || name !== "src") return;
+  Object.assign(this, { complete: true, naturalWidth: 60, naturalHeight: 40 });
+  setTimeout(() => this.fire("load"), 1);
+};
+Object.defineProperty(HTMLElement.prototype, "offsetParent", {
+  get() {
+    return this.closest("[hidden]") ? null : this.parentNode;
+  },
+});
 
 // ---------- time
 

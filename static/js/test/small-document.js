@@ -10,10 +10,12 @@ const SWITCHES = ["hidden", "disabled", "open", "checked", "selected"];
 function matchesOne(node, selector) {
   const [, tag, rest] = /^([\w-]*)(.*)$/.exec(selector);
   if (tag && tag !== node.tag) return false;
-  return [...rest.matchAll(/\.([\w-]+)|\[([\w-]+)(?:="([^"]*)")?\]/g)].every(
-    ([, kind, name, value]) =>
-      kind
-        ? node.classList.contains(kind)
+  return [...rest.matchAll(/([.#])([\w-]+)|\[([\w-]+)(?:="([^"]*)")?\]/g)].every(
+    ([, sign, word, name, value]) =>
+      sign
+        ? sign === "."
+          ? node.classList.contains(word)
+          : node.id === word
         : value === undefined
           ? node.hasAttribute(name)
           : node.getAttribute(name) === value,
@@ -26,6 +28,12 @@ class SmallText {
   }
   get data() {
     return this.textContent;
+  }
+  get parentElement() {
+    return this.parentNode;
+  }
+  replaceWith(...all) {
+    this.parentNode.insertAll(this, all);
   }
   remove() {
     this.parentNode?.take(this);
@@ -61,6 +69,7 @@ function classesOf(attributes) {
   const words = () => (attributes.get("class") ?? "").split(/\s+/).filter(Boolean);
   const write = (all) => void attributes.set("class", [...new Set(all)].join(" "));
   return {
+    [Symbol.iterator]: () => words()[Symbol.iterator](),
     contains: (word) => words().includes(word),
     add: (...more) => write([...words(), ...more]),
     remove: (...gone) => write(words().filter((word) => !gone.includes(word))),
@@ -150,6 +159,9 @@ class SmallElement {
   get firstElementChild() {
     return this.children[0] ?? null;
   }
+  get parentElement() {
+    return this.parentNode;
+  }
   get isConnected() {
     return this === globalThis.document.documentElement || Boolean(this.parentNode?.isConnected);
   }
@@ -170,6 +182,11 @@ class SmallElement {
       child.parentNode = this;
       this.childNodes.splice(at++, 0, child);
     }
+  }
+  /** In the place of a text. */
+  insertAll(text, all) {
+    this.#put(this.childNodes.indexOf(text), all);
+    this.take(text);
   }
   append(...all) {
     this.#put(this.childNodes.length, all);

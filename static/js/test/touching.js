@@ -141,7 +141,9 @@ function* ofNode(node, names) {
  */
 export function* touches(root, { eventsOf, most, skip }) {
   const counts = new Map(),
-    seen = new Set();
+    seen = new Set(),
+    missed = new Set(), // hidden again before its turn came
+    switches = new Set();
   let left = most;
   /** What is there and was not there before, as far as its kind is to be touched. */
   function fresh() {
@@ -149,6 +151,8 @@ export function* touches(root, { eventsOf, most, skip }) {
     return all.filter((node) => {
       if (!eventsOf(node).length || skip(node)) return false;
       seen.add(node);
+      if (missed.delete(node)) return true;
+      if (node.tag === "button" && node.hasAttribute("aria-pressed")) switches.add(node);
       const kind = kindOf(node),
         count = counts.get(kind) ?? 0;
       counts.set(kind, count + 1);
@@ -157,7 +161,11 @@ export function* touches(root, { eventsOf, most, skip }) {
   }
   function* explore(nodes) {
     for (const node of nodes) {
-      if (!isThere(node)) continue;
+      if (!isThere(node)) {
+        seen.delete(node);
+        missed.add(node);
+        continue;
+      }
       for (const touch of ofNode(node, eventsOf(node))) {
         if (left-- <= 0) return;
         yield touch;
@@ -166,4 +174,9 @@ export function* touches(root, { eventsOf, most, skip }) {
     }
   }
   yield* explore(fresh());
+  for (const node of [...switches])
+    if (missed.size && isThere(node) && left-- > 0) {
+      yield { title: `click again ${named(node)}`, work: () => node.click() };
+      yield* explore(fresh());
+    }
 }

@@ -71,15 +71,21 @@ const knownBy = (name, root) => ({
   "has chosen": selection,
 });
 
-/** A transcript of what happens on the document. @param {string} name @param {object} root */
-function createTranscript(name, root) {
+/**
+ * A transcript of what happens on the document.
+ *
+ * @param {string} name of the screen
+ * @param {object} root that exposes what it shows
+ * @param {() => object} seen what is looked at
+ */
+export function createTranscript(name, root, seen = () => document.body) {
   const lines = [];
   let before = new Map();
   return {
     lines,
     async look(title, { rounds, most = MOST } = {}) {
       await settle(rounds);
-      const now = look(document.body);
+      const now = look(seen());
       for (const [word, value] of Object.entries(knownBy(name, root)))
         now.set(word, short(`${word} ${tell(value)}`, 400));
       const said = [...happened.splice(0), ...changeOf(before, now, most)];
@@ -87,6 +93,14 @@ function createTranscript(name, root) {
       lines.push(`> ${title}`, ...said.map((line) => `  ${line}`));
     },
   };
+}
+
+/** Touches everything below a node, and looks each time. */
+export async function touching(transcript, where, { most = 400, skip = () => false } = {}) {
+  for (const touch of touches(where, { eventsOf, most, skip })) {
+    touch.work();
+    await transcript.look(touch.title);
+  }
 }
 
 /** @typedef {object} Options
@@ -108,23 +122,19 @@ export async function tellWhole(name, { views, most = 400, skip = () => false, o
   mount(name, root);
   openScreen(name);
   arrived();
-  const touchAll = async (where = root) => {
-    for (const touch of touches(where, { eventsOf, most, skip })) {
-      touch.work();
-      await transcript.look(touch.title);
-    }
-  };
+  const touchAll = (where = root) => touching(transcript, where, { most, skip });
   for (const [i, view] of views.entries()) {
     setView(view);
     await transcript.look(`picture ${i + 1} is shown`, { rounds: 12, most: AT_FIRST });
     if (i === 0) await touchAll();
   }
   await after?.({ root, transcript, touchAll });
-  compare(name, `${transcript.lines.join("\n")}\n`);
+  compare(name, transcript.lines);
 }
 
-/** @param {string} name @param {string} text */
-export function compare(name, text) {
+/** @param {string} name @param {string[]} lines */
+export function compare(name, lines) {
+  const text = `${lines.join("\n")}\n`;
   const file = new URL(`told/${name}.txt`, import.meta.url);
   if (process.env.WRITE || process.env.RECORD) return writeFileSync(file, text);
   const wanted = readFileSync(file, "utf8").split("\n"),
