@@ -177,7 +177,23 @@ Object.assign(globalThis, {
   innerHeight: 800,
   devicePixelRatio: 1,
   scrollTo() {},
-  removeEventListener() {},
+  addEventListener: (...words) => document.documentElement.addEventListener(...words),
+  removeEventListener: (...words) => document.documentElement.removeEventListener(...words),
+  /** Sends by fetch, and tells how far it is. */
+  XMLHttpRequest: class {
+    upload = {};
+    open(method, url) {
+      Object.assign(this, { method, url });
+    }
+    async send(body) {
+      this.upload.onprogress?.({ loaded: 1, total: 4 });
+      const response = await fetch(this.url, { method: this.method, body });
+      Object.assign(this, { status: response.status, responseText: await response.text() });
+      this.onload?.({});
+    }
+    setRequestHeader() {}
+    abort() {}
+  },
   Plotly: {
     async react(where, data, layout, config) {
       where.on ??= (name, listener) => where.addEventListener(name, listener);
@@ -207,7 +223,8 @@ Object.assign(globalThis, {
 Object.assign(document, {
   baseURI: "http://page/",
   fonts: { ready: Promise.resolve(), load: async () => [] },
-  removeEventListener() {},
+  addEventListener: (...words) => document.documentElement.addEventListener(...words),
+  removeEventListener: (...words) => document.documentElement.removeEventListener(...words),
   /** All texts below a node, as they are at first. */
   createTreeWalker(node) {
     const below = (one) => (one.childNodes ? one.childNodes.flatMap(below) : [one]),
@@ -222,11 +239,27 @@ document.head.append = (script) => {
   append(script);
   if (script.tag === "script") script.fire("load");
 };
-/** Says at once what it holds. */
+/** Says at once what it holds, without waiting for a disk. */
 globalThis.Blob = class extends Blob {
   constructor(parts = [], options = {}) {
     super(parts, options);
     this.parts = parts;
+    this.words = parts.map((part) => part.words ?? String(part)).join("");
+  }
+  async text() {
+    return this.words;
+  }
+  async arrayBuffer() {
+    return Uint8Array.from(Buffer.from(this.words, "latin1")).buffer;
+  }
+  slice(from, to) {
+    return new Blob([this.words.slice(from, to)]);
+  }
+};
+globalThis.File = class extends Blob {
+  constructor(parts, name, options) {
+    super(parts, options);
+    this.name = name;
   }
 };
 URL.createObjectURL = (blob) => {

@@ -271,6 +271,7 @@ class SmallElement {
       target: this,
       preventDefault() {},
       stopPropagation: () => (goesOn = false),
+      stopImmediatePropagation: () => (goesOn = false),
       ...facts,
     };
     for (let node = this; node && goesOn; node = node.parentNode) node.#hear(event);

@@ -83,7 +83,16 @@ function* ofField(node, name) {
       };
     return;
   }
-  if (node.type === "file") return;
+  if (node.type === "file") {
+    yield {
+      title: `a file for ${named(node)}`,
+      work() {
+        node.files = [new File(["pixels"], "own.png", { type: "image/png" })];
+        node.fire(name);
+      },
+    };
+    return;
+  }
   for (const value of valuesOf(node))
     yield {
       title: `${named(node)} ${name} ${value}`,
@@ -94,7 +103,7 @@ function* ofField(node, name) {
     };
 }
 
-const QUIET = ["load", "error", "close", "submit", "drawn"]; // nobody does that by hand
+const QUIET = ["load", "error", "close", "submit", "drawn", "drop", "dragenter", "dragover"];
 
 const toggled = (node) => ({
   title: `opens or closes ${named(node)}`,
@@ -127,9 +136,103 @@ function* ofTools(chart) {
       yield { title: `${tool.name} of ${chart.layout.meta.title}`, work: () => tool.click(chart) };
 }
 
+// ---------- what takes more than one event
+
+const GRIPS = {
+  drags: [
+    ["pointerdown", 0],
+    ["pointermove", 1],
+    ["pointermove", 2],
+    ["pointerup", 2],
+  ],
+  "drags with Shift": [
+    ["pointerdown", 0],
+    ["pointermove", 1],
+    ["pointermove", 2],
+    ["pointerup", 2],
+  ],
+  "is interrupted": [
+    ["pointerdown", 1],
+    ["pointermove", 0],
+    ["pointercancel", 0],
+  ],
+  pinches: [
+    ["pointerdown", 0],
+    ["pointerdown", 1, 2],
+    ["pointermove", 2, 2],
+    ["pointerup", 2, 2],
+    ["pointerup", 0],
+  ],
+};
+const PATH = [...POINTS, { clientX: 120, clientY: 30 }];
+
+/** @param {object} node that listens to a finger or a mouse */
+function* ofGrips(node) {
+  for (const [title, steps] of Object.entries(GRIPS))
+    yield {
+      title: `${title} on ${named(node)}`,
+      work() {
+        for (const [name, at, pointerId = 1] of steps)
+          node.fire(name, { ...FACTS, ...PATH[at], pointerId, shiftKey: title.endsWith("Shift") });
+      },
+    };
+}
+
+const MORE_KEYS = [
+  { key: "]" },
+  { key: "[" },
+  { key: "1" },
+  { key: "m" },
+  { key: "+" },
+  { key: "-" },
+  { key: "0" },
+  { key: "ArrowRight", shiftKey: true },
+  { key: "z", ctrlKey: true },
+  { key: "Z", ctrlKey: true, shiftKey: true },
+  { key: "Tab" },
+];
+
+/** @param {object} node of which the keys do more than walk */
+function* ofMoreKeys(node) {
+  for (const facts of MORE_KEYS) {
+    const held = ["ctrlKey", "shiftKey"].filter((name) => facts[name]).join(" ");
+    yield {
+      title: `${held} ${facts.key} ${named(node)}`.trim(),
+      work: () => node.fire("keydown", facts),
+    };
+  }
+}
+
+function* ofDrop(node) {
+  const file = new File(["pixels"], "own.png", { type: "image/png" }),
+    dataTransfer = { types: ["Files"], files: [file], items: [] };
+  yield {
+    title: `drops a file on ${named(node)}`,
+    work() {
+      for (const name of ["dragenter", "dragover", "drop"]) node.fire(name, { dataTransfer });
+    },
+  };
+}
+
 function* ofNode(node, names) {
   for (const name of names.toSorted((a, b) => place(a) - place(b))) yield* ofEvent(node, name);
+  if (names.includes("pointerdown") && names.includes("pointerup")) yield* ofGrips(node);
+  if (names.includes("keydown") && node.getAttribute("role") === "application")
+    yield* ofMoreKeys(node);
+  if (names.includes("drop")) yield* ofDrop(node);
   yield* ofTools(node);
+}
+
+const isToggle = (node) => node.tag === "button" && node.hasAttribute("aria-pressed");
+
+/** What is pointed at after a switch was turned. @param {object} root */
+function* pointedAt(root) {
+  const pictures = root.querySelectorAll('[role="application"]').filter(isThere).slice(0, 2);
+  for (const node of pictures) {
+    const title = `points at ${named(node)}`;
+    yield { title, work: () => node.fire("pointermove", { ...FACTS, ...POINTS[1] }) };
+    yield { title: `${title} and clicks`, work: () => node.fire("click", POINTS[1]) };
+  }
 }
 
 /**
@@ -152,7 +255,7 @@ export function* touches(root, { eventsOf, most, skip }) {
       if (!eventsOf(node).length || skip(node)) return false;
       seen.add(node);
       if (missed.delete(node)) return true;
-      if (node.tag === "button" && node.hasAttribute("aria-pressed")) switches.add(node);
+      if (isToggle(node)) switches.add(node);
       const kind = kindOf(node),
         count = counts.get(kind) ?? 0;
       counts.set(kind, count + 1);
@@ -170,6 +273,7 @@ export function* touches(root, { eventsOf, most, skip }) {
         if (left-- <= 0) return;
         yield touch;
         yield* explore(fresh());
+        if (isToggle(node) && left-- > 0) yield* pointedAt(root);
       }
     }
   }

@@ -13,6 +13,8 @@ import { touches } from "./touching.js";
 import { numbersOf } from "../page/lesson.js";
 import { arrived } from "../page/link.js";
 import { connect, mount, openScreen, setView } from "../page/screens.js";
+import "../page/own-files.js";
+import "../page/checkpoint-question.js"; // what is fetched later is there at once
 import { selection } from "../page/selection.js";
 
 const MOST = 8; // lines that follow a touch; the others are one number
