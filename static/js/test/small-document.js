@@ -10,7 +10,7 @@ const SWITCHES = ["hidden", "disabled", "open", "checked", "selected"];
 function matchesOne(node, selector) {
   const [, tag, rest] = /^([\w-]*)(.*)$/.exec(selector);
   if (tag && tag !== node.tag) return false;
-  return [...rest.matchAll(/([.#])([\w-]+)|\[([\w-]+)(?:="([^"]*)")?\]/g)].every(
+  return [...rest.matchAll(/([.#])([\w-]+)|\[([\w-]+)(?:="?([^"\]]*)"?)?\]/g)].every(
     ([, sign, word, name, value]) =>
       sign
         ? sign === "."

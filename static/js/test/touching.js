@@ -36,7 +36,7 @@ const FACTS = {
   pointerType: "mouse",
 };
 
-const SEVERAL = ["button", "select", "input"]; // of which more than three are touched
+const SEVERAL = ["button", "select", "input"]; // of which more than two are touched
 const POINTED = [{ x: 1, pointNumber: [0, 1], curveNumber: 0 }];
 
 const place = (name) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
@@ -259,7 +259,7 @@ export function* touches(root, { eventsOf, most, skip }) {
       const kind = kindOf(node),
         count = counts.get(kind) ?? 0;
       counts.set(kind, count + 1);
-      return count < (SEVERAL.includes(node.tag) ? 6 : 3);
+      return count < (SEVERAL.includes(node.tag) ? 5 : 2);
     });
   }
   function* explore(nodes) {

@@ -115,7 +115,7 @@ export async function touching(transcript, where, { most = 400, skip = () => fal
  */
 
 /** @param {string} name @param {Options} options */
-export async function tellWhole(name, { views, most = 400, skip = () => false, own, each, after }) {
+export async function tellWhole(name, { views, most = 600, skip = () => false, own, each, after }) {
   serve(name, own, each);
   const root = Object.assign(document.createElement("div"), { className: "inside-view" }),
     transcript = createTranscript(name, root);
