@@ -154,6 +154,23 @@ def test_an_export_waits_for_its_turn_and_for_its_process(
     assert exports._all["t"].state == "failed", "nothing was written"
 
 
+def test_an_export_is_made_by_a_thread_of_its_own(
+    exports: Exports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Any] = []
+
+    class Thread:
+        def __init__(self, **named: Any) -> None:
+            begun.append(named)
+
+        def start(self) -> None:
+            begun.append("started")
+
+    monkeypatch.setattr(export_module.threading, "Thread", Thread)
+    token = exports.add("one", "m", "timm")["token"]
+    assert begun == [{"target": exports._make, "args": (token,), "daemon": True}, "started"]
+
+
 def test_at_the_end_what_is_being_made_may_take_two_seconds(
     exports: Exports, monkeypatch: pytest.MonkeyPatch
 ) -> None:
