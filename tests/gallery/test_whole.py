@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 import torch
 from alike import are_close
+from PIL import Image
 from tiny_galleries import build_gallery, labelled_folder
 from tiny_runs import coloured, files
 
 from dino_core.analysis import projection as maps
 from dino_core.analysis.clustering import hdbscan
 from dino_core.datasets import find_pictures
+from dino_core.embedding.preparation import Preparation
 from dino_core.evaluation.folds import folds_of
 from dino_core.evaluation.probes import probe
 from dino_core.gallery import projection
@@ -230,6 +232,18 @@ def test_its_other_maps(
     assert reference is not None
     turned = maps.into_square(xy @ maps.procrustes(xy, reference["xy"]))
     np.testing.assert_allclose(stored["xy"], turned, rtol=1e-3, atol=1e-4)
+
+
+def test_its_thumbnails_and_grey_beyond_the_last(store: GalleryFolder) -> None:
+    with Image.open(store.atlas(0)) as atlas:
+        values = np.asarray(atlas).astype(int)
+    assert values.shape == (64, 32 * 64, 3)
+    tiles = values.reshape(64, 32, 64, 3).swapaxes(0, 1)
+    assert (np.abs(tiles[N:] - 128) <= 1).all()
+    for number in (0, N - 1):
+        small = Image.fromarray(Preparation(28).pixels(store.one(number).picture(0), 14))
+        wanted = np.asarray(small.resize((64, 64), Image.Resampling.BICUBIC)).astype(int)
+        assert np.abs(tiles[number] - wanted).mean() < 6
 
 
 def test_its_dense_groups(store: GalleryFolder) -> None:
