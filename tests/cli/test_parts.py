@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
@@ -68,8 +69,20 @@ def test_a_folder_gets_parts_of_one_process_too(
     assert main([*words, str(tmp_path / "one.parquet")]) == 0
     assert main([*words, str(tmp_path / "parts")]) == 0
     said = capsys.readouterr()
-    assert "8 parts by 1 process." in said.err
-    assert "30 pictures -> " in said.out
+    begun, done, *broken = said.err.splitlines()[-4:]
+    assert begun == "embed: 8 parts by 1 process."
+    assert re.fullmatch(
+        r"embed: 31 pictures in [\d.]+ s, [\d.]+ a second; \d+ % of the time was spent waiting for "
+        r"files\.",
+        done,
+    )
+    assert broken[0] == "Left out were 1 that cannot be used:"
+    assert broken[1].startswith("  set-000002.tar/000020.png: This is a text file")
+    whole, parted = said.out.splitlines()
+    assert whole.startswith(f"30 pictures -> {tmp_path / 'one.parquet'} (")
+    assert parted.startswith(f"30 pictures -> {tmp_path / 'parts'}, 8 parts (")
+    log = (tmp_path / "parts" / "_job" / "log.txt").read_text(encoding="utf-8").splitlines()
+    assert [line[20:] for line in log] == [begun, done]
     one = parquet.read_table(tmp_path / "one.parquet")
     many = parquet.read_table(tmp_path / "parts")
     assert one.drop(["cls", "mean_patch"]).equals(many.drop(["cls", "mean_patch"]))
