@@ -1,9 +1,11 @@
 """runs/pretraining.py: what happens between two steps, and before the first of them."""
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tiny_runs import longer, setup
@@ -252,3 +254,32 @@ def test_what_a_run_of_several_processes_is_refused_is_said_by_the_first(tmp_pat
         RunFolder(tmp_path / "new"), chosen, World(), resume=False, check=lambda one: (one, "these")
     )
     assert found == (chosen, "these")
+
+
+def test_each_process_and_each_part_drops_paths_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is drawn for a part of a batch is drawn for no other part, process or step."""
+    drawn: list[tuple[int, str, int]] = []
+
+    class Enough(Exception):
+        pass
+
+    def stepped(*_: Any, generators: Any, **__: Any) -> None:
+        raise Enough
+
+    monkeypatch.setattr(pretraining, "generator_for", lambda *words: drawn.append(words))
+    monkeypatch.setattr(pretraining, "step_in_parts", stepped)
+    monkeypatch.setattr(pretraining, "set_trainable", lambda *_: None)
+    monkeypatch.setattr(pretraining, "to_batch", lambda *_: None)
+    config = replace(CONFIG, accumulate=2, measure_every=0, seed=7)
+    raw = SimpleNamespace(global_crops=[0, 0], local_crops=[0, 0], masks=np.zeros((2, 2, 1)))
+    raw.different = 2
+    for rank in range(2):
+        for step in range(2):
+            progress: Any = SimpleNamespace(step=step, pair=SimpleNamespace(student=None))
+            progress.optimiser = progress.centers = None
+            with pytest.raises(Enough):
+                pretraining.one_step(progress, raw, config, World(rank, 2))  # type: ignore[arg-type]
+    assert len(set(drawn)) == len(drawn) == 8
+    assert {seed for seed, *_ in drawn} == {7}
