@@ -262,24 +262,24 @@ def test_each_process_and_each_part_drops_paths_of_its_own(
     """What is drawn for a part of a batch is drawn for no other part, process or step."""
     drawn: list[tuple[int, str, int]] = []
 
-    class Enough(Exception):
+    class EnoughError(Exception):
         pass
 
     def stepped(*_: Any, generators: Any, **__: Any) -> None:
-        raise Enough
+        raise EnoughError
 
     monkeypatch.setattr(pretraining, "generator_for", lambda *words: drawn.append(words))
     monkeypatch.setattr(pretraining, "step_in_parts", stepped)
     monkeypatch.setattr(pretraining, "set_trainable", lambda *_: None)
     monkeypatch.setattr(pretraining, "to_batch", lambda *_: None)
-    config = replace(CONFIG, accumulate=2, measure_every=0, seed=7)
+    config = replace(CONFIG, accumulate=2, measure_every=1000, seed=7)
     raw = SimpleNamespace(global_crops=[0, 0], local_crops=[0, 0], masks=np.zeros((2, 2, 1)))
     raw.different = 2
     for rank in range(2):
-        for step in range(2):
+        for step in range(1, 3):
             progress: Any = SimpleNamespace(step=step, pair=SimpleNamespace(student=None))
             progress.optimiser = progress.centers = None
-            with pytest.raises(Enough):
+            with pytest.raises(EnoughError):
                 pretraining.one_step(progress, raw, config, World(rank, 2))  # type: ignore[arg-type]
     assert len(set(drawn)) == len(drawn) == 8
     assert {seed for seed, *_ in drawn} == {7}
