@@ -189,8 +189,11 @@ def test_a_classifier_that_cannot_be_asked_is_set_aside_and_named(
     assert backbone.vit.config.dim == 64, "the backbone is as good as without it"
     (note,) = [note for note in backbone.info.notes if "set aside" in note]
     assert note.startswith("Its classifier classifier was set aside: ")
-    with pytest.raises(ValueError, match=f"holds no classifier: .*{words}"):
+    with pytest.raises(ValueError, match=f"holds no classifier: .*{words}") as refused:
         load_classifier(tmp_path / "hostile.pth")
+    others = [one for one in backbone.info.notes if one != note]
+    assert others
+    assert not any(one in str(refused.value) for one in others), "that note alone says why"
 
 
 def test_a_trainers_own_head_may_read_anything(tmp_path: Path) -> None:

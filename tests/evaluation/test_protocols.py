@@ -203,8 +203,11 @@ def test_linear_uses_four_blocks_where_the_answer_lies_there() -> None:
     labels = torch.randint(2, (400,), generator=draw)
     layers = 0.3 * torch.randn(400, 5, 2, 4, generator=draw)
     layers[:, 2, 0, 0] += 3 * labels
-    shares, chosen = linear_probe(layers, labels, layers, 2, torch.Generator().manual_seed(0))
+    seen: list[float] = []
+    draw = torch.Generator().manual_seed(0)
+    shares, chosen = linear_probe(layers, labels, layers, 2, draw, watch=seen.append)
     assert chosen.blocks == 4
+    assert seen == [0.25, 0.5, 0.75, 1], "of the four choices of what is read"
     assert (shares.argmax(1) == labels).float().mean() > 0.95
     np.testing.assert_allclose(shares.sum(1), 1, atol=1e-5)
 

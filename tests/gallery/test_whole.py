@@ -25,7 +25,7 @@ from dino_core.gallery.folder import GalleryFolder
 from dino_core.gallery.options import Options
 from dino_core.gallery.projection import OTHER_WORDS, PCA_WORDS
 from dino_core.jobs import read_json
-from dino_core.weights import Backbone
+from dino_core.weights import Backbone, load_backbone
 from dino_core.weights.files import content_digest
 
 N = 24  # pictures; one more is broken, and one file is none
@@ -352,6 +352,27 @@ def test_the_room_for_patches_is_in_megabytes(
         assert made.patch_pictures == kept
         assert made.arrays["patches"][0] == (kept, 4, 32)
     assert (made.next, made.rows, made.broken) == (0, 0, {})
+
+
+def test_the_time_left_is_that_of_the_pictures_left(
+    weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clock on which every look takes a second, and a report at each of them."""
+    from dino_core.gallery import embedding
+
+    ticks = iter(range(1000))
+    monkeypatch.setattr(embedding.time, "monotonic", lambda: float(next(ticks)))
+    said: list[float | None] = []
+    monkeypatch.setattr(embedding.Embedding, "report", lambda _, pace: said.append(pace))
+    folder = GalleryFolder(tmp_path / "g")
+    folder.path.mkdir()
+    pictures = find_pictures(files(tmp_path / "data", coloured(2)))
+    made = embedding.Embedding(folder, pictures, load_backbone(weights=weights), Options(size=28))
+    made.run()
+    paces = [pace for pace in said if pace is not None]
+    assert said[-1] is None, "at the end nothing is left"
+    assert paces, "and something was said on the way"
+    assert all(0 < pace <= 6 for pace in paces)
 
 
 def test_a_second_look_changes_nothing(store: GalleryFolder, weights: Path) -> None:
