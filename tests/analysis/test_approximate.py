@@ -186,7 +186,8 @@ def test_the_index_finds_nearly_all_says_how_many_and_the_same_each_time(
         len(set(one) & set(two))
         for one, two in zip(graph.indices.tolist(), truth.indices.tolist(), strict=True)
     )
-    assert graph.recall == Recall(hits / (3000 * 15), 3000, 15)
+    # Of neighbours that are as near to a rounding, either may be found.
+    assert graph.recall == Recall(pytest.approx(hits / (3000 * 15), abs=2e-4), 3000, 15)  # type: ignore[arg-type]
     assert 0.9 < graph.recall.value <= 1
     np.testing.assert_array_equal(graph.indices, again.indices)
     assert (graph.indices != np.arange(3000)[:, None]).all()
