@@ -2,7 +2,8 @@
    server gave once, everything that listens is touched in turn, and what the screen asks, says, draws
    and hands out is written down. The transcript is compared with told/NAME.txt.
 
-     RECORD=http://127.0.0.1:7990 node test/screen-NAME.test.js   asks that server what is missing
+     RECORD=http://127.0.0.1:7990 node test/screen-NAME.test.js   asks tests/recorded_server.py what
+                                                                  is missing
      WRITE=1 node test/screen-NAME.test.js                        writes the transcript anew: read it */
 import { eventsOf, happened, note, settle } from "./small-browser.js";
 import assert from "node:assert/strict";
