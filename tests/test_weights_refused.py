@@ -56,8 +56,13 @@ def test_a_config_beside_weights_is_read_up_to_a_limit(
     index = tmp_path / "more" / "model.safetensors.index.json"
     index.parent.mkdir()
     index.write_text("{}")
-    with pytest.raises(ValueError, match="is no index of shards"):
+    with pytest.raises(ValueError, match="too large for a JSON file"):
         read_state_dict(index.parent)
+    monkeypatch.setattr("dino_core.weights.files.MAX_JSON", 2)
+    for text in (b"{}", b"\xff"):
+        index.write_bytes(text)
+        with pytest.raises(ValueError, match="is no index of shards"):
+            read_state_dict(index.parent)
 
 
 def test_a_class_token_that_has_a_position_keeps_it() -> None:

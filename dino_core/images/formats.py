@@ -222,7 +222,7 @@ def _by_place(head: bytes) -> Kind | None:
         return Kind("a tar archive", advice=ARCHIVE.advice)
     if head[:1] == b"\x47" and head[188:189] == b"\x47" and head[376:377] == b"\x47":
         return VIDEO  # an MPEG transport stream
-    if head[:2] == b"\x80\x02" or head[:2] in (b"\x80\x04", b"\x80\x05"):
+    if head[:2] in (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"):
         return Kind("a pickle of Python", advice="a picture is wanted")
     return None
 

@@ -159,7 +159,7 @@ def _homes(index: Path) -> dict[str, str]:
         return {
             name: str(shard) for name, shard in json.loads(_read_json(index))["weight_map"].items()
         }
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{index} is no index of shards: its weight_map is missing.") from error
 
 
