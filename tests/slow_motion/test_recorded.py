@@ -19,6 +19,7 @@ from dino_core.step.train_step import compute_losses, train_step
 from dino_core.student_teacher import StudentTeacher
 from dino_core.update import build_optimiser
 
+ROUNDING = 1e-6  # where tensors lie in memory may change the last digit of a product of matrices
 VALUES = StepValues(
     learning_rate=1e-3,
     last_layer_learning_rate=1e-3,
@@ -131,8 +132,9 @@ def test_values_are_those_that_the_step_used(recorded):
     ):
         value = shown("train_step", f"{name.split('.')[0]} = ")[name]
         assert value.shape == tuple(tensor.shape)
-        assert (value.low, value.high) == (tensor.min().item(), tensor.max().item())
-        assert value.mean == tensor.mean().item()
+        found = (value.low, value.high, value.mean)
+        wanted = (tensor.min().item(), tensor.max().item(), tensor.mean().item())
+        assert found == pytest.approx(wanted, rel=ROUNDING), name
     found = shown("train_step", "losses = ")
     for name, term in losses.terms.items():
         assert found[f"losses.terms.{name}"].number == term.item()
@@ -204,7 +206,8 @@ def test_loss_after_the_step_is_of_the_same_crops_and_targets(recorded):
     again = losses_again(before, start.batch, start.config, step.targets, paths)
     assert {n: t.item() for n, t in again.terms.items()} == pytest.approx(step.result.terms)
     behind = losses_again(start.pair, start.batch, start.config, step.targets, paths)
-    assert {n: t.item() for n, t in behind.terms.items()} == step.terms_after
+    after = {n: t.item() for n, t in behind.terms.items()}
+    assert after == pytest.approx(step.terms_after, rel=ROUNDING)
     assert step.loss_after < step.result.loss
 
 
