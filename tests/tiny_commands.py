@@ -12,6 +12,7 @@ from alike import are_close
 from PIL import Image
 from tiny_home import bright_in_the_middle
 from tiny_models import tiny_vit
+from tiny_steps import SMALL, small_pictures
 
 import dino_core.figures
 import dino_core.figures.maps
@@ -19,6 +20,8 @@ from dino_core.__main__ import main
 from dino_core.analysis.inspection import Inspection, inspect
 from dino_core.config import ViTConfig
 from dino_core.images import Fitted, fit_to_patches, to_tensor
+from dino_core.runs.pretrained_heads import OWN, save_heads
+from dino_core.student_teacher import StudentTeacher
 from dino_core.weights import Backbone, load_backbone, save_backbone
 
 CONFIG = ViTConfig(dim=24, depth=3, heads=3, image_size=56, registers=2)
@@ -57,6 +60,24 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
 def opened(path: Path) -> Fitted:
     picture = Image.open(path).convert("RGB")
     return fit_to_patches(picture, 14, (picture.height, picture.width), "resize")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """0.png, 1.png and 2.png, and a small pair of student and teacher, pair.safetensors."""
+    folder = tmp_path_factory.mktemp("pair")
+    for number, picture in enumerate(small_pictures()):
+        picture.save(folder / f"{number}.png")
+    pair = StudentTeacher(SMALL, generator=torch.Generator().manual_seed(1))
+    save_heads(pair, SMALL, OWN, folder / "pair.safetensors")
+    return folder
+
+
+def asked_with_pair(command: str, folder: Path, *words: object, pictures: int = 1) -> list[Any]:
+    """The command on the first pictures of that folder, with all three as the rest of the batch."""
+    images = [folder / f"{number}.png" for number in range(3)]
+    references = ["--references", *images, "--pair", folder / "pair.safetensors"]
+    return [command, *images[:pictures], *references, *words]
 
 
 # --- what is asked to be drawn

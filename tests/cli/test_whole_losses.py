@@ -8,38 +8,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from tiny_commands import Drawn, files_in, holds, run
-from tiny_steps import SMALL, small_pictures
+from tiny_commands import asked_with_pair, files_in, holds, run
+from tiny_steps import SMALL
 
 from dino_core.cli.files import read_with_others
 from dino_core.cli.losses import as_table
 from dino_core.cli.step import as_table as step_table
 from dino_core.config import CropConfig
+from dino_core.figures import step as figures
 from dino_core.images import open_picture
-from dino_core.runs.pretrained_heads import OWN, load_heads, save_heads
-from dino_core.slow_motion import Choices, Session
+from dino_core.runs.pretrained_heads import OWN, load_heads
+from dino_core.slow_motion import Choices, RecordedStep, Session
 from dino_core.step.loss_inspection import break_down, picture_logits, reference_batch
-from dino_core.student_teacher import StudentTeacher
 
 Said = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three pictures and a small pair."""
-    folder = tmp_path_factory.mktemp("pair")
-    for number, picture in enumerate(small_pictures()):
-        picture.save(folder / f"{number}.png")
-    pair = StudentTeacher(SMALL, generator=torch.Generator().manual_seed(1))
-    save_heads(pair, SMALL, OWN, folder / "pair.safetensors")
-    return folder
-
-
-def asked(command: str, folder: Path, *words: object, pictures: int = 1) -> list[Any]:
-    images = [folder / f"{number}.png" for number in range(3)]
-    references = ["--references", *images, "--pair", folder / "pair.safetensors"]
-    return [command, *images[:pictures], *references, *words]
 
 
 # --- losses
@@ -61,7 +43,7 @@ def test_losses(
     capsys: Said,
 ) -> None:
     target = tmp_path / "new" / "a.npz"
-    ran = run(capsys, *asked("losses", folder, "--seed", "3", *words, "--output", target))
+    ran = run(capsys, *asked_with_pair("losses", folder, "--seed", "3", *words, "--output", target))
     pair, config = load_heads(folder / "pair.safetensors")
     first, *others = [open_picture(folder / f"{number}.png") for number in range(3)]
     found = break_down(
@@ -78,7 +60,7 @@ def test_losses(
 
 
 def test_losses_of_several_are_told_apart(folder: Path, capsys: Said) -> None:
-    ran = run(capsys, *asked("losses", folder, pictures=2))
+    ran = run(capsys, *asked_with_pair("losses", folder, pictures=2))
     places = [i for i, line in enumerate(ran.out) if line.endswith(".png")]
     assert [ran.out[i] for i in places] == [str(folder / "0.png"), str(folder / "1.png")]
     assert places == [0, len(ran.out) // 2]
@@ -133,81 +115,93 @@ def test_the_rest_of_a_batch_is_the_samples_but_for_the_picture_itself(folder: P
 # --- step
 
 
-def test_step(folder: Path, tmp_path: Path, capsys: Said, drawn: Drawn) -> None:
-    target, page = tmp_path / "a.npz", tmp_path / "a.html"
-    chosen = ["--seed", "4", "--learning-rate", "0.002", "--dino-weight", "0.5"]
-    chosen += ["--ibot-weight", "2", "--koleo-weight", "0.3", "--targets", "sinkhorn_knopp"]
-    words = asked("step", folder, *chosen, "--temperature", "0.3", "--steps", "2")
-    charts: list[Any] = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("dino_core.figures.files.save", lambda *a, **k: charts.append((a, k)))
-        ran = run(capsys, *words, "--output", target, "--figure", page)
+CHOSEN = ["--seed", "4", "--learning-rate", "0.002", "--dino-weight", "0.5", "--ibot-weight", "2"]
+CHOSEN += ["--koleo-weight", "0.3", "--targets", "sinkhorn_knopp", "--temperature", "0.3"]
+CHOICES = Choices(
+    4, "sinkhorn_knopp", 0.3, 0.002, dino_weight=0.5, ibot_weight=2.0, koleo_weight=0.3
+)
+
+
+def two_steps(folder: Path) -> list[RecordedStep]:
+    """What the library makes of the same choices."""
     pair, config = load_heads(folder / "pair.safetensors")
     pictures = [open_picture(folder / f"{number}.png") for number in range(3)]
-    weights = {"dino_weight": 0.5, "ibot_weight": 2.0, "koleo_weight": 0.3}
-    session = Session(pair, config, pictures, Choices(4, "sinkhorn_knopp", 0.3, 0.002, **weights))
-    steps = [session.step(), session.step()]
-    last = steps[1]
+    session = Session(pair, config, pictures, CHOICES)
+    return [session.step(), session.step()]
+
+
+def test_step(folder: Path, tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    target, page = tmp_path / "a.npz", tmp_path / "a.html"
+    charts: list[Any] = []
+    monkeypatch.setattr("dino_core.figures.files.save", lambda *a, **k: charts.append((a, k)))
+    words = asked_with_pair("step", folder, *CHOSEN, "--steps", "2")
+    ran = run(capsys, *words, "--output", target, "--figure", page)
+    steps = two_steps(folder)
     first = f"step 0: loss {steps[0].result.loss:.4f} -> {steps[0].loss_after:.4f}"
-    assert ran.out == [first, *step_table(last), f"Step -> {target}"]
-    moved, gradients, result = last.moved, last.gradients, last.result
-    numbers = {
-        "gradient_norms": last.gradient_norms,
-        "term_norms": gradients.norms,
-        "shares": gradients.shares,
-        "cosines": gradients.cosines,
-        "weights": moved.weights,
-        "moved": moved.student,
-        "teacher_moved": moved.teacher,
-        "apart": moved.apart,
-        "dino": result.dino_terms,
-        "ibot": result.ibot_terms,
-        "koleo": result.koleo_terms,
-        "masks": last.batch.masks,
-    }
-    terms = list(result.terms)
-    said = ["; ".join(f"{v.name} = {v.words()}" for v in one.values) for one in last.visits]
-    places = [f"{last.functions[one.function].file}:{one.first}" for one in last.visits]
-    with np.load(target) as file:
-        values = list(file["values"])
-    assert len(values) == len(said)
-    assert [re.sub(r"[-\d.e]+", "", one) for one in values] == [
-        re.sub(r"[-\d.e]+", "", one) for one in said
-    ]
-    holds(
-        target,
-        **{name: tensor.numpy() for name, tensor in numbers.items()},
-        layers=last.layers,
-        terms=terms,
-        before=np.array([result.terms[name] for name in terms], np.float32),
-        after=np.array([last.terms_after[name] for name in terms], np.float32),
-        loss_before=np.array([one.result.loss for one in steps], np.float32),
-        loss_after=np.array([one.loss_after for one in steps], np.float32),
-        lines=places,
-        values=values,
-    )
+    assert ran.out == [first, *step_table(steps[1]), f"Step -> {target}"]
+    holds_steps(target, steps)
     (((made, path), options),) = charts
     assert (path, options) == (page, {})
-    assert list(made) == ["losses", "gradients", "shares", "moved", "steps"]
-    from dino_core.figures import step as figures
+    draws_steps(made, steps)
 
+
+def holds_steps(target: Path, steps: list[RecordedStep]) -> None:
+    """The file has every number of the last step, what its lines left behind, and all losses."""
+    last = steps[-1]
+    moved, gradients, result = last.moved, last.gradients, last.result
+    said = ["; ".join(f"{v.name} = {v.words()}" for v in one.values) for one in last.visits]
+    with np.load(target) as file:
+        values = list(file["values"])
+    assert [without_numbers(one) for one in values] == [without_numbers(one) for one in said]
+    holds(
+        target,
+        gradient_norms=last.gradient_norms.numpy(),
+        term_norms=gradients.norms.numpy(),
+        shares=gradients.shares.numpy(),
+        cosines=gradients.cosines.numpy(),
+        weights=moved.weights.numpy(),
+        moved=moved.student.numpy(),
+        teacher_moved=moved.teacher.numpy(),
+        apart=moved.apart.numpy(),
+        dino=result.dino_terms.numpy(),
+        ibot=result.ibot_terms.numpy(),
+        koleo=result.koleo_terms.numpy(),
+        masks=last.batch.masks.numpy(),
+        layers=last.layers,
+        terms=list(result.terms),
+        before=np.array([*result.terms.values()], np.float32),
+        after=np.array([last.terms_after[name] for name in result.terms], np.float32),
+        loss_before=np.array([one.result.loss for one in steps], np.float32),
+        loss_after=np.array([one.loss_after for one in steps], np.float32),
+        lines=[f"{last.functions[one.function].file}:{one.first}" for one in last.visits],
+        values=values,
+    )
+
+
+def without_numbers(words: str) -> str:
+    return re.sub(r"[-\d.e]+", "", words)
+
+
+def draws_steps(made: dict[str, Any], steps: list[RecordedStep]) -> None:
+    """The charts are those of the last step, and that of all losses."""
+    last = steps[-1]
+    moved, gradients, result = last.moved, last.gradients, last.result
     lengths = {"student": moved.student, "teacher": moved.teacher, "weights": moved.weights}
     named = {name: tensor.numpy() for name, tensor in lengths.items()}
+    losses = [one.result.loss for one in steps], [one.loss_after for one in steps]
     wanted = {
         "losses": figures.before_and_after(result.terms, last.terms_after),
         "gradients": figures.gradient_norms(last.layers, last.gradient_norms.numpy()),
         "shares": figures.loss_shares(last.layers, gradients.terms, gradients.shares.numpy()),
         "moved": figures.movements(last.layers, **named),
-        "steps": figures.losses_in_a_row(
-            [one.result.loss for one in steps], [one.loss_after for one in steps]
-        ),
+        "steps": figures.losses_in_a_row(*losses),
     }
+    assert list(made) == list(wanted)
     for name, chart in wanted.items():
         for ours, theirs in zip(made[name].data, chart.data, strict=True):
             assert ours.name == theirs.name
-            np.testing.assert_allclose(
-                np.array(ours.y, float), np.array(theirs.y, float), rtol=1e-3, atol=1e-5
-            )
+            heights = np.array(ours.y, float), np.array(theirs.y, float)
+            np.testing.assert_allclose(*heights, rtol=1e-3, atol=1e-5)
 
 
 def test_the_table_of_a_step() -> None:
@@ -239,9 +233,11 @@ def test_one_step_has_no_row_of_steps_and_several_pictures_are_named(
     charts: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("dino_core.figures.files.save", lambda *a, **k: charts.append(a[0]))
-        alone = run(capsys, *asked("step", folder), "--figure", tmp_path / "a.html")
+        alone = run(capsys, *asked_with_pair("step", folder), "--figure", tmp_path / "a.html")
     assert list(charts[0]) == ["losses", "gradients", "shares", "moved"]
-    several = run(capsys, *asked("step", folder, "--output", tmp_path / "two", pictures=2))
+    several = run(
+        capsys, *asked_with_pair("step", folder, "--output", tmp_path / "two", pictures=2)
+    )
     assert several.out[0] == str(folder / "0.png")
     assert several.out[1 : len(alone.out) + 1] == alone.out
     assert several.out[len(alone.out) + 2] == str(folder / "1.png")

@@ -12,34 +12,16 @@ import pytest
 import torch
 from tiny_commands import Drawn, run, same_calls
 from tiny_runs import files, noise_folder, noted_run
-from tiny_steps import SMALL, small_pictures
+from tiny_steps import SMALL
 
 from dino_core.cli import training
 from dino_core.datasets import find_pictures
 from dino_core.evaluation.held_out import HeldOut, evaluate_heads
 from dino_core.runs import pretraining
 from dino_core.runs.exit_codes import DONE, INTERRUPTED
-from dino_core.runs.pretrained_heads import OWN, load_heads, save_heads
-from dino_core.student_teacher import StudentTeacher
+from dino_core.runs.pretrained_heads import load_heads
 
 Said = pytest.CaptureFixture[str]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three pictures and a small pair."""
-    folder = tmp_path_factory.mktemp("pair")
-    for number, picture in enumerate(small_pictures()):
-        picture.save(folder / f"{number}.png")
-    pair = StudentTeacher(SMALL, generator=torch.Generator().manual_seed(1))
-    save_heads(pair, SMALL, OWN, folder / "pair.safetensors")
-    return folder
-
-
-def asked(command: str, folder: Path, *words: object, pictures: int = 1) -> list[Any]:
-    images = [folder / f"{number}.png" for number in range(3)]
-    references = ["--references", *images, "--pair", folder / "pair.safetensors"]
-    return [command, *images[:pictures], *references, *words]
 
 
 # --- heads
@@ -67,7 +49,7 @@ def test_heads(folder: Path, tmp_path: Path, capsys: Said) -> None:
     assert not other.exists()
 
 
-def test_new_heads_are_trained_as_asked(
+def test_new_heads_are_trained_as_asked_with_pair(
     tmp_path: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, train = noise_folder(tmp_path / "data", 2), noise_folder(tmp_path / "train", 3)
