@@ -14,6 +14,7 @@ from dino_core.analysis.pca import (
     fit_pca,
     largest_eigenvectors,
     median3,
+    split_foreground,
 )
 from dino_core.config import PCA_PRESETS, PCAConfig
 
@@ -248,3 +249,16 @@ def test_eigenvectors_are_the_same_whoever_computes_them(monkeypatch: pytest.Mon
     torch.testing.assert_close(largest_eigenvectors(upper, 3)[0], values)
     sys.modules["scipy.linalg"] = scipy.linalg
     torch.testing.assert_close(largest_eigenvectors(upper, 3)[0], values)
+
+
+def test_where_all_patches_lie_along_the_border_nothing_is_turned() -> None:
+    """Their mean is 0 but for a rounding, which would turn the colours of one machine alone."""
+    grids, config = [(2, 3)], replace(PCA_PRESETS["paper"], median=False)
+    for rounding in (1e-6, -1e-6):
+        score = torch.tensor([-3.0, -1, 0, 0, 1, 3]) + rounding
+        turned, _ = split_foreground(score, grids, replace(config, flip=False))
+        assert torch.equal(turned, score)
+        flipped, _ = split_foreground(score, grids, replace(config, flip=True))
+        assert torch.equal(flipped, -score)
+    inside = torch.tensor([1.0] * 4 + [-8] + [1] * 4)  # 3 x 3: the border is the background
+    assert torch.equal(split_foreground(inside, [(3, 3)], config)[0], -inside)
