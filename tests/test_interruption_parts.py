@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stand_ins import note_threads
 
 from dino_core import interruption
 
@@ -229,14 +230,7 @@ class Sockets:
         )
         monkeypatch.setattr("socket.socketpair", lambda: (self.reader, self.writer))
 
-        class Thread:
-            def __init__(self, **named: Any) -> None:
-                parts.append(named)
-
-            def start(self) -> None:
-                parts.append("watches")
-
-        monkeypatch.setattr(interruption.threading, "Thread", Thread)
+        note_threads(monkeypatch, interruption, parts, word="watches")
 
 
 def test_ctrl_c_is_heard_at_once_by_a_thread(

@@ -62,6 +62,15 @@ def opened(path: Path) -> Fitted:
     return fit_to_patches(picture, 14, (picture.height, picture.width), "resize")
 
 
+def asked_with_figure(
+    place: Place, out: Path, command: str, *words: object, pictures: int = 2
+) -> list[Any]:
+    """The command on one or both pictures, with a figure."""
+    images = place.pictures[:pictures]
+    common = ["--size", "native", "--weights", place.weights, "--output", out]
+    return [command, *images, *words, *common, "--figure", out.parent / "a.svg"]
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """0.png, 1.png and 2.png, and a small pair of student and teacher, pair.safetensors."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stand_ins import note_threads
 
 from app.jobs import exports as export_module
 from app.jobs.exports import GONE, Export, Exports
@@ -159,14 +160,7 @@ def test_an_export_is_made_by_a_thread_of_its_own(
 ) -> None:
     begun: list[Any] = []
 
-    class Thread:
-        def __init__(self, **named: Any) -> None:
-            begun.append(named)
-
-        def start(self) -> None:
-            begun.append("started")
-
-    monkeypatch.setattr(export_module.threading, "Thread", Thread)
+    note_threads(monkeypatch, export_module, begun)
     token = exports.add("one", "m", "timm")["token"]
     assert begun == [{"target": exports._make, "args": (token,), "daemon": True}, "started"]
 

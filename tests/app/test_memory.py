@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from stand_ins import Clock
 
 from app.state import pictures as module
 from app.state.pictures import COMPARISONS, PER_VISITOR, Entry, PictureStore
@@ -16,16 +17,6 @@ from dino_core import load_backbone
 from dino_core.scenes.picture import OpenPicture, look, read_picture
 
 CAT = Path(__file__).resolve().parents[2] / "static" / "samples" / "cat.jpg"
-
-
-class Clock:
-    """Time that passes when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from stand_ins import note_threads
 
 from app.jobs import queue as module
 from app.jobs.queue import Job, JobQueue, Limits
@@ -116,14 +117,7 @@ def test_the_queue_is_looked_at_soon_while_anybody_waits(
 def test_one_thread_looks_after_a_queue(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[Any] = []
 
-    class Thread:
-        def __init__(self, **named: Any) -> None:
-            started.append(named)
-
-        def start(self) -> None:
-            started.append("started")
-
-    monkeypatch.setattr(module.threading, "Thread", Thread)
+    note_threads(monkeypatch, module, started)
     queue._ended = True
     queue._begin(print)
     told = {"target": queue._serve, "args": (print,), "name": "queue", "daemon": True}

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stand_ins import Clock
 
 from app.state import steps as step_module
 from app.state import uploads as upload_module
@@ -13,14 +14,6 @@ from app.state.models import UNUSED
 from app.state.pictures import Entry
 from app.state.steps import Steps
 from app.state.uploads import UploadedFiles
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,20 +8,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stand_ins import Clock
 
 from app.state import screenings as screening_module
 from app.state.models import BUSY
 from app.state.pictures import Entry
 from app.state.screenings import Asked, Screening, Screenings, Stopped
 from app.state.whatif import References
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from stand_ins import note_threads
 
 from app.state import umap_worker as umap_module
 from app.state.umap_worker import UmapWorker
@@ -95,14 +96,7 @@ def test_umap_is_started_when_somebody_may_want_it_and_once(
 ) -> None:
     started: list[Any] = []
 
-    class Thread:
-        def __init__(self, **named: Any) -> None:
-            started.append(named)
-
-        def start(self) -> None:
-            started.append("started")
-
-    monkeypatch.setattr(umap_module.threading, "Thread", Thread)
+    note_threads(monkeypatch, umap_module, started)
     made = UmapWorker()
     assert (made.start(), made.start()) == ("warming", "warming")
     assert started == [{"target": made._warm_up, "name": "umap", "daemon": True}, "started"]

@@ -14,6 +14,7 @@ from PIL import Image
 from tiny_commands import (
     Drawn,
     Place,
+    asked_with_figure,
     files_in,
     holds,
     line_of,
@@ -34,13 +35,6 @@ from dino_core.masks import sample_block_mask
 Said = pytest.CaptureFixture[str]
 
 
-def asked(place: Place, out: Path, command: str, *words: object, pictures: int = 2) -> list[Any]:
-    """The command on one or both pictures, with a figure."""
-    images = place.pictures[:pictures]
-    common = ["--size", "native", "--weights", place.weights, "--output", out]
-    return [command, *images, *words, *common, "--figure", out.parent / "a.svg"]
-
-
 def said_of(words: list[Any], done: str) -> list[str]:
     return [f"Figure -> {words[-1]}", line_of(*words), done]
 
@@ -52,7 +46,7 @@ def saved(words: list[Any]) -> tuple[str, list[Any], dict[str, Any]]:
 
 def test_features(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "features")
+    words = asked_with_figure(place, out, "features")
     ran = run(capsys, *words)
     assert ran.out == said_of(words, f"Features -> {out} ({place.title})")
     assert files_in(out) == ["one.npz", "two.npz"]
@@ -106,7 +100,7 @@ def test_attention(
 ) -> None:
     out = tmp_path / "out"
     chosen = ["--query", "1,4"] if query else ["--head", "2", "0"]
-    words = asked(place, out, "attention", "--layer", "1", *chosen, pictures=1)
+    words = asked_with_figure(place, out, "attention", "--layer", "1", *chosen, pictures=1)
     ran = run(capsys, *words)
     assert ran.out == said_of(words, f"Layer 1, 3 heads -> {out} ({place.title})")
     seen = place.seen[0]
@@ -131,7 +125,7 @@ def test_attention(
 
 def test_attention_of_several(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "attention", "--layer", "-1")
+    words = asked_with_figure(place, out, "attention", "--layer", "-1")
     ran = run(capsys, *words)
     assert ran.out == said_of(words, f"Layer 2, 3 heads -> {out} ({place.title})")
     assert {str(Path(name).parent) for name in files_in(out)} == {"one", "two"}
@@ -155,7 +149,9 @@ def test_heads_on_a_sheet_that_is_nearly_square(heads: int, tmp_path: Path, plac
 
 def test_pca(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "pca", "--layer", "1", "--flip", "--preset", "dinov3-notebook")
+    words = asked_with_figure(
+        place, out, "pca", "--layer", "1", "--flip", "--preset", "dinov3-notebook"
+    )
     ran = run(capsys, *words)
     patches, grids = [one.patches(1) for one in place.seen], [one.grid for one in place.seen]
     config = replace(PCA_PRESETS["dinov3-notebook"], flip=True)

@@ -10,6 +10,7 @@ from tiny_commands import (
     SHEET,
     Drawn,
     Place,
+    asked_with_figure,
     files_in,
     holds,
     line_of,
@@ -28,13 +29,6 @@ from dino_core.draw.pictures import contact_sheet, heat_map, map_over, overlay
 Said = pytest.CaptureFixture[str]
 
 
-def asked(place: Place, out: Path, command: str, *words: object, pictures: int = 2) -> list[Any]:
-    """The command on one or both pictures, with a figure."""
-    images = place.pictures[:pictures]
-    common = ["--size", "native", "--weights", place.weights, "--output", out]
-    return [command, *images, *words, *common, "--figure", out.parent / "a.svg"]
-
-
 def saved(words: list[Any], **more: Any) -> tuple[str, list[Any], dict[str, Any]]:
     """The call that writes the figure of these words."""
     options = {"dpi": 300, "caption": line_of(*words), "charts": None, **more}
@@ -51,7 +45,9 @@ def pixels(place: Place, number: int) -> np.ndarray:
 
 def test_similar(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "similar", "--patch", "1,4", "--layer", "-2", "--figure-width", "99")
+    words = asked_with_figure(
+        place, out, "similar", "--patch", "1,4", "--layer", "-2", "--figure-width", "99"
+    )
     ran = run(capsys, *words)
     done = f"Similarity to patch 1,4 -> {out} ({place.title})"
     assert (ran.code, ran.err) == (0, [])
@@ -73,7 +69,7 @@ def test_similar(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> No
 def test_match(everywhere: bool, place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
     chosen = ["--everywhere"] if everywhere else ["--preset", "all-patches"]
-    words = asked(place, out, "match", "--layer", "0", "--lines", "2", *chosen)
+    words = asked_with_figure(place, out, "match", "--layer", "0", "--lines", "2", *chosen)
     ran = run(capsys, *words)
     first, second = place.seen
     grids = [first.grid, second.grid]
@@ -96,7 +92,7 @@ def test_match(everywhere: bool, place: Place, drawn: Drawn, tmp_path: Path, cap
 def test_match_draws_the_best_forty(
     place: Place, drawn: Drawn, tmp_path: Path, capsys: Said
 ) -> None:
-    words = asked(place, tmp_path / "out", "match")
+    words = asked_with_figure(place, tmp_path / "out", "match")
     run(capsys, *words[:-2])
     (_, (first, _, pairs), options), _ = drawn.pop()
     assert options["header"] == "layer 2, on the foreground"
@@ -111,7 +107,7 @@ def test_match_draws_the_best_forty(
 
 def test_clusters(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "clusters", "--k", "3", "--seed", "4", "--layer", "1")
+    words = asked_with_figure(place, out, "clusters", "--k", "3", "--seed", "4", "--layer", "1")
     ran = run(capsys, *words)
     assert ran.out == [*said_of(words), f"3 clusters -> {out} ({place.title})"]
     parts = [one.patches(1) for one in place.seen]
@@ -134,18 +130,18 @@ def test_clusters_are_two_to_twelve_and_no_more_than_patches(
 ) -> None:
     out = tmp_path / "out"
     for k in ("1", "13"):
-        ran = run(capsys, *asked(place, out, "clusters", "--k", k))
+        ran = run(capsys, *asked_with_figure(place, out, "clusters", "--k", k))
         assert (ran.code, ran.err) == (2, [f"The clusters are 2 to 12, not {k}."])
     assert not out.exists()
     for k, size, there in (("2", "14x28", 2), ("12", "14x28", 2), ("12", "56x56", 12)):
-        words = asked(place, out, "clusters", "--k", k, "--size", size, pictures=1)[:-2]
+        words = asked_with_figure(place, out, "clusters", "--k", k, "--size", size, pictures=1)[:-2]
         words[words.index("native")] = size
         assert run(capsys, *words).out == [f"{there} clusters -> {out} ({place.title})"]
 
 
 def test_rollout(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "rollout", "--figure-dpi", "70")
+    words = asked_with_figure(place, out, "rollout", "--figure-dpi", "70")
     ran = run(capsys, *words)
     assert ran.out == [*said_of(words), f"Rollout -> {out} ({place.title})"]
     maps = [one.on_grid(attention.rollout(one.queries, one.keys)).numpy() for one in place.seen]
@@ -160,7 +156,7 @@ def test_rollout(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> No
 
 def test_norms(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    ran = run(capsys, *asked(place, out, "norms")[:-2])
+    ran = run(capsys, *asked_with_figure(place, out, "norms")[:-2])
     found, standing = [], 0
     for name, seen in zip(("one", "two"), place.seen, strict=True):
         lengths = tokens.stream_norms(seen)
@@ -180,7 +176,7 @@ def test_norms(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None
         found += [("norms", [seen, patches, mask], {}), ("panel_pixels", ["panel", 150], {})]
     assert ran.out == [f"Lengths of tokens, {standing} patches stand out -> {out} ({place.title})"]
     same_calls(drawn.pop(), *found)
-    words = asked(place, out, "norms", pictures=1)
+    words = asked_with_figure(place, out, "norms", pictures=1)
     assert run(capsys, *words).out[:2] == said_of(words)
     name, args, _ = found[0]
     same_calls(drawn.pop(), *found[:2], (name, args, {"width": "page"}), saved(words))
@@ -188,7 +184,7 @@ def test_norms(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None
 
 def test_tokens(place: Place, drawn: Drawn, tmp_path: Path, capsys: Said) -> None:
     out = tmp_path / "out"
-    words = asked(place, out, "tokens", pictures=1)
+    words = asked_with_figure(place, out, "tokens", pictures=1)
     ran = run(capsys, *words)
     assert ran.out == [*said_of(words), f"Tokens -> {out} ({place.title})"]
     seen = place.seen[0]
@@ -208,6 +204,6 @@ def test_a_figure_of_one_picture_is_refused_of_two_before_the_work(
     place: Place, drawn: Drawn, tmp_path: Path, capsys: Said
 ) -> None:
     for command in ("norms", "tokens"):
-        ran = run(capsys, *asked(place, tmp_path / "out", command))
+        ran = run(capsys, *asked_with_figure(place, tmp_path / "out", command))
         assert ran.err == ["This figure shows one picture: give one, or no --figure."]
     assert not list(tmp_path.iterdir())
