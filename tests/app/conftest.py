@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -139,6 +140,8 @@ def opening(visitors: Contexts) -> Iterator[Callable[..., Page]]:
         context = visitors.take()
         contexts.append(context)
         page = context.new_page()
+        # Not with each frame, as is usual: the page would be drawn for as long as a test waits.
+        page.wait_for_function = partial(page.wait_for_function, polling=50)  # ms
         page.set_viewport_size({"width": width, "height": 1000})
         if strict:
             watches.append(Watch(page, server))
