@@ -4,16 +4,14 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import gradio
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from page_rules import faults, twice
 from playwright.sync_api import Page
 from screening_answers import READY, answer_screenings
 
 pytestmark = pytest.mark.browser
-SERIOUS = ("serious", "critical")
 # A screen, and the part of it that is turned to first.
 STATES = [
     *[(screen, "") for screen in ("crops", "masks", "attention", "whatif", "losses")],
@@ -23,17 +21,6 @@ STATES = [
     ("attention", "ends"),
     ("whatif", "screening"),
 ]
-
-
-def faults(page: Page, context: str | None, **options: Any) -> list[str]:
-    """What axe-core finds that keeps people out, one line each."""
-    found = Axe().run(page, context, {"resultTypes": ["violations"], **options}).response
-    return [
-        f"{rule['id']} ({rule['impact']}): {node['target']} {node['failureSummary']}"
-        for rule in found["violations"]
-        if rule["impact"] in SERIOUS
-        for node in rule["nodes"]
-    ]
 
 
 @cache
@@ -134,6 +121,11 @@ def test_a_screen_in_light_and_dark(page: Page, screen: str, part: str) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)))")
     rest(page, f'[data-view="{screen}"]')
     assert faults(page, f"#screen-{screen}", runOnly=["color-contrast"]) == []
+
+
+def test_no_name_of_an_element_is_there_twice(page: Page) -> None:
+    """With all screens that were opened."""
+    assert twice(page) == []
 
 
 def test_the_welcome(visitor: Callable[..., Page]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from page_rules import faults
 from path_truths import in_training, on_picture, sample
 from playwright.sync_api import Page, TimeoutError, expect
 
@@ -54,10 +54,9 @@ def answer(page: Page, kind: str) -> None:
 def keeps_out(page: Page, *, dark: bool) -> list[str]:
     """What axe-core finds on the card and on what is asked."""
     page.evaluate("(dark) => document.body.classList.toggle('dark', dark)", dark)
-    context = {"include": [[CARD], [".inside-over"]]}
-    found = Axe().run(page, context, {"resultTypes": ["violations"]}).response["violations"]
+    found = faults(page, {"include": [[CARD], [".inside-over"]]})
     page.evaluate("document.body.classList.remove('dark')")
-    return [rule["id"] for rule in found if rule["impact"] in ("serious", "critical")]
+    return found
 
 
 def check(page: Page, stop: Stop, truths: dict[str, Any]) -> None:
