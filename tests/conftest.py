@@ -15,8 +15,12 @@ sys.dont_write_bytecode = False
 os.environ["HF_HUB_OFFLINE"] = "1"  # before a peer is imported: no test reaches for the network
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-# Both need what pynndescent compiles for half a minute in every process.
-TOGETHER = {"tests/test_docs": "analysis/test_approximate"}
+# What one process does after the other. Both need what pynndescent compiles for half a minute in
+# every process; both have jobs of the server that all processes share, which does one at a time.
+TOGETHER = {
+    "tests/test_docs": "analysis/test_approximate",
+    "app/test_gallery_screen": "app/test_training_screen",
+}
 
 
 def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:

@@ -1,15 +1,17 @@
 """The page of a real server, in a real browser."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from app.gradio_import import import_gradio
-from tests.app.servers import free_port, serving
+from tests.app.servers import shared
 
 import_gradio()  # in half the time, before a test imports it
 expect.set_options(timeout=60_000)  # ms: what comes is waited for, also on a busy machine
@@ -31,9 +33,16 @@ SAVES_DATA = 'Object.defineProperty(navigator, "connection", { value: { saveData
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the shared server: in one that all test processes have."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-home"
+
+
+@pytest.fixture(scope="session")
+def server(server_home: Path) -> Iterator[str]:
     """The address of the page that the tests share."""
-    with serving(tmp_path_factory.mktemp("home"), free_port(), program=True) as url:
+    with shared(server_home) as url:
         yield url
 
 

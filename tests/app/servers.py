@@ -1,5 +1,6 @@
 """The real server as a process of its own: a program, or a fork of one that is prepared."""
 
+import json
 import multiprocessing
 import os
 import signal
@@ -14,7 +15,9 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Protocol
 
+import psutil
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 FORKING = multiprocessing.get_context("forkserver")
@@ -22,6 +25,9 @@ FORKING = multiprocessing.get_context("forkserver")
 
 class Process(Protocol):
     """A server's process."""
+
+    @property
+    def pid(self) -> int | None: ...
 
     def kill(self) -> None: ...
 
@@ -40,6 +46,10 @@ class Fork:
     def __init__(self, process: ForkServerProcess) -> None:
         self.process = process
         self.kill, self.terminate = process.kill, process.terminate
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid
 
     def wait(self, timeout: float | None = None) -> int:
         self.process.join(timeout)
@@ -120,14 +130,57 @@ def launch(home: Path, port: int, *options: str, program: bool = False) -> Proce
 
 
 @contextmanager
-def serving(home: Path, port: int, *options: str, program: bool = False) -> Iterator[str]:
+def serving(home: Path, port: int, *options: str) -> Iterator[str]:
     """A page of its own for as long as it is needed: its address."""
-    process = launch(home, port, *options, program=program)
+    process = launch(home, port, *options)
     try:
         yield f"http://127.0.0.1:{port}"
         text = (home / "log.txt").read_text()  # before the end, which cuts off open streams
     finally:
         process.terminate()
         process.wait(timeout=20)
-    # Gradio itself prints how it refused a file that nobody uploaded; nothing else may go wrong.
-    assert text.count("Traceback") == text.count("InvalidPathError: Cannot move"), text
+    assert_nothing_went_wrong(text)
+
+
+@contextmanager
+def shared(home: Path) -> Iterator[str]:
+    """The page that all test processes share, a program as people start it: its address.
+
+    The first that needs it starts it, and the last that leaves ends it.
+    """
+    note = home.with_suffix(".json")
+    lock = FileLock(home.with_suffix(".lock"))
+    with lock:
+        if note.exists():
+            known = json.loads(note.read_text())
+        else:
+            home.mkdir(exist_ok=True)
+            port = free_port()
+            known = {"port": port, "pid": launch(home, port, program=True).pid, "users": 0}
+        note.write_text(json.dumps(known | {"users": known["users"] + 1}))
+    try:
+        yield f"http://127.0.0.1:{known['port']}"
+    finally:
+        with lock:
+            known = json.loads(note.read_text())
+            note.write_text(json.dumps(known | {"users": known["users"] - 1}))
+            text = (home / "log.txt").read_text()
+            if known["users"] == 1:
+                end(psutil.Process(known["pid"]))
+                note.unlink()
+    assert_nothing_went_wrong(text)
+
+
+def end(process: psutil.Process) -> None:
+    """Ends a process that another test process may have started, and waits for it."""
+    process.terminate()
+    for _ in range(200):
+        if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+            return
+        time.sleep(0.1)
+    pytest.fail("The shared server does not end.")
+
+
+def assert_nothing_went_wrong(log: str) -> None:
+    """Gradio itself prints how it refused a file that nobody uploaded; nothing else may."""
+    assert log.count("Traceback") == log.count("InvalidPathError: Cannot move"), log

@@ -89,10 +89,9 @@ def whole(page: Page) -> Page:
 
 
 @pytest.fixture
-def folder(page: Page, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(page: Page, server_home: Path) -> Path:
     """Where the server keeps this gallery."""
-    name = look(page, "it.gallery")
-    return next(tmp_path_factory.getbasetemp().glob(f"home*/galleries/{name}"))
+    return server_home / "galleries" / look(page, "it.gallery")
 
 
 def place(page: Page, index: int) -> tuple[float, float]:
