@@ -28,11 +28,24 @@ def held(page: Page, address: str | re.Pattern[str]) -> Iterator[list[Route]]:
         route.continue_()
 
 
-def opened(visitor: Callable[..., Page]) -> Page:
-    page = visitor("#screen=attention&sample=cat.jpg")
-    page.wait_for_function("location.hash.includes('model=')")
-    page.wait_for_selector(f"{VIEW}[data-ready]:not([aria-busy])")
-    return page
+@pytest.fixture(scope="module")
+def shared(visitors: Callable[..., Page]) -> Page:
+    return visitors("#screen=attention&sample=cat.jpg")
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    """One page for all tests, each of which begins with the cat at 224 px."""
+    shared.wait_for_function("location.hash.includes('model=')")
+    for here, way in (
+        ("size=224", "#size label"),
+        ("sample=cat.jpg", "#samples [data-file='cat.jpg']"),
+    ):
+        if here not in shared.url:
+            shared.locator(way).first.click()
+            shared.wait_for_function("(here) => location.hash.includes(here)", arg=here)
+    shared.wait_for_selector(f"{VIEW}[data-ready]:not([aria-busy])")
+    return shared
 
 
 def numbers(page: Page) -> dict[str, tuple[int, ...]]:
@@ -52,11 +65,8 @@ def touch(page: Page, what: str) -> None:
         page.set_input_files("#picture input[type=file]", sample)
 
 
-@pytest.mark.parametrize("what", ["a size", "a sample", "an upload"])
-def test_the_one_before_is_dimmed_and_named_until_the_new_one_comes(
-    visitor: Callable[..., Page], what: str
-) -> None:
-    page = opened(visitor)
+@pytest.mark.parametrize("what", ["a sample", "an upload", "a size"])
+def test_the_one_before_is_dimmed_and_named_until_the_new_one_comes(page: Page, what: str) -> None:
     before, top = numbers(page), page.evaluate(TOP)
     with held(page, "**/queue/join*"):
         touch(page, what)
@@ -71,9 +81,8 @@ def test_the_one_before_is_dimmed_and_named_until_the_new_one_comes(
 
 
 def test_numbers_asked_for_while_the_new_one_is_fetched_are_of_what_is_then_drawn(
-    visitor: Callable[..., Page],
+    page: Page,
 ) -> None:
-    page = opened(visitor)
     before = numbers(page)
     with page.expect_download() as download:
         with held(page, re.compile(r"/view/[^/]+/(attention|source)")) as waiting:
@@ -89,8 +98,7 @@ def test_numbers_asked_for_while_the_new_one_is_fetched_are_of_what_is_then_draw
     assert asked == numbers(page) != before
 
 
-def test_a_refusal_ends_it(visitor: Callable[..., Page], tmp_path: Path) -> None:
-    page = opened(visitor)
+def test_a_refusal_ends_it(page: Page, tmp_path: Path) -> None:
     (tmp_path / "words.png").write_text("no picture at all")
     page.set_input_files("#picture input[type=file]", tmp_path / "words.png")
     expect(page.locator("#status")).to_contain_text("text file", timeout=60_000)

@@ -1,6 +1,5 @@
 """A picture that is refused changes nothing but the words, and these are about that picture."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +11,7 @@ SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 FILE = "#picture input[type=file]"
 SHOWN = "#picture img"
 DRAWN = "(selector) => document.querySelector(selector)?.naturalWidth > 100"
-LARGE = b"\xff\xd8\xff" + os.urandom(27 * 2**20)  # more than the widget takes
+LARGE = b"\xff\xd8\xff" + b"0123456789" * (27 * 2**17)  # more than the widget takes
 
 
 def no_picture(tmp_path: Path) -> Path:
@@ -27,33 +26,35 @@ def large(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("before", ["the sample", "a picture of one's own"])
+def send(page: Page, file: Path, words: str) -> None:
+    """Through the widget, and what is then said of it."""
+    page.locator(FILE).first.set_input_files(file)
+    expect(page.locator("#status")).to_contain_text(words, timeout=60_000)
+
+
 def test_everything_stays_and_the_words_are_about_this_file(
-    visitor: Callable[..., Page], shown: Callable[..., dict], tmp_path: Path, before: str
+    visitor: Callable[..., Page], shown: Callable[..., dict], tmp_path: Path
 ) -> None:
+    """While the sample is shown, and while a picture of one's own is."""
     page = visitor(strict=False)  # Gradio says on the console that a file was too large
-    status = page.locator("#status")
-    expect(page.locator(SHOWN).first).to_be_visible()
-    if before != "the sample":
-        page.locator(FILE).first.set_input_files(SAMPLES / "coffee.jpg")
-        expect(status).to_contain_text("Your picture", timeout=60_000)
+    for another in ("coffee.jpg", "rocket.jpg"):
+        expect(page.locator(SHOWN).first).to_be_visible()
+        key = shown(page, "attention").get("key")
+        for file, words in (
+            (no_picture(tmp_path), "text file"),
+            (large(tmp_path), "at most 25 MB"),
+            (no_picture(tmp_path), "text file"),
+        ):
+            send(page, file, words)
+            expect(page.locator(SHOWN).first).to_be_visible(timeout=60_000)
+            page.wait_for_function(DRAWN, arg=SHOWN, timeout=60_000)
+            assert shown(page, "attention").get("key") == key
+        send(page, SAMPLES / another, "Your picture")
         page.wait_for_function(  # the words come before the screens have followed
-            "document.querySelector('[data-view=attention]').inside.key !== 'first'",
+            "(key) => document.querySelector('[data-view=attention]').inside.key !== key",
+            arg=key,
             timeout=60_000,
         )
-    key = shown(page, "attention").get("key")
-    for file, words in (
-        (no_picture(tmp_path), "text file"),
-        (large(tmp_path), "at most 25 MB"),
-        (no_picture(tmp_path), "text file"),
-    ):
-        page.locator(FILE).first.set_input_files(file)
-        expect(status).to_contain_text(words, timeout=60_000)
-        expect(page.locator(SHOWN).first).to_be_visible(timeout=60_000)
-        page.wait_for_function(DRAWN, arg=SHOWN, timeout=60_000)
-        assert shown(page, "attention").get("key") == key
-    page.locator(FILE).first.set_input_files(SAMPLES / "rocket.jpg")
-    expect(status).to_contain_text("Your picture", timeout=60_000)
 
 
 def test_what_a_link_says_is_text(visitor: Callable[..., Page]) -> None:
@@ -64,7 +65,7 @@ def test_what_a_link_says_is_text(visitor: Callable[..., Page]) -> None:
     assert page.locator("#evil").count() == 0
 
 
-@pytest.mark.parametrize("seed", ["99999999999999999999", "-1", "9" * 5000, "many"])
-def test_an_odd_seed_in_a_link_gets_words(visitor: Callable[..., Page], seed: str) -> None:
-    page = visitor(f"#seed={seed}", strict=False)
+def test_an_odd_seed_in_a_link_gets_words(visitor: Callable[..., Page]) -> None:
+    """Longer than Python reads as a number; other odd links are tried in test_handlers.py."""
+    page = visitor(f"#seed={'9' * 5000}", strict=False)
     expect(page.locator("#status")).to_contain_text("link is damaged", timeout=60_000)

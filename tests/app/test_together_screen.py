@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from tiny_runs import kept_moment, noted_run
 
 from dino_core.scenes import packing, probes, runs_together
@@ -14,9 +13,10 @@ from dino_core.scenes import packing, probes, runs_together
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture
-def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
+@pytest.fixture(scope="module")
+def page(visitors: Callable[..., Page], tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The training screen of a server with three runs, of which one is a fine-tuning."""
+    tmp_path = tmp_path_factory.mktemp("runs")
     folders = {
         name: noted_run(tmp_path / name, "tiny", 8 * i) for i, name in enumerate("ab", start=1)
     }
@@ -71,12 +71,18 @@ def page(visitor: Callable[..., Page], tmp_path: Path) -> Page:
         page.route(re.compile(r"/together\?"), answer)  # and not its script
         page.route("**/runs/*/probe/*", look)
 
-    return visitor("#screen=training", prepare=prepare)
+    return visitors("#screen=training", prepare=prepare)
+
+
+def open_panel(page: Page) -> Locator:
+    panel = page.locator(".inside-together")
+    if not panel.locator(".inside-chips").is_visible():
+        panel.locator("summary").click()
+    return panel
 
 
 def test_runs_share_a_chart_and_their_differences_are_listed(page: Page) -> None:
-    panel = page.locator(".inside-together")
-    panel.locator("summary").click()
+    panel = open_panel(page)
     chips = panel.locator(".inside-chips button")
     expect(chips).to_have_count(2)
     expect(chips.first).to_have_attribute("aria-pressed", "true")  # the run that is open
@@ -96,9 +102,10 @@ def test_runs_share_a_chart_and_their_differences_are_listed(page: Page) -> None
 
 
 def test_the_same_picture_of_several_runs_is_under_one_slider(page: Page) -> None:
-    panel = page.locator(".inside-together")
-    panel.locator("summary").click()
-    panel.locator(".inside-chips button").nth(1).click()
+    panel = open_panel(page)
+    second = panel.locator(".inside-chips button").nth(1)
+    if second.get_attribute("aria-pressed") != "true":
+        second.click()
     row = panel.locator(".inside-side-by-side figcaption")
     expect(row).to_have_text(["Run astep 10", "Run bstep 20"])
     slider = panel.get_by_label("By step")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+from page_modules import ask_page
 from playwright.sync_api import Page
 
 from dino_core import Inspection, fit_to_patches, inspect, load_backbone, open_picture, to_tensor
@@ -34,13 +35,17 @@ def cat() -> tuple[VisionTransformer, torch.Tensor, Inspection]:
 
 @pytest.fixture(scope="module")
 def shared(visitors: Callable[..., Page]) -> Page:
-    return visitors("#screen=tokens&layer=10&row=5&col=9&filter=filters-130")
+    page = visitors("#screen=tokens&part=blocks&layer=10&row=5&col=9&filter=filters-130")
+    page.wait_for_function(f"document.querySelector('{VIEW}').inside?.part === 'blocks'")
+    return page
 
 
 @pytest.fixture
 def page(shared: Page) -> Page:
-    """One page for all tests that leave its layer and patch as they were, on the first part."""
+    """One page for all tests, which begin with one layer and patch, on the first part."""
     shared.mouse.move(0, 0)
+    chosen = "{ layer: 10, row: 5, col: 9, head: null }"
+    ask_page(shared, "page/selection.js", f"it.select({chosen})")
     turn_to(shared, "patches")
     return shared
 
@@ -93,10 +98,9 @@ def test_similarity_of_positions(page: Page, cat) -> None:
     )
 
 
-def test_lengths_outliers_and_updates_of_every_step(visitor, cat, shown: Shown) -> None:
+def test_lengths_outliers_and_updates_of_every_step(page: Page, cat, shown: Shown) -> None:
     seen = cat[2]
-    page = visitor("#screen=tokens&part=blocks&layer=10&row=5&col=9")
-    page.wait_for_function(f"document.querySelector('{VIEW}').inside?.part === 'blocks'")
+    turn_to(page, "blocks")
     norms = stream_norms(seen)
     outliers = find_outliers(norms[:, 1:])
     updates = relative_updates(seen)
@@ -163,23 +167,10 @@ def test_the_python_lines_run_and_say_the_same(page: Page, cat, capsys) -> None:
     assert f"{outliers.threshold[11].item():.4f}" in printed["blocks"]
 
 
-def test_another_picture_on_the_way_is_not_read_as_the_old_one(visitor, shown: Shown) -> None:
-    """The page's grid was already the new picture's while the arrays were still the old one's."""
-    page = visitor("#screen=tokens&part=blocks&sample=pagoda.jpg&size=448")
-    page.mouse.move(760, 560)
-    page.wait_for_function(
-        f"""() => {{ const now = document.querySelector('{VIEW}').inside;
-            return now.key !== 'first' && now.norm > 0; }}""",
-        timeout=60_000,
-    )
-    turn_to(page, "patches")
-    assert len(shown(page, "tokens")["fits"]) == 3
-
-
-def test_charts_follow_the_patch_and_the_step(visitor, cat, shown: Shown) -> None:
+def test_charts_follow_the_patch_and_the_step(page: Page, cat) -> None:
     """The curve of the patch, the line at the step, and a click that goes to a step."""
     norms = stream_norms(cat[2])
-    page = visitor("#screen=tokens&part=blocks&layer=10&row=5&col=9")
+    turn_to(page, "blocks")
     page.wait_for_selector(f"{VIEW} .inside-growth > [data-drawn]:nth-child(2)", timeout=60_000)
     lengths, updates = page.locator(f"{VIEW} .inside-growth > *").all()
     page.wait_for_function(
@@ -204,3 +195,16 @@ def test_charts_follow_the_patch_and_the_step(visitor, cat, shown: Shown) -> Non
     )
     lengths.click(position={"x": place[0], "y": place[1]})
     page.wait_for_function(f"document.querySelector('{VIEW}').inside.step === 4")
+
+
+def test_another_picture_on_the_way_is_not_read_as_the_old_one(visitor, shown: Shown) -> None:
+    """The page's grid was already the new picture's while the arrays were still the old one's."""
+    page = visitor("#screen=tokens&part=blocks&sample=pagoda.jpg&size=448")
+    page.mouse.move(760, 560)
+    page.wait_for_function(
+        f"""() => {{ const now = document.querySelector('{VIEW}').inside;
+            return now.key !== 'first' && now.norm > 0; }}""",
+        timeout=60_000,
+    )
+    turn_to(page, "patches")
+    assert len(shown(page, "tokens")["fits"]) == 3

@@ -1,5 +1,7 @@
 """Update in a real browser: schedules as charts with one cursor, with the library's numbers."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page
 
@@ -32,16 +34,20 @@ def charts_of(page: Page) -> str:
     return f"[...document.querySelectorAll('{VIEW} .inside-plot')]"
 
 
-def test_plotly_is_fetched_with_the_first_chart(visitor) -> None:
-    page = visitor("#screen=attention")
+@pytest.fixture(scope="module")
+def page(visitors: Callable[..., Page]) -> Page:
+    """One page, which opens the screen in the first test."""
+    return visitors("#screen=attention&schedule=tiny", dark=True)
+
+
+def test_plotly_is_fetched_with_the_first_chart(page: Page) -> None:
     assert not page.evaluate("'Plotly' in window")
     page.click("#tab-update")
     charts_of(page)
     assert page.evaluate("'Plotly' in window")
 
 
-def test_pointing_at_one_schedule_moves_the_cursor_of_all(visitor) -> None:
-    page = visitor("#screen=update&schedule=tiny")
+def test_pointing_at_one_schedule_moves_the_cursor_of_all(page: Page) -> None:
     charts = charts_of(page)
     assert page.evaluate(f"{STATE}.preset") == "tiny"
     begun = page.evaluate(f"{STATE}.step")
@@ -60,15 +66,14 @@ def test_pointing_at_one_schedule_moves_the_cursor_of_all(visitor) -> None:
     assert f"{shown['step']}" in (slider.get_attribute("aria-valuetext") or "").replace(" ", "")
 
 
-def test_another_preset_and_another_theme_are_drawn_anew(visitor) -> None:
-    page = visitor("#screen=update", dark=True)
+def test_another_preset_and_another_theme_are_drawn_anew(page: Page) -> None:
     charts = charts_of(page)
     length = f"{charts}[0].data[0].x.at(-1)"
     before = page.evaluate(length)
     ink = f"{charts}[0].layout.template.layout.font.color"
     dark = page.evaluate(ink)
-    page.locator(f"{VIEW} select").select_option("tiny")
-    wait(page, "s.preset === 'tiny'")
-    page.wait_for_function(f"{length} < {before}", timeout=10_000)
+    page.locator(f"{VIEW} select").select_option("official-long")
+    wait(page, "s.preset === 'official-long'")
+    page.wait_for_function(f"{length} > {before}", timeout=10_000)
     page.evaluate("document.body.classList.remove('dark')")
     page.wait_for_function(f"{ink} !== '{dark}'", timeout=10_000)
