@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
@@ -28,19 +27,43 @@ def upload(page: Page, path: Path) -> str:
 
 
 @pytest.fixture
-def noise(tmp_path: Path) -> Path:
-    """A photo of more bytes than may be sent."""
-    pixels = np.random.default_rng(0).integers(0, 256, (2600, 3600, 3), dtype=np.uint8)
-    path = tmp_path / "noise.png"
-    Image.fromarray(pixels).save(path, compress_level=0)
+def large(tmp_path: Path) -> Path:
+    """A photo of more bytes than may be sent, and of more pixels than are needed."""
+    path = tmp_path / "large.png"
+    Image.new("RGB", (2600, 3600), "teal").save(path, compress_level=0)
     assert path.stat().st_size > 25 * 2**20
     return path
 
 
-def test_back_and_forward_go_through_screens(visitor: Callable[..., Page]) -> None:
-    page = visitor()
-    page.wait_for_function("location.hash.includes('screen=')")
-    for screen in ("masks", "crops"):
+@pytest.fixture(scope="module")
+def teal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A picture of one's own."""
+    path = tmp_path_factory.mktemp("own") / "teal.png"
+    Image.new("RGB", (300, 220), "teal").save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def shared(visitors: Callable[..., Page]) -> Page:
+    page = visitors("#screen=masks")
+    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    return page
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    """One page for all tests, which begin with a sample on Masks."""
+    shared.set_viewport_size({"width": 1440, "height": 1000})
+    open_tab(shared, "masks")
+    if "sample=cat.jpg" not in shared.url:
+        shared.click('#samples button[data-file="cat.jpg"]')
+        shared.wait_for_function("location.hash.includes('sample=cat.jpg')")
+        expect(shared.locator("#status")).to_contain_text("Chelsea")
+    return shared
+
+
+def test_back_and_forward_go_through_screens(page: Page) -> None:
+    for screen in ("attention", "masks", "crops"):
         open_tab(page, screen)
     page.go_back()
     page.wait_for_function(f"{OPEN} === 'screen-masks'")
@@ -52,12 +75,8 @@ def test_back_and_forward_go_through_screens(visitor: Callable[..., Page]) -> No
     page.wait_for_function(f"{OPEN} === 'screen-masks'")
 
 
-def test_back_goes_to_the_picture_before(visitor: Callable[..., Page], tmp_path: Path) -> None:
-    page = visitor("#screen=masks")
-    page.wait_for_selector("[data-view=masks][data-ready]")
-    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
-    Image.new("RGB", (300, 220), "teal").save(tmp_path / "teal.png")
-    own = upload(page, tmp_path / "teal.png")
+def test_back_goes_to_the_picture_before(page: Page, teal: Path) -> None:
+    own = upload(page, teal)
     page.go_back()
     page.wait_for_function("location.hash.includes('sample=cat.jpg')")
     expect(page.locator("#status")).to_contain_text("Chelsea")
@@ -66,15 +85,9 @@ def test_back_goes_to_the_picture_before(visitor: Callable[..., Page], tmp_path:
     expect(page.locator("#status")).to_contain_text("what you had open")
 
 
-def test_steps_that_are_taken_before_their_pictures_have_come(
-    visitor: Callable[..., Page], tmp_path: Path
-) -> None:
+def test_steps_that_are_taken_before_their_pictures_have_come(page: Page, teal: Path) -> None:
     """Back and at once Forward: the address is that of the picture which is shown in the end."""
-    page = visitor("#screen=masks")
-    page.wait_for_selector("[data-view=masks][data-ready]")
-    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
-    Image.new("RGB", (300, 220), "teal").save(tmp_path / "teal.png")
-    own = upload(page, tmp_path / "teal.png")
+    own = upload(page, teal)
     steps = page.evaluate("history.length")
     page.evaluate(
         """() => new Promise((resolve) => {
@@ -94,38 +107,18 @@ def test_steps_that_are_taken_before_their_pictures_have_come(
 
 
 def test_somebody_s_own_picture_is_not_there_for_others(
-    visitor: Callable[..., Page], tmp_path: Path
+    page: Page, visitor: Callable[..., Page], teal: Path
 ) -> None:
     """The link says so, and its patch is not put on the sample."""
-    page = visitor("#screen=attention")
-    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
-    Image.new("RGB", (300, 220), "teal").save(tmp_path / "teal.png")
-    own = upload(page, tmp_path / "teal.png")
-    other = visitor(f"#{own.split('#')[1]}&row=3&col=4")
+    own = upload(page, teal)
+    other = visitor(f"#screen=attention&{own.split('#')[1]}&row=3&col=4")
     expect(other.locator("#status")).to_contain_text("The picture of this link is not here")
     other.wait_for_function("location.hash.includes('sample=cat.jpg')")
     assert "row=" not in other.url
 
 
-@pytest.fixture(scope="module")
-def shared(visitors: Callable[..., Page]) -> Page:
-    page = visitors("#screen=masks")
-    page.wait_for_function("location.hash.includes('sample=cat.jpg')")
-    return page
-
-
-@pytest.fixture
-def page(shared: Page) -> Page:
-    """One page for all pictures, which shows a sample each time."""
-    if "sample=cat.jpg" not in shared.url:
-        shared.click('#samples button[data-file="cat.jpg"]')
-        shared.wait_for_function("location.hash.includes('sample=cat.jpg')")
-        expect(shared.locator("#status")).to_contain_text("Chelsea")
-    return shared
-
-
-def test_a_large_photo_is_no_wall(page: Page, noise: Path) -> None:
-    upload(page, noise)
+def test_a_large_photo_is_no_wall(page: Page, large: Path) -> None:
+    upload(page, large)
     expect(page.locator("#status")).to_contain_text("Your picture.")
 
 
@@ -168,7 +161,6 @@ def test_the_strip_is_whole_and_stays_in_reach(page: Page, width: int) -> None:
 
 
 def test_the_keyboard_has_a_way_past_the_rail(page: Page) -> None:
-    page.set_viewport_size({"width": 1440, "height": 1000})
     page.click("#tab-attention")
     page.wait_for_selector("[data-view=attention][data-ready]")
     skip = page.locator(".inside-skip")

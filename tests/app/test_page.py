@@ -1,11 +1,13 @@
 """The page in a real browser: a photo goes in, every view follows, nothing leaves the machine."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from hostile import CASES, write_files
+from page_modules import ask_page
 from playwright.sync_api import Page, expect
 
 from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_tensor
@@ -13,12 +15,37 @@ from dino_core import fit_to_patches, inspect, load_backbone, open_picture, to_t
 pytestmark = pytest.mark.browser
 SAMPLES = Path(__file__).resolve().parents[2] / "static" / "samples"
 VIEWS = ("crops", "masks", "attention", "features")
+LINK = "#screen=features&sample=photographer.jpg&layer=4&head=2&row=15&col=3&seed=9"
 Shown = Callable[[Page, str], dict]
+
+
+@pytest.fixture(scope="module")
+def shared(visitors: Callable[..., Page]) -> Page:
+    return visitors(LINK)
+
+
+@pytest.fixture
+def page(shared: Page) -> Page:
+    """One page for all tests, which begin on Attention with whatever picture was open last."""
+    open_tab(shared, "attention")
+    return shared
 
 
 def open_tab(page: Page, name: str) -> None:
     page.click(f"#tab-{name}")
     page.wait_for_selector(f'[data-view="{name}"][data-ready]')
+
+
+def open_sample(page: Page, sample: str) -> None:
+    if f"sample={sample}" not in page.url:
+        before = page.evaluate("document.querySelector('[data-view=attention]').inside.key")
+        page.click(f'#samples button[data-file="{sample}"]')
+        wait_for_key(page, "attention", before)
+
+
+def select(page: Page, layer: int, row: int | None, col: int | None) -> None:
+    chosen = json.dumps({"layer": layer, "row": row, "col": col, "head": None})
+    ask_page(page, "page/selection.js", f"it.select({chosen})")
 
 
 def upload(page: Page, file: Path) -> None:
@@ -54,10 +81,30 @@ def test_upload_changes_all_four_views(visitor: Callable[..., Page], shown: Show
     expect(page.locator("#status")).to_contain_text("Your picture")
 
 
-def test_layer_patch_and_seed(visitor: Callable[..., Page], shown: Shown) -> None:
-    page = visitor()
+def test_a_link_brings_everything_back(shared: Page, shown: Shown) -> None:
+    """A patch far outside the grid of the sample that greets, in a picture of another shape."""
+    page = shared
+    wait_for_key(page, "features", "first")
+    page.wait_for_function("document.querySelector('[data-view=features]').inside.row === 15")
+    assert page.locator("#tab-features").get_attribute("aria-selected") == "true"
     open_tab(page, "attention")
-    assert shown(page, "attention")["layer"] == 11
+    state = shown(page, "attention")
+    assert (state["layer"], state["head"], state["row"], state["col"]) == (4, 2, 15, 3)
+    open_tab(page, "crops")
+    assert shown(page, "crops")["seed"] == 9
+    assert "sample=photographer.jpg" in page.evaluate("location.hash")
+
+
+def set_seed(page: Page, seed: int) -> None:
+    page.fill("#seed input", str(seed))
+    page.keyboard.press("Tab")
+    page.wait_for_function(f"document.querySelector('[data-view=crops]').inside.seed === {seed}")
+
+
+def test_layer_patch_and_seed(page: Page, shown: Shown) -> None:
+    open_sample(page, "cat.jpg")
+    select(page, 11, None, None)
+    page.wait_for_function("document.querySelector('[data-view=attention]').inside.layer === 11")
     picture = page.locator('[data-view="attention"] .inside-picture').first
     picture.focus()
     page.keyboard.press("[")
@@ -73,29 +120,32 @@ def test_layer_patch_and_seed(visitor: Callable[..., Page], shown: Shown) -> Non
     page.keyboard.press("2")
     page.wait_for_function("document.querySelector('[data-view=attention]').inside.head === 2")
     open_tab(page, "crops")
+    set_seed(page, 0)
     crops = shown(page, "crops")
     page.click("#again")
     page.wait_for_function("document.querySelector('[data-view=crops]').inside.seed === 1")
     assert shown(page, "crops")["crops"] != crops["crops"]
-    page.fill("#seed input", "0")
-    page.keyboard.press("Tab")
-    page.wait_for_function("document.querySelector('[data-view=crops]').inside.seed === 0")
+    set_seed(page, 0)
     assert shown(page, "crops")["crops"] == crops["crops"], "the same seed shows the same crops"
 
 
 @pytest.mark.parametrize("sample", ["cat.jpg", "rocket.jpg", "astronaut.jpg"])
-def test_numbers_on_the_page_are_the_library_s(visitor: Callable[..., Page], sample: str) -> None:
+def test_numbers_on_the_page_are_the_library_s(page: Page, shown: Shown, sample: str) -> None:
     """Attention rows, similarities and PCA as the components hold them, against dino_core."""
     from dino_core.analysis.pca import colour_features
     from dino_core.config import PCA_PRESETS
 
-    page = visitor(f"#sample={sample}&layer=8&row=5&col=6&screen=attention")
-    page.wait_for_function("document.querySelector('[data-view=attention]').inside?.layer === 8")
-    if sample != "cat.jpg":
-        wait_for_key(page, "attention", "first")
+    open_sample(page, sample)
+    select(page, layer=8, row=5, col=6)
+    page.wait_for_function(
+        "(({ layer, row, rows }) => layer === 8 && row === 5 && rows)"
+        "(document.querySelector('[data-view=attention]').inside)"
+    )
     rows = page.evaluate("[...document.querySelector('[data-view=attention]').inside.rows]")
     open_tab(page, "features")
     page.wait_for_function("document.querySelector('[data-view=features]').inside?.layer === 8")
+    keys = [shown(page, name)["key"] for name in ("attention", "features")]
+    assert keys[0] == keys[1]
     similar, scores = (
         page.evaluate(f"[...document.querySelector('[data-view=features]').inside.{name}]")
         for name in ("similar", "scores")
@@ -115,12 +165,13 @@ def test_numbers_on_the_page_are_the_library_s(visitor: Callable[..., Page], sam
 
 
 def test_two_visitors_see_their_own_pictures(
-    visitor: Callable[..., Page], shown: Shown, server: str
+    page: Page, visitor: Callable[..., Page], shown: Shown, server: str
 ) -> None:
-    one, two = visitor(), visitor(strict=False)
+    one, two = page, visitor(strict=False)
+    before = shown(one, "attention")["key"]
     upload(one, SAMPLES / "coffee.jpg")
     upload(two, SAMPLES / "flower.jpg")
-    keys = [wait_for_key(page, "attention", "first") for page in (one, two)]
+    keys = [wait_for_key(one, "attention", before), wait_for_key(two, "attention", "first")]
     assert keys[0] != keys[1]
     for path in ("source.jpg", "attention/11", "patches/3", "view.json"):
         foreign = two.request.get(f"{server}/view/{keys[0]}/{path}")
@@ -129,10 +180,10 @@ def test_two_visitors_see_their_own_pictures(
         assert own.status == 200
 
 
-def test_reload_finds_the_picture_again(visitor: Callable[..., Page], shown: Shown) -> None:
-    page = visitor()
-    upload(page, SAMPLES / "coffee.jpg")
-    key = wait_for_key(page, "attention", "first")
+def test_reload_finds_the_picture_again(page: Page, shown: Shown) -> None:
+    before = shown(page, "attention")["key"]
+    upload(page, SAMPLES / "flower.jpg")
+    key = wait_for_key(page, "attention", before)
     page.reload()
     assert wait_for_key(page, "attention", "first") == key
     expect(page.locator("#status")).to_contain_text("Welcome back")
@@ -142,29 +193,30 @@ REFUSED = ["corrupt.png", "empty.png", "truncated.png", "huge.png", "drawing.svg
 READ = ["cmyk.jpg", "grey16.png", "orientation_6.jpg", "animated.gif", "rgba.png", "rgb16.tif"]
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return write_files(tmp_path_factory.mktemp("odd"))
+
+
 def test_hostile_files_get_a_sentence_and_leave_the_screen(
-    visitor: Callable[..., Page], shown: Shown, tmp_path: Path
+    page: Page, shown: Shown, files: dict[str, Path]
 ) -> None:
-    page = visitor()
-    upload(page, SAMPLES / "coffee.jpg")
-    key = wait_for_key(page, "attention", "first")
-    files = write_files(tmp_path)
+    key = shown(page, "attention")["key"]
     errors = {case.name: case.error for case in CASES}
     for name in REFUSED:
         upload(page, files[name])
         expect(page.locator("#status .alarm")).to_contain_text(errors[name] or "", timeout=15_000)
         words = page.locator("#status").inner_text()
         assert "Traceback" not in words
-        assert str(tmp_path) not in words
+        assert str(files[name].parent) not in words
         assert shown(page, "attention")["key"] == key, f"{name}: what was shown stays"
-        page.click('#samples button[data-file="coffee.jpg"]')
-        expect(page.locator("#status .calm")).to_contain_text("coffee", timeout=15_000)
-        key = wait_for_key(page, "attention", key)
+    page.click('#samples button[data-file="coffee.jpg"]')
+    expect(page.locator("#status .calm")).to_contain_text("coffee", timeout=15_000)
+    wait_for_key(page, "attention", key)
 
 
-def test_odd_files_give_the_right_picture(visitor: Callable[..., Page], tmp_path: Path) -> None:
-    page = visitor()
-    files, key = write_files(tmp_path), "first"
+def test_odd_files_give_the_right_picture(page: Page, shown: Shown, files: dict[str, Path]) -> None:
+    key = shown(page, "attention")["key"]
     for name in READ:
         if name not in files:
             continue
@@ -173,17 +225,3 @@ def test_odd_files_give_the_right_picture(visitor: Callable[..., Page], tmp_path
         url = f"view/{key}/view.json"
         size = page.evaluate("(url) => fetch(url).then((r) => r.json())", url)["source_size"]
         assert tuple(size) == open_picture(files[name]).size, name
-
-
-def test_a_link_brings_everything_back(visitor: Callable[..., Page], shown: Shown) -> None:
-    """A patch far outside the grid of the sample that greets, in a picture of another shape."""
-    page = visitor("#screen=features&sample=photographer.jpg&layer=4&head=2&row=15&col=3&seed=9")
-    wait_for_key(page, "features", "first")
-    page.wait_for_function("document.querySelector('[data-view=features]').inside.row === 15")
-    assert page.locator("#tab-features").get_attribute("aria-selected") == "true"
-    open_tab(page, "attention")
-    state = shown(page, "attention")
-    assert (state["layer"], state["head"], state["row"], state["col"]) == (4, 2, 15, 3)
-    open_tab(page, "crops")
-    assert shown(page, "crops")["seed"] == 9
-    assert "sample=photographer.jpg" in page.evaluate("location.hash")
