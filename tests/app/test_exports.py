@@ -199,10 +199,31 @@ def test_two_pictures_are_taken_along_together(page: Page) -> None:
     assert column(rows, "mutual").sum() == held["mutual"].sum() > 0
 
 
+def test_a_figure_for_print_is_what_is_shown(page: Page) -> None:
+    turn_to(page, "attention")
+    here = page.locator('[data-view="attention"]')
+    here.get_by_role("button", name="Figure", exact=True).click()
+    panel = here.get_by_role("group", name="Figure for print")
+    panel.get_by_role("button", name="PDF").click()
+    with page.expect_download() as download:
+        panel.get_by_role("button", name="Save").click()
+    assert download.value.suggested_filename == "attention.pdf"
+    assert download.value.path().read_bytes().startswith(b"%PDF")
+    expect(panel.get_by_role("status")).to_contain_text("--figure attention.pdf")
+    expect(panel.get_by_role("status")).to_contain_text("--figure-width column")
+
+
 def test_the_link_is_copied_and_brings_the_state_to_another_visitor(
-    visitor: Callable[..., Page], server: str
+    page: Page, visitor: Callable[..., Page], server: str
 ) -> None:
-    one = visitor("#sample=rocket.jpg&layer=7&row=3&col=20&head=1&seed=4&screen=attention")
+    one = page
+    turn_to(one, "attention")
+    one.click("#samples button[data-file='rocket.jpg']")
+    one.wait_for_function("location.hash.includes('sample=rocket.jpg')")
+    one.fill("#seed input", "4")
+    one.keyboard.press("Tab")
+    one.wait_for_function("location.hash.includes('seed=4')")
+    ask_page(one, "page/selection.js", "it.select({ layer: 7, row: 3, col: 20, head: 1 })")
     here = "document.querySelector('[data-view=attention]').inside"
     one.wait_for_function(f"{here}.key !== 'first' && {here}.layer === 7 && {here}.row === 3")
     one.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -222,17 +243,3 @@ def test_the_link_is_copied_and_brings_the_state_to_another_visitor(
     assert keys[0] != keys[1], "each has a picture of their own"
     rows = [page.evaluate(f"[...{here}.rows]") for page in (one, two)]
     assert math.dist(*rows) < 1e-6
-
-
-def test_a_figure_for_print_is_what_is_shown(page: Page) -> None:
-    turn_to(page, "attention")
-    here = page.locator('[data-view="attention"]')
-    here.get_by_role("button", name="Figure", exact=True).click()
-    panel = here.get_by_role("group", name="Figure for print")
-    panel.get_by_role("button", name="PDF").click()
-    with page.expect_download() as download:
-        panel.get_by_role("button", name="Save").click()
-    assert download.value.suggested_filename == "attention.pdf"
-    assert download.value.path().read_bytes().startswith(b"%PDF")
-    expect(panel.get_by_role("status")).to_contain_text("--figure attention.pdf")
-    expect(panel.get_by_role("status")).to_contain_text("--figure-width column")

@@ -1,16 +1,15 @@
 """The rail under the keyboard alone: what is only passed through changes and asks nothing."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 from tiny_models import tiny_vit
 
 from dino_core.config import ViTConfig
 from dino_core.weights import save_backbone
-from tests.app.conftest import Contexts, opening
-from tests.app.servers import free_port, serving
 
 pytestmark = pytest.mark.browser
 PREVIEW = "Preview ViT-S/14 (not the official weights)"
@@ -58,14 +57,11 @@ def asked(arrived: tuple[Page, Asked]) -> Asked:
     return arrived[1]
 
 
-@pytest.fixture(scope="module")
-def own_model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server with a file of one's own beside the preview, so that nothing is downloaded."""
-    home = tmp_path_factory.mktemp("own")
+@pytest.fixture
+def own_model(tmp_path: Path) -> Path:
+    """A file of one's own, which needs no download: it stands first in the list of models."""
     vit = tiny_vit(ViTConfig(dim=64, depth=2, heads=2, patch_size=14, image_size=28))
-    own = save_backbone(vit, home / "own.safetensors")
-    with serving(home, free_port(), "--weights", str(own)) as url:
-        yield url
+    return save_backbone(vit, tmp_path / "own.safetensors")
 
 
 def tab_to(page: Page, selector: str) -> None:
@@ -181,27 +177,27 @@ def choose_model(page: Page, keys: list[str]) -> None:
     page.keyboard.press("Enter")
 
 
-def test_enter_on_another_model_changes_it_once(browser: Browser, own_model: str) -> None:
-    with opening(Contexts(browser, own_model)) as visit:
-        asked = Asked()
-        page = visit("#screen=masks", prepare=asked.listen)
-        badge, model = page.locator("#badge"), page.locator("#model input")
-        expect(badge).to_contain_text("own.safetensors", timeout=60_000)
-        asked.forget_the_arrival(page)
-        for way in (["Preview"], ["ArrowUp", "End", "ArrowUp", "ArrowDown"]):
-            choose_model(page, way)
-            expect(badge).to_contain_text("Preview ViT-S/14", timeout=60_000)
-            expect(model).to_have_value(PREVIEW)
-            page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
-            settled(page)
-            assert len(asked) == 1
-            tab_to(page, "#model input")  # and back again, after it was left alone once
-            page.keyboard.press("Tab")
-            settled(page)
-            assert len(asked) == 1
-            choose_model(page, ["Home"])
-            expect(badge).to_contain_text("own.safetensors", timeout=60_000)
-            page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
-            settled(page)
-            assert len(asked) == 2
-            asked.clear()
+def test_enter_on_another_model_changes_it_once(page: Page, asked: Asked, own_model: Path) -> None:
+    badge, model = page.locator("#badge"), page.locator("#model input")
+    page.locator("#checkpoint input[type=file]").set_input_files(own_model)
+    expect(badge).to_contain_text("Your checkpoint", timeout=60_000)
+    settled(page)
+    asked.clear()
+    for way in (["Preview"], ["ArrowUp", "End", "ArrowUp", "ArrowDown"]):
+        choose_model(page, way)
+        expect(badge).to_contain_text("Preview ViT-S/14", timeout=60_000)
+        expect(model).to_have_value(PREVIEW)
+        page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
+        settled(page)
+        assert len(asked) == 1
+        tab_to(page, "#model input")  # and back again, after it was left alone once
+        page.keyboard.press("Tab")
+        settled(page)
+        assert len(asked) == 1
+        choose_model(page, ["Home"])
+        expect(badge).to_contain_text("Your checkpoint", timeout=60_000)
+        expect(model).to_have_value("own.safetensors (yours)")
+        page.wait_for_selector("[data-view=masks]:not([aria-busy])[data-ready]")
+        settled(page)
+        assert len(asked) == 2
+        asked.clear()
