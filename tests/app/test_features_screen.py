@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from page_modules import ask_page
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
@@ -42,6 +43,28 @@ def seen() -> Callable[[str], Inspection]:
     return look
 
 
+@pytest.fixture(scope="module")
+def page(visitors) -> Page:
+    """One page for all tests that say themselves where they begin; what its link says holds."""
+    extras = "features=depth&features.k=4&features.layer=4"
+    page = visitors(f"#screen=features&layer=3&row=4&col=9&head=2&{extras}")
+    wait(page, "s.mode === 'depth' && s.layer === 3 && s.row === 4 && s.col === 9")
+    return page
+
+
+def begin(page: Page, mode: str, **selected: int | None) -> None:
+    """Opens a way of looking at the sample with this selection, and the pointer out of the way."""
+    page.mouse.move(0, 0)
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    if "sample=cat.jpg" not in page.url:
+        page.click('#samples button[data-file="cat.jpg"]')
+        page.wait_for_function("location.hash.includes('sample=cat.jpg')")
+    page.click(f"{VIEW} [data-value={mode}]")
+    chosen = {"row": 3, "col": 4, "layer": 9, "head": None} | selected
+    ask_page(page, "page/selection.js", f"it.select({json.dumps(chosen)})")
+    wait(page, f"s.mode === '{mode}' && s.layer === {chosen['layer']}")
+
+
 def wait(page: Page, condition: str) -> None:
     """Until the state of the screen, `s`, is as wanted."""
     page.wait_for_function(
@@ -64,32 +87,9 @@ def point_at(page: Page, which: int, across: float, down: float) -> None:
     page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
 
 
-def test_the_workbench_colours_as_the_library_does(visitor, seen) -> None:
-    page = visitor("#screen=features&layer=9")
-    wait(page, "s.layer === 9 && s.config")
-    page.click(f"{WAY} .inside-more summary")
-    page.select_option(f"{WAY} select[aria-label=Red]", label="4")
-    wait(page, "s.config.components[0] === 4")
-    slider = page.locator(f"{WAY} input[aria-label=Threshold]")
-    slider.fill("0.5")
-    wait(page, "s.config.threshold === 0.5")
-    page.click(f"{WAY} button:has-text('Whiten')")
-    wait(page, "s.config.whiten")
-    changes = {"components": (4, 1, 2), "threshold": 0.5, "whiten": True}
-    wanted = features_scene(seen("cat.jpg"), 9, "paper", False, **changes)
-    off = numbers(page, "scores") - torch.tensor(wanted.scores).flatten()
-    assert off.abs().max() < 1e-2
-    assert torch.equal(numbers(page, "foreground"), torch.tensor(wanted.foreground).flatten().int())
-    more = page.locator(f"{WAY} .inside-more summary")
-    expect(more).to_contain_text("3 settings differ")
-    page.click(f"{VIEW} [data-value='all-patches']")
-    wait(page, "s.preset === 'all-patches' && !s.config.foreground")
-    expect(more, "another preset starts afresh").to_have_text("More")
-
-
-def test_through_depth_is_the_library_s_plays_to_the_end_and_is_saved(visitor, seen) -> None:
-    page = visitor("#screen=features&features=depth&layer=3&row=4&col=9&head=2")
-    wait(page, "s.mode === 'depth' && s.colours && s.layer === 3")
+def test_through_depth_is_the_library_s_plays_to_the_end_and_is_saved(page: Page, seen) -> None:
+    begin(page, "depth", layer=3, row=4, col=9, head=2)
+    wait(page, "s.colours && s.attention")
     scene = depth_scene(seen("cat.jpg"))
     off = numbers(page, "colours") - torch.tensor(scene.colours).flatten().int()
     assert off.abs().max() <= 1, "rounding"
@@ -113,10 +113,37 @@ def test_through_depth_is_the_library_s_plays_to_the_end_and_is_saved(visitor, s
         page.click(f"{WAY} button:has-text('Save film')")
     with Image.open(download.value.path()) as film:
         assert (film.format, film.size, film.n_frames) == ("GIF", (336, 224 + 20), 89)
+    page.click(f"{WAY} button:has-text('Swap foreground and background')")
+    wait(page, "!s.flip")
 
 
-def test_matches_with_a_second_picture(visitor, seen) -> None:
-    page = visitor("#screen=features&layer=10&features=pair&row=5&col=9")
+def test_the_workbench_colours_as_the_library_does(page: Page, seen) -> None:
+    begin(page, "colours")
+    wait(page, "s.config")
+    page.click(f"{WAY} .inside-more summary")
+    page.select_option(f"{WAY} select[aria-label=Red]", label="4")
+    wait(page, "s.config.components[0] === 4")
+    slider = page.locator(f"{WAY} input[aria-label=Threshold]")
+    slider.fill("0.5")
+    wait(page, "s.config.threshold === 0.5")
+    page.click(f"{WAY} button:has-text('Whiten')")
+    wait(page, "s.config.whiten")
+    changes = {"components": (4, 1, 2), "threshold": 0.5, "whiten": True}
+    wanted = features_scene(seen("cat.jpg"), 9, "paper", False, **changes)
+    off = numbers(page, "scores") - torch.tensor(wanted.scores).flatten()
+    assert off.abs().max() < 1e-2
+    assert torch.equal(numbers(page, "foreground"), torch.tensor(wanted.foreground).flatten().int())
+    more = page.locator(f"{WAY} .inside-more summary")
+    expect(more).to_contain_text("3 settings differ")
+    page.click(f"{VIEW} [data-value='all-patches']")
+    wait(page, "s.preset === 'all-patches' && !s.config.foreground")
+    expect(more, "another preset starts afresh").to_have_text("More")
+    page.click(f"{VIEW} [data-value='paper']")
+    wait(page, "s.preset === 'paper' && s.config.foreground")
+
+
+def test_matches_with_a_second_picture(page: Page, seen) -> None:
+    begin(page, "pair", layer=10, row=5, col=9)
     page.click(f"{WAY} .inside-samples button >> nth=1")
     wait(page, "s.forward && s.layer === 10")
     cat = seen("cat.jpg")
@@ -207,8 +234,7 @@ def turned_jpeg(path: Path) -> None:
 
 
 def large_png(path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (3300, 2800, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(path, compress_level=0)
+    Image.new("RGB", (2800, 3300), "teal").save(path, compress_level=0)
     assert path.stat().st_size > 25 * 2**20
 
 
@@ -260,8 +286,8 @@ def test_a_second_picture_that_cannot_be_shrunk_gets_our_words(
     expect(pairs.locator(f"{VIEW} .inside-problem")).to_contain_text(words)
 
 
-def test_clusters_and_map_are_linked(visitor, seen) -> None:
-    page = visitor("#screen=features&layer=8&features=map&features.k=4")
+def test_clusters_and_map_are_linked(page: Page, seen) -> None:
+    begin(page, "map", layer=8)
     wait(page, "s.mode === 'map' && s.k === 4 && s.places.length && !s.moving")
     found = kmeans(directions(seen("cat.jpg").patches(8)).numpy(), 4, 0)
     assert (numbers(page, "labels").numpy() == found.labels).mean() > 0.99
@@ -285,10 +311,12 @@ def test_clusters_and_map_are_linked(visitor, seen) -> None:
     point_at(page, 0, 0.5 / 24, 0.5 / 16)
     wait(page, "s.row === 0 && s.col === 0")
     assert f"cluster {int(labels[0])}, " in page.locator(f"{WAY} .inside-details").inner_text()
+    page.click(f"{WAY} [data-cluster='1']")
+    wait(page, "s.alone === null")
 
 
-def test_two_layers_side_by_side(visitor, seen) -> None:
-    page = visitor("#screen=features&layer=11&features=compare&features.layer=4")
+def test_two_layers_side_by_side(page: Page, seen) -> None:
+    begin(page, "compare", layer=11)
     wait(page, "s.mode === 'compare' && s.secondLayer === 4 && s.layer === 11")
     cat = seen("cat.jpg")
     assert state(page, "cka") == pytest.approx(
@@ -314,19 +342,13 @@ IN_PYTHON = {
 }
 
 
-@pytest.fixture(scope="module")
-def ninth(visitors) -> Page:
-    """One page for what is seen at layer 9, whichever way of looking is open."""
-    return visitors("#screen=features&layer=9&features.second=coffee.jpg&row=3&col=4")
-
-
 @pytest.mark.parametrize("way", ["colours", "pair", "map", "compare"])
 def test_the_python_of_every_way_runs(
-    ninth: Page, monkeypatch: pytest.MonkeyPatch, way: str
+    page: Page, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    page = ninth
-    page.click(f"{VIEW} [data-value={way}]")
-    wait(page, f"s.mode === '{way}' && s.layer === 9" + (" && s.forward" if way == "pair" else ""))
+    begin(page, way)
+    if way == "pair":
+        wait(page, "s.forward")
     shown = page.locator(f"{VIEW} .inside-code")
     if not shown.is_visible():
         page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
@@ -348,10 +370,10 @@ def test_the_python_of_every_way_runs(
         assert f"{state(page, 'cka'):.3f}" in f"{float(printed.getvalue().split()[1]):.3f}"
 
 
-def test_what_is_shown_and_taken_is_one_layer(visitor) -> None:
+def test_what_is_shown_and_taken_is_one_layer(page: Page) -> None:
     """While another layer is computed, the old one is dimmed, and files are of what is seen."""
-    page = visitor("#screen=features&layer=9&row=3&col=4")
-    wait(page, "s.layer === 9 && s.config")
+    begin(page, "colours")
+    wait(page, "s.config")
     held: list[Route] = []
     page.route(re.compile(r"/features/2\?"), lambda route: held.append(route))
     page.locator(f"{VIEW} .inside-ways input[type=range]").fill("2")
@@ -360,30 +382,30 @@ def test_what_is_shown_and_taken_is_one_layer(visitor) -> None:
     with page.expect_download() as download:
         page.locator(VIEW).get_by_role("button", name="NPZ", exact=True).click()
     assert "/features/9?" in download.value.url
-    page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
     code = page.locator(f"{VIEW} .inside-code")
+    if not code.is_visible():
+        page.locator(VIEW).get_by_role("button", name="Python", exact=True).click()
     assert "layer=9" in code.inner_text()
     for route in held:
         route.continue_()
+    page.unroute_all()
     wait(page, "s.layer === 2")
     page.wait_for_selector(f"{WAY}[aria-busy=false]:not(.inside-late)")
     assert "layer=2" in code.inner_text()
 
 
-def test_explained_variance_is_a_chart(ninth: Page, seen) -> None:
-    page = ninth
-    page.click(f"{VIEW} [data-value=colours]")
-    wait(page, "s.mode === 'colours' && s.layer === 9 && s.ratio")
+def test_explained_variance_is_a_chart(page: Page, seen) -> None:
+    begin(page, "colours")
+    wait(page, "s.ratio")
     page.wait_for_selector(f"{WAY} .inside-variance[data-drawn]")
     heights = page.evaluate(f"document.querySelector('{WAY} .inside-variance').data[0].y")
     wanted = 100 * torch.tensor(features_scene(seen("cat.jpg"), 9, "paper", False).ratio)
     torch.testing.assert_close(torch.tensor(heights), wanted, atol=0.1, rtol=0)
 
 
-def test_clusters_are_one_stop_of_the_tab_key(ninth: Page) -> None:
-    page = ninth
-    page.click(f"{VIEW} [data-value=map]")
-    wait(page, "s.mode === 'map' && s.labels")
+def test_clusters_are_one_stop_of_the_tab_key(page: Page) -> None:
+    begin(page, "map")
+    wait(page, "s.labels")
     chips = page.locator(f"{WAY} .inside-chips button")
     stops = chips.evaluate_all("(all) => all.filter((one) => one.tabIndex === 0).length")
     assert stops == 1
@@ -393,8 +415,9 @@ def test_clusters_are_one_stop_of_the_tab_key(ninth: Page) -> None:
     wait(page, "s.alone === 1")
 
 
-def test_a_telephone_shows_what_a_touch_did(visitor) -> None:
-    page = visitor("#screen=features&layer=9", width=390)
+def test_a_telephone_shows_what_a_touch_did(page: Page) -> None:
+    begin(page, "colours")
+    page.set_viewport_size({"width": 390, "height": 1000})
     for way in ("colours", "map"):
         page.click(f"{VIEW} [data-value={way}]")
         wait(page, f"s.mode === '{way}' && s.layer === 9")
@@ -407,9 +430,11 @@ def test_a_telephone_shows_what_a_touch_did(visitor) -> None:
         )
 
 
-def test_a_tall_picture_leaves_the_controls_in_sight(visitor) -> None:
-    page = visitor("#screen=features&layer=9&sample=photographer.jpg")
-    wait(page, "s.layer === 9 && s.config")
+def test_a_tall_picture_leaves_the_controls_in_sight(page: Page) -> None:
+    begin(page, "colours")
+    key = state(page, "key")
+    page.click('#samples button[data-file="photographer.jpg"]')
+    wait(page, f"s.key !== '{key}' && s.config")
     for way in ("colours", "map"):
         page.click(f"{VIEW} [data-value={way}]")
         wait(page, f"s.mode === '{way}' && s.layer === 9")
