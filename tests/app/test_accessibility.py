@@ -1,4 +1,5 @@
-"""Every screen in the rules of axe-core, light and dark: nothing serious, nothing critical."""
+"""Every screen, light and dark: nothing serious or critical in the rules of axe-core, no key in
+place of its words, and nothing that goes on drawing while nobody touches it."""
 
 import re
 from collections.abc import Callable
@@ -43,9 +44,24 @@ def untranslated(page: Page) -> list[str]:
     return [text for text in said if translated().search(text)]
 
 
+COUNT_FRAMES = """
+    window.lastFrame = 0;
+    const request = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (draw) => {
+        window.lastFrame = performance.now();
+        return request(draw);
+    };
+"""
+
+
 @pytest.fixture(scope="module")
 def page(visitors: Callable[..., Page]) -> Page:
-    return visitors("#row=5&col=9&head=2")
+    """One page, which also gets screens ready before they are opened."""
+    return visitors(
+        "#row=5&col=9&head=2",
+        ahead=True,
+        prepare=lambda page: page.add_init_script(COUNT_FRAMES),
+    )
 
 
 def paint(page: Page, theme: str) -> None:
@@ -108,6 +124,13 @@ def screen_parts(page: Page, view: str) -> None:
     page.focus(f'{view} [data-place="head:3.2"]')
 
 
+def come_to_rest(page: Page) -> None:
+    """Until whatever draws frame after frame, ours or Gradio's, has ended."""
+    assert page.evaluate("window.lastFrame") > 0, "frames are counted"
+    # Not by frames, which would be counted.
+    page.wait_for_function("performance.now() - window.lastFrame > 300", polling=200)
+
+
 OPENED = {"ends": hold_two_ends, "screening": screen_parts}
 
 
@@ -115,6 +138,7 @@ OPENED = {"ends": hold_two_ends, "screening": screen_parts}
 def test_a_screen_in_light_and_dark(page: Page, screen: str, part: str) -> None:
     paint(page, "light")
     turn_to(page, screen, part)
+    come_to_rest(page)
     assert faults(page, f"#screen-{screen}") == []
     assert untranslated(page) == []
     paint(page, "dark")  # only colours differ; charts are drawn anew

@@ -372,28 +372,6 @@ def test_a_first_visit_is_light_and_asks_nobody_else(visitor: Callable[..., Page
     assert sum(weights) <= 2e6, f"{sum(weights) / 1e6:.2f} MB"
 
 
-COUNT_FRAMES = """
-    window.lastFrame = 0;
-    const request = window.requestAnimationFrame.bind(window);
-    window.requestAnimationFrame = (draw) => {
-        window.lastFrame = performance.now();
-        return request(draw);
-    };
-"""
-
-
-def test_a_page_that_nobody_touches_draws_nothing(visitor: Callable[..., Page]) -> None:
-    """Whatever draws frame after frame, ours or Gradio's, comes to rest."""
-    page = visitor(ahead=True, prepare=lambda page: page.add_init_script(COUNT_FRAMES))
-    tabs = page.locator(".inside-strip [role=tab]")
-    for tab in tabs.evaluate_all("(tabs) => tabs.map((tab) => tab.id)"):
-        page.click(f"#{tab}")
-        page.wait_for_selector(".inside-screen.open .inside-view[data-ready]")
-        # Not by frames, which would be counted.
-        page.wait_for_function("performance.now() - window.lastFrame > 300", polling=200)
-    assert page.evaluate("window.lastFrame") > 0, "frames are counted"
-
-
 def test_screens_get_ready_before_they_open_unless_the_browser_saves_data(
     visitor: Callable[..., Page],
 ) -> None:
