@@ -4,15 +4,13 @@ import base64
 import importlib.util
 import io
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
+from forked import Program, run_script
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,17 +23,11 @@ LARGEST = 900_000  # bytes of the notebook
 
 def run(folder: Path, script: str, *words: str) -> str:
     """What a script prints, run in an empty folder that nothing of this machine reaches into."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "INSIDE_DINOV2_HOME": str(folder / "home")}
-    done = subprocess.run(
-        [sys.executable, str(EXAMPLES / script), *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    home = {"INSIDE_DINOV2_HOME": str(folder / "home")}
+    process = Program(run_script, EXAMPLES / script, words, folder, home)
+    out, err = process.communicate(timeout=200)
+    assert process.returncode == 0, err
+    return out
 
 
 def test_three_short_scripts_that_say_what_they_do() -> None:

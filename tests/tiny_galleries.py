@@ -1,16 +1,14 @@
 """The smallest labelled sets, models and galleries that several test files share."""
 
-import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from forked import Program
 from tiny_models import tiny_vit
 from tiny_runs import coloured, files, picture
 
@@ -92,19 +90,7 @@ def build_gallery(data: Path | str, folder: Path, weights: Path, **options: obje
     return folder
 
 
-def command(words: Sequence[str], home: Path) -> subprocess.Popen[str]:
-    """`python -m dino_core WORDS` in a process of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "dino_core", *words],
-        env={**os.environ, "INSIDE_DINOV2_HOME": str(home), "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-
-
-def kill_when(process: subprocess.Popen[str], far_enough: Callable[[], bool]) -> None:
+def kill_when(process: Program, far_enough: Callable[[], bool]) -> None:
     """SIGKILL as soon as it is far enough. Fails when it ends before."""
     stop = time.monotonic() + 60
     while not far_enough():

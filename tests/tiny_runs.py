@@ -208,36 +208,6 @@ def limited_run(folder: str, chosen: Setup, largest_file: int) -> None:
         sys.exit(exit_code(error))
 
 
-def together(target: Callable[..., None], *arguments: Any, world: int = 2) -> None:
-    """target(*arguments, rank, world, port) in processes that find each other at the port."""
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    ranks = range(world)
-    children = [
-        processes().Process(target=target, args=(*arguments, rank, world, port)) for rank in ranks
-    ]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(100)
-    codes = [child.exitcode for child in children]
-    for child in children:
-        child.kill()  # one that waits for another that failed
-    assert codes == [0] * world
-
-
-def processes() -> Any:
-    """Processes that start at once, from a server that has imported torch already."""
-    import multiprocessing
-
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["dino_core.runs.pretraining", "torch.distributed.fsdp"])
-    return context
-
-
 def noted_run(
     folder: Path, preset: str, batch: int, kind: str = "pretraining", **more: Any
 ) -> Path:

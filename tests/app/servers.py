@@ -1,26 +1,22 @@
 """The real server as a process of its own: a program, or a fork of one that is prepared."""
 
 import json
-import multiprocessing
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Protocol
 
 import psutil
 import pytest
 from filelock import FileLock
+from forked import ROOT, Fork, free_port, said_to
 
-ROOT = Path(__file__).resolve().parents[2]
-FORKING = multiprocessing.get_context("forkserver")
+__all__ = ["free_port", "launch", "serving", "shared"]
 
 
 class Process(Protocol):
@@ -40,37 +36,6 @@ class Process(Protocol):
     def send_signal(self, sig: int) -> None: ...
 
 
-class Fork:
-    """A fork of the prepared process, handled as a program is."""
-
-    def __init__(self, process: ForkServerProcess) -> None:
-        self.process = process
-        self.kill, self.terminate = process.kill, process.terminate
-
-    @property
-    def pid(self) -> int | None:
-        return self.process.pid
-
-    def wait(self, timeout: float | None = None) -> int:
-        self.process.join(timeout)
-        if self.process.exitcode is None:
-            raise TimeoutError(f"The server has not ended in {timeout} s.")
-        return self.process.exitcode
-
-    def poll(self) -> int | None:
-        return self.process.exitcode
-
-    def send_signal(self, sig: int) -> None:
-        assert self.process.pid is not None
-        os.kill(self.process.pid, signal.Signals(sig))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 def environment(home: Path) -> dict[str, str]:
     """All files of a server in a folder of its own."""
     return {
@@ -86,9 +51,7 @@ def serve(home: Path, words: list[str]) -> None:
     """In the fork: what `python -m app` does, with what it says in the file log.txt."""
     from app.__main__ import main
 
-    with (home / "log.txt").open("wb") as log:
-        for stream in (1, 2):
-            os.dup2(log.fileno(), stream)
+    said_to(home / "log.txt", home / "log.txt")
     os.environ.update(environment(home))
     os.chdir(ROOT)
     sys.exit(main(words))
@@ -107,11 +70,9 @@ def start_program(home: Path, words: list[str]) -> Process:
 
 
 def start_fork(home: Path, words: list[str]) -> Process:
-    """The same in a process that has imported everything (`tests/app/prepared.py`)."""
-    FORKING.set_forkserver_preload(["tests.app.prepared"])
-    process = FORKING.Process(target=serve, args=(home, words))
-    process.start()
-    return Fork(process)
+    """The same in a process that has imported everything."""
+    (home / "log.txt").write_text("")
+    return Fork(serve, home, words)
 
 
 def launch(home: Path, port: int, *options: str, program: bool = False) -> Process:

@@ -9,14 +9,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from forked import command
 from tiny_galleries import labelled_folder, tiny_weights
 from tiny_runs import noise_folder
 
 import dino_core.step.loss_inspection  # noqa: F401  (imported now, it keeps what a test replaces)
-from dino_core import account, jobs
+from dino_core import account, interruption, jobs
 from dino_core.__main__ import main
 from dino_core.gallery.folder import GalleryFolder
 from dino_core.runs.checkpoints import steps_in
@@ -28,27 +30,19 @@ ROOT = Path(__file__).parents[2]
 CAT = str(ROOT / "static" / "samples" / "cat.jpg")
 
 
-def start(program: list[str], *words: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, *program, *words],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-
-
 # --- Ctrl-C
+
+
+def patient() -> None:
+    """A step may take as long as it wants after Ctrl-C, on whatever machine."""
+    jobs.GRACE = interruption.LIMIT_OF_JOBS = 60
 
 
 @pytest.mark.slow
 def test_ctrl_c_ends_a_run_with_a_checkpoint(tmp_path: Path) -> None:
     data, run = noise_folder(tmp_path / "data"), tmp_path / "run"
     options = ["--data", str(data), "--steps", "100000", "--batch", "2", "--run", str(run)]
-    patient = "import sys; from dino_core import jobs; jobs.GRACE = 60; "
-    patient += "from dino_core.__main__ import main; sys.exit(main())"
-    process = start(["-c", patient], "train", *options)
+    process = command(["train", *options, "--threads", "1"], before=patient)
     try:
         for _ in range(6000):
             if len(read_metrics(run)) > 2 or process.poll() is not None:
@@ -96,32 +90,28 @@ def test_a_checkpoint_that_is_being_written_is_waited_for(
             signal.raise_signal(signal.SIGINT)
 
 
+def deaf_at_work() -> None:
+    import dino_core.gallery.build as build
+
+    def deaf(*_: object) -> None:
+        print("at work", flush=True)
+        while True:
+            with suppress(BaseException):
+                time.sleep(60)
+
+    build.make_the_rest = deaf
+
+
 @pytest.mark.slow
 def test_ctrl_c_ends_a_gallery_whatever_it_computes(tmp_path: Path) -> None:
     """In a process, whose map takes for ever and hears nothing."""
     weights = tiny_weights(tmp_path)
     data, folder = labelled_folder(tmp_path / "data", 3), tmp_path / "gallery"
-    code = f"""
-import sys, time
-import dino_core.gallery.build as build
-def deaf(store, linger):
-    print("at work", flush=True)
-    while True:
-        try:
-            time.sleep(60)
-        except BaseException:
-            pass
-build.make_the_rest = deaf
-from dino_core.__main__ import main
-sys.exit(main(["gallery", {str(data)!r}, "--output", {str(folder)!r}, "--weights",
-               {str(weights)!r}, "--size", "28"]))
-"""
-    process = subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True
-    )
+    words = ["gallery", data, "--output", folder, "--weights", weights, "--size", "28"]
+    process = command([*map(str, words)], before=deaf_at_work)
     try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "at work\n"
+        while process.poll() is None and "at work\n" not in process.out.read_text():
+            time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == INTERRUPTED
     finally:
@@ -135,7 +125,13 @@ sys.exit(main(["gallery", {str(data)!r}, "--output", {str(folder)!r}, "--weights
 
 def test_a_closed_pipe_is_silent() -> None:
     for words in (["models"], ["--help"], ["train", "--help"]):
-        process = start(["-m", "dino_core"], *words)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dino_core", *words],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         assert process.stdout is not None
         assert process.stderr is not None
         process.stdout.close()

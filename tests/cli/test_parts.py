@@ -2,12 +2,8 @@
 
 import argparse
 import json
-import os
 import random
 import re
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -15,8 +11,8 @@ from pathlib import Path
 
 import pyarrow.parquet as parquet
 import pytest
+from forked import Program, command, free_port
 from sharded import sharded
-from tiny_galleries import ROOT
 from tiny_runs import coloured
 
 from dino_core.__main__ import main
@@ -36,27 +32,14 @@ def words(weights: Path, tmp_path: Path) -> list[str]:
     return ["embed", str(data), *tiny, "--output"]
 
 
-def processes(words: Sequence[str], home: Path, world: int) -> list[subprocess.Popen[str]]:
+def processes(words: Sequence[str], home: Path, world: int) -> list[Program]:
     """The command as torchrun would start it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    found = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    common = {"INSIDE_DINOV2_HOME": str(home), "OMP_NUM_THREADS": "1", **found}
-    return [
-        subprocess.Popen(
-            [sys.executable, "-m", "dino_core", *words],
-            env={**os.environ, **common, "RANK": str(rank)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for rank in range(world)
-    ]
+    found = {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    common = {"INSIDE_DINOV2_HOME": str(home), **found}
+    return [command(words, {**common, "RANK": str(rank)}) for rank in range(world)]
 
 
-def ends(children: Sequence[subprocess.Popen[str]]) -> list[tuple[str, str]]:
+def ends(children: Sequence[Program]) -> list[tuple[str, str]]:
     """(standard output, standard error) of each."""
     said = [child.communicate(timeout=240) for child in children]
     assert [child.returncode for child in children] == [0] * len(children), said

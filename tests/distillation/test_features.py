@@ -9,9 +9,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from forked import Fork, together
 from tiny_distillations import FOLLOW, RUN, distil_there, maker, setup
 from tiny_models import tiny_vit
-from tiny_runs import coloured, files, final, losses, processes, step_lines, together
+from tiny_runs import coloured, files, final, losses, step_lines
 
 from dino_core.datasets import find_pictures
 from dino_core.distillation import features
@@ -156,8 +157,7 @@ def test_killed_at_any_moment_and_resumed_is_the_same_bit_for_bit(
     monkeypatch.setenv("INSIDE_DINOV2_HOME", str(tmp_path / "another-home"))
     chosen: object = setup(data, teacher, config)
     for deadline in (3, 8, 15):
-        child = processes().Process(target=distil_there, args=(str(run), chosen))
-        child.start()
+        child = Fork(distil_there, str(run), chosen).process
         while len(read_metrics(run)) < deadline and child.is_alive():
             time.sleep(0.01)
         os.kill(child.pid, signal.SIGKILL)

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from forked import together
 from safetensors.torch import save_file
 from tiny_distillations import distil_there, found, setup
-from tiny_runs import TRAIN, differing_pair, files, final, longer, losses, picture, together
+from tiny_runs import TRAIN, differing_pair, files, final, longer, losses, picture
 
 from dino_core.distillation.heads import begin, load_teacher, with_heads_of
 from dino_core.distillation.run import distil

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from forked import command
 from PIL import Image
 from sharded import picture_table, sharded
 from tiny_galleries import (
     arrays_of,
     build_gallery,
-    command,
     kill_when,
     labelled_folder,
     mixed_folder,
@@ -175,7 +175,7 @@ def test_a_killed_process_goes_on(weights: Path, tmp_path: Path) -> None:
     whole = build_gallery(data, tmp_path / "whole", weights)
     folder = tmp_path / "killed"
     words = ["gallery", str(data), "--output", str(folder), "--weights", str(weights)]
-    process = command([*words, "--size", "28"], tmp_path / "home")
+    process = command([*words, "--size", "28"], {"INSIDE_DINOV2_HOME": str(tmp_path / "home")})
 
     def rows() -> int:
         try:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from forked import Fork, together
 from sharded import picture_table, tarred
 from tiny_runs import (
     RUN,
@@ -22,11 +23,9 @@ from tiny_runs import (
     losses,
     noise_folder,
     picture,
-    processes,
     run_there,
     setup,
     step_lines,
-    together,
 )
 
 from dino_core.datasets import places
@@ -155,13 +154,12 @@ def test_resumed_on_shards_is_the_same_bit_for_bit(tmp_path, monkeypatch, kind):
 def test_killed_at_any_moment_and_resumed_is_the_same_bit_for_bit(tmp_path, data):
     config = longer(30, checkpoint_every=1)
     train(tmp_path / "whole", setup(data, config))
-    context, broken = processes(), tmp_path / "broken"
+    broken = tmp_path / "broken"
     chance = random.Random(5)
     partial_seen = kills = 0
     for attempt in range(30):
         chosen = setup(data, config) if not (broken / "config.json").exists() else None
-        process = context.Process(target=run_there, args=(str(broken), chosen))
-        process.start()
+        process = Fork(run_there, str(broken), chosen).process
         # Every other time in the middle of writing a checkpoint, else anywhere.
         wanted = 1 if attempt % 2 else chance.randrange(2, 8)
         done = len(read_metrics(broken))
@@ -212,8 +210,7 @@ def test_without_any_whole_checkpoint_it_does_not_start_over_in_silence(tmp_path
 @pytest.mark.slow
 def test_pause_resume_and_stop_from_outside(tmp_path, data):
     run = tmp_path / "run"
-    process = processes().Process(target=run_there, args=(str(run), setup(data, longer(100000))))
-    process.start()
+    process = Fork(run_there, str(run), setup(data, longer(100000))).process
 
     def until(*states):
         for _ in range(2000):
@@ -249,8 +246,7 @@ def test_pause_resume_and_stop_from_outside(tmp_path, data):
 @pytest.mark.slow
 def test_a_polite_kill_stops_with_a_checkpoint(tmp_path, data):
     run = tmp_path / "run"
-    process = processes().Process(target=run_there, args=(str(run), setup(data, longer(100000))))
-    process.start()
+    process = Fork(run_there, str(run), setup(data, longer(100000))).process
     while len(read_metrics(run)) < 3 and process.is_alive():
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGTERM)
@@ -264,8 +260,7 @@ def test_a_polite_kill_stops_with_a_checkpoint(tmp_path, data):
 def test_a_full_disk_is_said_and_older_checkpoints_stay(tmp_path, data):
     """No file may grow past 40 KB: a checkpoint has more."""
     run = tmp_path / "run"
-    process = processes().Process(target=limited_run, args=(str(run), setup(data), 40_000))
-    process.start()
+    process = Fork(limited_run, str(run), setup(data), 40_000).process
     process.join(60)
     assert process.exitcode == DISK_FULL
     state = read_state(run)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from forked import together
 from safetensors import safe_open
 from safetensors.torch import load_file
 from tiny_runs import (
@@ -22,7 +23,6 @@ from tiny_runs import (
     run_there,
     setup,
     step_lines,
-    together,
 )
 
 from dino_core.runs import pretraining

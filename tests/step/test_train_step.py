@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
+from forked import together
 from safetensors.torch import load_file, save_file
 
 from dino_core.config import (
@@ -348,9 +348,11 @@ TWO = replace(
 )
 
 
-def one_of_two(rank, folder):
+def one_of_two(folder, rank, world, port):
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    dist.init_process_group(
+        "gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=world
+    )
     pair, optimiser, centers = make(TWO)
     train_step(pair, halves()[rank], optimiser, VALUES, TWO, centers, group=dist.group.WORLD)
     grads = {n: p.grad for n, p in pair.student.named_parameters()}
@@ -364,7 +366,7 @@ def halves():
 
 @pytest.mark.slow
 def test_two_processes_make_the_step_of_one_with_all_pictures(tmp_path):
-    mp.spawn(one_of_two, args=(str(tmp_path),), nprocs=2)
+    together(one_of_two, str(tmp_path))
     a, b = halves()
 
     def joined(name):
