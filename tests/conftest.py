@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import gc
 import os
 import sys
 from collections import Counter
@@ -15,12 +16,20 @@ sys.dont_write_bytecode = False
 os.environ["HF_HUB_OFFLINE"] = "1"  # before a peer is imported: no test reaches for the network
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["NUMBA_OPT"] = "1"  # it compiles longer than it computes; the numbers are the same
+gc.set_threshold(50_000, 20, 20)  # what is imported is no garbage: it is looked through less
 # What one process does after the other. Both need what pynndescent compiles for half a minute in
 # every process; both have jobs of the server that all processes share, which does one at a time.
 TOGETHER = {
     "tests/test_docs": "analysis/test_approximate",
     "app/test_gallery_screen": "app/test_training_screen",
 }
+
+
+def pytest_collection_finish() -> None:
+    """What stays until the end is not looked through again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:

@@ -4,7 +4,10 @@ import base64
 import importlib.util
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -21,10 +24,22 @@ LONGEST = 40  # lines of a script
 LARGEST = 900_000  # bytes of the notebook
 
 
-def run(folder: Path, script: str, *words: str) -> str:
-    """What a script prints, run in an empty folder that nothing of this machine reaches into."""
-    home = {"INSIDE_DINOV2_HOME": str(folder / "home")}
-    process = Program(run_script, EXAMPLES / script, words, folder, home)
+def run(folder: Path, script: str, *words: str, program: bool = False) -> str:
+    """What a script prints, run in an empty folder that nothing of this machine reaches into.
+
+    `program`: as people start it, not in a fork of a process that has imported PyTorch.
+    """
+    path, home = EXAMPLES / script, {"INSIDE_DINOV2_HOME": str(folder / "home")}
+    if program:
+        return subprocess.run(
+            [sys.executable, str(path), *words],
+            cwd=folder,
+            env=os.environ | {"PYTHONPATH": str(ROOT), **home},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout
+    process = Program(run_script, path, words, folder, home)
     out, err = process.communicate(timeout=200)
     assert process.returncode == 0, err
     return out
@@ -45,7 +60,7 @@ def test_three_short_scripts_that_say_what_they_do() -> None:
 @pytest.mark.slow
 def test_attention_of_a_picture(tmp_path: Path) -> None:
     Image.new("RGB", (300, 280), (200, 90, 20)).save(tmp_path / "mine.png")
-    said = run(tmp_path, "attention_of_a_picture.py", "mine.png", "mine.svg")
+    said = run(tmp_path, "attention_of_a_picture.py", "mine.png", "mine.svg", program=True)
     assert "16 x 17 patches of 14 px" in said
     assert len(re.findall(r"head \d: most to patch \(\d+, \d+\), entropy [\d.]+ nats", said)) == 6
     assert "query: patch 5,8" in (tmp_path / "mine.svg").read_text(encoding="utf-8")
