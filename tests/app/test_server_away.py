@@ -239,6 +239,7 @@ def test_a_request_under_way_is_answered_by_the_next_server(
         page.locator("#size label").nth(2).click()
     with away(mortal):
         expect_one_sentence(page)
+        assert "size=518" not in page.url, "it was under way"
     page.wait_for_function("location.hash.includes('size=518')", timeout=LONG)
     settle(page)
     shown = state(page)
