@@ -1,6 +1,7 @@
 """A checkpoint brought to the page in a browser: opened, compared, refused, reloaded, removed."""
 
 import time
+from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from dino_core.weights import save_backbone
 
 pytestmark = pytest.mark.browser
 Shown = Callable[[Page, str], dict]
-DROP = """([name, bytes, place]) => {
+DROP = """([name, letters, place]) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([Uint8Array.from(bytes)], name));
+    const bytes = Uint8Array.from(atob(letters), (letter) => letter.charCodeAt(0));
+    transfer.items.add(new File([bytes], name));
     const node = document.querySelector(place);
     for (const kind of ["dragenter", "dragover", "drop"])
         node.dispatchEvent(new DragEvent(kind, {
@@ -35,6 +37,11 @@ def page(visitors: Callable[..., Page]) -> Page:
     return visitors(strict=False)  # a refusal is an answer of 422, which a browser's console names
 
 
+def drop(page: Page, name: str, content: bytes, place: str) -> None:
+    """A file that somebody drops on a part of the page."""
+    page.evaluate(DROP, [name, b64encode(content).decode(), place])
+
+
 def wait_for(page: Page, view: str, words: str) -> None:
     page.wait_for_function(
         f"(() => {{ const it = document.querySelector('[data-view={view}]')?.inside;"
@@ -47,13 +54,13 @@ def test_a_dropped_checkpoint_is_a_model_like_any_other(
     page: Page, weights: Path, shown: Shown
 ) -> None:
     before = shown(page, "attention")["key"]
-    page.evaluate(DROP, ["odd.pth", list(b"nothing but words"), "#picture"])
+    drop(page, "odd.pth", b"nothing but words", "#picture")
     refused = page.locator("#checkpoint [role=alert]")
     expect(refused).to_contain_text("odd.pth is no checkpoint.")
     assert shown(page, "attention")["key"] == before, "what is shown stays"
     assert "Preview" in page.locator("#model input").input_value()
 
-    page.evaluate(DROP, [weights.name, list(weights.read_bytes()), "#model"])
+    drop(page, weights.name, weights.read_bytes(), "#model")
     wait_for(page, "attention", f"it.key !== '{before}' && it.layer === 1")
     expect(page.locator("#model input")).to_have_value("mine.safetensors (yours)")
     expect(refused).to_have_count(0)
@@ -105,7 +112,7 @@ def test_what_it_does_not_tell_is_asked_and_it_is_not_sent_again(
     torch.save(tiny_vit().state_dict(), tmp_path / "silent.pth")
     sent: list[str] = []
     page.on("request", lambda asked: sent.append(asked.url) if asked.method == "POST" else None)
-    page.evaluate(DROP, ["silent.pth", list((tmp_path / "silent.pth").read_bytes()), "#model"])
+    drop(page, "silent.pth", (tmp_path / "silent.pth").read_bytes(), "#model")
     question = page.locator("#checkpoint .inside-question")
     expect(question).to_contain_text("The number of heads cannot be read off weights of width 48.")
     heads = question.get_by_label("Attention heads")
@@ -134,8 +141,8 @@ def test_a_classifier_beside_the_backbone_is_tried(page: Page, tmp_path: Path) -
     save_classifier(made, tmp_path / "named.safetensors", "a test")
     tried = page.get_by_role("button", name="Try its classifier")
     expect(tried).to_be_hidden()
-    content = list((tmp_path / "named.safetensors").read_bytes())
-    page.evaluate(DROP, ["named.safetensors", content, "#model"])
+    content = (tmp_path / "named.safetensors").read_bytes()
+    drop(page, "named.safetensors", content, "#model")
     expect(page.locator("#model input")).to_have_value("named.safetensors (yours)")
     tried.click()
     trial = page.locator("[data-view=training] .inside-try:visible")
@@ -145,9 +152,7 @@ def test_a_classifier_beside_the_backbone_is_tried(page: Page, tmp_path: Path) -
     expect(trial.locator(".inside-classes")).to_contain_text(markup)
     expect(trial.locator("tbody")).to_contain_text("16 patches")
     expect(trial).to_contain_text("no nearest can be named")
-    page.evaluate(
-        DROP, ["one.png", list(picture(3)), "[data-view=training] .inside-try:not([hidden])"]
-    )
+    drop(page, "one.png", picture(3), "[data-view=training] .inside-try:not([hidden])")
     expect(trial.locator(".inside-thumbs figcaption")).to_contain_text("%")
 
 
@@ -161,7 +166,7 @@ def test_a_map_of_many_pictures_is_made_with_it(page: Page, tmp_path: Path) -> N
     view.get_by_label("Model", exact=True).select_option(label="silent.pth (yours)")
     view.get_by_label("Input size", exact=True).select_option("98")
     path = zipped(tmp_path / "few.zip", {f"{i}.png": picture(i) for i in range(5)})
-    page.evaluate(DROP, [path.name, list(path.read_bytes()), "[data-view=gallery]"])
+    drop(page, path.name, path.read_bytes(), "[data-view=gallery]")
     wait_for(page, "gallery", "it.gallery !== 'samples' && it.seen && it.count === 5")
     wait_for(page, "gallery", "it.made[1] === 1 && it.near.neighbours")  # of two layers the last
     name = page.evaluate("document.querySelector('[data-view=gallery]').inside.gallery")

@@ -98,8 +98,10 @@ def test_through_depth_is_the_library_s_plays_to_the_end_and_is_saved(page: Page
     torch.testing.assert_close(
         numbers(page, "attention"), torch.tensor(shares).flatten(), atol=1e-3, rtol=0
     )
+    ask_page(page, "page/selection.js", "it.select({ layer: 9 })")
+    wait(page, "s.layer === 9")
     page.click(f"{WAY} button:has-text('Play through the layers')")
-    wait(page, "s.at !== null && s.at > 3 && s.at % 1 !== 0")
+    wait(page, "s.at !== null && s.at > 9 && s.at % 1 !== 0")
     wait(page, "s.at === null && s.layer === 11")
 
     page.click(f"{WAY} button:has-text('Swap foreground and background')")
