@@ -14,7 +14,7 @@ export async function snapshotOf(node) {
     hidden = [...node.querySelectorAll("*")].map((one) => one.scrollWidth - one.clientWidth),
     beside = Math.max(0, ...hidden); // what can only be scrolled to is shown as well
   const [w, h] = [Math.ceil(width + beside) + 2 * EDGE, Math.ceil(height) + 2 * EDGE];
-  const copy = await copyOf(node);
+  const copy = await copyOf(node, looksOf(node));
   copy.style.margin = "0";
   copy.style.width = `${Math.ceil(width)}px`;
   const body = el("div", {}, copy),
@@ -38,18 +38,27 @@ async function loaded(url) {
 }
 
 /**
+ * The names of what an element looks like, the same ones for every element; without the variables
+ * that it was computed from, which are more than half of them.
+ *
+ * @param {Element} node
+ */
+const looksOf = (node) => [...getComputedStyle(node)].filter((name) => !name.startsWith("--"));
+
+/**
  * The same once more, with its looks written on it.
  *
  * @param {Element} node
+ * @param {string[]} names of its looks
  * @returns {Promise<HTMLElement | SVGElement>}
  */
-async function copyOf(node) {
+async function copyOf(node, names) {
   const pixels = await pixelsOf(node);
   const copy = /** @type {HTMLElement | SVGElement} */ (pixels ?? node.cloneNode(false));
   const looks = getComputedStyle(node);
   copy.setAttribute(
     "style",
-    [...looks].map((name) => `${name}:${looks.getPropertyValue(name)}`).join(";"),
+    names.map((name) => `${name}:${looks.getPropertyValue(name)}`).join(";"),
   );
   if (/auto|scroll/.test(looks.overflow)) copy.style.overflow = "visible";
   if (copy instanceof HTMLElement) copy.removeAttribute("id"); // a drawing's parts name each other
@@ -57,7 +66,7 @@ async function copyOf(node) {
   if (pixels) return copy;
   for (const child of node.childNodes)
     if (child instanceof Element) {
-      if (getComputedStyle(child).display !== "none") copy.append(await copyOf(child));
+      if (getComputedStyle(child).display !== "none") copy.append(await copyOf(child, names));
     } else if (child instanceof Text) copy.append(child.data);
   return copy;
 }
