@@ -31,6 +31,8 @@ from dino_core.runs.folder import read_metrics, read_state, request_action
 from dino_core.runs.presets import with_batch
 from dino_core.runs.pretraining import train
 
+FOUR = longer(4)
+
 
 @pytest.fixture
 def data(tmp_path):
@@ -147,18 +149,18 @@ def assert_same_files(one, two):
     "config",
     [
         # Drop path leaves blocks by another door than `forward`; one head for all that is asked.
-        with_batch(replace(RUN, train=replace(TRAIN, ibot_head=None)), 8, accumulate=2),
+        with_batch(replace(FOUR, train=replace(FOUR.train, ibot_head=None)), 8, accumulate=2),
         # What moves changes on the way: first the heads, then the last block with them.
-        replace(RUN, trainable_blocks=1, head_warmup=0.5, backbone_rate=0.5),
+        replace(FOUR, trainable_blocks=1, head_warmup=0.5, backbone_rate=0.5),
     ],
 )
 def test_two_processes_with_shards_or_with_whole_models_make_the_same(tmp_path, data, config):
     """With drop path, KoLeo and uneven masks, which make two processes differ from one."""
-    chosen = setup(data, replace(config, checkpoint_every=8, milestones=1))
+    chosen = setup(data, replace(config, checkpoint_every=4, milestones=1))
     whole, shards = tmp_path / "whole", tmp_path / "shards"
     together(run_there, str(whole), chosen)
     together(tried_run, str(shards), replace(chosen, shard=True), {})
-    compare(whole, shards, 8)
+    compare(whole, shards, 4)
 
 
 @pytest.mark.slow
