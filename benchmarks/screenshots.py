@@ -65,6 +65,8 @@ def take(browser: Browser, url: str, link: str, theme: str, width: int, file: Pa
     page.goto(f"{url}/?__theme={theme}#{link}")
     page.wait_for_function(SETTLED, timeout=120_000)
     page.wait_for_timeout(2500)  # drawings that follow the last answer; nothing announces them
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")  # charts below the window, as on paper
+    page.wait_for_timeout(1000)
     page.screenshot(path=file, full_page=True, animations="disabled")
     page.close()
     print(file, flush=True)

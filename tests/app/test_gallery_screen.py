@@ -327,6 +327,7 @@ def test_probes_and_predictions(whole: Page) -> None:
     wait_for(whole, "it.sheet.kind === 'mistakes' && it.sheet.words.includes('wrong')")
     assert len(look(whole, "it.sheet.indices")) == round((1 - share) * 18)
     plot = whole.locator(f"{VIEW} .inside-probe-chart")
+    plot.scroll_into_view_if_needed()
     expect(plot).to_have_attribute("data-drawn", "")
     plot.focus()
     plot.press("ArrowLeft")

@@ -58,6 +58,7 @@ def begin(page: Page, shown: Shown) -> dict:
 
 
 def look_at_curves(page: Page) -> None:
+    page.locator(".inside-open [data-chart=ibot_loss]").scroll_into_view_if_needed()
     drawn = page.locator(
         ".inside-open [data-chart=ibot_loss][data-drawn] .scatterlayer path.js-line"
     )
@@ -69,6 +70,7 @@ def look_at_curves(page: Page) -> None:
 def look_at_gradients(page: Page) -> None:
     """Whose they are: a chart for each loss, with a column for each look."""
     chart = ".inside-gradients [data-chart=shares_ibot]"
+    page.locator(chart).scroll_into_view_if_needed()
     page.wait_for_function(
         f"document.querySelector('{chart}').data?.[0].x.join() === '1,10,20'", timeout=60_000
     )
@@ -150,6 +152,7 @@ def test_a_run_survives_the_page_and_can_be_steered(
     assert (done["step"], len(done["moments"])) == (20, 5)
     assert done["lines"] == 20 + 5, "each step and each milestone once, whatever came between"
     for one in (page, other):  # extended in place, each step once, however often it was asked
+        one.locator("[data-chart=ibot_loss]").scroll_into_view_if_needed()
         one.wait_for_function(
             "document.querySelector('[data-chart=ibot_loss]').data?.[0].x.length === 20"
         )
@@ -188,6 +191,7 @@ def test_a_student_follows_its_teacher_under_the_slider(training: Page, shown: S
         "step-00000000", "step-00000001", "step-00000002", "teacher",
     ]  # fmt: skip
     expect(page.locator(".inside-open")).to_contain_text("agrees with the teacher's by")
+    page.locator(".inside-open [data-chart=agreement]").scroll_into_view_if_needed()
     drawn = page.locator(".inside-open [data-chart=agreement][data-drawn] path.js-line")
     expect(drawn.first).to_be_attached()
     page.locator(".inside-time input[type=range]").focus()
@@ -241,6 +245,7 @@ def centre_of(page: Page, row: int, column: int) -> tuple[float, float]:
 
 
 def look_at_confusions(page: Page, confusion: list[list[int]]) -> None:
+    page.locator(".inside-confusion .inside-plot").scroll_into_view_if_needed()
     drawn = page.wait_for_selector(".inside-confusion .inside-plot[data-drawn]")
     assert drawn.evaluate("it => it.data[0].text") == confusion
     cells = page.locator(".inside-confusions tbody td")  # for those who do not see the chart
@@ -316,6 +321,7 @@ def test_fine_tuning_shows_its_test(training: Page, shown: Shown, tmp_path: Path
     layer = shown(page, "training")["bestLayer"]["layer"]
     expect(best).to_contain_text(f"best at layer {layer}: ")
     drawn = ".inside-test .inside-probe-chart[data-drawn]"
+    page.locator(".inside-test .inside-probe-chart").scroll_into_view_if_needed()
     chart = page.locator(drawn)
     expect(chart).to_be_attached()
     other = "Logistic" if shown(page, "training")["bestLayer"]["classifier"] == "knn" else "k-NN"

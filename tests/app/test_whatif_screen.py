@@ -206,6 +206,7 @@ def test_what_follows_when_it_rests(page: Page) -> None:
     before, after = state(page, "dino")
     assert before != after
     assert "cat.jpg" not in state(page, "nearest")[0], "the picture itself is none of them"
+    page.locator(f"{VIEW} .inside-through-layers").scroll_into_view_if_needed()
     page.wait_for_selector(f"{VIEW} .inside-through-layers[data-drawn]")
     expect(page.locator("#lesson-whatif .live-changes")).to_have_text("Attention, block 11 → zero")
 

@@ -1,4 +1,6 @@
-/* One cursor and one range of x for several charts. */
+/* One cursor and one range of x for several charts. A chart that is out of sight takes them up when it
+   comes near. */
+import { isNear } from "./sight.js";
 
 /** @typedef {import("../types/plotly").PlotElement} PlotElement */
 
@@ -7,10 +9,15 @@
  * @property {readonly HTMLElement[]} charts
  * @property {(x: number | null) => unknown} onmove
  * @property {number | null} at
+ * @property {Record<string, unknown> | null} range as Plotly has told it; null until somebody zooms
  */
 
 /** @type {WeakMap<HTMLElement, Group>} */
 const groups = new WeakMap();
+/** @type {WeakMap<HTMLElement, (point: number) => unknown>} */
+const listeners = new WeakMap();
+/** @type {WeakSet<HTMLElement>} where values are named because another chart is pointed at */
+const named = new WeakSet();
 let passingOn = false; // what a chart does because another has done it is not passed on again
 
 /**
@@ -21,14 +28,26 @@ let passingOn = false; // what a chart does because another has done it is not p
  * @param {(x: number | null) => unknown} [onmove] what is pointed at, null: nothing
  */
 export function linkCharts(charts, onmove = () => {}) {
-  const group = { charts, onmove, at: null };
+  const before = groups.get(charts[0]);
+  const isSame =
+    before?.charts.length === charts.length && charts.every((one) => before === groups.get(one));
+  /** @type {Group} */
+  const group = { charts, onmove, at: null, range: isSame ? before.range : null };
   for (const place of charts) groups.set(place, group);
 }
+
+/**
+ * What a click on a point of a chart does.
+ *
+ * @param {HTMLElement} place
+ * @param {(point: number) => unknown} listener
+ */
+export const onPoint = (place, listener) => void listeners.set(place, listener);
 
 /** @param {HTMLElement} place */
 const othersOf = (place) =>
   (groups.get(place)?.charts ?? []).filter(
-    (one) => one !== place && one.offsetWidth && one.hasAttribute("data-drawn"),
+    (one) => one !== place && isNear(one) && one.offsetWidth && one.hasAttribute("data-drawn"),
   );
 
 /**
@@ -39,16 +58,27 @@ const othersOf = (place) =>
  */
 function point(charts, x) {
   passingOn = true;
-  for (const one of charts) globalThis.Plotly?.Fx.hover(one, { xval: x }, "xy", true);
+  for (const one of charts) {
+    globalThis.Plotly?.Fx.hover(one, { xval: x }, "xy", true);
+    named.add(one);
+  }
+  passingOn = false;
+}
+
+/** @param {readonly HTMLElement[]} charts */
+function unpoint(charts) {
+  passingOn = true;
+  for (const one of charts) {
+    globalThis.Plotly?.Fx.unhover(one);
+    named.delete(one);
+  }
   passingOn = false;
 }
 
 /** @param {HTMLElement} place */
 function leave(place) {
   notify(place, null);
-  passingOn = true;
-  for (const one of [place, ...othersOf(place)]) globalThis.Plotly?.Fx.unhover(one);
-  passingOn = false;
+  unpoint([place, ...othersOf(place)]);
 }
 
 /**
@@ -69,13 +99,38 @@ export function followCursor(place) {
   place.on("plotly_relayout", (change) => {
     const range = Object.entries(change).filter(([name]) => name.startsWith("xaxis."));
     if (!range.length) return;
-    for (const other of othersOf(place)) {
-      const axis = /** @type {PlotElement} */ (other).layout.xaxis;
-      if (range.some(([name, value]) => axisValue(axis, name) !== value))
-        globalThis.Plotly?.relayout(other, Object.fromEntries(range));
-    }
+    const now = Object.fromEntries(range),
+      group = groups.get(place);
+    if (group) group.range = now;
+    for (const other of othersOf(place)) void setRange(/** @type {PlotElement} */ (other), now);
   });
+  const clicked = listeners.get(place);
+  if (clicked)
+    place.on("plotly_click", ({ points }) => {
+      const at = points[0]?.pointNumber;
+      if (typeof at === "number") clicked(at);
+    });
   place.addEventListener("keydown", (event) => pressKey(place, event));
+}
+
+/**
+ * A chart has come near: it has the cursor and the range of the others.
+ *
+ * @param {HTMLElement} place that something is drawn in
+ */
+export async function takeUp(place) {
+  const group = groups.get(place);
+  if (!group) return;
+  if (group.range) await setRange(/** @type {PlotElement} */ (place), group.range);
+  if (group.at !== null) point([place], group.at);
+  else if (named.has(place)) unpoint([place]);
+}
+
+/** @param {PlotElement} place @param {Record<string, unknown>} range */
+async function setRange(place, range) {
+  const axis = place.layout.xaxis;
+  if (Object.entries(range).some(([name, value]) => axisValue(axis, name) !== value))
+    await globalThis.Plotly?.relayout(place, range);
 }
 
 /** @param {import("../types/plotly").Axis | undefined} axis @param {string} name as in "xaxis.range[0]" */

@@ -163,16 +163,6 @@ Object.assign(globalThis, {
     unobserve() {}
     disconnect() {}
   },
-  IntersectionObserver: class {
-    constructor(heard) {
-      this.heard = heard;
-    }
-    observe(target) {
-      setTimeout(() => this.heard([{ target, isIntersecting: true }], this), 0);
-    }
-    unobserve() {}
-    disconnect() {}
-  },
   innerWidth: 1200,
   innerHeight: 800,
   devicePixelRatio: 1,
@@ -206,8 +196,8 @@ Object.assign(globalThis, {
     async restyle(where, ...change) {
       note(`${titleOf(where)} changes: ${tell(change)}`);
     },
-    async extendTraces(where, change) {
-      note(`${titleOf(where)} goes on: ${tell(change)}`);
+    async redraw(where) {
+      where.chart = `${where.data.length} traces of ${titleOf(where)} ${digest(tell(where.data))}`;
     },
     async downloadImage(where, options) {
       note(`${titleOf(where)} is taken: ${tell(options)}`);

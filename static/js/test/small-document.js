@@ -335,6 +335,16 @@ const html = new SmallElement("html"),
   [head, body] = [new SmallElement("head"), new SmallElement("body")];
 html.append(head, body);
 export const observers = [];
+/** @type {Set<IntersectionObserver>} */
+const watching = new Set();
+/** Where an element stands that is not in sight. */
+const standing = new WeakMap();
+
+/** Scrolls: an element is in sight, as all are at first, or near it, or far away. */
+export function scrolls(node, where) {
+  standing.set(node, where);
+  for (const one of watching) if (one.observed.has(node)) one.tell(node);
+}
 
 Object.assign(globalThis, {
   document: {
@@ -372,6 +382,23 @@ Object.assign(globalThis, {
     }
     disconnect() {
       this.observed = [];
+    }
+  },
+  IntersectionObserver: class {
+    constructor(heard, { rootMargin = "0px" } = {}) {
+      Object.assign(this, { heard, observed: new Map(), rootMargin });
+      watching.add(this);
+    }
+    observe(node) {
+      this.observed.set(node, null);
+      queueMicrotask(() => this.tell(node));
+    }
+    tell(target) {
+      const where = standing.get(target) ?? "in sight",
+        isIntersecting = where === "in sight" || (where === "near" && this.rootMargin !== "0px");
+      if (this.observed.get(target) === isIntersecting) return;
+      this.observed.set(target, isIntersecting);
+      this.heard([{ target, isIntersecting }]);
     }
   },
 });

@@ -83,11 +83,8 @@ export interface ImageOptions {
 export interface Plotly {
   react(element: HTMLElement, data: Trace[], layout: Layout, config: Config): Promise<PlotElement>;
   relayout(element: HTMLElement, change: Record<string, unknown>): Promise<PlotElement>;
-  extendTraces(
-    element: HTMLElement,
-    update: { x: unknown[][]; y: unknown[][] },
-    traces: number[],
-  ): Promise<PlotElement>;
+  /** what its arrays have got since */
+  redraw(element: HTMLElement): Promise<PlotElement>;
   toImage(chart: object, options: ImageOptions): Promise<string>;
   Plots: { resize(element: HTMLElement): Promise<void> };
   Fx: {

@@ -1,4 +1,5 @@
 /* What can be taken from the screen: always of the step that it shows. */
+import { whenDrawn } from "../../charts/plot.js";
 import { NotShownYet } from "../../page/errors.js";
 import { exportBar } from "../../page/export.js";
 import { pictureFile } from "../../page/python.js";
@@ -16,7 +17,13 @@ import { sceneOf } from "./state.js";
  */
 export const createExports = (state, npz, drawn) =>
   exportBar("step", {
-    png: () => snapshotOf(drawn),
+    async png() {
+      const charts = /** @type {NodeListOf<HTMLElement>} */ (
+        drawn.querySelectorAll(".inside-plot")
+      );
+      await Promise.all([...charts].map(whenDrawn));
+      return snapshotOf(drawn);
+    },
     npz: () => npz(...shown(state)),
     csv: () => layerTable(shown(state)[1]),
     python: () => pythonLines(...shown(state), state.options),

@@ -1,11 +1,11 @@
 /* Lengths of the tokens and what each block adds, step by step, as charts; a click goes to a step. */
-import { chartPlace, moveLine, plot, whenDrawn } from "../../charts/plot.js";
+import { onPoint } from "../../charts/cursor.js";
+import { chartPlace, moveLine, plot } from "../../charts/plot.js";
 import { el } from "../../ui/dom.js";
 import { throttle } from "../../ui/frame.js";
 import { firstPatch, normOf, stepCount } from "./lengths.js";
 
 /** @typedef {import("../../types/plotly").Chart} Chart */
-/** @typedef {import("../../types/plotly").PlotElement} PlotElement */
 /** @typedef {import("./state.js").State} State */
 /** @typedef {import("./state.js").Blocks} Blocks */
 /** @typedef {import("./blocks.js").BlockNumbers} BlockNumbers */
@@ -16,23 +16,11 @@ import { firstPatch, normOf, stepCount } from "./lengths.js";
  */
 export function createGrowth(state, goTo) {
   const lengths = chartPlace(),
-    updates = chartPlace(),
-    listening = new WeakSet();
-
-  /** Draws a chart; the first drawing listens for clicks. @param {HTMLElement} place @param {Chart} chart */
-  async function show(place, chart) {
-    await plot(place, chart);
-    await whenDrawn(place);
-    if (!place.hasAttribute("data-drawn") || listening.has(place)) return;
-    listening.add(place);
-    /** @type {PlotElement} */ (place).on("plotly_click", ({ points }) => {
-      const block = points[0]?.pointNumber;
-      if (typeof block === "number") goTo(block);
-    });
-  }
+    updates = chartPlace();
+  for (const place of [lengths, updates]) onPoint(place, goTo);
 
   const followPatch = throttle((/** @type {Blocks} */ held, /** @type {number} */ patch) => {
-    if (state.charts) void show(lengths, withPatch(state.charts.lengths, held, patch));
+    if (state.charts) void plot(lengths, withPatch(state.charts.lengths, held, patch));
   });
   const moveLines = throttle((/** @type {number} */ step) => {
     moveLine(lengths, step);
@@ -45,7 +33,7 @@ export function createGrowth(state, goTo) {
     /** @param {Blocks} held @param {BlockNumbers} numbers @param {Partial<State>} change */
     draw(held, { patch, step, kept }, change) {
       if (!state.charts) return;
-      if (change.charts) void show(updates, state.charts.updates);
+      if (change.charts) void plot(updates, state.charts.updates);
       (kept ? followPatch.now : followPatch)(held, patch);
       moveLines(step);
     },

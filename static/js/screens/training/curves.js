@@ -38,7 +38,7 @@ export function createCurves(run) {
     } finally {
       loading = false;
     }
-    if (newest.run.name === name) await follow();
+    if (newest.run.name === name) follow();
     else await load(); // another run was opened meanwhile
   }
 
@@ -57,13 +57,13 @@ export function createCurves(run) {
   }
 
   /** What is new since. */
-  async function follow() {
+  function follow() {
     if (!newest) return;
     const from = shown.step,
       fresh = newest.lines.filter(({ step }) => step >= from); // its milestone may come after it
     shown.step = Math.max(from, fresh.at(-1)?.step ?? from);
     for (const { place, chart } of drawn) {
-      await extend(place, fresh);
+      extend(place, fresh);
       place.hidden = !hasPoints(chart.data);
     }
   }
