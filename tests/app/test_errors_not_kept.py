@@ -22,6 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("INSIDE_DINOV2_RUNS", "INSIDE_DINOV2_GALLERIES", "INSIDE_DINOV2_HOME"):
             patch.setenv(name, str(folder / name.lower()))
+        patch.setattr("app.state.umap_worker.UmapWorker._warm_up", lambda _: None)  # seconds
         yield build_server()
 
 
