@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[1]
 # What has been compiled is kept, also where the environment says otherwise: several processes read
 # the same three hundred files, and start hundreds of others.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -17,6 +18,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before a peer is imported: no test reaches
 os.environ["TRANSFORMERS_OFFLINE"] = "1"
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
 os.environ["NUMBA_OPT"] = "1"  # it compiles longer than it computes; the numbers are the same
+os.environ["NUMBA_CACHE_DIR"] = str(ROOT / "build" / "numba")  # and nobody else takes that up
 gc.set_threshold(50_000, 20, 20)  # what is imported is no garbage: it is looked through less
 # What one process does after the other. Both need what pynndescent compiles for half a minute in
 # every process; both have jobs of the server that all processes share, which does one at a time.
