@@ -181,7 +181,7 @@ def test_one_s_own_picture_is_found_again_by_a_page_that_was_loaded_anew(
 ) -> None:
     """The page has lost the file, and this browser has not. The server loses the picture before the
     page is loaded anew, and once more behind it."""
-    page = visit("#screen=attention")
+    page = visit("#screen=attention&layer=7&head=2&row=3&col=5")
     settle(page)
     upload(page, SAMPLES / "rocket.jpg")
     before = state(page)

@@ -27,6 +27,7 @@ import { connection } from "./connection.js";
 import { NetworkError, run } from "./errors.js";
 import { isComputing, markLate, nameLate } from "./late.js";
 import { writeMemory } from "./memory.js";
+import { takeLinked } from "./selection.js";
 
 /** @typedef {import("../types/page").View} View */
 
@@ -215,6 +216,7 @@ export function moveTo(name, place) {
  */
 export function setView(next) {
   view = next;
+  takeLinked(next.key);
   bus.emit("view", next);
   void show(STRIP);
   if (current) void show(current);

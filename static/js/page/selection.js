@@ -66,6 +66,16 @@ export function forgetLink() {
 }
 
 /**
+ * A picture has come: where the link means this one, what it selects holds from now on, also for
+ * screens that are made when the link is forgotten.
+ *
+ * @param {string} key of the picture
+ */
+export function takeLinked(key) {
+  if (linked?.picture === key) assign(linked.selects);
+}
+
+/**
  * Brings the selection into the range of a picture and model, silently: a screen does this before it
  * shows a view.
  *
