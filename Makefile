@@ -22,7 +22,7 @@ app: .venv/app.stamp
 # Three processes, one thread each: two that compute while one waits for a browser or a server. See
 # tests/conftest.py for how they share the work.
 test: chromium
-	$(MAKE) --no-print-directory -j 2 lint page-test
+	$(MAKE) --no-print-directory -j 3 lint page-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 fast: .venv/test.stamp
