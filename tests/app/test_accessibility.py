@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio
 import pytest
 from page_rules import faults, twice
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 from screening_answers import READY, answer_screenings
 
 pytestmark = pytest.mark.browser
@@ -62,6 +62,9 @@ def page(visitors: Callable[..., Page]) -> Page:
         ahead=True,
         prepare=lambda page: page.add_init_script(COUNT_FRAMES),
     )
+
+
+SCREENS = "(tabs) => tabs.map((tab) => tab.dataset.screen)"
 
 
 def paint(page: Page, theme: str) -> None:
@@ -147,6 +150,11 @@ def test_a_screen_in_light_and_dark(page: Page, screen: str, part: str) -> None:
     assert faults(page, f"#screen-{screen}", runOnly=["color-contrast"]) == []
 
 
+def test_no_screen_is_left_out(page: Page) -> None:
+    tabs = page.locator(".inside-strip [role=tab]")
+    assert {screen for screen, _ in STATES} == set(tabs.evaluate_all(SCREENS))
+
+
 def test_no_name_of_an_element_is_there_twice(page: Page) -> None:
     """With all screens that were opened."""
     assert twice(page) == []
@@ -180,3 +188,29 @@ def test_the_rail_and_its_words_of_alarm(visitor: Callable[..., Page], theme: st
     )
     for part in ("#rail", "#view-strip"):
         assert faults(page, part, runOnly=["color-contrast"]) == []
+
+
+BROKEN = """
+    <main>
+        <section class="inside-screen open" id="screen-one">
+            <img src="data:,"><p style="color: #999; background: #fff">pale</p>
+        </section>
+        <section class="inside-screen" id="screen-two" hidden><img src="data:,"></section>
+        <i id="screen-two"></i>
+    </main>
+"""
+
+
+def test_what_keeps_people_out_is_found(browser: Browser) -> None:
+    """On the open screen; the others are back afterwards, in their place."""
+    page = browser.new_page()
+    page.set_content(BROKEN)
+    before = page.locator("main").inner_html()
+    found = faults(page, "#screen-one")
+    assert [fault.split(":")[0] for fault in found] == [
+        "color-contrast (serious)",
+        "image-alt (critical)",
+    ]
+    assert page.locator("main").inner_html() == before
+    assert twice(page) == ["screen-two"]
+    page.close()

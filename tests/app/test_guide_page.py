@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from page_modules import ask_page
+from page_rules import faults
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -24,16 +24,6 @@ def page(visitors: Callable[..., Page]) -> Page:
     return page
 
 
-def serious(page: Page, context: str) -> list[str]:
-    found = Axe().run(page, context, {"resultTypes": ["violations"]}).response
-    return [
-        f"{rule['id']}: {node['target']} {node['failureSummary']}"
-        for rule in found["violations"]
-        if rule["impact"] in ("serious", "critical")
-        for node in rule["nodes"]
-    ]
-
-
 def test_the_drawing_carries_the_shapes_of_the_picture_and_opens_screens(page: Page) -> None:
     page.click("#inside-to-drawing")
     drawing = page.locator("dialog.inside-drawing")
@@ -50,7 +40,7 @@ def test_the_drawing_carries_the_shapes_of_the_picture_and_opens_screens(page: P
         "aria-label",
         f"Masks of the student: {shown} of 256, patches hidden. Opens Masks.",
     )
-    assert serious(page, "dialog") == []
+    assert faults(page, "dialog") == []
 
     masks.focus()
     page.keyboard.press("Enter")
@@ -76,7 +66,7 @@ def test_a_term_shows_one_sentence_a_formula_and_the_picture_s_own_number(page: 
     card = page.locator("#inside-card")
     expect(card).to_contain_text("Your picture is 385 tokens of 384 numbers each.")
     expect(card.locator(".inside-formula")).to_have_text("N = 1 + R + P")
-    assert serious(page, "#inside-card") == []
+    assert faults(page, "#inside-card") == []
     page.keyboard.press("Escape")
     expect(card).to_be_hidden()
     mark.hover()
@@ -94,7 +84,7 @@ def test_the_glossary_lists_all_terms(page: Page) -> None:
     terms = ask_page(page, "guide/glossary.js", "it.glossary()")
     expect(page.locator("dialog dt")).to_have_count(len(terms))
     expect(page.locator("dialog [data-number]", has_text="…")).to_have_count(0)
-    assert serious(page, "dialog") == []
+    assert faults(page, "dialog") == []
     page.keyboard.press("Escape")
     expect(page.locator("#inside-to-glossary")).to_be_focused()
 

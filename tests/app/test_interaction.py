@@ -283,6 +283,21 @@ def test_dark_is_dark_and_can_be_read(visitor: Callable[..., Page]) -> None:
     assert min(contrast) > 4.5
 
 
+def test_light_sweeps_over_a_screen_that_is_waited_for_but_where_motion_is_not_wanted(
+    page: Page,
+) -> None:
+    begin(page, "attention")
+    shown = page.locator(view("attention"))
+    moves = "(view) => view.getAnimations({ subtree: true }).map((it) => it.animationName)"
+    assert shown.evaluate(moves) == []
+    shown.evaluate("(view) => view.classList.add('waiting')")
+    assert shown.evaluate(moves) == ["inside-shimmer"]
+    page.emulate_media(reduced_motion="reduce")
+    assert shown.evaluate(moves) == []
+    page.emulate_media(reduced_motion="no-preference")
+    shown.evaluate("(view) => view.classList.remove('waiting')")
+
+
 def test_another_size_while_the_pointer_moves(visitor: Callable[..., Page]) -> None:
     """Arrays of one grid are never read as another's: no error, and all ends in the last choice."""
     page = visitor(LINK + "attention")

@@ -5,13 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny_steps import SMALL, small_pictures
+from tiny_commands import asked_with_pair
 
 from dino_core.__main__ import main
 from dino_core.images import open_picture
-from dino_core.runs.pretrained_heads import OWN, load_heads, save_heads
+from dino_core.runs.pretrained_heads import load_heads
 from dino_core.slow_motion import Choices, Session
-from dino_core.student_teacher import StudentTeacher
 
 SHAPES = {
     **dict.fromkeys(("gradient_norms", "weights", "moved", "teacher_moved", "apart"), (11,)),
@@ -26,21 +25,8 @@ SHAPES = {
 }
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three pictures and a small pair."""
-    folder = tmp_path_factory.mktemp("step")
-    for i, picture in enumerate(small_pictures()):
-        picture.save(folder / f"{i}.png")
-    pair = StudentTeacher(SMALL, generator=torch.Generator().manual_seed(1))
-    save_heads(pair, SMALL, OWN, folder / "pair.safetensors")
-    return folder
-
-
 def asked(folder: Path, *words: str) -> list[str]:
-    images = [str(folder / f"{i}.png") for i in range(3)]
-    pair = str(folder / "pair.safetensors")
-    return ["step", images[0], "--references", *images, "--pair", pair, *words]
+    return [*map(str, asked_with_pair("step", folder, *words))]
 
 
 def test_references_that_cannot_be_read_are_left_out_and_named(
