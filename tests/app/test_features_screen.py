@@ -63,6 +63,7 @@ def begin(page: Page, mode: str, **selected: int | None) -> None:
     chosen = {"row": 3, "col": 4, "layer": 9, "head": None} | selected
     ask_page(page, "page/selection.js", f"it.select({json.dumps(chosen)})")
     wait(page, f"s.mode === '{mode}' && s.layer === {chosen['layer']}")
+    page.wait_for_selector(f"{WAY}[aria-busy=false]:not(.inside-late)")  # and has its answers
 
 
 def wait(page: Page, condition: str) -> None:
