@@ -13,9 +13,9 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from dino_core.analysis.projection import pca_scores
+from dino_core.analysis.threads import limited_threads
 
 RESTARTS = 4
 ROWS = 4096  # features in float64 at a time
@@ -51,7 +51,7 @@ def kmeans(
 
     model = ScikitKMeans(k, n_init=restarts, max_iter=steps, tol=0, random_state=seed)
     points = np.asarray(features, np.float32)
-    with warnings.catch_warnings(), threadpool_limits(1):  # sums in one order: the same each time
+    with warnings.catch_warnings(), limited_threads(1):  # sums in one order: the same each time
         warnings.simplefilter("ignore")  # that there are fewer different features than clusters
         found = model.fit_predict(points)
     labels, order = by_size(found)

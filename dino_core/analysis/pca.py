@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 import torch
 import torch.nn.functional as F
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 
+from dino_core.analysis.threads import limited_threads
 from dino_core.config import PCAConfig
 
 SMALL = 512  # features of this many dimensions are decomposed by one thread
@@ -106,7 +106,7 @@ def largest_eigenvectors(matrix: Tensor, count: int) -> tuple[Tensor, Tensor]:
     import scipy.linalg
 
     # PyTorch's threads are still awake, and a second one would only be in their way.
-    with threadpool_limits(1 if D <= SMALL else None, user_api="blas"):
+    with limited_threads(1 if D <= SMALL else None, of="blas"):
         values, vectors = scipy.linalg.eigh(
             matrix.numpy(), lower=False, subset_by_index=[D - count, D - 1]
         )

@@ -26,6 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from dino_core.analysis.threads import limited_threads
 from dino_core.evaluation.folds import Fold
 
 CURVATURE = 0.002  # mean p (1 - p) near the optimum, where most pictures are sure of their class
@@ -114,12 +115,11 @@ class Regressions:
         """Weights [folds, classes, D] and biases [folds, classes] for the features as they came,
         and the sum of the objectives."""
         from scipy.optimize import minimize
-        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
         D, folds, classes = self.shape
         start = np.zeros((D + 1) * folds * classes)
         options = {"maxiter": STEPS, "ftol": SMALLEST_GAIN, "gtol": 0.0}
-        with threadpool_limits(1, user_api="blas"):  # SciPy's part is small: torch has the threads
+        with limited_threads(1, of="blas"):  # SciPy's part is small: torch has the threads
             found = minimize(self.loss, start, jac=True, method="L-BFGS-B", options=options)
         V, offsets = self.split(found.x)
         weight = torch.einsum("ed,dfc->fce", self.basis, V) / self.scale[:, None, None]
