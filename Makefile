@@ -2,6 +2,7 @@
 # make fast         the tests of a minute             make lint    format, lint and types
 # make bench        compare with peers                make docs    API pages, into build/docs
 # make lock         requirements.lock anew            make clean   remove what was made here
+# make slow         measure which tests are slow, into tests/slow.txt
 # make screenshots  every screen, light and dark, wide and narrow, into build/screenshots
 # make first-visit  what a newcomer sees, computed beforehand, into static/first and static/gallery
 # Each target makes what it needs: a virtual environment in .venv and static/js/node_modules, filled
@@ -14,19 +15,22 @@ DEBIAN := apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -
 CAN_INSTALL := command -v apt-get >/dev/null 2>&1 && [ "$$(id -u)" = 0 ]
 HAS_NODE := command -v npm >/dev/null 2>&1 && node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null
 
-.PHONY: app test fast lint python-lint page-lint page-test page-tools bench docs lock first-visit screenshots chromium node clean
+.PHONY: app test fast slow lint python-lint page-lint page-test page-tools bench docs lock first-visit screenshots chromium node clean
 
 app: .venv/app.stamp
 	$(BIN)/python -m app $(ARGS)
 
-# Three processes, one thread each: two that compute while one waits for a browser or a server. See
-# tests/conftest.py for how they share the work.
+# Two processes, one thread each. See tests/conftest.py for how they share the work.
 test: chromium
 	$(MAKE) --no-print-directory -j 3 lint page-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 fast: .venv/test.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not browser" $(ARGS)
+
+# Which of the tests of a minute are not quick enough for it: they are left to `make test`.
+slow: .venv/test.stamp
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m pytest -p slow -n 2 --dist loadgroup --no-loadscope-reorder -m "not slow and not browser" $(ARGS)
 
 lint: python-lint page-lint
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import slow
 
 ROOT = Path(__file__).resolve().parents[1]
 # What has been compiled is kept, also where the environment says otherwise: several processes read
@@ -42,17 +43,21 @@ def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` looks at the marks
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs a server is slow; and how processes share the tests (`--dist loadgroup`).
+    """What is slow; and how processes share the tests (`--dist loadgroup`).
+
+    Slow is what needs a server, what says so, and what took more than a tenth of a second.
 
     Each takes file after file, so that its models, runs and page are made once. Files with many
     slow tests come first: at the end there are only short ones, and no process waits for another.
     """
-    slow: Counter[Path] = Counter()
+    many: Counter[Path] = Counter()
+    measured = slow.listed()
     for item in items:
-        if {"server", "browser"} & set(getattr(item, "fixturenames", ())):
+        needs_a_server = {"server", "browser"} & set(getattr(item, "fixturenames", ()))
+        if needs_a_server or slow.function_of(item.nodeid) in measured:
             item.add_marker(pytest.mark.slow)
         group = f"{item.path.parent.name}/{item.path.stem}"
         item.add_marker(pytest.mark.xdist_group(TOGETHER.get(group, group)))
-        slow[item.path] += item.get_closest_marker("slow") is not None
+        many[item.path] += item.get_closest_marker("slow") is not None
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: -slow[item.path])
+        items.sort(key=lambda item: -many[item.path])

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import slow
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -32,3 +33,9 @@ def test_node_is_found_where_it_is() -> None:
         check=True,
     )
     assert (found.stdout, found.stderr) == ("", "")
+
+
+def test_what_is_listed_as_slow_is_there() -> None:
+    for name in slow.listed():
+        path, *_, function = name.split("::")
+        assert f"def {function}(" in (ROOT / path).read_text(encoding="utf-8"), name
