@@ -47,8 +47,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Slow is what needs a server, what says so, and what took more than a tenth of a second.
 
-    Each takes file after file, so that its models, runs and page are made once. Files with many
-    slow tests come first: at the end there are only short ones, and no process waits for another.
+    Each process takes file after file, so that its models, runs and page are made once. Files with
+    many slow tests come first: at the end there are only short ones, and nobody waits for another.
     """
     many: Counter[Path] = Counter()
     measured = slow.listed()

@@ -35,6 +35,14 @@ def test_node_is_found_where_it_is() -> None:
     assert (found.stdout, found.stderr) == ("", "")
 
 
+def test_each_case_of_a_listed_test_is_slow(request: pytest.FixtureRequest) -> None:
+    for name in ("tests/a.py::test_b", "tests/a.py::test_b[c::d]", "tests/a.py::test_b[c]@tests/a"):
+        assert slow.function_of(name) == "tests/a.py::test_b"
+    for item in request.session.items:
+        if slow.function_of(item.nodeid) in slow.listed():
+            assert item.get_closest_marker("slow"), item.nodeid
+
+
 def test_what_is_listed_as_slow_is_there() -> None:
     for name in slow.listed():
         path, *_, function = name.split("::")

@@ -30,6 +30,11 @@ def test_all_pools_are_limited_where_none_is_named() -> None:
         assert threads_now("blas") == threads_now("openmp") == {2}
 
 
+def test_other_pools_keep_theirs() -> None:
+    with limited_threads(2, of="openmp"), limited_threads(1, of="blas"):
+        assert threads_now("openmp") == {2}
+
+
 def test_libraries_are_looked_for_again_only_when_more_are_loaded(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
