@@ -5,6 +5,7 @@ import sys
 import pytest
 import scipy.linalg  # noqa: F401  (a library with threads of its own)
 import threadpoolctl
+import torch  # noqa: F401  (the same)
 
 from dino_core.analysis import threads
 from dino_core.analysis.threads import limited_threads
