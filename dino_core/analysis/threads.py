@@ -2,11 +2,9 @@
 
 import sys
 from contextlib import AbstractContextManager
-from functools import cache
+from functools import lru_cache
 
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
-
-WITH_THREADS = ("scipy.linalg", "sklearn.cluster")  # which bring libraries of their own
 
 
 def limited_threads(threads: int | None, of: str | None = None) -> AbstractContextManager[object]:
@@ -14,12 +12,15 @@ def limited_threads(threads: int | None, of: str | None = None) -> AbstractConte
 
     Meant to be called once the library whose threads are limited has been imported.
     """
-    loaded = frozenset(name for name in WITH_THREADS if name in sys.modules)
-    limit: AbstractContextManager[object] = controller(loaded).limit(limits=threads, user_api=of)
+    found = controller(len(sys.modules))
+    limit: AbstractContextManager[object] = found.limit(limits=threads, user_api=of)
     return limit
 
 
-@cache
-def controller(loaded: frozenset[str]) -> ThreadpoolController:
-    """Looked for once: to go through all that a process has loaded takes 5 ms and more."""
+@lru_cache(maxsize=1)
+def controller(modules: int) -> ThreadpoolController:
+    """Looked for again when modules have been imported, which may have brought libraries.
+
+    To go through all that a process has loaded takes 5 ms and more.
+    """
     return ThreadpoolController()
