@@ -1,12 +1,15 @@
 """A library that only repeats what it is asked, for tests of whoever asks it."""
 
 import inspect
+import pkgutil
 from collections.abc import Generator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dino_core import scenes
 
 
 class Asked(str):
@@ -44,8 +47,13 @@ def shown(word: Any) -> str:
 
 def let_repeat(patch: pytest.MonkeyPatch, modules: Sequence[str], but: Sequence[str] = ()) -> None:
     """Every public function of some modules of dino_core.scenes repeats what it is asked."""
+    # All of them first: one imported later would keep what stands in for a function.
+    known = {
+        module.name: import_module(f"dino_core.scenes.{module.name}")
+        for module in pkgutil.iter_modules(scenes.__path__)
+    }
     for module in modules:
-        one = import_module(f"dino_core.scenes.{module}")
+        one = known[module]
         for name, call in [*vars(one).items()]:
             if inspect.isfunction(call) and name[0] != "_" and name not in but:
                 patch.setattr(one, name, Asked(name))

@@ -8,7 +8,7 @@ Nothing is kept: each call decodes its picture, runs the model once and forgets 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import gradio as gr
 
@@ -51,6 +51,25 @@ def add_endpoint(view: Callable[..., dict], **options: Any) -> None:
     """One endpoint by the name of its function, described by its docstring."""
     words = " ".join(f"{view.__doc__} {PICTURE}".split())
     gr.api(view, api_name=view.__name__, api_description=words, **options)
+
+
+def keep_from_browsers(page: gr.Blocks) -> None:
+    """Leaves the endpoints out of what a browser is told of the page: it never asks them.
+
+    They are two thirds of the components. Programs read of them in /config and /info, as before.
+    """
+    endpoints = {block["id"] for block in page.config["components"] if block["type"] == "api"}
+    own = cast(dict[str, Any], page.config["page"][""])
+    own["components"] = [block for block in own["components"] if block not in endpoints]
+    own["layout"]["children"] = [
+        child for child in own["layout"]["children"] if child["id"] not in endpoints
+    ]
+    asked = {
+        event["id"]
+        for event in page.config["dependencies"]
+        if not endpoints.isdisjoint(event["inputs"] + event["outputs"])
+    }
+    own["dependencies"] = [event for event in own["dependencies"] if event not in asked]
 
 
 @dataclass(frozen=True)

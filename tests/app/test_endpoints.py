@@ -49,6 +49,24 @@ def test_only_the_views_are_public(client: Client) -> None:
     }
 
 
+def test_a_browser_is_told_of_none_of_them(server: str) -> None:
+    with urllib.request.urlopen(f"{server}/") as page:
+        config = page.read().decode().split("window.gradio_config = ", 1)[1]
+    told, _ = json.JSONDecoder().raw_decode(config)
+    with urllib.request.urlopen(f"{server}/config") as answer:
+        whole = json.load(answer)
+    browser, programs = (
+        {block["id"]: block["type"] for block in c["components"]} for c in (told, whole)
+    )
+    assert "api" not in browser.values()
+    assert browser == {id: kind for id, kind in programs.items() if kind != "api"}
+    asked = {event["id"] for event in told["dependencies"]}
+    named = {event["id"] for event in whole["dependencies"] if event["api_visibility"] == "public"}
+    assert len(named) == 22
+    assert asked == {event["id"] for event in whole["dependencies"]} - named
+    assert {child["id"] for child in told["layout"]["children"]} <= set(browser)
+
+
 def test_the_lines_of_the_documentation_run(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     text = (CAT.parents[2] / "docs" / "page.md").read_text(encoding="utf-8")
     (lines,) = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)

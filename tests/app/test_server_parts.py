@@ -85,6 +85,7 @@ def test_the_page_lies_behind_the_routes(monkeypatch: pytest.MonkeyPatch) -> Non
     noted = Noted()
     monkeypatch.setattr(gr, "mount_gradio_app", noted.call("mount"))
     monkeypatch.setattr(module, "theme", lambda: "the theme")
+    monkeypatch.setattr(module, "keep_from_browsers", noted.call("keep from browsers"))
     page: Any = SimpleNamespace(has_launched=False, _queue=SimpleNamespace())
     module.mount("server", page, "0.0.0.0", 8000, prefix="/inside", mcp=True)  # type: ignore[arg-type]
     told = {
@@ -102,7 +103,7 @@ def test_the_page_lies_behind_the_routes(monkeypatch: pytest.MonkeyPatch) -> Non
         "theme": "the theme",
         "css": css(),
     }
-    assert noted == [("mount", "server", page, told)]
+    assert noted == [("mount", "server", page, told), ("keep from browsers", page)]
     assert page.has_launched, "or Gradio would open any file that a request names"
     assert (page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free) == (0.02, 0.1)
     noted.clear()
