@@ -37,6 +37,7 @@ import { Viewport } from "./viewport.js";
  *   without it there is none
  * @property {() => unknown} [onclear] Escape
  * @property {(event: KeyboardEvent) => boolean} [onkey] asked first: true where the key has been used
+ * @property {() => unknown} [onrest] points that were on their way have come to their places
  * @property {() => number} [inset] px at the top that something else lies on: the whole map is below
  * @property {HTMLCanvasElement} [face] stands beside the words, for whoever wants to paint on it
  * @property {string} [className]
@@ -171,7 +172,11 @@ export class Scatter {
       this.#points = points;
       this.draw();
     };
-    if (gently && from && this.#canTravel(from, next)) this.#morph.start(from, next, draw);
+    const travel = (/** @type {Float32Array} */ points) => {
+      draw(points);
+      if (points === next) this.options.onrest?.();
+    };
+    if (gently && from && this.#canTravel(from, next)) this.#morph.start(from, next, travel);
     else draw(next);
   }
 

@@ -15,7 +15,7 @@ const KEPT = "#ffe066"; // as tokens.css has it for what was chosen
 const POINTED_AT = "#fff";
 
 /** @param {import("../state.js").Screen} screen */
-export function createPictures({ state, pointing }) {
+export function createPictures({ state, pointing, update }) {
   const describe = (/** @type {number} */ index) => {
     const { loaded } = state.map;
     if (!loaded) return "";
@@ -46,6 +46,7 @@ export function createPictures({ state, pointing }) {
     },
     onkey: ({ key }) => (key === "[" || key === "]") && pointing.onkey(key),
     onclear: () => pointing.onkey("Escape"),
+    onrest: () => update({}), // where the points are has changed
   });
   const left = figure(picture.node, "Clusters", ""),
     right = figure(scatter.node, "Map of the patches", "");
