@@ -351,6 +351,8 @@ def test_the_python_of_every_way_runs(
 ) -> None:
     begin(page, way)
     if way == "pair":
+        if "features.second=" not in page.url:
+            page.click(f"{WAY} .inside-samples button >> nth=1")
         wait(page, "s.forward")
     shown = page.locator(f"{VIEW} .inside-code")
     if not shown.is_visible():
