@@ -22,9 +22,9 @@ from app.page.api import keep_from_browsers
 from app.page.main import build_app
 from app.page.screens import SCREENS
 from app.page.theme import css, theme
-from app.paths import STATIC
 from app.routes.all_routes import add_routes
 from app.services import Services, build_services
+from app.state.scripts import page_scripts
 from dino_core.scenes.gallery import Options
 from dino_core.scenes.models import PREVIEW, colour_maps
 
@@ -149,12 +149,12 @@ def add_middleware(
     first = services.first_visit
     view, identity = first.view if first else None, services.identity.now()
     document = head(colour_maps(), SCREENS, view, theme_hash, identity=identity)
-    server.add_middleware(FirstDocument, document, stage() if first else "")
+    server.add_middleware(FirstDocument, page_scripts(), document, stage() if first else "")
     server.add_middleware(VisitorCookie, services.visitors, f"{prefix}/")
     server.add_middleware(StoredResponses, first)
     server.add_middleware(GradioLoader)
     server.add_middleware(CompressPage)
-    server.add_middleware(StaticCache, STATIC / "js")
+    server.add_middleware(StaticCache, page_scripts())
     server.add_middleware(GradioGate, services.visitors, services.uploads, mcp=mcp)
     server.add_middleware(Protection, access)
     server.add_middleware(Prefix, prefix)

@@ -4,11 +4,13 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+BOOT = "document.querySelector('script[src$=\"/boot.js\"]')"  # beside it are all others
+
 
 def ask_page(page: Page, module: str, expression: str) -> Any:
     """The value of a JavaScript expression in which `it` is a module of static/js."""
     return page.evaluate(
-        f"import(new URL('inside/js/{module}', document.baseURI)).then((it) => {expression})"
+        f"import({BOOT}.src.replace('boot.js', '{module}')).then((it) => {expression})"
     )
 
 

@@ -270,7 +270,7 @@ def test_an_installed_page_answers_in_any_folder(installed: Path, tmp_path: Path
     with page_of(installed, tmp_path) as url:
         with urllib.request.urlopen(url) as response:
             page = response.read().decode()
-        scripts = re.findall(r"inside/js/[\w/-]+\.js", page)
+        scripts = re.findall(r"inside/js/@[\w/-]+\.js", page)
         assert scripts
         with urllib.request.urlopen(f"{url}/{scripts[0]}") as response:
             assert "javascript" in response.headers["Content-Type"]

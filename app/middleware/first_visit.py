@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.encodings import accepted_encodings
 from app.first_visit import stored
 from app.middleware.base import HttpMiddleware, WholeResponse, when_whole, with_headers
+from app.state.scripts import PageScripts
 
 PREFIX = f"/view/{stored.KEY}/"
 # The next start of this server may be with another model, under the same addresses.
@@ -56,10 +57,12 @@ def _always_ask(headers: MutableHeaders) -> None:
 
 
 class FirstDocument(HttpMiddleware):
-    """Writes a head into the page, and a stage before Gradio's own element."""
+    """Writes a head into the page, and a stage before Gradio's own element, and names the scripts
+    by their version."""
 
-    def __init__(self, app: ASGIApp, head: str, stage: str) -> None:
+    def __init__(self, app: ASGIApp, scripts: PageScripts, head: str, stage: str) -> None:
         super().__init__(app)
+        self.scripts = scripts
         self.head, self.stage = head.encode(), stage.encode()
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,5 +73,6 @@ class FirstDocument(HttpMiddleware):
     def _write(self, page: WholeResponse) -> WholeResponse:
         body = page.body.replace(b"<head>", b"<head>" + self.head, 1)
         body = body.replace(b"<gradio-app", self.stage + b"<gradio-app", 1)
+        body = self.scripts.told(body)
         MutableHeaders(scope=page.start)["Content-Length"] = str(len(body))
         return WholeResponse(page.start, body)

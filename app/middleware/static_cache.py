@@ -5,15 +5,16 @@ milliseconds, handing it out from memory a fraction of one, and a newcomer waits
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.encodings import accepted_encodings
 from app.middleware.base import HttpMiddleware, WholeResponse, when_whole
+from app.state.scripts import ADDRESS, PageScripts
 
-FOLDERS = ("/assets/", "/static/", "/inside/js/")
+SCRIPTS = f"/{ADDRESS}"
+FOLDERS = ("/assets/", "/static/", SCRIPTS)
 CONDITIONAL = ("range", "if-none-match", "if-modified-since")
 MAX_BYTES = 64 * 2**20
 Key = tuple[str, str]  # path, and the encodings that may be used
@@ -28,11 +29,11 @@ class CachedFile:
 
 
 class StaticCache(HttpMiddleware):
-    """Sends from memory what it has sent before. `scripts`: the folder of ours."""
+    """Sends from memory what it has sent before. `scripts`: ours, in the version that there is."""
 
-    def __init__(self, app: ASGIApp, scripts: Path) -> None:
+    def __init__(self, app: ASGIApp, scripts: PageScripts) -> None:
         super().__init__(app)
-        self.scripts = scripts.resolve()
+        self.scripts = scripts
         self.files: dict[Key, CachedFile] = {}
         self.nbytes = 0
 
@@ -42,6 +43,7 @@ class StaticCache(HttpMiddleware):
             scope["method"] != "GET"
             or not path.startswith(FOLDERS)
             or any(name in headers for name in CONDITIONAL)
+            or self._is_of_another_version(path)
         ):
             return await self.app(scope, receive, send)
         # Whatever way a browser words it, only what comes of it makes another file.
@@ -60,13 +62,22 @@ class StaticCache(HttpMiddleware):
 
         return await self.app(scope, receive, when_whole(send, remember))
 
+    def _is_of_another_version(self, path: str) -> bool:
+        """Anybody may ask for any number of them, and they would fill the memory."""
+        if not path.startswith(SCRIPTS):
+            return False
+        _, version = self.scripts.named(path.removeprefix(SCRIPTS))
+        return version not in (None, self.scripts.version)
+
     def _version(self, path: str) -> float:
         """When a script of ours was last changed; Gradio's files have a hash in their names."""
-        if not path.startswith("/inside/js/"):
+        if not path.startswith(SCRIPTS):
             return 0.0
+        folder = self.scripts.folder
+        name, _ = self.scripts.named(path.removeprefix(SCRIPTS))
         try:
-            script = (self.scripts / path.removeprefix("/inside/js/")).resolve()
-            return script.stat().st_mtime if script.is_relative_to(self.scripts) else 0.0
+            script = (folder / name).resolve()
+            return script.stat().st_mtime if script.is_relative_to(folder) else 0.0
         except (OSError, ValueError):
             return 0.0
 

@@ -37,6 +37,7 @@ from app.routes import (
 from app.routes.responses import add_error_responses
 from app.routes.scripts import Scripts
 from app.services import Services
+from app.state.scripts import page_scripts
 
 SCREENS = (
     pictures,
@@ -65,5 +66,5 @@ def add_routes(app: FastAPI, services: Services) -> None:
     for screen in (*SCREENS, *JOBS, *CHARTS, *WORDS):
         app.include_router(screen.router)
     add_error_responses(app)
-    app.mount("/inside/js", Scripts(directory=STATIC / "js"))
+    app.mount("/inside/js", Scripts(page_scripts()))
     app.mount("/inside/samples/thumbs", StaticFiles(directory=STATIC / "samples" / "thumbs"))

@@ -1,22 +1,28 @@
 """The page's scripts: the modules that a browser loads, and nothing else of static/js."""
 
 import os
-from pathlib import Path
 
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
 
-MODULES = ("boot.js", "settings.js")
-FOLDERS = ("page", "ui", "charts", "screens", "guide")
-
-
-def is_served(path: str) -> bool:
-    """Whether a path below static/js is part of the page; tests and tools of its makers are not."""
-    first, *rest = Path(path).parts or ("",)
-    return path.endswith(".js") and (first in FOLDERS if rest else first in MODULES)
+from app.state.scripts import ASK, KEEP, PageScripts, is_served
 
 
 class Scripts(StaticFiles):
     """static/js, as far as the page needs it. Whatever else lies there is not found."""
 
+    def __init__(self, scripts: PageScripts) -> None:
+        super().__init__(directory=scripts.folder)
+        self.scripts = scripts
+
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        return super().lookup_path(path) if is_served(path) else ("", None)
+        name, _ = self.scripts.named(path)
+        return super().lookup_path(name) if is_served(name) else ("", None)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """To be kept for good below the version that there is, asked for again below any other."""
+        response = await super().get_response(path, scope)
+        _, version = self.scripts.named(path)
+        response.headers["Cache-Control"] = KEEP if version == self.scripts.version else ASK
+        return response

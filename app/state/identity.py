@@ -12,6 +12,7 @@ from typing import Any
 
 from app.paths import CODE, STATIC
 from app.state.models import Models
+from app.state.scripts import FOLDERS
 
 LENGTH = 16  # hexadecimal digits of a digest
 
@@ -43,7 +44,7 @@ class Identity:
 def digest_of_page(code: Path = CODE, scripts: Path = STATIC / "js") -> str:
     """What changes with the page's scripts and with the Python that answers them."""
     files = sorted([*code.rglob("*.py"), *scripts.glob("*.js")])
-    for folder in ("page", "ui", "charts", "screens", "guide"):
+    for folder in FOLDERS:
         files += sorted((scripts / folder).rglob("*.js"))
     content = hashlib.sha256()
     for file in files:

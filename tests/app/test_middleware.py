@@ -24,6 +24,7 @@ from app.middleware.base import (
 )
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
+from app.state.scripts import page_scripts
 
 
 @pytest.mark.parametrize(
@@ -146,6 +147,6 @@ def test_nothing_of_an_error_may_be_kept_and_only_questions_are_answered_from_th
     client = TestClient(StoredResponses(inner, Visit()))  # type: ignore[arg-type]
     assert client.get("/view/first/overview").text == "stored"
     assert client.post("/view/first/overview").text == "<head>"
-    document = TestClient(FirstDocument(inner, "head", "stage"))
+    document = TestClient(FirstDocument(inner, page_scripts(), "head", "stage"))
     assert document.post("/").text == "<head>"
     assert document.get("/").text == "<head>head"

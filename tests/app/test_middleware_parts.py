@@ -19,6 +19,7 @@ from app.middleware.first_visit import StoredResponses
 from app.middleware.gradio_gate import GradioGate
 from app.middleware.protection import Access, Protection
 from app.middleware.static_cache import CachedFile, StaticCache
+from app.state.scripts import PageScripts
 from app.state.uploads import UploadedFiles
 from app.visitors import COOKIE, Visitors
 
@@ -61,7 +62,7 @@ def test_a_file_is_asked_for_in_what_comes_of_the_words(
     scripts: Path, asks: str, passed: str
 ) -> None:
     inner = Inner()
-    client = TestClient(StaticCache(inner, scripts))
+    client = TestClient(StaticCache(inner, PageScripts(scripts)))
     for _ in range(2):
         assert client.get("/static/a.css", headers={"accept-encoding": asks}).text == "ok"
     assert inner.seen == [("GET", "/static/a.css", passed, b"")]
@@ -81,7 +82,7 @@ def test_a_file_is_asked_for_in_what_comes_of_the_words(
 )
 def test_what_is_not_kept(scripts: Path, method: str, path: str, headers: dict[str, str]) -> None:
     inner = Inner()
-    memory = StaticCache(inner, scripts)
+    memory = StaticCache(inner, PageScripts(scripts))
     client = TestClient(memory)
     for _ in range(2):
         client.request(method, path, headers=headers | {"accept-encoding": "x"})
@@ -90,19 +91,20 @@ def test_what_is_not_kept(scripts: Path, method: str, path: str, headers: dict[s
 
 
 def test_a_version_is_of_our_own_scripts(scripts: Path) -> None:
-    memory = StaticCache(Inner(), scripts / ".." / scripts.name)
+    memory = StaticCache(Inner(), PageScripts(scripts / ".." / scripts.name))
     (scripts.parent / "secret.js").write_text("x")
     assert memory._version("/inside/js/one.js") == (scripts / "one.js").stat().st_mtime
+    assert memory._version("/inside/js/@any/one.js") == (scripts / "one.js").stat().st_mtime
     for path in (
         *("/assets/one.js", "/inside/js/none.js", "/inside/js/../secret.js"),
-        *("/inside/js/\0", "one.js"),
+        *("/inside/js/@any/../secret.js", "/inside/js/\0", "one.js"),
     ):
         assert memory._version(path) == 0.0
 
 
 def test_memory_is_filled_to_the_last_byte(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(static_cache, "MAX_BYTES", 10)
-    memory = StaticCache(Inner(), scripts)
+    memory = StaticCache(Inner(), PageScripts(scripts))
 
     def keep(name: str, size: int) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": []}
@@ -123,7 +125,7 @@ def test_memory_is_filled_to_the_last_byte(scripts: Path, monkeypatch: pytest.Mo
 
 def test_what_is_no_file_is_not_kept(scripts: Path) -> None:
     for status in (404, 206, 304):
-        memory = StaticCache(Inner(status=status), scripts)
+        memory = StaticCache(Inner(status=status), PageScripts(scripts))
         TestClient(memory).get("/assets/a")
         assert memory.files == {}
 

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from app.first_visit.document import needed_modules
 from app.paths import STATIC
 from app.routes.scripts import Scripts
+from app.state.scripts import PageScripts
 
 FILES = [
     "boot.js",
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_modules_are_served_and_nothing_else(folder: Path) -> None:
-    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(directory=folder))]))
+    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(PageScripts(folder)))]))
     served = [name for name in FILES if client.get(f"/inside/js/{name}").status_code == 200]
     assert served == FILES[:4]
     for path in ("", "page", "../secret.js", "page/../../secret.js", "page/%2e%2e/package.json"):
@@ -45,8 +46,55 @@ def test_modules_are_served_and_nothing_else(folder: Path) -> None:
 
 def test_a_link_out_of_the_folder_leads_nowhere(folder: Path) -> None:
     (folder / "page/out.js").symlink_to(folder.parent / "secret.js")
-    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(directory=folder))]))
+    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(PageScripts(folder)))]))
     assert client.get("/inside/js/page/out.js").status_code == 404
+
+
+def test_a_script_is_kept_for_good_below_the_version_that_there_is(folder: Path) -> None:
+    scripts = PageScripts(folder)
+    client = TestClient(Starlette(routes=[Mount("/inside/js", Scripts(scripts))]))
+
+    def kept(path: str) -> str:
+        response = client.get(f"/inside/js/{path}")
+        assert response.text == "// page/bus.js"
+        tag = {"if-none-match": response.headers["etag"]}
+        again = client.get(f"/inside/js/{path}", headers=tag)
+        assert again.status_code == 304
+        assert again.headers["cache-control"] == response.headers["cache-control"]
+        return response.headers["cache-control"]
+
+    old = scripts.version
+    assert kept(f"@{old}/page/bus.js") == "public, max-age=31536000, immutable"
+    assert kept("page/bus.js") == kept("@other/page/bus.js") == kept("@/page/bus.js") == "no-cache"
+    (folder / "boot.js").write_text("another one")
+    scripts.look()
+    assert kept(f"@{old}/page/bus.js") == "no-cache"
+    assert kept(f"@{scripts.version}/page/bus.js").endswith("immutable")
+    for path in ("package.json", "test/one.test.js", "../secret.js", "@x/page/bus.js"):
+        assert client.get(f"/inside/js/@{scripts.version}/{path}").status_code == 404, path
+
+
+def test_a_document_names_scripts_by_what_lies_there_when_it_is_asked_for(folder: Path) -> None:
+    scripts = PageScripts(folder)
+    page = b'<script src="inside/js/boot.js"></script> `inside/js/${name}` inside/samples/a.jpg'
+
+    def named() -> set[bytes]:
+        told = scripts.told(page)
+        assert told.replace(f"@{scripts.version}/".encode(), b"") == page
+        assert told.count(b"inside/js/@") == 2
+        return {told}
+
+    seen = named()
+    for name in ("test/one.test.js", "node_modules/x/index.js", "types/scenes.d.ts"):
+        (folder / name).write_text("changed")
+    assert named() == seen, "none of them is the page's"
+    for name in (*FILES[:4], "guide/new.js"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("changed")
+        assert not named() & seen, name
+        seen |= named()
+    (folder / "boot.js").unlink()
+    assert not named() & seen
 
 
 def test_all_modules_that_an_entry_needs_are_found_once(tmp_path: Path) -> None:

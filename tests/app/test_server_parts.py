@@ -18,8 +18,8 @@ from app.first_visit import stored
 from app.middleware.protection import Access
 from app.page.screens import SCREENS
 from app.page.theme import css
-from app.paths import STATIC
 from app.services import Services, build_services, open_first_picture
+from app.state.scripts import page_scripts
 from app.state.whatif import SAMPLE_REFERENCES, References
 from app.visitors import COOKIE, owner_of
 from dino_core.scenes.gallery import Options
@@ -59,12 +59,12 @@ def test_a_request_meets_what_surrounds_it_in_this_order(monkeypatch: pytest.Mon
     first = services.first_visit
     assert noted == [
         ("head", colour_maps(), SCREENS, {"key": "first"}, "hash", {"identity": {"server": "x"}}),
-        ("FirstDocument", "the head", "the stage", {}),
+        ("FirstDocument", page_scripts(), "the head", "the stage", {}),
         ("VisitorCookie", "visitors", "/inside/", {}),
         ("StoredResponses", first, {}),
         ("GradioLoader", {}),
         ("CompressPage", {}),
-        ("StaticCache", STATIC / "js", {}),
+        ("StaticCache", page_scripts(), {}),
         ("GradioGate", "visitors", "uploads", {"mcp": True}),
         ("Protection", access, {}),
         ("Prefix", "/inside", {}),
@@ -74,7 +74,7 @@ def test_a_request_meets_what_surrounds_it_in_this_order(monkeypatch: pytest.Mon
     module.add_middleware(server, services, access, "hash")
     assert noted[0][3] is None
     assert noted[1:4] == [
-        ("FirstDocument", "the head", "", {}),
+        ("FirstDocument", page_scripts(), "the head", "", {}),
         ("VisitorCookie", "visitors", "/", {}),
         ("StoredResponses", None, {}),
     ]

@@ -15,6 +15,8 @@ from starlette.testclient import TestClient
 
 from app.middleware import static_cache
 from app.middleware.static_cache import StaticCache
+from app.routes.scripts import Scripts
+from app.state.scripts import PageScripts
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ class Site:
                 Mount("/inside/js", StaticFiles(directory=scripts)),
             ]
         )
-        self.memory = StaticCache(GZipMiddleware(inner, minimum_size=10), scripts)
+        self.memory = StaticCache(GZipMiddleware(inner, minimum_size=10), PageScripts(scripts))
         self.client = TestClient(self.memory)
 
     def asset(self, request: Request) -> Response:
@@ -93,3 +95,15 @@ def test_memory_has_an_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(sizes) == site.memory.nbytes
     body = next(iter(site.memory.files.values())).response.body
     assert gzip.decompress(body)
+
+
+def test_scripts_are_kept_below_the_version_that_there_is_alone(scripts: Path) -> None:
+    (scripts / "boot.js").write_text("boot")
+    ours = PageScripts(scripts)
+    memory = StaticCache(Starlette(routes=[Mount("/inside/js", Scripts(ours))]), ours)
+    client = TestClient(memory)
+    now = f"/inside/js/@{ours.version}/boot.js"
+    for path in (now, "/inside/js/boot.js", "/inside/js/@other/boot.js", "/inside/js/@/boot.js"):
+        assert client.get(path).text == "boot"
+    assert {path for path, _ in memory.files} == {now, "/inside/js/boot.js"}
+    assert client.get(now).headers["cache-control"].endswith("immutable")
