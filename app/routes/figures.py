@@ -109,7 +109,7 @@ def plotly_response(headers: Mapping[str, str]) -> Response:
     script, version = packing.plotly_script()
     kept = {
         "ETag": f'"plotly-{version}"',
-        "Cache-Control": "public, max-age=86400",
+        "Cache-Control": "public, no-cache",  # after an update it is another one
         "Vary": "Accept-Encoding",
     }
     if headers.get("if-none-match") == kept["ETag"]:
