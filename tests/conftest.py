@@ -45,7 +45,7 @@ def pytest_make_parametrize_id(val: Any, argname: str) -> str | None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is slow; and how processes share the tests (`--dist loadgroup`).
 
-    Slow is what needs a server, what says so, and what took more than a tenth of a second.
+    Slow is what needs a server, what says so, and what took more than a twentieth of a second.
 
     Each process takes file after file, so that its models, runs and page are made once. Files with
     many slow tests come first: at the end there are only short ones, and nobody waits for another.

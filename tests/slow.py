@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-LIMIT = 0.1  # s
+LIMIT = 0.05  # s
 LIST = Path(__file__).with_suffix(".txt")
 seconds: defaultdict[str, float] = defaultdict(float)
 cases: defaultdict[str, int] = defaultdict(int)
