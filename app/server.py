@@ -18,13 +18,13 @@ from app.middleware.prefix import Prefix, checked_prefix
 from app.middleware.protection import Access, Protection
 from app.middleware.static_cache import StaticCache
 from app.middleware.visitor_cookie import VisitorCookie
-from app.page.api import keep_from_browsers
+from app.page.api import hide_endpoints
 from app.page.main import build_app
 from app.page.screens import SCREENS
 from app.page.theme import css, theme
 from app.routes.all_routes import add_routes
 from app.services import Services, build_services
-from app.state.scripts import page_scripts
+from app.state.script_version import page_scripts
 from dino_core.scenes.gallery import Options
 from dino_core.scenes.models import PREVIEW, colour_maps
 
@@ -131,7 +131,7 @@ def mount(
     # A mounted page never launches, and Gradio opens whatever file a request names until it has:
     # from here on only files that came through the upload count.
     page.has_launched = True
-    keep_from_browsers(page)
+    hide_endpoints(page)
     page._queue.sleep_when_free = LOOKS
     page._queue.progress_update_sleep_when_free = LOOKS_AT_PROGRESS
 

@@ -4,8 +4,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.middleware.base import HttpMiddleware
+from app.state.script_version import ADDRESS
 
-TEXT = ("/inside/js/", "/guide/", "/assets/statustracker-")  # the last one is changed on its way
+TEXT = (f"/{ADDRESS}", "/guide/", "/assets/statustracker-")  # the last one is changed on its way
 
 
 class CompressPage(HttpMiddleware):

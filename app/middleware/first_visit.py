@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.encodings import accepted_encodings
 from app.first_visit import stored
 from app.middleware.base import HttpMiddleware, WholeResponse, when_whole, with_headers
-from app.state.scripts import PageScripts
+from app.state.script_version import PageScripts
 
 PREFIX = f"/view/{stored.KEY}/"
 # The next start of this server may be with another model, under the same addresses.
@@ -73,6 +73,6 @@ class FirstDocument(HttpMiddleware):
     def _write(self, page: WholeResponse) -> WholeResponse:
         body = page.body.replace(b"<head>", b"<head>" + self.head, 1)
         body = body.replace(b"<gradio-app", self.stage + b"<gradio-app", 1)
-        body = self.scripts.told(body)
+        body = self.scripts.with_versions(body)
         MutableHeaders(scope=page.start)["Content-Length"] = str(len(body))
         return WholeResponse(page.start, body)

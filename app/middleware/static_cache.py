@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.encodings import accepted_encodings
 from app.middleware.base import HttpMiddleware, WholeResponse, when_whole
-from app.state.scripts import ADDRESS, PageScripts
+from app.state.script_version import ADDRESS, PageScripts
 
 SCRIPTS = f"/{ADDRESS}"
 FOLDERS = ("/assets/", "/static/", SCRIPTS)
@@ -66,7 +66,7 @@ class StaticCache(HttpMiddleware):
         """Anybody may ask for any number of them, and they would fill the memory."""
         if not path.startswith(SCRIPTS):
             return False
-        _, version = self.scripts.named(path.removeprefix(SCRIPTS))
+        _, version = self.scripts.split(path.removeprefix(SCRIPTS))
         return version not in (None, self.scripts.version)
 
     def _version(self, path: str) -> float:
@@ -74,7 +74,7 @@ class StaticCache(HttpMiddleware):
         if not path.startswith(SCRIPTS):
             return 0.0
         folder = self.scripts.folder
-        name, _ = self.scripts.named(path.removeprefix(SCRIPTS))
+        name, _ = self.scripts.split(path.removeprefix(SCRIPTS))
         try:
             script = (folder / name).resolve()
             return script.stat().st_mtime if script.is_relative_to(folder) else 0.0

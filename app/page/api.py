@@ -53,8 +53,8 @@ def add_endpoint(view: Callable[..., dict], **options: Any) -> None:
     gr.api(view, api_name=view.__name__, api_description=words, **options)
 
 
-def keep_from_browsers(page: gr.Blocks) -> None:
-    """Leaves the endpoints out of what a browser is told of the page: it never asks them.
+def hide_endpoints(page: gr.Blocks) -> None:
+    """Leaves the endpoints out of the page's config, as a browser gets it: it never calls them.
 
     They are two thirds of the components. Programs read of them in /config and /info, as before.
     """

@@ -37,7 +37,7 @@ from app.routes import (
 from app.routes.responses import add_error_responses
 from app.routes.scripts import Scripts
 from app.services import Services
-from app.state.scripts import page_scripts
+from app.state.script_version import page_scripts
 
 SCREENS = (
     pictures,

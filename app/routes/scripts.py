@@ -6,7 +6,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from app.state.scripts import ASK, KEEP, PageScripts, is_served
+from app.state.script_version import IMMUTABLE, REVALIDATE, PageScripts, is_served
 
 
 class Scripts(StaticFiles):
@@ -17,12 +17,13 @@ class Scripts(StaticFiles):
         self.scripts = scripts
 
     def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
-        name, _ = self.scripts.named(path)
+        name, _ = self.scripts.split(path)
         return super().lookup_path(name) if is_served(name) else ("", None)
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        """To be kept for good below the version that there is, asked for again below any other."""
+        """Kept for good below the version that there is, revalidated below any other."""
         response = await super().get_response(path, scope)
-        _, version = self.scripts.named(path)
-        response.headers["Cache-Control"] = KEEP if version == self.scripts.version else ASK
+        _, version = self.scripts.split(path)
+        is_current = version == self.scripts.version
+        response.headers["Cache-Control"] = IMMUTABLE if is_current else REVALIDATE
         return response

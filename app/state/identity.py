@@ -12,7 +12,7 @@ from typing import Any
 
 from app.paths import CODE, STATIC
 from app.state.models import Models
-from app.state.scripts import FOLDERS
+from app.state.script_version import script_files
 
 LENGTH = 16  # hexadecimal digits of a digest
 
@@ -43,11 +43,8 @@ class Identity:
 @cache
 def digest_of_page(code: Path = CODE, scripts: Path = STATIC / "js") -> str:
     """What changes with the page's scripts and with the Python that answers them."""
-    files = sorted([*code.rglob("*.py"), *scripts.glob("*.js")])
-    for folder in FOLDERS:
-        files += sorted((scripts / folder).rglob("*.js"))
     content = hashlib.sha256()
-    for file in files:
+    for file in (*sorted(code.rglob("*.py")), *script_files(scripts)):
         content.update(file.read_bytes())
     return content.hexdigest()[:LENGTH]
 

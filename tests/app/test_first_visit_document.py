@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.first_visit.document import head, needed_modules, stage
 from app.middleware.first_visit import FirstDocument
 from app.state.models import Models, read_sample
-from app.state.scripts import page_scripts
+from app.state.script_version import page_scripts
 
 PAGE = (
     "<html><head><title>x</title></head><body><head></head><gradio-app></gradio-app></body></html>"
@@ -47,7 +47,7 @@ def test_head_and_stage_stand_in_the_page_and_nowhere_else() -> None:
     early = words({"key": "first"})
     client = site(early, stage())
     found = client.get("/")
-    early = page_scripts().told(early.encode()).decode()
+    early = page_scripts().with_versions(early.encode()).decode()
     assert early.count("inside/js/@") == early.count("inside/js/") > 1
     assert found.text.startswith(f"<html><head>{early}<title>")
     assert f"{stage()}<gradio-app>" in found.text

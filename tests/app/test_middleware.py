@@ -24,7 +24,7 @@ from app.middleware.base import (
 )
 from app.middleware.compress import CompressPage
 from app.middleware.first_visit import FirstDocument, StoredResponses
-from app.state.scripts import page_scripts
+from app.state.script_version import page_scripts
 
 
 @pytest.mark.parametrize(

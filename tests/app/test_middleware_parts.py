@@ -19,7 +19,7 @@ from app.middleware.first_visit import StoredResponses
 from app.middleware.gradio_gate import GradioGate
 from app.middleware.protection import Access, Protection
 from app.middleware.static_cache import CachedFile, StaticCache
-from app.state.scripts import PageScripts
+from app.state.script_version import PageScripts
 from app.state.uploads import UploadedFiles
 from app.visitors import COOKIE, Visitors
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from app.first_visit.document import needed_modules
 from app.paths import STATIC
 from app.routes.scripts import Scripts
-from app.state.scripts import PageScripts
+from app.state.script_version import PageScripts
 
 FILES = [
     "boot.js",
@@ -67,7 +67,7 @@ def test_a_script_is_kept_for_good_below_the_version_that_there_is(folder: Path)
     assert kept(f"@{old}/page/bus.js") == "public, max-age=31536000, immutable"
     assert kept("page/bus.js") == kept("@other/page/bus.js") == kept("@/page/bus.js") == "no-cache"
     (folder / "boot.js").write_text("another one")
-    scripts.look()
+    scripts.refresh()
     assert kept(f"@{old}/page/bus.js") == "no-cache"
     assert kept(f"@{scripts.version}/page/bus.js").endswith("immutable")
     for path in ("package.json", "test/one.test.js", "../secret.js", "@x/page/bus.js"):
@@ -79,7 +79,7 @@ def test_a_document_names_scripts_by_what_lies_there_when_it_is_asked_for(folder
     page = b'<script src="inside/js/boot.js"></script> `inside/js/${name}` inside/samples/a.jpg'
 
     def named() -> set[bytes]:
-        told = scripts.told(page)
+        told = scripts.with_versions(page)
         assert told.replace(f"@{scripts.version}/".encode(), b"") == page
         assert told.count(b"inside/js/@") == 2
         return {told}

@@ -19,7 +19,7 @@ from app.middleware.protection import Access
 from app.page.screens import SCREENS
 from app.page.theme import css
 from app.services import Services, build_services, open_first_picture
-from app.state.scripts import page_scripts
+from app.state.script_version import page_scripts
 from app.state.whatif import SAMPLE_REFERENCES, References
 from app.visitors import COOKIE, owner_of
 from dino_core.scenes.gallery import Options
@@ -85,7 +85,7 @@ def test_the_page_lies_behind_the_routes(monkeypatch: pytest.MonkeyPatch) -> Non
     noted = Noted()
     monkeypatch.setattr(gr, "mount_gradio_app", noted.call("mount"))
     monkeypatch.setattr(module, "theme", lambda: "the theme")
-    monkeypatch.setattr(module, "keep_from_browsers", noted.call("keep from browsers"))
+    monkeypatch.setattr(module, "hide_endpoints", noted.call("hide endpoints"))
     page: Any = SimpleNamespace(has_launched=False, _queue=SimpleNamespace())
     module.mount("server", page, "0.0.0.0", 8000, prefix="/inside", mcp=True)  # type: ignore[arg-type]
     told = {
@@ -103,7 +103,7 @@ def test_the_page_lies_behind_the_routes(monkeypatch: pytest.MonkeyPatch) -> Non
         "theme": "the theme",
         "css": css(),
     }
-    assert noted == [("mount", "server", page, told), ("keep from browsers", page)]
+    assert noted == [("mount", "server", page, told), ("hide endpoints", page)]
     assert page.has_launched, "or Gradio would open any file that a request names"
     assert (page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free) == (0.02, 0.1)
     noted.clear()

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from app.middleware import static_cache
 from app.middleware.static_cache import StaticCache
 from app.routes.scripts import Scripts
-from app.state.scripts import PageScripts
+from app.state.script_version import PageScripts
 
 
 @pytest.fixture

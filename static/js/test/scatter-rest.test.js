@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Scatter } from "../charts/scatter.js";
 
-test("whoever shows where the points are hears that they have come, and of nothing else", async () => {
+test("whoever shows where the points are hears that they have come, and of nothing else", () => {
   /** @type {((now: number) => void)[]} */
   const frames = [];
   Object.assign(globalThis, {
